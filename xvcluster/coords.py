@@ -1,0 +1,308 @@
+"""Which coordinate is vertical, latitude or longitude, and how large the cells are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+EARTH_RADIUS_KM = 6371.0072
+"""Radius of the authalic sphere: the sphere with the area of the WGS 84 ellipsoid."""
+
+_VERTICAL_NAMES = frozenset(
+    "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
+    "olevel pressure pres plev isobaric radius elevation altitude height alt".split()
+)
+_LATITUDE_NAMES = frozenset("latitude latitudes lat lats nav_lat xlat glat y".split())
+_LONGITUDE_NAMES = frozenset("longitude longitudes lon lons long nav_lon xlong glon x".split())
+_HORIZONTAL_NAMES = frozenset(
+    "x y xc yc xi_rho eta_rho xh yh i j ni nj nlat nlon rlat rlon easting northing time t date "
+    "profile profiles n_prof n_profiles point points station stations cast sample obs cell cells "
+    "ncells ncol location".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The names that play a part: the vertical dimension and the horizontal coordinates."""
+
+    vertical: str | None
+    latitude: str | None
+    longitude: str | None
+
+
+def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Axes:
+    """Find the vertical dimension and the coordinates of latitude and longitude.
+
+    By the explicit argument, then by CF attributes, then by name whatever its case.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        Any gridded or loose data.
+    dim : hashable, optional
+        The vertical dimension, where it cannot be told or should be another one.
+
+    Returns
+    -------
+    Axes
+        ``vertical`` is None where every dimension is a horizontal one or time.
+
+    Raises
+    ------
+    ValueError
+        If two dimensions could be the vertical, if a dimension is left that is neither known as
+        vertical nor as horizontal, or if `dim` is not a dimension of the data.
+
+    Examples
+    --------
+    >>> find_axes(xr.DataArray(np.zeros((2, 3, 4)), dims=("Dep", "lat", "lon"))).vertical
+    'Dep'
+    """
+    latitude = _horizontal_coordinate(data, "latitude", _LATITUDE_NAMES, limit=90.001)
+    longitude = _horizontal_coordinate(data, "longitude", _LONGITUDE_NAMES, limit=720.0)
+    if dim is not None:
+        if dim not in data.dims:
+            raise ValueError(f"dim={dim!r} is not a dimension of the data, which has {_dims(data)}")
+        return Axes(str(dim), latitude, longitude)
+    placed = {d for name in (latitude, longitude) if name for d in data[name].dims}
+    return Axes(_vertical_dimension(data, placed), latitude, longitude)
+
+
+def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) -> str | None:
+    """Tell the vertical dimension: CF attributes count before names; None for a plain raster."""
+    free = [d for d in data.dims if _lower(d) not in {"latitude", "longitude"} and d not in placed]
+    by_cf = [d for d in free if d in _cf_vertical_names(data)]
+    by_name = [d for d in free if _lower(d) in _VERTICAL_NAMES]
+    candidates = by_cf or by_name
+    if len(candidates) > 1:
+        raise ValueError(
+            f"two dimensions could be the vertical: {_listed(candidates)}. "
+            f"Tell which, e.g. dim={str(candidates[0])!r}, or select one level of the other"
+        )
+    if candidates:
+        return str(candidates[0])
+    unknown = [d for d in free if not _is_horizontal_name(data, d)]
+    if unknown:
+        raise ValueError(
+            f"no vertical dimension found: {_dims(data)} with {_listed(unknown)} neither a known "
+            "name of a vertical (depth, z, lev, pressure, ...) nor described by CF attributes. "
+            f"Pass dim={str(unknown[0])!r} if that is the vertical, or select one index of it"
+        )
+    return None
+
+
+def _is_horizontal_name(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
+    """Whether a dimension is known as horizontal or as time."""
+    known = _HORIZONTAL_NAMES | _LATITUDE_NAMES | _LONGITUDE_NAMES
+    return _lower(dim) in known or (dim in data.coords and data[dim].dtype.kind in "mM")
+
+
+def _cf_vertical_names(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
+    """Names of coordinates whose CF attributes say that they are vertical."""
+    import cf_xarray  # noqa: F401  (registers .cf)
+
+    found = data.cf.axes.get("Z", []) + data.cf.coordinates.get("vertical", [])
+    return set(found)
+
+
+def _horizontal_coordinate(
+    data: xr.DataArray | xr.Dataset, kind: str, names: frozenset[str], limit: float
+) -> str | None:
+    """Name of the coordinate of latitude or longitude along the data's dimensions, if any."""
+    import cf_xarray  # noqa: F401  (registers .cf)
+
+    by_cf = [n for n in data.cf.coordinates.get(kind, []) if data[n].ndim]
+    by_name = [
+        n
+        for n in data.coords
+        if _lower(n) in names and data[n].ndim and _is_degrees(data[n].variable, limit)
+    ]
+    # a full name (lat) says more than a bare y, which may also be an index or kilometres
+    by_name = [n for n in by_name if len(str(n)) > 1] or by_name
+    candidates = by_cf or by_name
+    if len(candidates) > 1:
+        own = [n for n in candidates if n in data.dims]
+        if len(own) != 1:
+            raise ValueError(
+                f"two coordinates could be the {kind}: {_listed(candidates)}. "
+                f"Drop all but one, e.g. data.drop_vars({str(candidates[1])!r})"
+            )
+        candidates = own
+    return str(candidates[0]) if candidates else None
+
+
+def _is_degrees(coordinate: xr.Variable, limit: float) -> bool:
+    """Whether the values can be degrees: by their units, or else by their range."""
+    if coordinate.dtype.kind not in "fiu":
+        return False
+    units = str(coordinate.attrs.get("units", "")).strip().lower()
+    if units:
+        return units.startswith("deg") or units == "°"
+    values = np.abs(np.asarray(coordinate.values, dtype=float))
+    return bool(np.nanmax(values, initial=0.0) <= limit)
+
+
+def positive(vertical: xr.DataArray | xr.Variable) -> str:
+    """Tell whether values of a vertical coordinate grow "down" (depth) or "up" (elevation)."""
+    said = str(vertical.attrs.get("positive", "")).strip().lower()
+    if said in {"up", "down"}:
+        return said
+    name = _lower(getattr(vertical, "name", "") or vertical.dims[0])
+    upward = name in {"radius", "elevation", "altitude", "height", "alt"}
+    return "up" if upward else "down"
+
+
+def units(variable: xr.DataArray | xr.Variable) -> str:
+    """Units of a variable without stray blanks; empty where it has none."""
+    return re.sub(r"\s+", " ", str(variable.attrs.get("units", ""))).strip()
+
+
+_SAME_UNITS = {
+    "kilometer": "km",
+    "kilometers": "km",
+    "kilometre": "km",
+    "kilometres": "km",
+    "meter": "m",
+    "meters": "m",
+    "metre": "m",
+    "metres": "m",
+    "percent": "%",
+    "sec": "s",
+    "second": "s",
+    "seconds": "s",
+    "1": "",
+}
+
+
+def canonical_units(text: str) -> str:
+    """One spelling for what is written km/s, km.s-1 or kilometer sec^-1.
+
+    Examples
+    --------
+    >>> {canonical_units(u) for u in ("km/s", "km.s-1", " kilometer sec^-1", "KM s**-1")}
+    {'km s-1'}
+    """
+    text = re.sub(r"\(.*?\)", " ", text.lower())  # km (bsl)
+    text = re.sub(r"/\s*([a-z]+)", r" \1-1", text).replace("**", "").replace("^", "")
+    words = []
+    for word in re.split(r"[\s.*]+", text):
+        parts = re.fullmatch(r"([a-z]+)(-?\d*)", word)
+        words.append(_SAME_UNITS.get(parts[1], parts[1]) + parts[2] if parts else word)
+    return " ".join(_SAME_UNITS.get(w, w) for w in words if w)
+
+
+def cell_edges(
+    centers: npt.ArrayLike, limits: tuple[float, float] | None = None
+) -> npt.NDArray[np.float64]:
+    """Edges of the cells around 1-D, monotonic centres: half-way to the neighbours.
+
+    Parameters
+    ----------
+    centers : array_like, shape (n,)
+        Coordinates of the centres, ascending or descending, in degrees.
+    limits : (float, float), optional
+        Edges never pass these, e.g. the poles.
+
+    Returns
+    -------
+    ndarray, shape (n + 1,)
+        In the order of the centres. A single centre gets a cell of one degree.
+
+    Examples
+    --------
+    >>> cell_edges([-89.5, -88.5, -87.0], limits=(-90, 90))
+    array([-90.  , -89.  , -87.75, -86.25])
+    """
+    x = np.asarray(centers, dtype=np.float64)
+    if x.size == 1:
+        edges = x[0] + np.array([-0.5, 0.5])
+    else:
+        middle = (x[1:] + x[:-1]) / 2
+        edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
+    low, high = (-np.inf, np.inf) if limits is None else limits
+    clipped: npt.NDArray[np.float64] = np.clip(edges, low, high)
+    return clipped
+
+
+def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes) -> xr.DataArray | None:
+    """Areas of the cells on the authalic sphere.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        With 1-D or 2-D coordinates of latitude and longitude, in degrees.
+    axes : Axes
+        The names of these coordinates.
+
+    Returns
+    -------
+    DataArray or None
+        Area in km² on the dimensions of latitude and longitude. None where there are no cells:
+        no coordinates, or loose points.
+
+    Notes
+    -----
+    A cell between the latitudes φ₁, φ₂ and the longitudes λ₁, λ₂ has the area
+    R² (sin φ₂ − sin φ₁)(λ₂ − λ₁) with R = 6371.0072 km. On a curvilinear grid it is the spherical
+    quadrilateral between the corners, as half the cross product of its chords' diagonals.
+    """
+    if axes.latitude is None or axes.longitude is None:
+        return None
+    lat, lon = data[axes.latitude], data[axes.longitude]
+    if lat.ndim == lon.ndim == 1 and lat.dims != lon.dims:
+        sines = np.sin(np.radians(_bounds(data, lat, limits=(-90.0, 90.0))))
+        widths = np.radians(_bounds(data, lon))
+        height = xr.DataArray(np.abs(sines[:, 1] - sines[:, 0]), dims=lat.dims)
+        width = xr.DataArray(np.abs(widths[:, 1] - widths[:, 0]), dims=lon.dims)
+        return EARTH_RADIUS_KM**2 * height * width
+    if lat.ndim == 2 and lat.dims == lon.dims and min(lat.shape) > 1:
+        return xr.DataArray(_quadrilateral_areas(lat.values, lon.values), dims=lat.dims)
+    return None
+
+
+def _bounds(
+    data: xr.DataArray | xr.Dataset,
+    coordinate: xr.DataArray,
+    limits: tuple[float, float] | None = None,
+) -> npt.NDArray[np.float64]:
+    """Lower and upper edge of each cell, shape (n, 2): as the file gives them, or half-way."""
+    name = coordinate.attrs.get("bounds")
+    known = {**data.coords, **(data.data_vars if isinstance(data, xr.Dataset) else {})}
+    if name in known and known[name].shape == (coordinate.size, 2):
+        return np.asarray(known[name].values, dtype=np.float64)
+    edges = cell_edges(coordinate.values, limits)
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def _quadrilateral_areas(lat: npt.ArrayLike, lon: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Areas around the points of a curvilinear grid, in km², from its corners' unit vectors."""
+    phi, lam = np.radians(np.asarray(lat, float)), np.radians(np.asarray(lon, float))
+    points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
+    for axis in (0, 1):
+        first, last = (np.take(points, [i], axis) for i in (0, -1))
+        second, before = (np.take(points, [i], axis) for i in (1, -2))
+        padded = np.concatenate([2 * first - second, points, 2 * last - before], axis)
+        low, high = (np.take(padded, range(s, padded.shape[axis] - 1 + s), axis) for s in (0, 1))
+        points = (low + high) / 2
+    corners = points / np.linalg.norm(points, axis=-1, keepdims=True)
+    diagonals = np.cross(corners[1:, 1:] - corners[:-1, :-1], corners[:-1, 1:] - corners[1:, :-1])
+    areas: npt.NDArray[np.float64] = np.linalg.norm(diagonals, axis=-1) / 2
+    return EARTH_RADIUS_KM**2 * areas
+
+
+def _lower(name: Any) -> str:
+    return str(name).strip().lower()
+
+
+def _listed(names: Iterable[Hashable]) -> str:
+    return ", ".join(repr(str(n)) for n in names)
+
+
+def _dims(data: xr.DataArray | xr.Dataset) -> str:
+    return f"dimensions ({_listed(data.dims)})"

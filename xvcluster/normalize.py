@@ -1,0 +1,58 @@
+"""Shift and scale profiles so that they can be compared, and undo it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """The map (values − offset) / scale, variable by variable.
+
+    Attributes
+    ----------
+    offset, scale : ndarray, shape (n_variables,)
+        In the units of the data. The offset changes no distance; it keeps float32 exact where
+        values vary little around a large mean.
+    """
+
+    offset: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+
+    def apply(self, values: Floats) -> Floats:
+        """Scale values of shape (..., n_variables); the dtype stays."""
+        scaled = values - self.offset.astype(values.dtype)
+        if np.any(self.scale != 1.0):
+            scaled /= self.scale.astype(values.dtype)
+        return scaled
+
+    def undo(self, scaled: Floats) -> npt.NDArray[np.float64]:
+        """Bring scaled values of shape (..., n_variables) back to the units of the data."""
+        return scaled.astype(np.float64) * self.scale + self.offset
+
+
+def fit_scaling(values: Floats) -> Scaling:
+    """Scale several variables each by its overall spread; one variable keeps its units.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_profiles, n_levels, n_variables)
+        In the units of the data, no NaN.
+
+    Returns
+    -------
+    Scaling
+        The offset is each variable's mean; the scale its standard deviation over all profiles and
+        levels (1 for a single or a constant variable).
+    """
+    n_variables = values.shape[-1]
+    offset = values.mean(axis=(0, 1), dtype=np.float64)
+    if n_variables == 1:
+        return Scaling(offset, np.ones(1))
+    spread = np.array([values[..., v].std(dtype=np.float64) for v in range(n_variables)])
+    return Scaling(offset, np.where(spread > 0, spread, 1.0))
