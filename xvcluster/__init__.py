@@ -1,0 +1,34 @@
+"""Cluster the vertical profiles of gridded geoscience models, from xarray to xarray.
+
+Importing xvcluster registers the accessor ``.vcluster`` on DataArray and Dataset.
+"""
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from xvcluster.accessor import VCluster
+from xvcluster.cluster import kmeans, som
+from xvcluster.preprocess import prepare
+from xvcluster.result import ClusterResult, open_result
+from xvcluster.sweep import SweepResult, sweep
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ClusterResult",
+    "SweepResult",
+    "VCluster",
+    "kmeans",
+    "open_result",
+    "plot",
+    "prepare",
+    "som",
+    "sweep",
+    "tutorial",
+]
+
+
+def __getattr__(name: str) -> _Any:
+    if name in {"plot", "tutorial"}:
+        return _import_module(f"xvcluster.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,66 @@
+"""The accessor ``.vcluster``: every method hands its object to a function."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from xvcluster.cluster import kmeans, som
+from xvcluster.delegate import delegate
+from xvcluster.plot.methods import LabelPlots
+from xvcluster.preprocess import prepare
+from xvcluster.result import ClusterResult
+from xvcluster.sweep import sweep
+
+
+@xr.register_dataarray_accessor("vcluster")  # type: ignore[no-untyped-call]
+@xr.register_dataset_accessor("vcluster")  # type: ignore[no-untyped-call]
+class VCluster:
+    """Cluster the vertical profiles of a model.
+
+    Examples
+    --------
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"]
+    >>> labels, centroids = vs.vcluster.prepare(depth=slice(5, 60), stride=2).vcluster.kmeans(6)
+    """
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: xr.DataArray | xr.Dataset) -> None:
+        self._data = data
+
+    prepare = delegate(prepare)
+    kmeans = delegate(kmeans)
+    som = delegate(som)
+    sweep = delegate(sweep)
+
+    def predict(self, result: ClusterResult) -> xr.DataArray:
+        """Label these data by an earlier result.
+
+        Parameters
+        ----------
+        result : ClusterResult
+            Of data with the same variables and units, whose depth range these data cover.
+
+        Returns
+        -------
+        DataArray
+            Labels on the horizontal dimensions, NaN where no complete profile is.
+
+        Raises
+        ------
+        ValueError
+            If a variable is missing or in other units, or the levels of the result reach beyond
+            those of the data.
+        """
+        return result.predict(self._data)
+
+    @property
+    def plot(self) -> LabelPlots:
+        """Figures of a label array: ``map``."""
+        if isinstance(self._data, xr.Dataset):
+            raise TypeError(
+                "plot needs a label array, but this is a Dataset; take one of its variables, e.g. "
+                "dataset['label'].vcluster.plot.map()"
+            )
+        return LabelPlots(self._data)

@@ -1,0 +1,278 @@
+"""Cluster the profiles of a model by k-means or by a self-organizing map."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.methods import METRICS
+from xvcluster.methods.assign import Assignment, assign
+from xvcluster.methods.lloyd import best_runs
+from xvcluster.methods.metric import Floats
+from xvcluster.methods.som import train
+from xvcluster.normalize import Scaling, fit_scaling
+from xvcluster.options import (
+    MetricName,
+    check_grid_size,
+    check_integer,
+    check_number,
+    check_seed,
+)
+from xvcluster.profiles import Profiles, collect
+from xvcluster.progress import show_steps
+from xvcluster.result import ClusterResult, build_dataset, flag_attrs
+from xvcluster.sweep import lowest_first, order_text, sweep
+
+
+def kmeans(
+    data: xr.DataArray | xr.Dataset,
+    n_clusters: int | None = None,
+    *,
+    metric: MetricName = "euclidean",
+    k_range: Iterable[int] = range(2, 21),
+    n_init: int | Literal["auto"] = "auto",
+    max_iter: int = 300,
+    tol: float = 1e-4,
+    random_state: int | None = 0,
+    progress: bool | None = None,
+    dim: Hashable | None = None,
+) -> ClusterResult:
+    """Cluster profiles by k-means.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        A model on any dimensions, of which one may be the vertical; each column along it is a
+        profile. Every variable of a Dataset is one channel of the profile, scaled by its overall
+        spread. Never changed.
+    n_clusters : int, optional
+        Number of clusters, at most the number of distinct profiles. Default: the knee of the
+        inertia over `k_range`.
+    metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
+        Level by level; or under dynamic time warping, for profiles whose layers lie at different
+        depths (soft-DTW by tslearn, with γ = 1).
+    k_range : iterable of int, default 2…20
+        Numbers of clusters to try when `n_clusters` is None.
+    n_init : int or "auto", default "auto"
+        Restarts, of which the best counts. "auto" is 10 for Euclidean and 3 for the others.
+    max_iter : int, default 300
+        Passes over the data at most.
+    tol : float, default 1e-4
+        A run has converged when the squared shift of its centroids is less than this share of the
+        mean variance of the levels.
+    random_state : int or None, default 0
+        Seed. The same data and seed give the same labels, whatever the order of dimensions, the
+        direction of axes and the number of threads. None draws one, which the result records.
+    progress : bool, optional
+        Show a bar. Default: in notebooks and terminals, for work of more than a second.
+    dim : hashable, optional
+        The vertical dimension, where it cannot be told.
+
+    Returns
+    -------
+    ClusterResult
+        Unpacks to labels (on the horizontal dimensions of `data`) and centroids (cluster, vertical;
+        in the units of the data). Clusters are numbered by their mean over the levels, of the first
+        variable, lowest first.
+
+    Raises
+    ------
+    TypeError
+        If an option or a variable has the wrong type.
+    ValueError
+        If an option is out of its range, the vertical is not clear, no profile is complete, or
+        there are fewer distinct profiles than clusters.
+
+    Notes
+    -----
+    Lloyd's algorithm from k-means++ seeds minimizes the inertia Σᵢ minⱼ d(xᵢ, cⱼ)², with centroids
+    that are the members' mean, or their DTW barycenter (DBA).
+
+    References
+    ----------
+    Lloyd, S. (1982). Least squares quantization in PCM. IEEE Trans. Inf. Theory 28, 129–137.
+    https://doi.org/10.1109/TIT.1982.1056489
+
+    Petitjean, F., Ketterlin, A. & Gançarski, P. (2011). A global averaging method for dynamic time
+    warping. Pattern Recognition 44, 678–693. https://doi.org/10.1016/j.patcog.2010.09.013
+
+    Examples
+    --------
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"]
+    >>> labels, centroids = vs.vcluster.kmeans(6)
+    >>> centroids.sizes["cluster"]
+    6
+    """
+    ks = k_range if n_clusters is None else [check_integer("n_clusters", n_clusters, 1)]
+    return sweep(
+        data,
+        ks,
+        metric=metric,
+        n_init=n_init,
+        max_iter=max_iter,
+        tol=tol,
+        random_state=random_state,
+        progress=progress,
+        dim=dim,
+    ).result()
+
+
+def som(
+    data: xr.DataArray | xr.Dataset,
+    grid_size: tuple[int, int] | None = None,
+    *,
+    n_iterations: int = 50_000,
+    sigma: float = 0.3,
+    learning_rate: float = 0.1,
+    n_clusters: int | None = None,
+    random_state: int | None = 0,
+    progress: bool | None = None,
+    dim: Hashable | None = None,
+) -> ClusterResult:
+    """Cluster profiles by a self-organizing map.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        As for `kmeans`.
+    grid_size : (int, int), optional
+        Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles.
+    n_iterations : int, default 50 000
+        Profiles shown to the map, drawn in random order.
+    sigma : float, default 0.3
+        Width of the Gaussian neighbourhood at the start, in nodes; a third of it at the end.
+    learning_rate : float, default 0.1
+        At the start; a third of it at the end.
+    n_clusters : int, optional
+        Merge the nodes into this many clusters by k-means of the codebook. Default: every node is a
+        cluster.
+    random_state, progress, dim
+        As for `kmeans`.
+
+    Returns
+    -------
+    ClusterResult
+        Unmerged, clusters are the nodes, numbered row · n_columns + column + 1, with ``som_row``
+        and ``som_column`` along ``cluster``, their centroid is the node's codebook profile, and an
+        empty node keeps its number. Merged, clusters are numbered as by `kmeans` and their centroid
+        is the members' mean. The nodes stand along ``node`` in either case.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `kmeans` does; also if `grid_size` is not a pair of positive integers, or `n_clusters`
+        exceeds the number of nodes.
+
+    References
+    ----------
+    Kohonen, T. (2013). Essentials of the self-organizing map. Neural Networks 37, 52–65.
+    https://doi.org/10.1016/j.neunet.2012.09.018
+
+    Vesanto, J. & Alhoniemi, E. (2000). Clustering of the self-organizing map. IEEE Trans. Neural
+    Networks 11, 586–600. https://doi.org/10.1109/72.846731
+
+    Examples
+    --------
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+    >>> labels, centroids = vs.vcluster.som((5, 5), n_clusters=6)
+    """
+    n_iterations = check_integer("n_iterations", n_iterations, 1)
+    sigma = check_number("sigma", sigma, above=0.0)
+    learning_rate = check_number("learning_rate", learning_rate, above=0.0)
+    seed = check_seed(random_state)
+    if grid_size is not None:
+        check_grid_size(grid_size, 1)
+    if n_clusters is not None:
+        check_integer("n_clusters", n_clusters, 1)
+    profiles = collect(data, dim)
+    shape = check_grid_size(grid_size, len(profiles.values))
+    n_nodes = shape[0] * shape[1]
+    if n_clusters is not None and n_clusters > n_nodes:
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the {shape[0]} x {shape[1]} nodes of the map; "
+            "ask for fewer clusters or a larger grid_size"
+        )
+    scaling = fit_scaling(profiles.values)
+    scaled = scaling.apply(profiles.values)
+    for_training, for_merging = seed.spawn(2)
+    options: dict[str, Any] = {"n_iterations": n_iterations, "sigma": sigma}
+    options["learning_rate"] = learning_rate
+    with show_steps(progress, n_iterations) as report:
+        nodes = train(scaled, shape, seed=for_training, report=report, **options)
+    groups = _merge(nodes, n_clusters, for_merging)
+    assignment = assign(scaled, nodes, METRICS["euclidean"], groups)
+    parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options}
+    parameters |= {"n_clusters": int(groups.max()) + 1, "random_state": seed.entropy}
+    centroids = nodes
+    if n_clusters is not None:
+        centroids, assignment = _member_means(scaled, assignment, nodes, groups)
+    dataset = build_dataset(data, profiles, scaling, centroids, assignment, parameters)
+    _describe_nodes(dataset, profiles, scaling, nodes, groups, assignment, shape)
+    if n_clusters is None:
+        dataset["label"].attrs |= flag_attrs(n_nodes, "node") | {"som_shape": np.array(shape)}
+        grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
+        dataset = dataset.assign_coords(grid)
+    else:
+        dataset["label"].attrs["ordered_by"] = order_text(profiles)
+    return ClusterResult(dataset)
+
+
+def _merge(
+    nodes: npt.NDArray[np.float64], n_clusters: int | None, seed: np.random.SeedSequence
+) -> npt.NDArray[np.int32]:
+    """The cluster of each node, from 0: its own, or by k-means of the codebook."""
+    if n_clusters is None:
+        return np.arange(len(nodes), dtype=np.int32)
+    metric = METRICS["euclidean"]
+    runs = best_runs(nodes, [n_clusters], metric, n_init=10, max_iter=300, tol=1e-4, seed=seed)
+    centroids = runs[n_clusters].centroids
+    ordered = centroids[lowest_first(centroids)]
+    groups: npt.NDArray[np.int32] = metric.squared_distances(nodes, ordered).argmin(1).astype("i4")
+    return groups
+
+
+def _member_means(
+    scaled: Floats,
+    assignment: Assignment,
+    nodes: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.int32],
+) -> tuple[npt.NDArray[np.float64], Assignment]:
+    """Centroids of merged nodes, and the assignment with the distances to these."""
+    metric, squared = METRICS["euclidean"], assignment.squared.copy()
+    centroids = np.empty((int(groups.max()) + 1, *nodes.shape[1:]))
+    for c in range(len(centroids)):
+        own = assignment.labels == c
+        members = scaled[own] if own.any() else nodes[groups == c]
+        centroids[c] = members.mean(axis=0, dtype=np.float64)
+        squared[own] = metric.squared_distances(scaled[own], centroids[[c]])[:, 0]
+    return centroids, replace(assignment, squared=squared)
+
+
+def _describe_nodes(
+    dataset: xr.Dataset,
+    profiles: Profiles,
+    scaling: Scaling,
+    nodes: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.int32],
+    assignment: Assignment,
+    shape: tuple[int, int],
+) -> None:
+    """Add the codebook and what lies at each node to a result's new Dataset."""
+    names = list(profiles.variables)
+    for name, array in zip(names, profiles.to_levels(scaling.undo(nodes), "node"), strict=True):
+        dataset[f"{name}_node"] = array
+    hits = np.bincount(assignment.nearest, minlength=len(nodes))
+    dataset["node_cluster"] = ("node", groups + 1, {"long_name": "cluster of the node"})
+    dataset["node_count"] = ("node", hits, {"long_name": "profiles nearest to the node"})
+    row, column = np.divmod(np.arange(len(nodes)), shape[1])
+    dataset.coords.update(
+        {"node": np.arange(1, len(nodes) + 1), "som_row": ("node", row)}
+        | {"som_column": ("node", column)}
+    )

@@ -1,0 +1,83 @@
+"""What the methods can be asked for, checked before any work."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+MetricName = Literal["euclidean", "dtw", "softdtw"]
+
+
+def check_integer(name: str, value: Any, least: int) -> int:
+    """Give an integer option back as int; refuse what is none or less than `least`."""
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer of at least {least}; got {value!r}") from None
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}; got {value!r}")
+    return number
+
+
+def check_number(name: str, value: Any, *, above: float) -> float:
+    """Give a real option back as float; refuse what is none or not above the bound."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number above {above:g}; got {value!r}")
+    if not value > above:
+        raise ValueError(f"{name} must be above {above:g}; got {value!r}")
+    return float(value)
+
+
+def check_ks(name: str, values: Iterable[int]) -> list[int]:
+    """Give the numbers of clusters of a sweep back, sorted and once each."""
+    if isinstance(values, str | int | float):
+        raise TypeError(f"{name} must be several integers, such as range(2, 21); got {values!r}")
+    ks = sorted({check_integer(f"each k of {name}", k, 1) for k in values})
+    if not ks:
+        raise ValueError(f"{name} is empty: {values!r}; give integers, such as range(2, 21)")
+    return ks
+
+
+def check_metric(metric: str) -> str:
+    """Refuse an unknown metric."""
+    allowed = get_args(MetricName)
+    if metric not in allowed:
+        raise ValueError(
+            f"unknown metric {metric!r}; choose one of {', '.join(map(repr, allowed))}"
+        )
+    return metric
+
+
+def check_n_init(n_init: int | Literal["auto"], metric: str) -> int:
+    """Restarts: 10 for Euclidean, 3 for the dearer metrics, or as many as asked for."""
+    if isinstance(n_init, str):
+        if n_init != "auto":
+            raise ValueError(f"n_init must be 'auto' or an integer of at least 1; got {n_init!r}")
+        return 10 if metric == "euclidean" else 3
+    return check_integer("n_init", n_init, 1)
+
+
+def check_seed(random_state: int | None) -> np.random.SeedSequence:
+    """Turn a random state into a seed: an integer, or None for a fresh one, which is recorded."""
+    if random_state is None:
+        return np.random.SeedSequence()
+    return np.random.SeedSequence(check_integer("random_state", random_state, 0))
+
+
+def check_grid_size(grid_size: Any, n_profiles: int) -> tuple[int, int]:
+    """Rows and columns of a map: as asked for, or ⌈√√N⌉ each way."""
+    if grid_size is None:
+        side = int(np.ceil(n_profiles**0.25))
+        return side, side
+    try:
+        rows, columns = (check_integer("grid_size", n, 1) for n in grid_size)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"grid_size must be a pair of positive integers, such as (6, 6); got {grid_size!r}"
+        ) from None
+    return rows, columns

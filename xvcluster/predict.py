@@ -1,0 +1,129 @@
+"""Labels of other data by an earlier result."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.coords import canonical_units, find_axes, positive, units
+from xvcluster.methods import METRICS
+from xvcluster.methods.assign import assign
+from xvcluster.normalize import Scaling
+from xvcluster.preprocess import interpolate
+from xvcluster.profiles import as_dataset, collect
+from xvcluster.store import parameters
+
+
+def predict(
+    result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None = None
+) -> xr.DataArray:
+    """Label every profile of other data with its nearest centroid's cluster.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of a ClusterResult.
+    data : DataArray or Dataset
+        With the variables, units and depth range of the result, on any grid. It is interpolated to
+        the result's levels and scaled as that was.
+    dim : hashable, optional
+        The vertical dimension, where it cannot be told.
+
+    Returns
+    -------
+    DataArray
+        Labels on the horizontal dimensions of `data`, NaN where no complete profile is.
+
+    Raises
+    ------
+    ValueError
+        If a variable is missing or in other units, or the levels of the result reach beyond those
+        of the data.
+    """
+    options = parameters(result)
+    names = options["variables"]
+    dataset = _matching_variables(as_dataset(data), names, result)
+    vertical = options["vertical"]
+    if vertical is not None:
+        dim = _vertical_name(dataset, dim)
+        dataset = _to_levels(dataset, dim, result[vertical])
+    profiles = collect(dataset, dim)
+    centroids, groups = _centroids(result, names, options)
+    if profiles.descending:
+        centroids = centroids[:, ::-1]
+    scale = np.array([options["scale"][n] for n in names])
+    scaling = Scaling(centroids.mean(axis=(0, 1)), scale)
+    metric = METRICS[options["metric"]]
+    assigned = assign(scaling.apply(profiles.values), scaling.apply(centroids), metric, groups)
+    label = profiles.to_map(assigned.labels + 1)
+    label.name = "label"
+    label.attrs = dict(result["label"].attrs)
+    return label
+
+
+def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Dataset) -> xr.Dataset:
+    """The variables that the result needs, under its names and in its units."""
+    if len(names) == len(dataset.data_vars) == 1:
+        dataset = dataset.rename({next(iter(dataset.data_vars)): names[0]})
+    missing = [n for n in names if n not in dataset.data_vars]
+    if missing:
+        raise ValueError(
+            f"the result was made from {', '.join(names)}, but the data lack {', '.join(missing)}; "
+            f"they have {', '.join(map(str, dataset.data_vars))}. Rename them to match"
+        )
+    for name in names:
+        _require_same_units(name, units(dataset[name]), units(result[name]))
+    return dataset[names]
+
+
+def _require_same_units(name: str, given: str, needed: str) -> None:
+    if given and needed and canonical_units(given) != canonical_units(needed):
+        raise ValueError(
+            f"{name!r} is in {given!r}, but the result was made from data in {needed!r}; "
+            "convert the data first and set its units attribute"
+        )
+
+
+def _vertical_name(dataset: xr.Dataset, dim: Hashable | None) -> str:
+    """The vertical dimension of the data, which the result needs."""
+    vertical = find_axes(dataset, dim).vertical
+    if vertical is None:
+        raise ValueError(
+            "the result has a vertical dimension, but the data have none: dimensions "
+            f"{tuple(dataset.dims)}. Give the model with its levels"
+        )
+    return vertical
+
+
+def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.Dataset:
+    """Interpolate data to the levels of the result, whatever the sign of depth in either."""
+    own = dataset[dim]
+    _require_same_units(str(dim), units(own), units(levels))
+    sign = 1.0 if positive(own) == positive(levels) else -1.0
+    target = sign * np.asarray(levels.values, dtype=np.float64)
+    if own.shape == target.shape and np.array_equal(own.values, target):
+        return dataset
+    values = np.asarray(own.values, dtype=np.float64)
+    slack = 1e-6 * max(np.ptp(values), 1.0)
+    if target.min() < values.min() - slack or target.max() > values.max() + slack:
+        raise ValueError(
+            f"the result has levels from {target.min():g} to {target.max():g} {units(levels)}, but "
+            f"the data cover only {values.min():g} to {values.max():g} {units(own)}"
+        )
+    target = np.clip(target, values.min(), values.max())
+    return xr.Dataset({n: interpolate(a, dim, target) for n, a in dataset.data_vars.items()})
+
+
+def _centroids(
+    result: xr.Dataset, names: list[str], options: dict[str, Any]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None]:
+    """Centroids (k, n_levels, n_variables) in data units, or a map's nodes with their clusters."""
+    suffix = "_node" if options["method"] == "som" else ""
+    arrays = [np.asarray(result[n + suffix].values, dtype=np.float64) for n in names]
+    arrays = [a if a.ndim == 2 else a[:, None] for a in arrays]
+    groups = result["node_cluster"].values.astype(np.int64) - 1 if suffix else None
+    return np.stack(arrays, axis=-1), groups

@@ -1,0 +1,42 @@
+"""Progress bars of long work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from xvcluster.methods.lloyd import Run
+
+
+@contextmanager
+def show_runs(progress: bool | None, n_runs: int) -> Iterator[Callable[[list[Run]], None]]:
+    """Show how many runs have converged, and the best inertia.
+
+    None shows a bar in notebooks and terminals, for work of more than a second.
+    """
+    from tqdm.auto import tqdm
+
+    with tqdm(total=n_runs, desc="runs converged", delay=1, disable=_hidden(progress)) as bar:
+
+        def report(runs: list[Run]) -> None:
+            bar.set_postfix({"pass": max(run.n_iter for run in runs)}, refresh=False)
+            bar.update(sum(run.converged for run in runs) - bar.n)
+
+        yield report
+
+
+@contextmanager
+def show_steps(progress: bool | None, n_steps: int) -> Iterator[Callable[[int], None]]:
+    """Show how many steps of a training are done; None as for `show_runs`."""
+    from tqdm.auto import tqdm
+
+    with tqdm(total=n_steps, desc="steps", delay=1, disable=_hidden(progress)) as bar:
+
+        def report(steps: int) -> None:
+            bar.update(steps)
+
+        yield report
+
+
+def _hidden(progress: bool | None) -> bool | None:
+    return None if progress is None else not progress

@@ -1,0 +1,323 @@
+"""The result of a clustering: a frozen view of one self-describing Dataset."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster import store
+from xvcluster.coords import units
+from xvcluster.methods.assign import Assignment
+from xvcluster.normalize import Scaling
+from xvcluster.predict import predict
+from xvcluster.profiles import STATUS, Profiles
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from xvcluster.plot.methods import ResultPlots
+    from xvcluster.sweep import SweepResult
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClusterResult:
+    """Labels, centroids and all that describes a clustering.
+
+    Unpacks to the pair that most users want: ``labels, centroids = ...``.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        Everything, as it is written to a file.
+    sweep : SweepResult or None
+        The sweep that chose the number of clusters, if one did.
+    """
+
+    dataset: xr.Dataset
+    sweep: SweepResult | None = field(default=None)
+
+    def __iter__(self) -> Iterator[xr.DataArray | xr.Dataset]:
+        return iter((self.labels, self.centroids))
+
+    @property
+    def labels(self) -> xr.DataArray:
+        """Cluster numbers on the horizontal dimensions; NaN where no complete profile is."""
+        return self.dataset["label"]
+
+    @property
+    def centroids(self) -> xr.DataArray | xr.Dataset:
+        """Centroids (cluster, vertical) in the data's units; a Dataset of several variables."""
+        names: list[str] = self.parameters["variables"]
+        return self.dataset[names[0]] if len(names) == 1 else self.dataset[names]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The method and all its options."""
+        return store.parameters(self.dataset)
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters, empty nodes of a map included."""
+        return int(self.dataset.sizes["cluster"])
+
+    @property
+    def inertia(self) -> float:
+        """Sum of squared distances of the profiles to their own centroids."""
+        return float(self.dataset["cluster_inertia"].sum())
+
+    @property
+    def model(self) -> Any:
+        """The clustering as a fitted ``TimeSeriesKMeans`` of tslearn, or ``MiniSom``.
+
+        It takes profiles with the levels in the order of the vertical coordinate, each variable
+        divided by ``parameters["scale"]``, and predicts the labels minus one.
+        """
+        from xvcluster.export import to_model
+
+        return to_model(self.dataset)
+
+    @property
+    def plot(self) -> ResultPlots:
+        """Figures of the result: ``map``, ``profiles``, ``summary``, ``som``."""
+        from xvcluster.plot.methods import ResultPlots
+
+        return ResultPlots(self.dataset)
+
+    def predict(self, data: xr.DataArray | xr.Dataset) -> xr.DataArray:
+        """Label other data by this result; see `xvcluster.predict.predict`."""
+        return predict(self.dataset, data)
+
+    def select(self, clusters: int | Iterable[int]) -> xr.DataArray:
+        """Keep the labels of some clusters alone, the others NaN.
+
+        Parameters
+        ----------
+        clusters : int or iterable of int
+            Cluster numbers.
+
+        Returns
+        -------
+        DataArray
+            As `labels`; ``result.select(4).notnull()`` is a mask.
+
+        Raises
+        ------
+        ValueError
+            If a cluster does not exist.
+        """
+        wanted = [clusters] if isinstance(clusters, int | np.integer) else list(clusters)
+        known = self.dataset["cluster"].values
+        unknown = [c for c in wanted if c not in known]
+        if unknown:
+            raise ValueError(
+                f"there is no cluster {unknown[0]!r}; the clusters are numbered 1 to {known[-1]}"
+            )
+        return self.labels.where(self.labels.isin(wanted))
+
+    def table(self) -> pd.DataFrame:
+        """One row a cluster: what people quote of it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``cluster``: ``profiles`` (count), ``area_km2`` and ``area_percent`` where
+            the area is known, ``inertia_percent``, ``mean_margin``.
+        """
+        import pandas as pd
+
+        dataset = self.dataset
+        table = pd.DataFrame({"profiles": dataset["count"].values})
+        table.index = pd.Index(dataset["cluster"].values, name="cluster")
+        if "area" in dataset:
+            area = dataset["area"].values
+            table["area_km2"] = area
+            table["area_percent"] = 100 * area / area.sum()
+        inertia = dataset["cluster_inertia"].values
+        table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
+        margin = pd.Series(dataset["margin"].values.ravel())
+        labels = dataset["label"].values.ravel()
+        table["mean_margin"] = margin.groupby(labels).mean().reindex(table.index)
+        return table
+
+    def to_netcdf(self, path: str | os.PathLike[str]) -> None:
+        """Write the result to a NetCDF file, from which `open_result` gives it back identical.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced if it exists, only once the new file is whole.
+        """
+        store.write(self.dataset, path)
+
+    def __repr__(self) -> str:
+        return f"<xvcluster.ClusterResult: {self._headline()}>\n{self.table().to_string()}"
+
+    def _repr_html_(self) -> str:
+        table = self.table().to_html(float_format=lambda x: f"{x:,.3g}", border=0)
+        dataset = self.dataset._repr_html_()
+        return f"<p><b>ClusterResult</b>: {self._headline()}</p>{table}{dataset}"
+
+    def _headline(self) -> str:
+        parameters = self.parameters
+        n = int(self.dataset["count"].sum())
+        names = ", ".join(parameters["variables"])
+        return f"{self.n_clusters} clusters of {n:,} profiles of {names}, {self.dataset.method}"
+
+
+def open_result(path: str | os.PathLike[str]) -> ClusterResult:
+    """Open a result that was written by ``ClusterResult.to_netcdf``.
+
+    Parameters
+    ----------
+    path : path-like
+        A NetCDF file.
+
+    Returns
+    -------
+    ClusterResult
+        In memory; the file is closed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not a result of xvcluster, or of a newer layout.
+    """
+    return ClusterResult(store.read(path))
+
+
+def build_dataset(
+    data: xr.DataArray | xr.Dataset,
+    profiles: Profiles,
+    scaling: Scaling,
+    centroids: npt.NDArray[np.float64],
+    assignment: Assignment,
+    parameters: Mapping[str, Any],
+) -> xr.Dataset:
+    """Describe a clustering in one Dataset.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        What was clustered; its attributes are carried on.
+    profiles : Profiles
+    scaling : Scaling
+    centroids : ndarray, shape (k, n_levels, n_variables)
+        Scaled.
+    assignment : Assignment
+        Its labels are the clusters, from 0.
+    parameters : mapping
+        Method and options, as JSON can hold them.
+
+    Returns
+    -------
+    Dataset
+    """
+    k = len(centroids)
+    names = list(profiles.variables)
+    dataset = _maps(profiles, assignment, parameters)
+    members = [np.flatnonzero(assignment.labels == c) for c in range(k)]
+    spread = _spread(profiles.values, members)
+    described = {"": scaling.undo(centroids), "_std": spread[0], "_quantile": spread[1]}
+    for suffix, values in described.items():
+        lead = ("quantile", "cluster") if suffix == "_quantile" else ("cluster",)
+        for name, array in zip(names, profiles.to_levels(values, *lead), strict=True):
+            dataset[f"{name}{suffix}"] = array
+    count = np.bincount(assignment.labels, minlength=k)
+    dataset["count"] = ("cluster", count, {"long_name": "number of profiles"})
+    if profiles.areas is not None:
+        area = np.bincount(assignment.labels, profiles.areas, minlength=k)
+        attrs = {"long_name": "area on the authalic sphere", "units": "km2"}
+        dataset["area"] = ("cluster", area, attrs)
+    inertia = np.bincount(assignment.labels, assignment.squared, minlength=k)
+    attrs = {"long_name": "sum of squared distances to the centroid"}
+    dataset["cluster_inertia"] = ("cluster", inertia, attrs)
+    dataset = dataset.assign_coords(
+        cluster=("cluster", np.arange(1, k + 1), {"long_name": "cluster number"}),
+        quantile=("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
+    )
+    about = dict(parameters) | {"vertical": profiles.axes.vertical, "variables": names}
+    about |= {"scale": dict(zip(names, scaling.scale.tolist(), strict=True))}
+    dataset.attrs = _global_attrs(data, about)
+    return dataset
+
+
+def _maps(profiles: Profiles, assignment: Assignment, parameters: Mapping[str, Any]) -> xr.Dataset:
+    """What is known of each point: label, status, distance, margin."""
+    k = parameters["n_clusters"]
+    label = profiles.to_map(assignment.labels + 1)
+    label.attrs = {"long_name": "cluster", **flag_attrs(k)}
+    status = profiles.grid.spread(profiles.status)
+    status.attrs = {
+        "long_name": "why a point has a label or none",
+        "flag_values": np.arange(len(STATUS), dtype=np.int8),
+        "flag_meanings": " ".join(STATUS),
+    }
+    distance = profiles.to_map(np.sqrt(assignment.squared))
+    distance.attrs = {"long_name": "distance to the own centroid"}
+    if len(profiles.variables) == 1:
+        first = next(iter(profiles.variables.values()))
+        distance.attrs["units"] = units(xr.Variable((), 0, first)) or "1"
+    margin = profiles.to_map(assignment.margin)
+    margin.attrs = {
+        "long_name": "margin of the cluster over the second nearest",
+        "units": "1",
+        "comment": "1 - d1/d2: 0 ambiguous, 1 certain",
+    }
+    return xr.Dataset({"label": label, "status": status, "distance": distance, "margin": margin})
+
+
+def flag_attrs(k: int, word: str = "cluster") -> dict[str, Any]:
+    """CF attributes that name the values of labels 1…k."""
+    return {
+        "flag_values": np.arange(1, k + 1, dtype=np.int16),
+        "flag_meanings": " ".join(f"{word}_{c}" for c in range(1, k + 1)),
+    }
+
+
+def _spread(
+    values: npt.NDArray[np.floating], members: list[npt.NDArray[np.intp]]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Standard deviation and quantiles of the members of each cluster, NaN for an empty one."""
+    shape = (len(members), *values.shape[1:])
+    std, quantiles = np.full(shape, np.nan), np.full((len(QUANTILES), *shape), np.nan)
+    for c, rows in enumerate(members):
+        if rows.size:
+            own = values[rows]
+            std[c] = own.std(axis=0, dtype=np.float64)
+            quantiles[:, c] = np.quantile(own, QUANTILES, axis=0)
+    return std, quantiles
+
+
+def _global_attrs(data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the data came from, what was done, by what."""
+    carried = {n: str(data.attrs[n]) for n in _CARRIED if data.attrs.get(n)}
+    if "source" in data.encoding:
+        carried["source"] = os.path.basename(data.encoding["source"])
+    version = metadata.version("xvcluster")
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    packages = ("xvcluster", "numpy", "xarray", "tslearn", "minisom")
+    history = (
+        f"{now} xvcluster {version}: {parameters['method']}, {parameters['n_clusters']} clusters"
+    )
+    return carried | {
+        "Conventions": "CF-1.11",
+        "xvcluster_schema": store.SCHEMA,
+        "method": parameters["method"],
+        "parameters": json.dumps(parameters),
+        "software": ", ".join(f"{name} {metadata.version(name)}" for name in packages),
+        "history": "\n".join(filter(None, [str(data.attrs.get("history", "")), history])),
+    }

@@ -1,0 +1,89 @@
+"""To NetCDF and back, identical; a crash leaves the old file whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+SCHEMA = 1
+"""Version of the result's layout; files of a newer one are refused."""
+
+
+def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
+    """Write a result's Dataset to a NetCDF-4 file, or leave what is there as it was.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of a ClusterResult.
+    path : path-like
+        Replaced if it exists.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"the folder {str(target.parent)!r} does not exist; create it before writing {path!s}"
+        )
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Read a result's Dataset into memory.
+
+    Parameters
+    ----------
+    path : path-like
+        A file written by `write`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not a result of xvcluster, or of a newer version of its layout.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    dataset = xr.load_dataset(path, engine="netcdf4")
+    schema = dataset.attrs.get("xvcluster_schema")
+    if schema is None or "label" not in dataset:
+        raise ValueError(
+            f"{path!s} is not a result of xvcluster (it has no attribute 'xvcluster_schema'); "
+            "give a file that ClusterResult.to_netcdf or the xvcluster command wrote"
+        )
+    if int(schema) > SCHEMA:
+        raise ValueError(
+            f"{path!s} has layout version {int(schema)}, newer than {SCHEMA}, the newest that this "
+            "version of xvcluster reads; upgrade xvcluster"
+        )
+    return dataset.drop_encoding()
+
+
+def parameters(dataset: xr.Dataset) -> dict[str, Any]:
+    """The method's parameters that a result carries."""
+    loaded: dict[str, Any] = json.loads(dataset.attrs["parameters"])
+    return loaded
+
+
+def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
+    """Labels as integers with a fill value, as CF has them; compressed."""
+    encoding: dict[str, dict[str, object]] = {}
+    for name, array in dataset.data_vars.items():
+        encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim > 1 else {}
+    encoding["label"] |= {"dtype": "int16", "_FillValue": -1}
+    return encoding
