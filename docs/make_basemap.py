@@ -1,0 +1,125 @@
+"""Make ``xvcluster/data/natural_earth_110m.npz``, the coastlines and borders of the maps.
+
+For maintainers; run by hand from the root of the repository, with Node's package manager at hand::
+
+    npm pack world-atlas@2.0.2
+    tar -xzf world-atlas-2.0.2.tgz
+    python docs/make_basemap.py package/
+
+world-atlas holds Natural Earth 1:110 m as TopoJSON: every stretch of coast or border is one *arc*,
+shared by the countries it bounds. An arc that bounds one country is coast, one that bounds two is a
+border. Polygons on a flat map are closed along the meridians ±180° and the pole; these seams are no
+coast, and are taken out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+DATA = Path(__file__).resolve().parents[1] / "xvcluster" / "data"
+ON_SEAM = 1e-3  # degrees; the finest step of world-atlas is 0.0017°
+LICENSE_SCOPE = (
+    "natural_earth_110m.npz is made from world-atlas 2.0.2 (https://github.com/topojson/world-atlas),"
+    " under the licence below;\nthe Natural Earth data themselves (https://www.naturalearthdata.com)"
+    " are in the public domain.\n\n"
+)
+
+
+def decode_arcs(topology: dict) -> list[np.ndarray]:
+    """Return the arcs as (n, 2) longitudes and latitudes: they are stored as quantised steps."""
+    scale = np.array(topology["transform"]["scale"])
+    translate = np.array(topology["transform"]["translate"])
+    return [np.cumsum(arc, axis=0) * scale + translate for arc in topology["arcs"]]
+
+
+def arc_numbers(nested: Iterable) -> Iterator[int]:
+    """Walk the nested rings of a geometry; ``~i`` is arc i run backwards."""
+    for item in nested:
+        if isinstance(item, int):
+            yield item if item >= 0 else ~item
+        else:
+            yield from arc_numbers(item)
+
+
+def count_uses(topology: dict, name: str) -> Counter[int]:
+    """Count how often the rings of an object run along each arc."""
+    geometries = topology["objects"][name]["geometries"]
+    return Counter(i for geometry in geometries for i in arc_numbers(geometry["arcs"]))
+
+
+def cut_seams(line: np.ndarray) -> list[np.ndarray]:
+    """Cut a line where it follows or jumps across the seam at ±180°, or runs along the pole."""
+    on_seam = np.abs(line[:, 0]) > 180 - ON_SEAM
+    at_pole = np.abs(line[:, 1]) > 90 - ON_SEAM
+    seam = (on_seam[:-1] & on_seam[1:]) | (at_pole[:-1] & at_pole[1:])
+    jump = ~seam & (np.abs(np.diff(line[:, 0])) > 180)
+    pieces, start = [], np.empty((0, 2))
+    first = 0
+    for i in np.flatnonzero(seam | jump):
+        end, following = crossing(line[i], line[i + 1]) if jump[i] else (start[:0], start[:0])
+        pieces.append(np.concatenate([start, line[first : i + 1], end]))
+        start, first = following, i + 1
+    pieces.append(np.concatenate([start, line[first:]]))
+    return [piece for piece in map(drop_repeats, pieces) if len(piece) > 1]
+
+
+def crossing(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the point where a jump meets the seam, as seen from either side."""
+    side = np.sign(before[0])
+    reach = after[0] + 360 * side
+    share = (180 * side - before[0]) / (reach - before[0])
+    latitude = before[1] + share * (after[1] - before[1])
+    return np.array([[180 * side, latitude]]), np.array([[-180 * side, latitude]])
+
+
+def drop_repeats(line: np.ndarray) -> np.ndarray:
+    """Drop vertices that stay where they are."""
+    moves = np.any(np.diff(line, axis=0) != 0, axis=1)
+    return line[np.concatenate([[True], moves])]
+
+
+def join(pieces: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Join pieces end to end; return vertices in 0.01° and the offsets of the lines."""
+    quantised = [drop_repeats(np.round(piece * 100)) for piece in pieces]
+    merged = shapely.line_merge(shapely.MultiLineString([p for p in quantised if len(p) > 1]))
+    lines = [shapely.get_coordinates(line) for line in shapely.get_parts(merged)]
+    offsets = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
+    return np.concatenate(lines).astype(np.int16), offsets.astype(np.int32)
+
+
+def main(package: Path) -> None:
+    """Write the file and its licence."""
+    topology = json.loads((package / "countries-110m.json").read_text(encoding="utf-8"))
+    arcs = decode_arcs(topology)
+    uses = count_uses(topology, "countries")
+    if unshared := count_uses(topology, "land").keys() ^ {i for i, n in uses.items() if n == 1}:
+        raise SystemExit(
+            f"arcs {sorted(unshared)} are coast by use but not in the land, or reverse"
+        )
+    coast = [piece for i, n in uses.items() if n == 1 for piece in cut_seams(arcs[i])]
+    border = [piece for i, n in uses.items() if n > 1 for piece in cut_seams(arcs[i])]
+    coastlines, coastline_offsets = join(coast)
+    borders, border_offsets = join(border)
+    np.savez_compressed(
+        DATA / "natural_earth_110m.npz",
+        coastlines=coastlines,
+        coastline_offsets=coastline_offsets,
+        borders=borders,
+        border_offsets=border_offsets,
+    )
+    notice = (package / "LICENSE").read_text(encoding="utf-8")
+    (DATA / "LICENSE-world-atlas").write_text(LICENSE_SCOPE + notice, encoding="utf-8")
+    print(f"{len(coastline_offsets) - 1} coastlines, {len(border_offsets) - 1} borders")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    main(Path(sys.argv[1]))

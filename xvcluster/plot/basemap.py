@@ -1,0 +1,158 @@
+"""Coastlines and borders under a map, with no network."""
+
+from __future__ import annotations
+
+import functools
+import struct
+import warnings
+from http.client import HTTPException
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Literal, get_args
+from zipfile import BadZipFile
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cartopy.feature import Feature
+    from cartopy.mpl.geoaxes import GeoAxes
+    from numpy.typing import NDArray
+
+Resolution = Literal["110m", "50m", "10m"]
+
+# where Natural Earth keeps them, as cartopy asks for it
+_CATEGORIES = {
+    "coastlines": ("physical", "coastline"),
+    "borders": ("cultural", "admin_0_boundary_lines_land"),
+}
+
+
+def add_basemap(
+    ax: GeoAxes,
+    *,
+    resolution: Resolution = "110m",
+    coastlines: bool = True,
+    borders: bool = True,
+    color: str = "0.2",
+    linewidth: float = 0.7,
+) -> GeoAxes:
+    """Draw coastlines and borders on a cartopy map.
+
+    Parameters
+    ----------
+    ax : cartopy.mpl.geoaxes.GeoAxes
+        A map in any projection. Its extent is left as it is.
+    resolution : {"110m", "50m", "10m"}, default "110m"
+        The scale of Natural Earth, 1:110 million and so on. "110m" is part of the package and never
+        needs a network. The finer ones are cartopy's, which downloads them once; where that fails,
+        a warning says so and 1:110 m is drawn.
+    coastlines, borders : bool, default True
+        Whether to draw them.
+    color : matplotlib color, default "0.2"
+        Of the lines.
+    linewidth : float, default 0.7
+        Of the coastlines, in points; borders are drawn half as wide.
+
+    Returns
+    -------
+    cartopy.mpl.geoaxes.GeoAxes
+        `ax`.
+
+    Raises
+    ------
+    TypeError
+        If `ax` is no cartopy map.
+    ValueError
+        If `resolution` is none of the three.
+
+    Notes
+    -----
+    The lines at 1:110 m are those of Natural Earth 4.1, from the npm package world-atlas 2.0.2,
+    rounded to 0.01° and without the seams that close polygons at ±180°.
+
+    Examples
+    --------
+    >>> import cartopy.crs as ccrs
+    >>> import matplotlib.pyplot as plt
+    >>> from xvcluster.plot.basemap import add_basemap
+    >>> ax = plt.figure().add_subplot(projection=ccrs.Robinson(central_longitude=180))
+    >>> add_basemap(ax)
+    <GeoAxes: >
+    >>> plt.close(ax.figure)
+    """
+    from cartopy.mpl.geoaxes import GeoAxes
+
+    if not isinstance(ax, GeoAxes):
+        raise TypeError(
+            f"a basemap cannot be drawn on {type(ax).__name__}; it needs a cartopy GeoAxes: "
+            "create the axes with projection=cartopy.crs.PlateCarree() or another projection"
+        )
+    if resolution not in get_args(Resolution):
+        raise ValueError(
+            f"resolution is {resolution!r}, but Natural Earth comes in "
+            f"{', '.join(map(repr, get_args(Resolution)))}; choose one of these"
+        )
+    wanted = {"coastlines": coastlines, "borders": borders}
+    widths = {"coastlines": linewidth, "borders": linewidth / 2}
+    for name, feature in _features([n for n in wanted if wanted[n]], resolution).items():
+        ax.add_feature(feature, edgecolor=color, facecolor="none", linewidth=widths[name])
+    return ax
+
+
+def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
+    """Return the lines as cartopy features: as fine as asked for or, failing that, at 110m."""
+    from cartopy.io.shapereader import shapefile
+
+    if resolution == "110m":
+        return {name: _packaged_feature(name) for name in names}
+    try:
+        return {name: _downloaded_feature(name, resolution) for name in names}
+    # no network or no right to write (OSError), or a file cut short on the way (the others)
+    except (
+        OSError,
+        HTTPException,
+        BadZipFile,
+        shapefile.ShapefileException,
+        struct.error,
+        KeyError,
+        ValueError,
+    ) as error:
+        warnings.warn(
+            f"Natural Earth's lines at {resolution} could not be read or downloaded by cartopy "
+            f"({type(error).__name__}: {error}); they are drawn at 110m instead. "
+            'Pass resolution="110m", or draw once with a network: cartopy keeps the files',
+            UserWarning,
+            stacklevel=3,
+        )
+        return {name: _packaged_feature(name) for name in names}
+
+
+def _downloaded_feature(name: str, resolution: Resolution) -> Feature:
+    """Return cartopy's own feature with its lines already read, so that drawing it cannot fail."""
+    from cartopy.feature import NaturalEarthFeature
+    from cartopy.io import DownloadWarning
+
+    feature = NaturalEarthFeature(*_CATEGORIES[name], resolution)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DownloadWarning)
+        feature.geometries()
+    return feature
+
+
+@functools.cache
+def _packaged_feature(name: str) -> Feature:
+    """Return the lines of the package; kept, because cartopy caches projected lines by identity."""
+    import shapely
+    from cartopy.crs import PlateCarree
+    from cartopy.feature import ShapelyFeature
+
+    vertices, offsets = _read_lines(name)
+    indices = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    lines = shapely.linestrings(vertices, indices=indices)
+    return ShapelyFeature([shapely.multilinestrings(lines)], PlateCarree())
+
+
+def _read_lines(name: str) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return (n, 2) longitudes and latitudes in degrees, and where each line starts."""
+    packaged = files("xvcluster") / "data" / "natural_earth_110m.npz"
+    with as_file(packaged) as path, np.load(path) as archive:
+        return archive[name] / 100, archive[f"{name.removesuffix('s')}_offsets"]
