@@ -1,0 +1,101 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_rgba
+
+from xvcluster.plot import cluster_colors, profiles
+
+
+def thick(ax):
+    return max(ax.lines, key=lambda line: line.get_linewidth())
+
+
+def test_profiles_one_panel_a_cluster_with_its_share(close, result_of):
+    figure = close(profiles(result_of(4)), drawn=True)
+    assert [ax.get_title() for ax in figure.axes] == [
+        "Cluster 1 · 10 % of the area",
+        "Cluster 2 · 20 % of the area",
+        "Cluster 3 · 30 % of the area",
+        "Cluster 4 · 40 % of the area",
+    ]
+
+
+def test_profiles_count_profiles_where_there_is_no_area(close, result_of):
+    figure = close(profiles(result_of(4).drop_vars("area")))
+    assert figure.axes[0].get_title() == "Cluster 1 · 25 % of the profiles"
+
+
+def test_profiles_draw_the_centroid_in_the_cluster_s_colour(close, result_of):
+    dataset = result_of(3)
+    figure = close(profiles(dataset), drawn=True)
+    for index, ax in enumerate(figure.axes):
+        line = thick(ax)
+        np.testing.assert_array_equal(line.get_xdata(), dataset["vs"][index])
+        assert to_rgba(line.get_color()) == tuple(cluster_colors(dataset["label"])[index])
+
+
+@pytest.mark.parametrize(("positive", "inverted"), [("down", True), (None, True), ("up", False)])
+def test_profiles_depth_points_down(close, result_of, positive, inverted):
+    figure = close(profiles(result_of(2, positive=positive)))
+    assert all(bool(ax.yaxis_inverted()) is inverted for ax in figure.axes)
+
+
+def test_profiles_label_units_and_share_ranges(close, result_of):
+    figure = close(profiles(result_of(4), ncols=2))
+    assert figure.axes[2].get_xlabel() == "velocity vs (km/s)"
+    assert figure.axes[2].get_ylabel() == "depth (km)"
+    assert [ax.get_ylabel() for ax in figure.axes[1::2]] == ["", ""]
+    assert len({ax.get_xlim() for ax in figure.axes}) == 1
+    assert len({ax.get_ylim() for ax in figure.axes}) == 1
+
+
+def test_profiles_draw_all_variables_or_one(close, result_of):
+    dataset = result_of(3, variables=("vs", "vp"))
+    assert len(close(profiles(dataset)).axes) == 6
+    figure = close(profiles(dataset, variable="vp"))
+    assert len(figure.axes) == 3
+    assert figure.axes[0].get_xlabel() == "velocity vp (km/s)"
+
+
+def test_profiles_refuse_an_unknown_variable(result_of):
+    with pytest.raises(ValueError, match=r"variable 'rho' was not clustered; choose one of \['vs'"):
+        profiles(result_of(3), variable="rho")
+
+
+def test_profiles_take_axes(close, result_of):
+    figure, axes = plt.subplots(1, 3)
+    assert close(profiles(result_of(3), axes=axes)) is figure
+    assert axes[2].get_title().startswith("Cluster 3")
+
+
+def test_profiles_refuse_too_few_axes(close, result_of):
+    figure, axes = plt.subplots(1, 2)
+    with pytest.raises(ValueError, match=r"axes has 2 axes for 3 panels; pass 3"):
+        profiles(result_of(3), axes=axes)
+    with pytest.raises(ValueError, match=r"ncols=2 has no effect on the axes given"):
+        profiles(result_of(2), axes=axes, ncols=2)
+    close(figure)
+
+
+def test_profiles_refuse_no_columns(result_of):
+    with pytest.raises(ValueError, match=r"ncols must be at least 1, got 0"):
+        profiles(result_of(3), ncols=0)
+
+
+def test_profiles_without_a_vertical_are_boxes(close, result_of):
+    dataset = result_of(3, vertical=None)
+    figure = close(profiles(dataset))
+    (ax,) = figure.axes
+    texts = [text.get_text() for text in ax.get_yticklabels()]
+    assert texts == ["Cluster 1 · 17 %", "Cluster 2 · 33 %", "Cluster 3 · 50 %"]
+    assert ax.get_xlabel() == "velocity vs (km/s)"
+    colors = [patch.get_facecolor() for patch in ax.patches]
+    np.testing.assert_allclose(colors, cluster_colors(dataset["label"]))
+
+
+def test_profiles_change_no_input(close, result_of):
+    dataset = result_of(3)
+    before = dataset.copy(deep=True)
+    close(profiles(dataset))
+    xr.testing.assert_identical(dataset, before)

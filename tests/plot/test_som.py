@@ -1,0 +1,100 @@
+import importlib
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_rgba
+
+from xvcluster.plot import cluster_colors, som
+
+u_matrix = importlib.import_module("xvcluster.plot.som").u_matrix
+
+
+def titles(figure):
+    return [ax.get_title() for ax in figure.axes if ax.get_title()]
+
+
+def test_som_draws_distances_hits_and_codebook(close, som_of):
+    figure = close(som(som_of(3, 4)), drawn=True)
+    assert titles(figure) == ["U-matrix", "Hits", "Codebook of vs"]
+    hits = [text.get_text() for text in figure.axes[1].texts]
+    assert hits == [str(10 * node) for node in range(12)]
+
+
+def test_som_large_grids_have_no_numbers(close, som_of):
+    assert len(close(som(som_of(11, 3))).axes[1].texts) == 0
+
+
+def test_som_profiles_have_the_colours_of_their_clusters(close, som_of):
+    dataset = som_of(3, 4, merged=3)
+    lines = close(som(dataset)).axes[2].lines
+    colors = cluster_colors(dataset["label"])[dataset["node_cluster"].values - 1]
+    np.testing.assert_allclose([to_rgba(line.get_color()) for line in lines], colors)
+
+
+def test_som_profiles_stay_in_their_cells_and_depth_points_down(close, som_of):
+    ax = close(som(som_of(3, 4))).axes[2]
+    assert ax.yaxis_inverted()
+    for node, line in enumerate(ax.lines):
+        row, column = divmod(node, 4)
+        assert np.abs(line.get_xdata() - column).max() < 0.5
+        assert np.abs(line.get_ydata() - row).max() < 0.5
+        assert line.get_ydata()[0] < line.get_ydata()[-1]
+
+
+def test_som_says_what_the_cells_show(close, som_of):
+    text = close(som(som_of(3, 4))).axes[2].get_xlabel()
+    assert text == "vs: 1 to 12 km/s, left to right\ndepth: 0 to 50 km, top to bottom"
+
+
+def test_som_outlines_merged_clusters_only(close, som_of):
+    plain = close(som(som_of(3, 4))).axes[0]
+    merged = close(som(som_of(3, 4, merged=3))).axes[0]
+    assert len(plain.collections) == 0
+    segments = sum(len(lines.get_segments()) for lines in merged.collections)
+    assert segments == 8
+
+
+def test_som_without_a_vertical_colours_cells(close, som_of):
+    figure = close(som(som_of(3, 4, vertical=None)))
+    np.testing.assert_allclose(figure.axes[2].images[0].get_array().ravel(), np.arange(1, 13))
+
+
+def test_som_draws_each_variable_or_one(close, som_of):
+    dataset = som_of(2, 2, variables=("vs", "vp"))
+    assert titles(close(som(dataset)))[2:] == ["Codebook of vs", "Codebook of vp"]
+    assert titles(close(som(dataset, variable="vp")))[2:] == ["Codebook of vp"]
+
+
+def test_u_matrix_is_the_mean_distance_to_neighbours(som_of):
+    dataset = som_of(3, 3, variables=("vs", "vp"))
+    nodes = np.concatenate([dataset["vs_node"], dataset["vp_node"]], axis=1) / 2
+    expected = np.zeros((3, 3))
+    for a in range(9):
+        near = [
+            b for b in range(9) if a != b and max(abs(a // 3 - b // 3), abs(a % 3 - b % 3)) == 1
+        ]
+        expected[a // 3, a % 3] = np.mean([np.linalg.norm(nodes[a] - nodes[b]) for b in near])
+    np.testing.assert_allclose(u_matrix(dataset), expected)
+
+
+def test_u_matrix_of_a_single_row(som_of):
+    dataset = som_of(1, 3)
+    assert u_matrix(dataset) == pytest.approx(np.full((1, 3), np.sqrt(6)))
+
+
+def test_som_refuses_another_method(result_of):
+    with pytest.raises(ValueError, match=r"method 'k-means' and has no nodes.*results of som only"):
+        som(result_of(3))
+
+
+def test_som_refuses_an_unknown_variable(som_of):
+    with pytest.raises(ValueError, match=r"variable 'rho' was not clustered"):
+        som(som_of(), variable="rho")
+
+
+def test_som_changes_no_input(close, som_of):
+    dataset = som_of()
+    before = dataset.copy(deep=True)
+    close(som(dataset))
+    xr.testing.assert_identical(dataset, before)

@@ -1,0 +1,129 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster.plot import style
+
+
+def labels(k, **attrs):
+    attrs = {"flag_values": np.arange(1, k + 1, dtype="int16")} | attrs
+    return xr.DataArray(np.array([1.0, k, np.nan]), dims="profile", attrs=attrs)
+
+
+def hue(color):
+    return "red" if color[0] > color[2] else "blue"
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 8, 20, 40])
+def test_cluster_colors_one_opaque_row_a_cluster(k):
+    colors = style.cluster_colors(labels(k))
+    assert colors.shape == (k, 4)
+    assert ((colors >= 0) & (colors <= 1)).all()
+    assert (colors[:, 3] == 1).all()
+
+
+@pytest.mark.parametrize("k", [2, 6, 12, 20])
+def test_cluster_colors_neighbours_differ_and_none_is_pale(k):
+    lab = style._to_oklab(style.cluster_colors(labels(k))[:, :3])
+    # 0.02 is about the smallest difference that one can see
+    assert np.linalg.norm(np.diff(lab, axis=0), axis=1).min() > 0.04
+    assert lab[:, 0].max() < 0.9
+
+
+def test_cluster_colors_slow_is_red_and_fast_is_blue():
+    colors = style.cluster_colors(labels(6, ordered_by="mean of vs (km/s), lowest first"))
+    assert [hue(colors[0]), hue(colors[-1])] == ["red", "blue"]
+
+
+@pytest.mark.parametrize("units", ["K", "degC", "DEG C", "Celsius", "degrees_C", "°C", "kelvin"])
+def test_cluster_colors_cold_is_blue_and_warm_is_red(units):
+    colors = style.cluster_colors(labels(6, ordered_by=f"mean of TEMP ({units}), lowest first"))
+    assert [hue(colors[0]), hue(colors[-1])] == ["blue", "red"]
+
+
+@pytest.mark.parametrize("units", ["km/s", "kg m-2", "%", "km"])
+def test_cluster_colors_other_units_are_no_temperature(units):
+    colors = style.cluster_colors(labels(6, ordered_by=f"mean of x ({units}), lowest first"))
+    assert hue(colors[0]) == "red"
+
+
+def test_cluster_colors_without_flags_count_to_the_largest_label():
+    plain = xr.DataArray([2.0, np.nan, 5.0], dims="profile")
+    np.testing.assert_array_equal(style.cluster_colors(plain), style.cluster_colors(labels(5)))
+
+
+def test_cluster_colors_all_missing_labels_have_one():
+    assert style.cluster_colors(xr.DataArray([np.nan], dims="profile")).shape == (1, 4)
+
+
+def test_cluster_colors_do_not_depend_on_the_values():
+    some = labels(7).isel(profile=slice(1))
+    np.testing.assert_array_equal(style.cluster_colors(some), style.cluster_colors(labels(7)))
+
+
+def test_cluster_colors_near_nodes_look_alike():
+    colors = style.cluster_colors(labels(81, som_shape=np.array([9, 9])))
+    lab = style._to_oklab(colors[:, :3]).reshape(9, 9, 3)
+    beside = np.linalg.norm(np.diff(lab, axis=1), axis=-1).max()
+    assert beside < 0.5 * np.linalg.norm(lab[0, 0] - lab[-1, -1])
+    assert len(np.unique(colors, axis=0)) == 81
+
+
+def test_cluster_colors_of_a_row_of_nodes_are_distinct():
+    colors = style.cluster_colors(labels(6, som_shape=np.array([1, 6])))
+    assert len(np.unique(colors, axis=0)) == 6
+
+
+def test_cluster_colors_survive_a_file(tmp_path):
+    written = labels(6, ordered_by="mean of T (K), lowest first").rename("label")
+    written.to_netcdf(tmp_path / "labels.nc")
+    with xr.open_dataset(tmp_path / "labels.nc") as read:
+        colors = style.cluster_colors(read["label"])
+    np.testing.assert_array_equal(colors, style.cluster_colors(written))
+
+
+def test_check_colors_refuses_another_number():
+    with pytest.raises(ValueError, match=r"colors has 2 colours for 3 clusters; pass one colour"):
+        style.check_colors(labels(3), ["red", "blue"])
+
+
+def test_cluster_names_read_the_flag_meanings():
+    named = labels(2, flag_meanings="node_1 node_2")
+    assert style.cluster_names(named) == {1: "Node 1", 2: "Node 2"}
+
+
+def test_cluster_names_count_where_meanings_are_missing():
+    assert style.cluster_names(labels(2)) == {1: "Cluster 1", 2: "Cluster 2"}
+
+
+@pytest.mark.parametrize(
+    ("attrs", "label"),
+    [
+        ({"long_name": "Shear velocity", "units": "km/s"}, "Shear velocity (km/s)"),
+        ({"units": "km"}, "vs (km)"),
+        ({"long_name": "ratio", "units": "1"}, "ratio"),
+        ({}, "vs"),
+    ],
+)
+def test_axis_label_from_attributes(attrs, label):
+    assert style.axis_label(xr.DataArray(1.0, name="vs", attrs=attrs)) == label
+
+
+@pytest.mark.parametrize(("percent", "text"), [(0, "0 %"), (0.2, "<1 %"), (17.6, "18 %")])
+def test_share_text_is_short(percent, text):
+    assert style.share_text(percent) == text
+
+
+def test_shares_count_profiles_where_there_is_no_area(result_of):
+    percent, of = style.shares(result_of(4).drop_vars("area"))
+    assert of == "profiles"
+    np.testing.assert_allclose(percent, 25)
+
+
+def test_importing_plot_leaves_matplotlib_alone():
+    code = "import sys, xvcluster.plot; print({'matplotlib', 'cartopy'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import xarray as xr
+from cartopy.mpl.geoaxes import GeoAxes
+from matplotlib.colors import to_rgba
+
+from xvcluster.plot import cluster_colors, summary
+
+
+def inside(figure, box):
+    return box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+
+
+def test_summary_map_and_centroids_share_colours_and_legend(close, result_of):
+    dataset = result_of(4)
+    figure = close(summary(dataset, title="Provinces"))
+    map_ax, panel = figure.axes
+    assert isinstance(map_ax, GeoAxes)
+    assert panel.yaxis_inverted()
+    assert panel.get_xlabel() == "velocity vs (km/s)"
+    colors = [to_rgba(line.get_color()) for line in panel.lines]
+    np.testing.assert_allclose(colors, cluster_colors(dataset["label"]))
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["Cluster 1 · 10 %", "Cluster 2 · 20 %", "Cluster 3 · 30 %",
+                     "Cluster 4 · 40 %", "no profile"]  # fmt: skip
+    assert figure.legends[0].get_title().get_text() == "share of the area"
+
+
+@pytest.mark.parametrize("vertical", ["depth", None])
+@pytest.mark.parametrize("variables", [("vs",), ("vs", "vp")])
+@pytest.mark.parametrize("k", [3, 20])
+def test_summary_parts_do_not_overlap(close, result_of, vertical, variables, k):
+    figure = close(
+        summary(result_of(k, vertical=vertical, variables=variables), title="A title"), drawn=True
+    )
+    boxes = [ax.get_tightbbox() for ax in figure.axes]
+    boxes += [figure.legends[0].get_window_extent(), figure._suptitle.get_window_extent()]
+    assert all(inside(figure, box) for box in boxes)
+    pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
+    assert not any(a.overlaps(b) for a, b in pairs)
+
+
+def test_summary_of_the_globe_fits(close, result_of, labels_of):
+    labels = labels_of(np.arange(-85, 90, 10.0), np.arange(5, 360, 10.0), 4)
+    figure = close(summary(result_of(4, labels=labels)), drawn=True)
+    assert all(inside(figure, ax.get_tightbbox()) for ax in figure.axes)
+
+
+def test_summary_of_som_nodes_has_their_grid(close, som_of):
+    figure = close(summary(som_of(5, 5)), drawn=True)
+    assert figure.legends == []
+    key = figure.axes[-1].child_axes[0]
+    assert key.get_title() == "SOM node"
+    assert inside(figure, key.get_tightbbox())
+
+
+def test_summary_without_latitude_and_longitude_is_plain(close, result_of, labels_of):
+    labels = labels_of(np.arange(5), np.arange(8), 4, names=("y", "x"))
+    labels = labels.drop_vars(["y", "x"])
+    figure = close(summary(result_of(4, labels=labels)), drawn=True)
+    assert not isinstance(figure.axes[0], GeoAxes)
+
+
+def test_summary_changes_no_input(close, result_of):
+    dataset = result_of(3)
+    before = dataset.copy(deep=True)
+    close(summary(dataset))
+    xr.testing.assert_identical(dataset, before)

@@ -1,0 +1,74 @@
+import cartopy.crs as ccrs
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster.plot import elbow, maps
+
+
+def test_elbow_marks_the_best_k_in_two_panels(close, sweep_of):
+    figure = close(elbow(sweep_of()), drawn=True)
+    top, bottom = figure.axes
+    assert top.get_title() == "best k = 3 (by knee)"
+    assert (top.get_ylabel(), bottom.get_ylabel()) == ("inertia", "silhouette")
+    for ax, value in ((top, 100 / 3), (bottom, 1 / 3)):
+        rings = [line for line in ax.lines if line.get_markersize() == 8]
+        assert [tuple(ring.get_xydata()[0]) for ring in rings] == [(3, pytest.approx(value))]
+
+
+def test_elbow_ticks_are_whole_numbers(close, sweep_of):
+    figure = close(elbow(sweep_of((2, 3))))
+    ticks = figure.axes[1].get_xticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
+def test_elbow_without_a_best_k_marks_none(close, sweep_of):
+    figure = close(elbow(sweep_of().drop_attrs()))
+    assert figure.axes[0].get_title() == ""
+    assert len(figure.axes[0].lines) == 1
+
+
+def test_maps_one_panel_a_k_in_its_own_colours(close, sweep_of):
+    figure = close(maps(sweep_of()), drawn=True)
+    assert [ax.get_title() for ax in figure.axes] == ["k = 2", "k = 3", "k = 4", "k = 5"]
+    strips = [ax.child_axes[0].images[0].get_array() for ax in figure.axes]
+    assert [strip.shape for strip in strips] == [(1, k, 4) for k in (2, 3, 4, 5)]
+    assert len({ax.projection for ax in figure.axes}) == 1
+
+
+def test_maps_draw_the_original_first(close, sweep_of, labels_of):
+    original = labels_of(np.arange(35.0, 45.0), np.arange(-120.0, -105.0)).drop_attrs()
+    original = original.assign_attrs(long_name="water", units="mm")
+    figure = close(maps(sweep_of((2, 3)), original=original, ncols=2), drawn=True)
+    assert [ax.get_title() for ax in figure.axes] == ["original", "k = 2", "k = 3"]
+    assert figure.axes[0].child_axes[0].get_xlabel() == "water (mm)"
+
+
+def test_maps_take_a_projection(close, sweep_of):
+    figure = close(maps(sweep_of((2,)), projection=ccrs.PlateCarree(), extent=(-115, -110, 36, 40)))
+    assert figure.axes[0].get_xlim() == pytest.approx((-115, -110))
+
+
+def test_maps_over_plain_dims(close, sweep_of):
+    plain = sweep_of((2, 3)).rename(latitude="y", longitude="x").drop_vars(["x", "y"])
+    figure = close(maps(plain))
+    assert figure.axes[0].get_xlabel() == "x"
+
+
+def test_maps_refuse_an_original_with_depth(sweep_of, labels_of):
+    original = labels_of(np.arange(35.0, 45.0), np.arange(-120.0, -105.0)).expand_dims(depth=4)
+    with pytest.raises(ValueError, match=r"4 entries along 'depth'"):
+        maps(sweep_of(), original=original)
+
+
+def test_maps_refuse_no_columns(sweep_of):
+    with pytest.raises(ValueError, match=r"ncols must be at least 1, got 0"):
+        maps(sweep_of(), ncols=0)
+
+
+def test_maps_change_no_input(close, sweep_of):
+    dataset = sweep_of()
+    before = dataset.copy(deep=True)
+    close(maps(dataset))
+    close(elbow(dataset))
+    xr.testing.assert_identical(dataset, before)

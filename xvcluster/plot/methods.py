@@ -1,0 +1,50 @@
+"""The figures as methods of results, sweeps and label arrays."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from xvcluster.delegate import delegate
+from xvcluster.plot.map import map as draw_map
+from xvcluster.plot.profiles import profiles as draw_profiles
+from xvcluster.plot.som import som as draw_som
+from xvcluster.plot.summary import summary as draw_summary
+from xvcluster.plot.sweep import elbow as draw_elbow
+from xvcluster.plot.sweep import maps as draw_maps
+
+
+class LabelPlots:
+    """Figures of a label array."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, labels: xr.DataArray) -> None:
+        self._data = labels
+
+    map = delegate(draw_map)
+
+
+class ResultPlots:
+    """Figures of a result."""
+
+    __slots__ = ("_data", "map")
+
+    def __init__(self, dataset: xr.Dataset) -> None:
+        self._data = dataset
+        self.map = LabelPlots(dataset["label"]).map
+
+    profiles = delegate(draw_profiles)
+    summary = delegate(draw_summary)
+    som = delegate(draw_som)
+
+
+class SweepPlots:
+    """Figures of a sweep."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, dataset: xr.Dataset) -> None:
+        self._data = dataset
+
+    elbow = delegate(draw_elbow)
+    maps = delegate(draw_maps)

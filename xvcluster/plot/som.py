@@ -1,0 +1,216 @@
+"""A self-organizing map as a grid of nodes: distances, hits, and the codebook's profiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xvcluster.plot import style
+from xvcluster.plot.profiles import line_style, parameters, pick_variables, vertical_name
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
+    """Draw a self-organizing map: its U-matrix, its hits and its codebook.
+
+    The U-matrix shows the mean distance of each node's codebook vector to those of its up to eight
+    neighbours: ridges separate groups of nodes. Hits count the profiles of each node. The codebook
+    is one small profile a node, all on the same axes, or one value where there is no vertical.
+
+    Parameters
+    ----------
+    dataset : xr.Dataset
+        The dataset of a `ClusterResult` made by `som`.
+    variable : hashable, optional
+        The variable of the codebook to draw. Default: all of them, one panel each.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the dataset is not a result of `som`, or `variable` is not in it.
+
+    Notes
+    -----
+    Of several variables, each is divided by its scale before distances are taken, as in the fit.
+
+    Examples
+    --------
+    >>> from xvcluster.plot import som
+    >>> figure = som(result.dataset)  # doctest: +SKIP
+    """
+    import matplotlib.pyplot as plt
+
+    if "node" not in dataset.dims or "som_row" not in dataset.coords:
+        raise ValueError(
+            f"this result is of method {dataset.attrs.get('method')!r} and has no nodes; "
+            "plot.som draws results of som only, use plot.profiles or plot.summary"
+        )
+    names = pick_variables(dataset, variable)
+    n_panels = 2 + len(names)
+    n_rows, n_columns = _shape(dataset)
+    width = 3.5
+    height = float(np.clip(width * n_rows / n_columns, 1.2, 5.0)) + 0.9
+    figure, axes = plt.subplots(
+        1, n_panels, figsize=(n_panels * width, height), layout="compressed", squeeze=False
+    )
+    _draw_distances(axes[0, 0], dataset)
+    _draw_hits(axes[0, 1], dataset)
+    for ax, name in zip(axes[0, 2:], names, strict=True):
+        _draw_codebook(ax, dataset, name)
+    for ax in axes[0]:
+        _draw_grid(ax, dataset)
+    return figure
+
+
+def u_matrix(dataset: xr.Dataset) -> Floats:
+    """Mean distance of each node's codebook vector to its neighbours', (row, column)."""
+    nodes = _codebook(dataset).reshape(*_shape(dataset), -1)
+    n_rows, n_columns = nodes.shape[:2]
+    total, count = np.zeros((n_rows, n_columns)), np.zeros((n_rows, n_columns))
+    steps = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
+    for down, right in steps:
+        here = _overlap(n_rows, down), _overlap(n_columns, right)
+        there = _overlap(n_rows, -down), _overlap(n_columns, -right)
+        total[here] += np.linalg.norm(nodes[here] - nodes[there], axis=-1)
+        count[here] += 1
+    return total / np.maximum(count, 1)
+
+
+def _overlap(n: int, step: int) -> slice:
+    """The part of an axis whose neighbours at a step back are on the grid too."""
+    return slice(max(step, 0), n + min(step, 0))
+
+
+def _shape(dataset: xr.Dataset) -> tuple[int, int]:
+    """Rows and columns of the grid of nodes."""
+    return int(dataset["som_row"].max()) + 1, int(dataset["som_column"].max()) + 1
+
+
+def _on_grid(dataset: xr.Dataset, along_node: NDArray[Any]) -> NDArray[Any]:
+    """Values along node as (row, column)."""
+    return along_node.reshape(_shape(dataset))
+
+
+def _codebook(dataset: xr.Dataset) -> Floats:
+    """The codebook vectors (node, feature), variables scaled where there are several."""
+    settings = parameters(dataset)
+    names = settings["variables"]
+    scale = settings.get("scale") or {}
+    return np.concatenate(
+        [
+            dataset[f"{name}_node"].transpose("node", ...).values.reshape(dataset.sizes["node"], -1)
+            / (scale.get(name, 1.0) if len(names) > 1 else 1.0)
+            for name in names
+        ],
+        axis=1,
+    )
+
+
+def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
+    """The U-matrix with its colorbar."""
+    names = parameters(dataset)["variables"]
+    units = dataset[f"{names[0]}_node"].attrs.get("units") or dataset[names[0]].attrs.get("units")
+    if len(names) > 1:
+        units = "scaled"
+    image = ax.imshow(u_matrix(dataset), cmap="bone_r", interpolation="nearest")
+    ax.set_title("U-matrix", fontsize=9.5)
+    label = "mean distance to neighbouring nodes" + (f" ({units})" if units else "")
+    _add_bar(ax, image, label)
+
+
+def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
+    """How many profiles each node has, in numbers too where they fit."""
+    hits = _on_grid(dataset, dataset["node_count"].values)
+    image = ax.imshow(hits, cmap="YlGnBu", vmin=0, vmax=max(hits.max(), 1), alpha=0.9)
+    ax.set_title("Hits", fontsize=9.5)
+    _add_bar(ax, image, "profiles")
+    if max(hits.shape) > 10:
+        return
+    size = min(8.5, 60 / max(hits.shape), 180 / (max(hits.shape) * len(f"{hits.max()}")))
+    for (row, column), count in np.ndenumerate(hits):
+        color = style.text_color(np.array(image.cmap(image.norm(count))))
+        ax.text(
+            column, row, f"{count}", ha="center", va="center_baseline", fontsize=size, color=color
+        )
+
+
+def _add_bar(ax: Axes, image: Any, label: str) -> None:
+    """A thin colorbar below."""
+    bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=30, pad=0.03)
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=7, width=0.5, length=2)
+    bar.outline.set_linewidth(0.5)
+
+
+def _node_colors(dataset: xr.Dataset) -> Floats:
+    """The colour of each node: its own, or that of the cluster it was merged into."""
+    colors = style.cluster_colors(dataset["label"])
+    return np.asarray(colors[dataset["node_cluster"].values - 1])
+
+
+def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
+    """The codebook of one variable: a small profile in every cell, or a value."""
+    vertical = vertical_name(dataset)
+    nodes = dataset[f"{name}_node"]
+    ax.set_title(f"Codebook of {name}", fontsize=9.5)
+    described = nodes if nodes.attrs else dataset[name]
+    if vertical is None:
+        image = ax.imshow(_on_grid(dataset, nodes.values), cmap="viridis")
+        _add_bar(ax, image, style.axis_label(described, width=38))
+        return
+    colors = _node_colors(dataset)
+    pale = 0.72 + 0.28 * colors[:, :3]
+    ax.imshow(pale.reshape(*_shape(dataset), 3), interpolation="nearest")
+    values = nodes.transpose("node", vertical).values
+    low, high = np.nanmin(values), np.nanmax(values)
+    z = dataset[vertical].values.astype(np.float64)
+    down = (z - z.min()) / (np.ptp(z) or 1.0) - 0.5
+    if style.points_up(dataset[vertical]):
+        down = -down
+    across = (values - low) / ((high - low) or 1.0) - 0.5
+    _, n_columns = _shape(dataset)
+    for node, profile in enumerate(across):
+        row, column = divmod(node, n_columns)
+        x, y = column + 0.78 * profile, row + 0.8 * down
+        ax.plot(x, y, color=colors[node], **line_style(1.3))
+    units = [str(array.attrs.get("units", "")) for array in (described, dataset[vertical])]
+    top, bottom = z[np.argmin(down)], z[np.argmax(down)]
+    text = f"{name}: {low:.3g} to {high:.3g} {units[0]}, left to right"
+    text += f"\n{vertical}: {top:g} to {bottom:g} {units[1]}, top to bottom"
+    ax.set_xlabel(text, fontsize=8, labelpad=6)
+
+
+def _draw_grid(ax: Axes, dataset: xr.Dataset) -> None:
+    """Cells of the grid in white, and dark lines between clusters of merged nodes."""
+    n_rows, n_columns = _shape(dataset)
+    ax.set_xticks(np.arange(0.5, n_columns - 1), minor=True)
+    ax.set_yticks(np.arange(0.5, n_rows - 1), minor=True)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.grid(which="minor", color="white", linewidth=0.6)
+    ax.tick_params(which="both", length=0)
+    ax.spines[:].set_linewidth(0.7)
+    ax.set_xlim(-0.5, n_columns - 0.5)
+    ax.set_ylim(n_rows - 0.5, -0.5)
+    clusters = _on_grid(dataset, dataset["node_cluster"].values)
+    if clusters.max() == dataset.sizes["node"]:
+        return
+    look: dict[str, Any] = {"colors": "#111111", "linewidth": 1.6, "capstyle": "round"}
+    rows, columns = np.nonzero(clusters[:, 1:] != clusters[:, :-1])
+    ax.vlines(columns + 0.5, rows - 0.5, rows + 0.5, **look)
+    rows, columns = np.nonzero(clusters[1:] != clusters[:-1])
+    ax.hlines(rows + 0.5, columns - 0.5, columns + 0.5, **look)

@@ -1,0 +1,219 @@
+"""Colours, names and axis labels, the same in every figure and from attributes alone."""
+
+from __future__ import annotations
+
+import re
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+    from numpy.typing import NDArray
+
+# Slow to fast. Red to blue as RdYlBu, but the middle is never near-white: a cluster in the middle
+# must stand out from the paper and from the grey of missing cells.
+_RAMP = (
+    "#7d0a27",
+    "#c2202b",
+    "#ec6136",
+    "#f8a54a",
+    "#f3d765",
+    "#b5d98c",
+    "#63bfae",
+    "#3d9bcb",
+    "#3565b5",
+    "#2b2b78",
+)
+# The four corners of a SOM: first and last node of the first row, then of the last row.
+_CORNERS = ("#c8283c", "#f7c948", "#3a3a9c", "#2fb3a0")
+
+MISSING = "#e4e4e4"
+MISSING_POINT = "#c4c4c4"
+OUTLINE = "#333333"
+
+_TEMPERATURE = re.compile(r"^(deg(ree)?s?)?(k|c|f|kelvins?|celsius|centigrade|fahrenheit)$")
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def cluster_numbers(labels: xr.DataArray) -> NDArray[np.int64]:
+    """The numbers that labels can take: their ``flag_values``, else 1 to the largest label."""
+    flags = labels.attrs.get("flag_values")
+    if flags is not None:
+        return np.atleast_1d(np.asarray(flags)).astype(np.int64)
+    values = np.asarray(labels.values, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    return np.arange(1, (int(values.max()) if values.size else 1) + 1)
+
+
+def present_numbers(labels: xr.DataArray) -> NDArray[np.int64]:
+    """The numbers that occur in labels, ascending."""
+    values = np.asarray(labels.values, dtype=np.float64)
+    return np.unique(values[np.isfinite(values)]).astype(np.int64)
+
+
+def cluster_names(labels: xr.DataArray) -> dict[int, str]:
+    """The name of each cluster number as a legend shows it, such as ``"Cluster 3"``."""
+    numbers = cluster_numbers(labels)
+    meanings = str(labels.attrs.get("flag_meanings", "")).split()
+    if len(meanings) != len(numbers):
+        meanings = [f"cluster_{number}" for number in numbers]
+    return {
+        int(number): (meaning[:1].upper() + meaning[1:]).replace("_", " ")
+        for number, meaning in zip(numbers, meanings, strict=True)
+    }
+
+
+def som_shape(labels: xr.DataArray) -> tuple[int, int] | None:
+    """Rows and columns of the SOM whose nodes the labels are, if they are nodes."""
+    shape = labels.attrs.get("som_shape")
+    if shape is None:
+        return None
+    n_rows, n_columns = (int(n) for n in np.asarray(shape).ravel())
+    return n_rows, n_columns
+
+
+def cluster_colors(labels: xr.DataArray) -> NDArray[np.float64]:
+    """Colours of the clusters, from the attributes of their labels alone.
+
+    The same labels have the same colours in every figure and after a round trip to a file.
+    Clusters that are ordered by their mean run from red (lowest) to blue (highest), as slow and
+    fast are drawn in tomography; where that mean is a temperature, from blue (cold) to red (warm).
+    The nodes of a self-organizing map get a two-dimensional scheme, in which near ones look alike.
+
+    Parameters
+    ----------
+    labels : xr.DataArray
+        Cluster numbers, any shape. Read are the attributes ``flag_values`` (without them the
+        clusters are 1 to the largest label), ``som_shape`` and ``ordered_by``.
+
+    Returns
+    -------
+    ndarray, shape (k, 4)
+        RGBA between 0 and 1; row ``number - 1`` is the colour of that cluster.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from xvcluster.plot.style import cluster_colors
+    >>> cluster_colors(xr.DataArray([1.0, 2.0, 3.0], dims="profile")).shape
+    (3, 4)
+    """
+    n_clusters = int(cluster_numbers(labels).max())
+    shape = som_shape(labels)
+    if shape is not None and min(shape) > 1:
+        return _grid_colors(*shape)
+    colors = _ramp_colors(n_clusters)
+    return colors[::-1] if _is_temperature(labels.attrs.get("ordered_by", "")) else colors
+
+
+def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> NDArray[np.float64]:
+    """The colours to draw labels in: those given, checked, or the scheme's own."""
+    from matplotlib.colors import to_rgba_array
+
+    if colors is None:
+        return cluster_colors(labels)
+    rgba = np.asarray(to_rgba_array(colors), dtype=np.float64)  # type: ignore[arg-type]
+    n_clusters = int(cluster_numbers(labels).max())
+    if len(rgba) != n_clusters:
+        raise ValueError(
+            f"colors has {len(rgba)} colours for {n_clusters} clusters; "
+            f"pass one colour a cluster, in the order of their numbers"
+        )
+    return rgba
+
+
+def text_color(color: NDArray[np.float64]) -> str:
+    """Dark or white, whichever reads better on a colour."""
+    return OUTLINE if _to_oklab(color[:3])[0] > 0.68 else "white"
+
+
+def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
+    """The label of an axis from attributes: ``"long_name (units)"``, in lines of that width."""
+    name = array.attrs.get("long_name") or array.attrs.get("standard_name")
+    if name is None:
+        name = "" if array.name is None else array.name
+    units = str(array.attrs.get("units", "")).strip()
+    return fill(f"{name} ({units})" if units and units != "1" else str(name), width)
+
+
+def points_up(coordinate: xr.DataArray) -> bool:
+    """Whether a vertical coordinate is positive upwards; said by nothing, it is a depth."""
+    return str(coordinate.attrs.get("positive", "down")).strip().lower() == "up"
+
+
+def shares(dataset: xr.Dataset) -> tuple[NDArray[np.float64], str]:
+    """Percentage of each cluster and what it is a share of: the area, or the profiles."""
+    name = "area" if "area" in dataset else "count"
+    amount = np.asarray(dataset[name].values, dtype=np.float64)
+    total = np.nansum(amount)
+    percent = 100 * amount / total if total > 0 else np.zeros_like(amount)
+    return percent, "area" if name == "area" else "profiles"
+
+
+def share_text(percent: float) -> str:
+    """A percentage as a reader wants it."""
+    if percent == 0:
+        return "0 %"
+    return "<1 %" if percent < 0.5 else f"{percent:.0f} %"
+
+
+def _is_temperature(ordered_by: object) -> bool:
+    """Whether clusters are ordered by a temperature, from the units in the parentheses."""
+    units = re.search(r"\(([^()]*)\)", str(ordered_by))
+    return bool(units and _TEMPERATURE.match(re.sub(r"[\s_.°]", "", units.group(1)).lower()))
+
+
+def _ramp_colors(n: int) -> NDArray[np.float64]:
+    """Colours along the ramp, at equal perceived steps; few clusters leave out its dark ends."""
+    from matplotlib.colors import to_rgb
+
+    anchors = np.array([_to_oklab(np.array(to_rgb(color))) for color in _RAMP])
+    steps = np.linalg.norm(np.diff(anchors, axis=0), axis=1)
+    length = np.concatenate([[0.0], np.cumsum(steps)]) / steps.sum()
+    margin = 0.12 if n <= 3 else max(0.0, 0.12 - 0.02 * (n - 3))
+    at = np.linspace(margin, 1 - margin, n) if n > 1 else np.array([0.8])
+    lab = np.stack([np.interp(at, length, anchors[:, channel]) for channel in range(3)], axis=1)
+    return _to_rgba(lab)
+
+
+def _grid_colors(n_rows: int, n_columns: int) -> NDArray[np.float64]:
+    """Colours of a grid of nodes, row by row, between the colours of its four corners."""
+    from matplotlib.colors import to_rgb
+
+    corners = np.array([_to_oklab(np.array(to_rgb(color))) for color in _CORNERS])
+    down, right = np.meshgrid(
+        np.linspace(0, 1, n_rows), np.linspace(0, 1, n_columns), indexing="ij"
+    )
+    weights = [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
+    return _to_rgba(np.stack(weights, axis=-1).reshape(-1, 4) @ corners)
+
+
+def _to_oklab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """SRGB to OKLab, in which equal distances look equal (Ottosson 2020)."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T)
+
+
+def _to_rgba(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+    """OKLab to opaque sRGB, cut to what a screen can show."""
+    linear = (lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_LMS).T
+    linear = np.clip(linear, 0, 1)
+    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.concatenate([rgb, np.ones((len(rgb), 1))], axis=1)
