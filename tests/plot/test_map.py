@@ -22,8 +22,8 @@ def mesh(ax):
 
 
 def drawn_box(ax):
-    """West, east, south, north of the edges of the cells as drawn."""
-    edges = mesh(ax).get_coordinates()
+    """West, east, south, north of the edges of the cells as drawn, to a metre."""
+    edges = np.round(mesh(ax).get_coordinates(), 5)
     return edges[..., 0].min(), edges[..., 0].max(), edges[..., 1].min(), edges[..., 1].max()
 
 
@@ -93,7 +93,7 @@ def test_map_edges_of_irregular_cells_are_half_way(close, labels_of):
     ax = close(draw_map(labels_of([30.0, 32.0, 36.0], [10.0, 11.0, 14.0])))
     edges = mesh(ax).get_coordinates()
     np.testing.assert_allclose(edges[:, 0, 1], [29, 31, 34, 38])
-    np.testing.assert_allclose(edges[0, :, 0], [9.5, 10.5, 12.5, 15.5])
+    np.testing.assert_allclose(edges[0, :, 0], [9.5, 10.5, 12.5, 15.5], atol=1e-5)
 
 
 def test_map_of_a_single_cell_draws_it(close, labels_of):
@@ -303,3 +303,28 @@ def test_map_labels_gridlines_left_and_below_only(close, labels_of):
     assert not lines.top_labels
     assert not lines.right_labels
     assert {text.get_text() for text in lines.label_artists} >= {"0°", "110°E"}
+
+
+@pytest.mark.parametrize("west", [0.5, -179.5])
+@pytest.mark.parametrize("center", [0, 180])
+def test_map_leaves_missing_cells_empty_on_any_global_map(west, center, close):
+    lon, lat = np.arange(west, west + 360), np.arange(-89.5, 90)
+    values = np.full((lat.size, lon.size), np.nan, dtype=np.float32)
+    # the cells on both sides of the rim have labels, all others none
+    values[:, (lon % 360 < 2) | (lon % 360 > 358) | (abs(lon % 360 - 180) < 2)] = 1
+    labels = xr.DataArray(values, dims=("lat", "lon"), coords={"lat": lat, "lon": lon})
+    options = {"coastlines": False, "borders": False, "legend": False}
+    ax = close(draw_map(labels, projection=ccrs.Robinson(center), **options), drawn=True)
+    pixels = np.asarray(ax.figure.canvas.buffer_rgba())[..., :3]
+    box = ax.get_window_extent()
+    x = int(box.x0 + 0.25 * box.width), int(box.x0 + 0.75 * box.width)
+    y = int(pixels.shape[0] - (box.y0 + 0.3 * box.height))
+    assert [tuple(pixels[y, i]) for i in x] == [_missing_pixel()] * 2
+
+
+def _missing_pixel():
+    from matplotlib.colors import to_rgb
+
+    from xvcluster.plot import style
+
+    return tuple(round(255 * c) for c in to_rgb(style.MISSING))

@@ -61,6 +61,10 @@ class Geometry:
         return east - west >= 300 and north - south > 100
 
 
+_OFF_THE_RIM = 1e-6
+"""Degrees, a tenth of a metre: an edge exactly on a map's rim would be drawn on both sides of it."""
+
+
 def locate(field: xr.DataArray) -> Geometry:
     """Lay a field of one map out; its latitude and longitude are found by their attributes."""
     # labels have no vertical left to look for, whatever their dims are called
@@ -137,7 +141,7 @@ def _grid(lon: Floats, lat: Floats, values: Floats) -> Geometry:
     y = np.clip(edges(lat[rows], _step(lat) or step), -90, 90)
     middle = (x[0] + x[-1]) / 2
     # a file that repeats the seam would be drawn once and a cell around
-    x = np.clip(x, middle - 180, middle + 180)
+    x = np.clip(x, middle - 180, middle + 180) + _OFF_THE_RIM
     return Geometry("grid", x, y, np.asarray(values)[np.ix_(rows, columns)])
 
 
