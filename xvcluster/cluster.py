@@ -12,6 +12,7 @@ import xarray as xr
 
 from xvcluster.methods import METRICS
 from xvcluster.methods.assign import Assignment, assign
+from xvcluster.methods.initialize import has_distinct
 from xvcluster.methods.lloyd import best_runs
 from xvcluster.methods.metric import Floats
 from xvcluster.methods.som import train
@@ -25,8 +26,8 @@ from xvcluster.options import (
 )
 from xvcluster.profiles import Profiles, collect
 from xvcluster.progress import show_steps
-from xvcluster.result import ClusterResult, build_dataset, flag_attrs
-from xvcluster.sweep import lowest_first, order_text, sweep
+from xvcluster.result import ClusterResult, build_dataset, check_names, flag_attrs
+from xvcluster.sweep import lowest_first, order_text, require_distinct, sweep
 
 
 def kmeans(
@@ -148,7 +149,7 @@ def som(
     sigma : float, default 0.3
         Width of the Gaussian neighbourhood at the start, in nodes; a third of it at the end.
     learning_rate : float, default 0.1
-        At the start; a third of it at the end.
+        At the start, at most 1; a third of it at the end.
     n_clusters : int, optional
         Merge the nodes into this many clusters by k-means of the codebook. Default: every node is a
         cluster.
@@ -167,7 +168,7 @@ def som(
     ------
     TypeError, ValueError
         As `kmeans` does; also if `grid_size` is not a pair of positive integers, or `n_clusters`
-        exceeds the number of nodes.
+        exceeds the number of nodes or of distinct ones.
 
     References
     ----------
@@ -185,13 +186,14 @@ def som(
     """
     n_iterations = check_integer("n_iterations", n_iterations, 1)
     sigma = check_number("sigma", sigma, above=0.0)
-    learning_rate = check_number("learning_rate", learning_rate, above=0.0)
+    learning_rate = check_number("learning_rate", learning_rate, above=0.0, most=1.0)
     seed = check_seed(random_state)
     if grid_size is not None:
         check_grid_size(grid_size, 1)
     if n_clusters is not None:
         check_integer("n_clusters", n_clusters, 1)
     profiles = collect(data, dim)
+    check_names(profiles)
     shape = check_grid_size(grid_size, len(profiles.values))
     n_nodes = shape[0] * shape[1]
     if n_clusters is not None and n_clusters > n_nodes:
@@ -199,6 +201,8 @@ def som(
             f"n_clusters={n_clusters} is more than the {shape[0]} x {shape[1]} nodes of the map; "
             "ask for fewer clusters or a larger grid_size"
         )
+    if n_clusters is not None:
+        require_distinct(profiles, n_clusters)
     scaling = fit_scaling(profiles.values)
     scaled = scaling.apply(profiles.values)
     for_training, for_merging = seed.spawn(2)
@@ -230,6 +234,11 @@ def _merge(
     """The cluster of each node, from 0: its own, or by k-means of the codebook."""
     if n_clusters is None:
         return np.arange(len(nodes), dtype=np.int32)
+    if not has_distinct(nodes, n_clusters):
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the distinct nodes of the trained map; ask for "
+            "fewer clusters, or raise sigma or n_iterations"
+        )
     metric = METRICS["euclidean"]
     runs = best_runs(nodes, [n_clusters], metric, n_init=10, max_iter=300, tol=1e-4, seed=seed)
     centroids = runs[n_clusters].centroids
@@ -269,7 +278,8 @@ def _describe_nodes(
     for name, array in zip(names, profiles.to_levels(scaling.undo(nodes), "node"), strict=True):
         dataset[f"{name}_node"] = array
     hits = np.bincount(assignment.nearest, minlength=len(nodes))
-    dataset["node_cluster"] = ("node", groups + 1, {"long_name": "cluster of the node"})
+    cluster = groups.astype(np.int64) + 1
+    dataset["node_cluster"] = ("node", cluster, {"long_name": "cluster of the node"})
     dataset["node_count"] = ("node", hits, {"long_name": "profiles nearest to the node"})
     row, column = np.divmod(np.arange(len(nodes)), shape[1])
     dataset.coords.update(

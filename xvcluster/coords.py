@@ -64,6 +64,7 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     >>> find_axes(xr.DataArray(np.zeros((2, 3, 4)), dims=("Dep", "lat", "lon"))).vertical
     'Dep'
     """
+    data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
     latitude = _horizontal_coordinate(data, "latitude", _LATITUDE_NAMES, limit=90.001)
     longitude = _horizontal_coordinate(data, "longitude", _LONGITUDE_NAMES, limit=720.0)
     if dim is not None:
@@ -74,9 +75,33 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     return Axes(_vertical_dimension(data, placed), latitude, longitude)
 
 
+def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
+    """Make coordinates of what a file keeps among its variables: bounds, latitude, grid mapping."""
+    import cf_xarray  # noqa: F401  (registers .cf)
+
+    attributes = [v.attrs | v.encoding for v in dataset.variables.values()]
+    named = {a[n] for a in attributes for n in ("bounds", "grid_mapping") if n in a}
+    for kind, unit in (("latitude", "_north"), ("longitude", "_east")):
+        named |= set(dataset.cf.standard_names.get(kind, []))
+        named |= {n for n, v in dataset.data_vars.items() if units(v).lower().endswith(unit)}
+    return dataset.set_coords([n for n in dataset.data_vars if n in named])
+
+
+def refuse_empty(data: xr.DataArray | xr.Dataset) -> None:
+    """Refuse data of which a dimension has no length: a selection that found nothing."""
+    empty = [str(d) for d, n in data.sizes.items() if n == 0]
+    if empty:
+        raise ValueError(
+            f"the data are empty: dimension {empty[0]!r} has length 0. A selection such as "
+            "data.sel(latitude=slice(40, 50)) must run in the direction of its axis"
+        )
+
+
 def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) -> str | None:
     """Tell the vertical dimension: CF attributes count before names; None for a plain raster."""
-    free = [d for d in data.dims if _lower(d) not in {"latitude", "longitude"} and d not in placed]
+    arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
+    used = {d for a in arrays if a.dtype.kind in "fiu" for d in a.dims} - placed
+    free = [d for d in data.dims if d in used and _lower(d) not in {"latitude", "longitude"}]
     by_cf = [d for d in free if d in _cf_vertical_names(data)]
     by_name = [d for d in free if _lower(d) in _VERTICAL_NAMES]
     candidates = by_cf or by_name
@@ -100,7 +125,15 @@ def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) 
 def _is_horizontal_name(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
     """Whether a dimension is known as horizontal or as time."""
     known = _HORIZONTAL_NAMES | _LATITUDE_NAMES | _LONGITUDE_NAMES
-    return _lower(dim) in known or (dim in data.coords and data[dim].dtype.kind in "mM")
+    by_cf = {n for axis in "XYT" for n in data.cf.axes.get(axis, [])}
+    return _lower(dim) in known or dim in by_cf or is_time(data, dim)
+
+
+def is_time(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
+    """Whether a dimension is one of time, by its name or its values."""
+    return _lower(dim) in {"time", "t", "date"} or (
+        dim in data.coords and data[dim].dtype.kind in "mM"
+    )
 
 
 def _cf_vertical_names(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
@@ -189,12 +222,13 @@ def canonical_units(text: str) -> str:
     {'km s-1'}
     """
     text = re.sub(r"\(.*?\)", " ", text.lower())  # km (bsl)
-    text = re.sub(r"/\s*([a-z]+)", r" \1-1", text).replace("**", "").replace("^", "")
+    text = text.replace("**", "").replace("^", "")
+    text = re.sub(r"/\s*([a-z]+)(\d*)", lambda m: f" {m[1]}-{m[2] or 1}", text)
     words = []
     for word in re.split(r"[\s.*]+", text):
         parts = re.fullmatch(r"([a-z]+)(-?\d*)", word)
         words.append(_SAME_UNITS.get(parts[1], parts[1]) + parts[2] if parts else word)
-    return " ".join(_SAME_UNITS.get(w, w) for w in words if w)
+    return " ".join(filter(None, (_SAME_UNITS.get(w, w) for w in words)))
 
 
 def cell_edges(
@@ -257,9 +291,12 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes) -> xr.DataArray | No
     lat, lon = data[axes.latitude], data[axes.longitude]
     if lat.ndim == lon.ndim == 1 and lat.dims != lon.dims:
         sines = np.sin(np.radians(_bounds(data, lat, limits=(-90.0, 90.0))))
-        widths = np.radians(_bounds(data, lon))
+        meridians = _bounds(data, lon.copy(data=np.unwrap(lon.values.astype(float), period=360.0)))
+        degrees = np.abs(meridians[:, 1] - meridians[:, 0])
+        # bounds such as (179.5, -179.5) are one degree apart; (0, 360) is a whole circle
+        degrees = np.where((degrees > 180.0) & (degrees < 360.0), 360.0 - degrees, degrees)
         height = xr.DataArray(np.abs(sines[:, 1] - sines[:, 0]), dims=lat.dims)
-        width = xr.DataArray(np.abs(widths[:, 1] - widths[:, 0]), dims=lon.dims)
+        width = xr.DataArray(np.radians(degrees), dims=lon.dims)
         return EARTH_RADIUS_KM**2 * height * width
     if lat.ndim == 2 and lat.dims == lon.dims and min(lat.shape) > 1:
         return xr.DataArray(_quadrilateral_areas(lat.values, lon.values), dims=lat.dims)
@@ -272,7 +309,7 @@ def _bounds(
     limits: tuple[float, float] | None = None,
 ) -> npt.NDArray[np.float64]:
     """Lower and upper edge of each cell, shape (n, 2): as the file gives them, or half-way."""
-    name = coordinate.attrs.get("bounds")
+    name = (coordinate.encoding | coordinate.attrs).get("bounds")
     known = {**data.coords, **(data.data_vars if isinstance(data, xr.Dataset) else {})}
     if name in known and known[name].shape == (coordinate.size, 2):
         return np.asarray(known[name].values, dtype=np.float64)

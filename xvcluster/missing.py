@@ -7,12 +7,13 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value")
 _USUAL_FILL_VALUES = np.array(
-    "999 999.9 9999 9999.9 32767 32768 99999 99999.9 999999 1e10 1e20 1e30 1e33 1e34 1e35 1e36 "
-    "9.969209968386869e36 3.4028234663852886e38".split(),
+    "999 999.25 999.9 9999 9999.9 32767 32768 99999 99999.9 999999 2147483647 1e10 1e15 1e20 1e30 "
+    "1e33 1e34 1e35 1e36 9.969209968386869e36 3.4028234663852886e38 1.7976931348623157e308".split(),
     dtype=np.float64,
 )
 
@@ -69,7 +70,14 @@ def _equals_declared_fill(array: xr.DataArray) -> xr.DataArray | None:
     fills = [f for name in _FILL_ATTRIBUTES for f in _numbers(array.attrs.get(name))]
     if not fills:
         return None
-    return array.isin(np.asarray(fills).astype(array.dtype))
+    return array.isin(_in_kind_of(array, fills))
+
+
+def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> npt.NDArray[np.floating]:
+    """Numbers as an array of floats rounds them; whole ones stay exact beside integers."""
+    dtype = array.dtype if array.dtype.kind == "f" else np.dtype(float)
+    with np.errstate(over="ignore"):  # 1e40 is beyond float32, and no value equals it
+        return np.asarray(numbers, dtype=float).astype(dtype)
 
 
 def _outside_valid_range(array: xr.DataArray) -> xr.DataArray | None:
@@ -82,26 +90,25 @@ def _outside_valid_range(array: xr.DataArray) -> xr.DataArray | None:
         low = value
     for value in _unpacked(array, array.attrs.get("valid_max")):
         high = value
+    # decoding rounds a packed value at the very limit, by less than the step of the packing
+    slack = 0.5 * abs(array.encoding.get("scale_factor", 0.0))
     outside = None
     if low is not None:
-        outside = array < low
+        outside = array < low - slack
     if high is not None:
-        outside = array > high if outside is None else outside | (array > high)
+        above = array > high + slack
+        outside = above if outside is None else outside | above
     return outside
 
 
-def _unpacked(array: xr.DataArray, limit: Any) -> list[Any]:
+def _unpacked(array: xr.DataArray, limit: Any) -> npt.NDArray[np.floating]:
     """Limits in the array's own units: CF gives those of packed data in packed units."""
     numbers = _numbers(limit)
-    packed = np.asarray(limit).dtype.kind in "iu" and "scale_factor" in array.encoding
-    if packed:
-        scale, offset = (array.encoding.get(n, d) for n, d in _PACKING)
+    if np.asarray(limit).dtype.kind in "iu":
+        scale = array.encoding.get("scale_factor", 1.0)
+        offset = array.encoding.get("add_offset", 0.0)
         numbers = [n * scale + offset for n in numbers]
-    kind = array.dtype if array.dtype.kind == "f" else np.dtype(float)
-    return [kind.type(n) for n in numbers]
-
-
-_PACKING = (("scale_factor", 1.0), ("add_offset", 0.0))
+    return _in_kind_of(array, numbers)
 
 
 def _numbers(attribute: Any) -> list[float]:
@@ -109,7 +116,9 @@ def _numbers(attribute: Any) -> list[float]:
     if attribute is None:
         return []
     if isinstance(attribute, str):
-        found = re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", attribute)
+        # the sign of 0-100 is a dash
+        sign = r"(?:(?<![\d.])[-+])?"
+        found = re.findall(sign + r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", attribute)
         return [float(n) for n in found]
     return [float(n) for n in np.ravel(attribute)]
 
@@ -125,18 +134,18 @@ def _undeclared_fill(array: xr.DataArray) -> xr.DataArray | None:
                 f"variable {array.name!r} holds infinities, which belong to no cluster; "
                 "make them missing first, e.g. data.where(numpy.isfinite(data))"
             )
-        fill = next((v for v in (high, low) if _is_usual_fill(v)), None)
-        if fill is None:
-            break
-        others = rest.where(rest != fill)
+        fills = [v for v in {low, high} if _is_usual_fill(v)]
+        others = rest.where(~rest.isin(_in_kind_of(array, fills))) if fills else rest
         low, high = float(others.min()), float(others.max())
-        if not np.isnan(low) and low - (high - low) <= fill <= high + (high - low):
+        spread = high - low
+        apart = [v for v in fills if np.isnan(low) or not low - spread <= v <= high + spread]
+        if not apart:
             break
-        found.append(fill)
-        rest = others
+        found += apart
+        rest = rest.where(~rest.isin(_in_kind_of(array, apart)))
     if not found:
         return None
-    mask = array.isin(np.asarray(found).astype(array.dtype))
+    mask = array.isin(_in_kind_of(array, found))
     warnings.warn(
         f"{int(mask.sum())} of {array.size} values of {array.name!r} are "
         f"{' or '.join(f'{v:g}' for v in found)}, which the file does not declare as missing: "

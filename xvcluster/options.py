@@ -24,12 +24,17 @@ def check_integer(name: str, value: Any, least: int) -> int:
     return number
 
 
-def check_number(name: str, value: Any, *, above: float) -> float:
-    """Give a real option back as float; refuse what is none or not above the bound."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number above {above:g}; got {value!r}")
-    if not value > above:
-        raise ValueError(f"{name} must be above {above:g}; got {value!r}")
+def check_number(
+    name: str, value: Any, *, above: float, most: float = np.inf, or_equal: bool = False
+) -> float:
+    """Give a real option back as float; refuse what is none, not finite or out of its bounds."""
+    bounds = f"{'at least' if or_equal else 'above'} {above:g}"
+    bounds += f" and at most {most:g}" if most < np.inf else ""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number {bounds}; got {value!r}")
+    above_bound = value > above or (or_equal and value == above)
+    if not (above_bound and value <= most and np.isfinite(value)):
+        raise ValueError(f"{name} must be finite and {bounds}; got {value!r}")
     return float(value)
 
 

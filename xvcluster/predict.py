@@ -31,7 +31,7 @@ def predict(
         With the variables, units and depth range of the result, on any grid. It is interpolated to
         the result's levels and scaled as that was.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told.
+        The vertical dimension, where it cannot be told and is not the result's.
 
     Returns
     -------
@@ -41,15 +41,18 @@ def predict(
     Raises
     ------
     ValueError
-        If a variable is missing or in other units, or the levels of the result reach beyond those
-        of the data.
+        If a variable is missing or in other units, the levels of the result reach beyond those of
+        the data, or only one of the two has a vertical.
     """
     options = parameters(result)
     names = options["variables"]
     dataset = _matching_variables(as_dataset(data), names, result)
     vertical = options["vertical"]
-    if vertical is not None:
-        dim = _vertical_name(dataset, dim)
+    if dim is None and vertical in dataset.dims:
+        dim = vertical
+    dim = find_axes(dataset, dim).vertical
+    _require_same_kind(dataset, dim, vertical)
+    if dim is not None:
         dataset = _to_levels(dataset, dim, result[vertical])
     profiles = collect(dataset, dim)
     centroids, groups = _centroids(result, names, options)
@@ -88,15 +91,18 @@ def _require_same_units(name: str, given: str, needed: str) -> None:
         )
 
 
-def _vertical_name(dataset: xr.Dataset, dim: Hashable | None) -> str:
-    """The vertical dimension of the data, which the result needs."""
-    vertical = find_axes(dataset, dim).vertical
-    if vertical is None:
+def _require_same_kind(dataset: xr.Dataset, dim: str | None, vertical: str | None) -> None:
+    """Refuse a raster for a result of profiles, and profiles for that of a raster."""
+    if dim is None and vertical is not None:
         raise ValueError(
             "the result has a vertical dimension, but the data have none: dimensions "
             f"{tuple(dataset.dims)}. Give the model with its levels"
         )
-    return vertical
+    if dim is not None and vertical is None:
+        raise ValueError(
+            f"the result has no vertical dimension, but the data have {dim!r}; select one level, "
+            f"e.g. data.isel({dim}=0)"
+        )
 
 
 def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import Axes, find_axes, positive, units
+from xvcluster.coords import Axes, find_axes, is_time, positive, refuse_empty, units
 from xvcluster.missing import mask_invalid
 from xvcluster.options import check_integer, check_number
 
@@ -65,6 +65,7 @@ def prepare(
     >>> vs.vcluster.prepare(depth=slice(5, 60), dz=2, stride=4).sizes["depth"]
     28
     """
+    refuse_empty(data)
     axes = find_axes(data, dim)
     steps = _strides(data, axes, stride)
     vertical_options = {"depth": depth, "dz": dz, "max_gap": max_gap}
@@ -74,10 +75,12 @@ def prepare(
     for name in ("dz", "max_gap"):
         if vertical_options[name] is not None:
             check_number(name, vertical_options[name], above=0.0)
-    result = data.isel({d: slice(None, None, n) for d, n in steps.items()})
+    result = _thin(data, steps)
     if axes.vertical is None:
         return _map_variables(result, mask_invalid)
     vertical = data[axes.vertical]
+    if not asked:
+        return _map_variables(result, mask_invalid, vertical.dims[0])
     low, high = _range(vertical, depth)
     levels = None if dz is None else _even_levels(vertical, low, high, dz)
     within = _levels_within(vertical, low, high) if levels is None else None
@@ -118,15 +121,36 @@ def interpolate(array: xr.DataArray, dim: Hashable, levels: npt.ArrayLike) -> xr
 def _map_variables(data: Data, function: Any, dim: Hashable | None = None) -> Data:
     """Apply a function to a DataArray, or to the variables of a Dataset that lie along `dim`."""
     if isinstance(data, xr.DataArray):
-        result: xr.DataArray = function(data)
-        return result
-    along = {n for n, a in data.data_vars.items() if dim is None or dim in a.dims}
-    variables = {
-        name: function(array) if name in along else array
-        for name, array in data.data_vars.items()
-        if name not in along or array.dtype.kind in "fiu"
-    }
-    return xr.Dataset(variables, attrs=data.attrs)
+        return _map_one(data, function)
+    variables = {}
+    for name, array in data.data_vars.items():
+        along = array.dtype.kind in "fiu" if dim is None else dim in array.dims
+        variables[name] = _map_one(array, function) if along else array
+    coords = {n: c for n, c in data.coords.items() if dim not in c.dims}
+    result = xr.Dataset(variables, coords, data.attrs)
+    result.encoding = dict(data.encoding)
+    return result
+
+
+def _map_one(array: xr.DataArray, function: Any) -> xr.DataArray:
+    """Apply a function to a numeric array, and keep what tells how its valid limits are packed."""
+    if array.dtype.kind not in "fiu":
+        raise TypeError(
+            f"variable {str(array.name)!r} is not numeric (dtype {array.dtype}), so it cannot be "
+            "prepared; convert it, or choose other variables"
+        )
+    result: xr.DataArray = function(array)
+    result.encoding = dict(array.encoding)
+    return result
+
+
+def _thin(data: Data, steps: Mapping[Hashable, int]) -> Data:
+    """Keep every n-th point, without the bounds of cells that no longer touch each other."""
+    thinned = data.isel({d: slice(None, None, n) for d, n in steps.items()})
+    fewer = {d for d, n in steps.items() if n > 1}
+    coordinates = [c for c in data.coords.values() if fewer & set(c.dims)]
+    stale = [(c.encoding | c.attrs).get("bounds") for c in coordinates]
+    return thinned.drop_vars([n for n in stale if n is not None], errors="ignore")
 
 
 def _apply(
@@ -209,7 +233,8 @@ def _strides(
         return {d: check_integer(f"stride of {d!r}", n, 1) for d, n in stride.items()}
     step = check_integer("stride", stride, 1)
     placed = {d for n in (axes.latitude, axes.longitude) if n for d in data[n].dims}
-    return {d: step for d in horizontal if not placed or d in placed}
+    placed = placed or {d for d in horizontal if not is_time(data, d)}
+    return {d: step for d in horizontal if d in placed}
 
 
 def _range(
@@ -221,13 +246,14 @@ def _range(
         return first, last
     if isinstance(depth, slice) and depth.step is not None:
         raise ValueError(f"depth={depth!r} has a step; resample with dz={depth.step!r} instead")
-    ends = [depth.start, depth.stop] if isinstance(depth, slice) else list(depth)
-    if len(ends) != 2:
+    try:
+        start, stop = (depth.start, depth.stop) if isinstance(depth, slice) else depth
+        given = float(first if start is None else start), float(last if stop is None else stop)
+    except (TypeError, ValueError):
+        given = np.nan, np.nan
+    if np.isnan(given).any():
         raise ValueError(f"depth must be a slice or a pair of numbers; got {depth!r}")
-    given = [
-        default if end is None else end for end, default in zip(ends, (first, last), strict=True)
-    ]
-    low, high = sorted(map(float, given))
+    low, high = min(given), max(given)
     if high < first or low > last:
         raise ValueError(
             f"the depth range {_spell(low, high, vertical)} misses the data, which cover "

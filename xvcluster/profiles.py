@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import Axes, cell_areas, find_axes, units
+from xvcluster.coords import Axes, cell_areas, find_axes, refuse_empty, units, with_coordinates
 from xvcluster.missing import find_invalid
 
 STATUS = ("labelled", "no_data", "incomplete", "invalid")
@@ -147,7 +147,9 @@ def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Pro
     for name in names:
         lead = () if axes.vertical is None else (axes.vertical,)
         array = dataset[name].variable.transpose(*lead, ...)
-        column, refused = _columns(xr.DataArray(array, name=name), grid, axes)
+        bare = xr.DataArray(array, name=name)
+        bare.encoding = array.encoding  # tells how limits of valid values are packed
+        column, refused = _columns(bare, grid, axes)
         columns.append(column[::-1] if descending else column)
         missing.append(np.isnan(column))
         invalid.append(refused)
@@ -167,27 +169,24 @@ def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Pro
 
 
 def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
-    """Give the variables to cluster as one Dataset on the same dimensions, checked.
-
-    Coordinates that a file keeps among its variables (bounds, latitude, a grid mapping) become
-    coordinates.
-    """
+    """Give the variables to cluster as one Dataset on the same dimensions, checked."""
     if isinstance(data, xr.DataArray):
         own_name = "value" if data.name is None else str(data.name)
         if own_name in data.coords:
             raise ValueError(f"{own_name!r} is a coordinate; cluster a data variable instead")
         dataset = data.to_dataset(name=own_name)
     else:
-        dataset = data.set_coords(_auxiliary(data))
+        dataset = with_coordinates(data)
     if not dataset.data_vars:
         raise ValueError("the Dataset has no data variables; there is nothing to cluster")
     for name, array in dataset.data_vars.items():
         if array.dtype.kind not in "fiu":
             raise TypeError(
-                f"variable {str(name)!r} is not numeric (dtype {array.dtype}); choose the "
-                f"variables to cluster, e.g. data[[{_first_numeric(dataset)!r}]]"
+                f"variable {str(name)!r} is not numeric (dtype {array.dtype}); "
+                f"{_choose_numeric(dataset)}"
             )
     first = next(iter(dataset.data_vars.values()))
+    refuse_empty(first)
     for name, array in dataset.data_vars.items():
         if set(array.dims) != set(first.dims):
             raise ValueError(
@@ -199,20 +198,16 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
 
 
 def _auxiliary(dataset: xr.Dataset) -> list[Hashable]:
-    """Data variables that describe others: bounds, coordinates of points, grid mappings."""
-    import cf_xarray  # noqa: F401  (registers .cf)
-
-    attributes = [v.attrs | v.encoding for v in dataset.variables.values()]
-    named = {a[n] for a in attributes for n in ("bounds", "grid_mapping") if n in a}
-    geographic = {
-        n for k in ("latitude", "longitude") for n in dataset.cf.standard_names.get(k, [])
-    }
-    return [n for n in dataset.data_vars if n in named | geographic]
+    """Data variables that describe others."""
+    return [n for n in dataset.data_vars if n in with_coordinates(dataset).coords]
 
 
-def _first_numeric(dataset: xr.Dataset) -> str:
+def _choose_numeric(dataset: xr.Dataset) -> str:
+    """What to do about a variable that is not numeric."""
     numeric = [str(n) for n, a in dataset.data_vars.items() if a.dtype.kind in "fiu"]
-    return numeric[0] if numeric else "name"
+    if not numeric:
+        return "convert it first, e.g. data.astype(float)"
+    return f"choose the variables to cluster, e.g. data[[{numeric[0]!r}]]"
 
 
 def _lay_out(dataset: xr.Dataset, axes: Axes) -> Grid:
@@ -247,9 +242,11 @@ def _canonical_order(
     for name in (axes.longitude, axes.latitude):
         if name and dim in dataset[name].dims:
             values = np.asarray(dataset[name].values, dtype=np.float64)
-            values = (values + 180.0) % 360.0 - 180.0 if name == axes.longitude else values
             others = tuple(i for i, d in enumerate(dataset[name].dims) if d != dim)
-            keys.append(np.round(values.mean(axis=others), 4))
+            digits = _digits(values)
+            if name == axes.longitude:
+                values = (np.round(values, digits) + 180.0) % 360.0 - 180.0
+            keys.append(np.round(values.mean(axis=others), digits))
     if not keys and dim in dataset.coords and dataset[dim].dtype.kind in "fiumM":
         keys.append(dataset[dim].values)
     if not keys:
@@ -261,6 +258,14 @@ def _canonical_order(
         return take, restore
     take = np.lexsort(keys)
     return take, np.argsort(take)
+
+
+def _digits(degrees: npt.NDArray[np.float64]) -> int:
+    """Decimals that tell neighbours apart, but not -124.2 from 235.8 of float32 less 360."""
+    steps = np.abs(np.diff(degrees, axis=-1))
+    steps = steps[steps > 0]
+    smallest = float(steps.min()) if steps.size else 1.0
+    return int(np.clip(np.ceil(-np.log10(smallest)) + 2, 4, 12))
 
 
 def _columns(

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from xvcluster.sweep import SweepResult
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_RESERVED = frozenset(
+    "label status distance margin count area cluster_inertia sweep_inertia sweep_silhouette "
+    "cluster quantile node node_cluster node_count som_row som_column".split()
+)
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
 
 
@@ -197,6 +201,22 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
         If the file is not a result of xvcluster, or of a newer layout.
     """
     return ClusterResult(store.read(path))
+
+
+def check_names(profiles: Profiles, *others: str) -> None:
+    """Refuse data whose names the result needs for itself, or for `others`."""
+    reserved = _RESERVED | set(others)
+    for suffix in ("std", "quantile", "node"):
+        reserved |= {f"{name}_{suffix}" for name in profiles.variables}
+    used = [*profiles.variables, *profiles.grid.dims, *profiles.grid.coords]
+    if profiles.axes.vertical is not None:
+        used.append(profiles.axes.vertical)
+    for name in used:
+        if name in reserved:
+            raise ValueError(
+                f"the data use the name {str(name)!r}, which the result has for itself; give it "
+                "another one first, with data.rename"
+            )
 
 
 def build_dataset(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,27 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     dataset : Dataset
-        Of a ClusterResult.
+        Of a ClusterResult, or labels alone, under the name ``label``.
     path : path-like
         Replaced if it exists.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    with replace(path) as temporary:
+        dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+
+
+@contextmanager
+def replace(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary name in the same folder, which takes the file's place at the end.
+
+    Parameters
+    ----------
+    path : path-like
+        Stays as it was if the body raises.
 
     Raises
     ------
@@ -36,7 +56,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
         )
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
-        dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+        yield temporary
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -29,7 +29,7 @@ from xvcluster.options import (
 )
 from xvcluster.profiles import Profiles, collect
 from xvcluster.progress import show_runs
-from xvcluster.result import ClusterResult, build_dataset
+from xvcluster.result import ClusterResult, build_dataset, check_names
 
 if TYPE_CHECKING:
     from xvcluster.plot.methods import SweepPlots
@@ -168,14 +168,11 @@ def sweep(
     ks = check_ks("k", k)
     restarts = check_n_init(n_init, check_metric(metric))
     max_iter = check_integer("max_iter", max_iter, 1)
-    tol = check_number("tol", tol, above=-np.finfo(float).tiny)
+    tol = check_number("tol", tol, above=0.0, or_equal=True)
     seed = check_seed(random_state)
     profiles = collect(data, dim)
-    if not has_distinct(profiles.values, ks[-1]):
-        raise ValueError(
-            f"n_clusters={ks[-1]} is more than the distinct profiles among the "
-            f"{len(profiles.values)} complete ones; ask for fewer clusters"
-        )
+    check_names(profiles, *(["k"] if len(ks) > 1 else []))
+    require_distinct(profiles, ks[-1])
     scaling = fit_scaling(profiles.values)
     scaled = scaling.apply(profiles.values)
     with show_runs(progress, len(ks) * restarts) as report:
@@ -187,6 +184,15 @@ def sweep(
         fits[n] = _Fit(ordered, assign(scaled, ordered, METRICS[metric]), n_iter)
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
     return SweepResult(_describe(profiles, fits), data, profiles, scaling, fits, parameters)
+
+
+def require_distinct(profiles: Profiles, n_clusters: int) -> None:
+    """Refuse more clusters than there are distinct profiles."""
+    if not has_distinct(profiles.values, n_clusters):
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the distinct profiles among the "
+            f"{len(profiles.values)} complete ones; ask for fewer clusters"
+        )
 
 
 def _fit(
@@ -231,7 +237,10 @@ def _describe(profiles: Profiles, fits: Mapping[int, _Fit]) -> xr.Dataset:
     """Criteria and labels by k."""
     ks = xr.DataArray(list(fits), dims="k", name="k", attrs={"long_name": "number of clusters"})
     inertia = [float(fit.assignment.squared.sum()) for fit in fits.values()]
-    silhouette = [float(fit.assignment.margin.mean()) for fit in fits.values()]
+    # one cluster alone has no silhouette
+    silhouette = [
+        float(fit.assignment.margin.mean()) if k > 1 else np.nan for k, fit in fits.items()
+    ]
     label = xr.concat(
         [profiles.to_map(fit.assignment.labels + 1) for fit in fits.values()], dim=ks
     ).assign_attrs(long_name="cluster", ordered_by=order_text(profiles))
@@ -274,7 +283,7 @@ def choose_k(ks: list[int], inertia: list[float], silhouette: list[float]) -> tu
         knee = KneeLocator(ks, inertia, S=1, curve="convex", direction="decreasing").knee
         if knee is not None:
             return int(knee), "knee"
-    best = ks[int(np.argmax(silhouette))]
+    best = ks[int(np.nanargmax(silhouette))]
     warnings.warn(
         f"the inertia has no knee over k = {ks[0]} to {ks[-1]}; took k = {best}, which has the "
         "best silhouette. Look at sweep.plot.elbow() before you trust it",

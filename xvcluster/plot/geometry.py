@@ -61,8 +61,8 @@ class Geometry:
         return east - west >= 300 and north - south > 100
 
 
-_OFF_THE_RIM = 1e-6
-"""Degrees, a tenth of a metre: an edge exactly on a map's rim would be drawn on both sides of it."""
+_OFF_THE_RIM = 1e-3
+"""Degrees: cells whose edge is the very rim of a global map would be drawn all around it."""
 
 
 def locate(field: xr.DataArray) -> Geometry:
@@ -141,7 +141,8 @@ def _grid(lon: Floats, lat: Floats, values: Floats) -> Geometry:
     y = np.clip(edges(lat[rows], _step(lat) or step), -90, 90)
     middle = (x[0] + x[-1]) / 2
     # a file that repeats the seam would be drawn once and a cell around
-    x = np.clip(x, middle - 180, middle + 180) + _OFF_THE_RIM
+    x = np.clip(x, middle - 180, middle + 180)
+    x = x + _OFF_THE_RIM if x[-1] - x[0] > 359 else x
     return Geometry("grid", x, y, np.asarray(values)[np.ix_(rows, columns)])
 
 
