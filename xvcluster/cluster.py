@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.describe import build_dataset, check_names, flag_attrs
 from xvcluster.methods import METRICS
 from xvcluster.methods.assign import Assignment, assign
 from xvcluster.methods.initialize import has_distinct
@@ -26,7 +27,7 @@ from xvcluster.options import (
 )
 from xvcluster.profiles import Profiles, collect
 from xvcluster.progress import show_steps
-from xvcluster.result import ClusterResult, build_dataset, check_names, flag_attrs
+from xvcluster.result import ClusterResult
 from xvcluster.sweep import lowest_first, order_text, require_distinct, sweep
 
 

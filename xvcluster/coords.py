@@ -284,7 +284,7 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes) -> xr.DataArray | No
     -----
     A cell between the latitudes φ₁, φ₂ and the longitudes λ₁, λ₂ has the area
     R² (sin φ₂ − sin φ₁)(λ₂ − λ₁) with R = 6371.0072 km. On a curvilinear grid it is the spherical
-    quadrilateral between the corners, as half the cross product of its chords' diagonals.
+    quadrilateral between the corners, the sum of two triangles' excesses.
     """
     if axes.latitude is None or axes.longitude is None:
         return None
@@ -299,7 +299,7 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes) -> xr.DataArray | No
         width = xr.DataArray(np.radians(degrees), dims=lon.dims)
         return EARTH_RADIUS_KM**2 * height * width
     if lat.ndim == 2 and lat.dims == lon.dims and min(lat.shape) > 1:
-        return xr.DataArray(_quadrilateral_areas(lat.values, lon.values), dims=lat.dims)
+        return xr.DataArray(quadrilateral_areas(cell_corners(lat, lon)), dims=lat.dims)
     return None
 
 
@@ -317,20 +317,53 @@ def _bounds(
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
-def _quadrilateral_areas(lat: npt.ArrayLike, lon: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Areas around the points of a curvilinear grid, in km², from its corners' unit vectors."""
+def cell_corners(
+    lat: npt.ArrayLike, lon: npt.ArrayLike, *, wraps: bool = False
+) -> npt.NDArray[np.float64]:
+    """Corners of the cells around the points of a curvilinear grid, as unit vectors.
+
+    Parameters
+    ----------
+    lat, lon : array_like, shape (m, n)
+        In degrees; at least two points each way.
+    wraps : bool
+        Whether the last column has the first one for its neighbour.
+
+    Returns
+    -------
+    ndarray, shape (m + 1, n + 1, 3)
+        Half-way between the points, and as far beyond the outer ones.
+    """
     phi, lam = np.radians(np.asarray(lat, float)), np.radians(np.asarray(lon, float))
     points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
     for axis in (0, 1):
         first, last = (np.take(points, [i], axis) for i in (0, -1))
         second, before = (np.take(points, [i], axis) for i in (1, -2))
-        padded = np.concatenate([2 * first - second, points, 2 * last - before], axis)
+        outer = [last, first] if wraps and axis == 1 else [2 * first - second, 2 * last - before]
+        padded = np.concatenate([outer[0], points, outer[1]], axis)
         low, high = (np.take(padded, range(s, padded.shape[axis] - 1 + s), axis) for s in (0, 1))
         points = (low + high) / 2
-    corners = points / np.linalg.norm(points, axis=-1, keepdims=True)
-    diagonals = np.cross(corners[1:, 1:] - corners[:-1, :-1], corners[:-1, 1:] - corners[1:, :-1])
-    areas: npt.NDArray[np.float64] = np.linalg.norm(diagonals, axis=-1) / 2
-    return EARTH_RADIUS_KM**2 * areas
+    corners: npt.NDArray[np.float64] = points / np.linalg.norm(points, axis=-1, keepdims=True)
+    return corners
+
+
+def quadrilateral_areas(corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Areas in km² of the cells between corners (m + 1, n + 1, 3) on the unit sphere."""
+    a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
+    excess = np.abs(_spherical_excess(a, b, c) + _spherical_excess(a, c, d))
+    areas: npt.NDArray[np.float64] = EARTH_RADIUS_KM**2 * excess
+    return areas
+
+
+def _spherical_excess(
+    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], c: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Signed areas of triangles on the unit sphere (Eriksson 1990)."""
+    # differences keep the volume exact where corners are near each other
+    volume = (np.cross(b - a, c - a) * a).sum(axis=-1)
+    cosines = [(p * q).sum(axis=-1) for p, q in ((a, b), (b, c), (c, a))]
+    excess: npt.NDArray[np.float64] = 2 * np.arctan2(volume, 1 + sum(cosines))
+    return excess
 
 
 def _lower(name: Any) -> str:

@@ -22,6 +22,10 @@ STATUS = ("labelled", "no_data", "incomplete", "invalid")
 """Why a point has a label or none, by its number in `status`."""
 
 _GATHER = 4096
+_MASKING_ATTRIBUTES = frozenset(
+    "_FillValue missing_value fill_value IceValue bounds edges valid_min valid_max valid_range "
+    "actual_range grid_mapping".split()
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,11 +201,6 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
     return dataset
 
 
-def _auxiliary(dataset: xr.Dataset) -> list[Hashable]:
-    """Data variables that describe others."""
-    return [n for n in dataset.data_vars if n in with_coordinates(dataset).coords]
-
-
 def _choose_numeric(dataset: xr.Dataset) -> str:
     """What to do about a variable that is not numeric."""
     numeric = [str(n) for n, a in dataset.data_vars.items() if a.dtype.kind in "fiu"]
@@ -225,8 +224,7 @@ def _lay_out(dataset: xr.Dataset, axes: Axes) -> Grid:
     coords = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
     bare = xr.Dataset(coords=coords).drop_encoding()
     for name in bare.coords:
-        for attribute in ("bounds", "edges"):
-            bare[name].attrs = {k: v for k, v in bare[name].attrs.items() if k != attribute}
+        bare[name].attrs = _plain_attrs(bare[name].attrs, dropped=frozenset({"bounds", "edges"}))
     return Grid(dims, dict(bare.coords), canonical, take, restore)
 
 
@@ -243,7 +241,7 @@ def _canonical_order(
         if name and dim in dataset[name].dims:
             values = np.asarray(dataset[name].values, dtype=np.float64)
             others = tuple(i for i, d in enumerate(dataset[name].dims) if d != dim)
-            digits = _digits(values)
+            digits = _digits(values) if values.ndim == 1 else 4
             if name == axes.longitude:
                 values = (np.round(values, digits) + 180.0) % 360.0 - 180.0
             keys.append(np.round(values.mean(axis=others), digits))
@@ -262,7 +260,7 @@ def _canonical_order(
 
 def _digits(degrees: npt.NDArray[np.float64]) -> int:
     """Decimals that tell neighbours apart, but not -124.2 from 235.8 of float32 less 360."""
-    steps = np.abs(np.diff(degrees, axis=-1))
+    steps = np.abs(np.diff(degrees))
     steps = steps[steps > 0]
     smallest = float(steps.min()) if steps.size else 1.0
     return int(np.clip(np.ceil(-np.log10(smallest)) + 2, 4, 12))
@@ -331,11 +329,19 @@ def _broadcast(area: xr.DataArray, dataset: xr.Dataset, grid: Grid) -> xr.DataAr
     return area.expand_dims(missing) if missing else area
 
 
-def _plain_attrs(attrs: Mapping[str, Any]) -> dict[str, Any]:
+def _plain_attrs(
+    attrs: Mapping[str, Any], dropped: frozenset[str] = _MASKING_ATTRIBUTES
+) -> dict[str, Any]:
     """Attributes that hold for a centroid too: not those that declare or bound missing values."""
-    dropped = {"_FillValue", "missing_value", "fill_value", "IceValue", "bounds", "edges"}
-    dropped |= {"valid_min", "valid_max", "valid_range", "actual_range", "grid_mapping"}
-    return {k: v for k, v in attrs.items() if k not in dropped}
+    return {k: _writable(v) for k, v in attrs.items() if k not in dropped and v is not None}
+
+
+def _writable(value: Any) -> Any:
+    """An attribute as NetCDF can hold it: numbers and texts as they are, all else in words."""
+    array = np.asarray(value)
+    if array.dtype.kind == "b":
+        return array.astype(np.int8)
+    return value if array.dtype.kind in "fiuSU" else str(value)
 
 
 def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.describe import build_dataset, check_names
 from xvcluster.methods import METRICS
 from xvcluster.methods.assign import Assignment, assign
 from xvcluster.methods.initialize import has_distinct
@@ -29,7 +30,7 @@ from xvcluster.options import (
 )
 from xvcluster.profiles import Profiles, collect
 from xvcluster.progress import show_runs
-from xvcluster.result import ClusterResult, build_dataset, check_names
+from xvcluster.result import ClusterResult
 
 if TYPE_CHECKING:
     from xvcluster.plot.methods import SweepPlots
@@ -73,7 +74,15 @@ class SweepResult:
         """Figures of the sweep: ``elbow``, ``maps``."""
         from xvcluster.plot.methods import SweepPlots
 
-        return SweepPlots(self.dataset)
+        return SweepPlots(self.dataset, self._original)
+
+    def _original(self) -> xr.DataArray:
+        """The first variable of the complete profiles, its mean where they have several levels."""
+        name, attrs = next(iter(self._profiles.variables.items()))
+        field = self._profiles.to_map(self._profiles.values[..., 0].mean(axis=1))
+        vertical = self._profiles.axes.vertical
+        methods = {} if vertical is None else {"cell_methods": f"{vertical}: mean"}
+        return field.rename(name).assign_attrs(dict(attrs) | methods)
 
     def result(self, k: int | None = None) -> ClusterResult:
         """Give the whole clustering at one k.
@@ -228,6 +237,7 @@ def lowest_first(centroids: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
 
 
 def order_text(profiles: Profiles) -> str:
+    """Say how clusters are numbered."""
     name, attrs = next(iter(profiles.variables.items()))
     unit = str(attrs.get("units", "")).strip()
     return f"mean of {name}{f' ({unit})' if unit else ''}, lowest first"

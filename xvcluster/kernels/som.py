@@ -37,8 +37,8 @@ def train_online(X, order, weights, first, n_iterations, sigma, learning_rate): 
         row, column = _winner(x, weights)
         decay = 1.0 + (first + step) / (n_iterations / 2)
         rate = learning_rate / decay
-        width = 2.0 * (sigma / decay) * (sigma / decay)
-        reach = int(np.sqrt(width * 40.0)) + 1
+        width = max(2.0 * (sigma / decay) * (sigma / decay), 1e-300)
+        reach = int(min(np.sqrt(width * 40.0), n_rows + n_columns)) + 1
         for i in range(max(0, row - reach), min(n_rows, row + reach + 1)):
             along_row = np.exp(-((i - row) ** 2) / width)
             for j in range(max(0, column - reach), min(n_columns, column + reach + 1)):

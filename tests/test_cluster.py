@@ -1,0 +1,324 @@
+"""k-means and self-organizing maps, from arrays in to labels out."""
+
+import os
+
+import numba
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xvcluster import kmeans, som
+
+METRICS = ["euclidean", "dtw", "softdtw"]
+
+
+def stack(data):
+    """Complete profiles (n, depth), in the order of the labels' values."""
+    values = data.transpose("depth", ...).values.reshape(data.sizes["depth"], -1).T
+    return values[~np.isnan(values).any(axis=1)].astype(float)
+
+
+def flat(labels):
+    """Labels of complete profiles, from 0."""
+    values = labels.values.ravel()
+    return values[~np.isnan(values)].astype(int) - 1
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_kmeans_finds_the_groups(model, metric):
+    labels, centroids = kmeans(model, 3, metric=metric, n_init=1, max_iter=10)
+    group = np.arange(63).reshape(7, 9) % 5 // 2 + 1
+    np.testing.assert_array_equal(labels, group)
+    assert labels.dims == ("latitude", "longitude")
+    assert centroids.dims == ("cluster", "depth")
+    expected = model.groupby(labels).mean().transpose("label", "depth")
+    np.testing.assert_allclose(centroids, expected, atol=0.1)
+
+
+def test_kmeans_labels_are_those_of_the_nearest_centroid(rough_model):
+    labels, centroids = kmeans(rough_model, 6)
+    profiles = stack(rough_model)
+    squared = ((profiles[:, None] - centroids.values) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(flat(labels), squared.argmin(axis=1))
+
+
+def test_kmeans_numbers_clusters_by_their_mean(rough_model):
+    for metric in METRICS:
+        means = kmeans(rough_model, 5, metric=metric, n_init=1, max_iter=100).centroids.mean(
+            "depth"
+        )
+        assert np.all(np.diff(means) > 0)
+
+
+def test_kmeans_of_a_dataset_numbers_clusters_by_the_first_variable(two_variables):
+    centroids = kmeans(two_variables, 4).centroids
+    assert np.all(np.diff(centroids["vs"].mean("depth")) > 0)
+
+
+def test_kmeans_of_several_variables_does_not_depend_on_their_units(two_variables):
+    labels, _ = kmeans(two_variables, 4)
+    scaled = two_variables.assign(rho=two_variables["rho"] / 1000)
+    np.testing.assert_array_equal(kmeans(scaled, 4).labels, labels)
+
+
+def test_kmeans_finds_k_by_the_knee(model):
+    result = kmeans(model, k_range=range(1, 8))
+    assert result.n_clusters == 3
+    assert result.sweep.best_k == 3
+    assert result.dataset["sweep_inertia"].sizes == {"k": 7}
+
+
+def test_kmeans_never_changes_its_input(two_variables):
+    before = two_variables.copy(deep=True)
+    kmeans(two_variables, 3)
+    som(two_variables, (2, 2), n_iterations=100)
+    xr.testing.assert_identical(two_variables, before)
+
+
+def test_kmeans_of_one_cluster_is_the_mean(rough_model):
+    labels, centroids = kmeans(rough_model, 1)
+    np.testing.assert_allclose(centroids[0], stack(rough_model).mean(axis=0), rtol=1e-6)
+    assert set(flat(labels)) == {0}
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+def test_kmeans_gives_every_distinct_profile_its_cluster(model, metric):
+    levels = (xr.zeros_like(model) + np.arange(63).reshape(7, 9) % 4).astype("float32")
+    result = kmeans(levels, 4, metric=metric)
+    assert result.inertia == 0.0
+    np.testing.assert_array_equal(result.labels, levels[0] + 1)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_kmeans_of_constant_data_is_one_cluster(model, metric):
+    result = kmeans(xr.ones_like(model), 1, metric=metric, n_init=1)
+    assert np.all(result.labels == 1)
+    assert np.all(result.centroids == 1.0)
+
+
+@pytest.mark.parametrize("k", [2, 64])
+def test_kmeans_refuses_more_clusters_than_distinct_profiles(model, k):
+    with pytest.raises(ValueError, match=f"n_clusters={k} is more than the distinct profiles"):
+        kmeans(xr.ones_like(model), k)
+
+
+def test_kmeans_warns_of_unsettled_centroids(rough_model):
+    with pytest.warns(UserWarning, match="still moving after max_iter=1 passes for k = 5"):
+        kmeans(rough_model, 5, max_iter=1, tol=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"n_clusters": 0}, ValueError, "n_clusters must be at least 1; got 0"),
+        ({"n_clusters": 2.5}, TypeError, "n_clusters must be an integer of at least 1; got 2.5"),
+        ({"n_clusters": True}, TypeError, "n_clusters must be an integer of at least 1; got True"),
+        ({"metric": "cosine"}, ValueError, "unknown metric 'cosine'; choose one of 'euclidean'"),
+        ({"k_range": []}, ValueError, "k is empty"),
+        ({"n_init": 0}, ValueError, "n_init must be at least 1; got 0"),
+        ({"max_iter": 0}, ValueError, "max_iter must be at least 1; got 0"),
+        ({"tol": -1}, ValueError, "tol must be finite and at least 0; got -1"),
+        ({"random_state": -1}, ValueError, "random_state must be at least 0; got -1"),
+        ({"dim": "zz"}, ValueError, "dim='zz' is not a dimension"),
+    ],
+)
+def test_kmeans_refuses_bad_options(model, options, error, match):
+    with pytest.raises(error, match=match):
+        kmeans(model, **options)
+
+
+def test_kmeans_without_a_seed_records_the_one_it_drew(rough_model):
+    drawn = kmeans(rough_model, 4, n_init=1, random_state=None)
+    again = kmeans(rough_model, 4, n_init=1, random_state=drawn.parameters["random_state"])
+    np.testing.assert_array_equal(again.labels, drawn.labels)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
+def test_kmeans_does_not_depend_on_the_number_of_threads(rough_model):
+    found, threads = [], numba.get_num_threads()
+    try:
+        for n in (1, min(2, threads)):
+            numba.set_num_threads(n)
+            found.append(kmeans(rough_model, 5).dataset.drop_attrs())
+    finally:
+        numba.set_num_threads(threads)
+    xr.testing.assert_identical(*found)
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    order=st.permutations(["depth", "latitude", "longitude"]),
+    flipped=st.sets(st.sampled_from(["depth", "latitude", "longitude"])),
+    east=st.booleans(),
+    method=st.sampled_from(["kmeans", "dtw", "som"]),
+)
+def test_labels_do_not_depend_on_how_the_grid_is_stored(order, flipped, east, method):
+    model = make_walks()
+    stored = model.assign_coords(longitude=model["longitude"] % 360) if east else model
+    stored = stored.isel({d: slice(None, None, -1) for d in flipped}).transpose(*order)
+    labels = cluster(method, stored).assign_coords(
+        longitude=(stored["longitude"] + 180) % 360 - 180
+    )
+    assert labels.dims == tuple(d for d in order if d != "depth")
+    labels = labels.sortby(["latitude", "longitude"]).transpose("latitude", "longitude")
+    np.testing.assert_array_equal(labels, cluster(method, model))
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**32), k=st.integers(1, 8))
+def test_kmeans_of_a_seed_is_always_the_same(seed, k):
+    model = make_walks()
+    first, second = (kmeans(model, k, n_init=2, random_state=seed).labels for _ in range(2))
+    xr.testing.assert_identical(first, second)
+    assert set(flat(first)) <= set(range(k))
+
+
+def make_walks():
+    """Profiles in no groups on a grid that lies across the prime meridian."""
+    values = np.random.default_rng(0).normal(size=(5, 6, 8)).cumsum(axis=0)
+    coords = {"depth": np.arange(5.0), "latitude": np.arange(6.0)}
+    coords["longitude"] = np.arange(-4.0, 4.0)
+    return xr.DataArray(values, coords, ("depth", "latitude", "longitude"), name="vs")
+
+
+def cluster(method, model):
+    if method == "som":
+        return som(model, (2, 3), n_iterations=500).labels
+    metric = "euclidean" if method == "kmeans" else "dtw"
+    return kmeans(model, 4, metric=metric, n_init=2).labels
+
+
+def test_som_numbers_nodes_by_row_and_column(rough_model):
+    result = som(rough_model, (2, 3), n_iterations=2000)
+    dataset = result.dataset
+    assert result.n_clusters == 6
+    assert dataset["som_row"].dims == dataset["som_column"].dims == ("cluster",)
+    np.testing.assert_array_equal(
+        dataset["cluster"], dataset["som_row"] * 3 + dataset["som_column"] + 1
+    )
+    assert dataset["label"].attrs["som_shape"].tolist() == [2, 3]
+    assert dataset["label"].attrs["flag_meanings"].split()[-1] == "node_6"
+    assert "ordered_by" not in dataset["label"].attrs
+
+
+def test_som_labels_are_those_of_the_nearest_node(rough_model):
+    labels, centroids = som(rough_model, (3, 3), n_iterations=2000)
+    squared = ((stack(rough_model)[:, None] - centroids.values) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(flat(labels), squared.argmin(axis=1))
+
+
+def test_som_keeps_the_numbers_of_empty_nodes(model):
+    result = som(model, (4, 4), n_iterations=500)
+    count = result.dataset["count"]
+    assert count.sizes["cluster"] == 16
+    assert (count == 0).any()
+    assert int(count.sum()) == 63
+    assert np.isfinite(result.centroids).all()
+    empty = count["cluster"][count == 0]
+    assert not np.isin(result.labels, empty).any()
+    assert result.dataset["vs_std"].sel(cluster=empty).isnull().all()
+
+
+def test_som_takes_a_grid_of_the_size_of_the_data(rough_model):
+    result = som(rough_model, n_iterations=100)
+    assert result.parameters["grid_size"] == [4, 4]  # 130 profiles
+    assert result.n_clusters == 16
+
+
+def test_som_merges_nodes_into_clusters(rough_model):
+    result = som(rough_model, (4, 4), n_clusters=3, n_iterations=5000)
+    dataset = result.dataset
+    assert result.n_clusters == 3
+    assert dataset["node_cluster"].dtype == dataset["node_count"].dtype == np.int64
+    assert set(dataset["node_cluster"].values) == {1, 2, 3}
+    assert int(dataset["node_count"].sum()) == 130
+    assert np.all(np.diff(result.centroids.mean("depth")) > 0)
+    assert dataset["label"].attrs["ordered_by"] == "mean of vs (km/s), lowest first"
+    assert "som_shape" not in dataset["label"].attrs
+    assert dataset["som_row"].dims == ("node",)
+    nodes = dataset["vs_node"].values
+    nearest = ((stack(rough_model)[:, None] - nodes) ** 2).sum(axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(flat(result.labels) + 1, dataset["node_cluster"][nearest])
+    np.testing.assert_array_equal(np.bincount(nearest, minlength=16), dataset["node_count"])
+
+
+def test_som_centroids_of_merged_nodes_are_the_mean_of_their_members(rough_model):
+    result = som(rough_model, (3, 3), n_clusters=4, n_iterations=5000)
+    profiles, labels = stack(rough_model), flat(result.labels)
+    for c in range(4):
+        mean = profiles[labels == c].mean(axis=0)
+        np.testing.assert_allclose(result.centroids[c], mean, rtol=1e-6)
+        squared = ((profiles[labels == c] - mean) ** 2).sum()
+        np.testing.assert_allclose(result.dataset["cluster_inertia"][c], squared, rtol=1e-5)
+
+
+def test_som_centroid_of_a_cluster_without_members_is_the_mean_of_its_nodes(model):
+    few = model.isel(latitude=[0], longitude=[0, 2, 4])
+    result = som(few, (1, 3), n_clusters=3, n_iterations=3, learning_rate=1e-3, random_state=5)
+    assert np.isfinite(result.centroids).all()
+
+
+def test_som_unmerged_has_a_node_for_every_cluster(rough_model):
+    dataset = som(rough_model, (2, 2), n_iterations=500).dataset
+    np.testing.assert_array_equal(dataset["node_cluster"], dataset["cluster"])
+    np.testing.assert_array_equal(dataset["node_count"], dataset["count"])
+    np.testing.assert_array_equal(dataset["vs_node"], dataset["vs"])
+
+
+def test_som_of_constant_data_is_a_result(model):
+    result = som(xr.ones_like(model), (2, 2), n_iterations=50)
+    assert np.all(result.labels == 1)
+    assert np.all(result.centroids == 1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"grid_size": 3}, ValueError, r"grid_size must be a pair of positive integers.*got 3"),
+        ({"grid_size": (0, 3)}, ValueError, r"pair of positive integers.*got \(0, 3\)"),
+        ({"grid_size": (2, 2, 2)}, ValueError, r"pair of positive integers.*got \(2, 2, 2\)"),
+        ({"n_iterations": 0}, ValueError, "n_iterations must be at least 1; got 0"),
+        ({"sigma": 0}, ValueError, "sigma must be finite and above 0; got 0"),
+        ({"sigma": np.inf}, ValueError, "sigma must be finite and above 0; got inf"),
+        ({"sigma": "wide"}, TypeError, "sigma must be a number above 0; got 'wide'"),
+        ({"learning_rate": 1.5}, ValueError, "above 0 and at most 1; got 1.5"),
+        ({"n_clusters": 0}, ValueError, "n_clusters must be at least 1; got 0"),
+        ({"grid_size": (2, 2), "n_clusters": 5}, ValueError, "n_clusters=5 is more than the 2 x 2"),
+        ({"random_state": 1.5}, TypeError, "random_state must be an integer of at least 0"),
+    ],
+)
+def test_som_refuses_bad_options(model, options, error, match):
+    with pytest.raises(error, match=match):
+        som(model, **options)
+
+
+def test_som_refuses_to_merge_into_more_than_the_distinct_profiles(model):
+    with pytest.raises(ValueError, match="n_clusters=2 is more than the distinct profiles"):
+        som(xr.ones_like(model), (2, 2), n_clusters=2)
+
+
+def test_som_refuses_to_merge_into_more_than_the_distinct_nodes(model):
+    few = model.isel(latitude=[0], longitude=[0, 2, 4])
+    with pytest.raises(ValueError, match="n_clusters=3 is more than the distinct nodes"):
+        som(few.round(), (2, 2), n_clusters=3, n_iterations=1, sigma=0.01, random_state=3)
+
+
+@pytest.mark.parametrize("name", ["label", "count", "cluster", "distance"])
+def test_reserved_names_are_refused(model, name):
+    for data in (model.rename(name), model.rename(longitude=name)):
+        for method in (lambda d: kmeans(d, 3), lambda d: som(d, (2, 2))):
+            with pytest.raises(ValueError, match=f"use the name '{name}', which the result has"):
+                method(data)
+
+
+def test_reserved_names_are_those_of_the_vertical_and_of_statistics_too(model):
+    with pytest.raises(ValueError, match="use the name 'quantile'"):
+        kmeans(model.rename(depth="quantile"), 3)
+    both = xr.Dataset({"vs": model, "vs_std": model})
+    with pytest.raises(ValueError, match="use the name 'vs_std'"):
+        kmeans(both, 3)
+    with pytest.raises(ValueError, match="use the name 'k'"):
+        kmeans(model.rename(depth="k"), dim="k")
+    assert kmeans(model.rename(depth="k"), 3, dim="k").n_clusters == 3

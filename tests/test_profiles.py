@@ -1,0 +1,253 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster.coords import cell_areas, find_axes
+from xvcluster.profiles import STATUS, as_dataset, collect
+
+
+def test_collect_stacks_profiles_in_the_order_of_the_map(model):
+    profiles = collect(model)
+    expected = model.transpose("latitude", "longitude", "depth").values.reshape(63, 5, 1)
+    np.testing.assert_array_equal(profiles.values, expected)
+    assert profiles.values.dtype == np.float32
+    assert profiles.values.flags.c_contiguous
+    np.testing.assert_array_equal(profiles.points, np.arange(63))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.transpose("longitude", "depth", "latitude"),
+        lambda a: a.isel(depth=slice(None, None, -1)),
+        lambda a: a.isel(latitude=slice(None, None, -1)),
+        lambda a: a.isel(longitude=slice(None, None, -1)),
+        lambda a: a.assign_coords(longitude=a["longitude"] + 360),
+    ],
+    ids=["transposed", "from below", "north first", "east first", "0-360"],
+)
+def test_collect_stacks_the_same_profiles_whatever_the_layout(model, change):
+    model[1, 2, 3] = np.nan
+    expected, found = collect(model), collect(change(model))
+    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_array_equal(found.points, expected.points)
+    np.testing.assert_allclose(found.areas, expected.areas)
+
+
+def test_collect_orders_points_by_time_and_by_place(model):
+    times = np.array(["2001-01", "2001-02"], "datetime64[ns]")
+    hourly = xr.concat([model, model + 1], dim="time").assign_coords(time=times)
+    found = collect(hourly.isel(time=[1, 0], longitude=[8, 0, 1, 7, 6, 2, 5, 4, 3]))
+    np.testing.assert_array_equal(found.values, collect(hourly).values)
+
+
+def test_collect_puts_variables_last(model):
+    data = xr.Dataset({"vs": model, "vp": (1.7 * model).transpose()}, attrs={"id": "made"})
+    profiles = collect(data)
+    np.testing.assert_array_equal(profiles.values[..., 0], collect(data["vs"]).values[..., 0])
+    np.testing.assert_array_equal(profiles.values[..., 1], collect(data["vp"]).values[..., 0])
+    assert list(profiles.variables) == ["vs", "vp"]
+
+
+def test_collect_gives_a_raster_one_level(model):
+    profiles = collect(model.isel(depth=0, drop=True))
+    assert profiles.values.shape == (63, 1, 1)
+    assert profiles.vertical is None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("float64", "float64"),
+        ("float32", "float32"),
+        ("float16", "float32"),
+        ("int16", "float32"),
+        ("uint8", "float32"),
+        ("int32", "float64"),
+    ],
+)
+def test_collect_takes_the_precision_that_holds_the_data(model, given, expected):
+    assert collect((10 * model).astype(given)).values.dtype == expected
+
+
+def test_collect_gathers_more_profiles_than_a_chunk():
+    data = xr.DataArray(np.random.default_rng(0).normal(size=(9001, 3)), dims=("point", "depth"))
+    np.testing.assert_array_equal(collect(data).values[..., 0], data)
+
+
+def test_collect_gives_the_areas_of_the_profiles(model):
+    model[:, 0, 0] = np.nan
+    areas = cell_areas(model, find_axes(model)).values.ravel()
+    np.testing.assert_allclose(collect(model).areas, areas[1:])
+
+
+def test_collect_repeats_areas_along_time(model):
+    twice = collect(model.expand_dims(time=2))
+    np.testing.assert_allclose(twice.areas, np.tile(collect(model).areas, 2))
+
+
+def test_collect_knows_no_areas_of_loose_points(model):
+    loose = model.stack(point=("latitude", "longitude"))
+    assert collect(loose).areas is None
+
+
+def test_collect_counts_the_seam_once(model):
+    globe = model.assign_coords(longitude=np.linspace(-180, 180, 9))
+    globe[..., -1] = globe[..., 0]
+    profiles = collect(globe)
+    assert profiles.values.shape == (7 * 8, 5, 1)
+    assert profiles.grid.shape == (7, 8)
+
+
+def test_collect_tells_fine_longitudes_apart(model):
+    local = model.assign_coords(longitude=10 + np.arange(9) * 2e-6)
+    assert collect(local).values.shape == (63, 5, 1)
+
+
+def test_collect_takes_rounded_longitudes_for_the_same(model):
+    east = np.linspace(-179.9, 180.1, 9).astype("float32")
+    assert collect(model.assign_coords(longitude=east)).values.shape == (7 * 8, 5, 1)
+    almost = np.append(np.linspace(-180, 135, 8), 179.99999)
+    assert collect(model.assign_coords(longitude=almost)).values.shape == (7 * 8, 5, 1)
+
+
+# --- status ---
+
+
+def test_collect_tells_why_a_point_has_no_profile(model):
+    model[:, 0, 1] = np.nan
+    model[2, 0, 2] = np.nan
+    model[2, 0, 3] = -3.0
+    model[:, 0, 4] = -3.0
+    profiles = collect(model.assign_attrs(valid_min=0.0))
+    status = [STATUS[s] for s in profiles.status[:6]]
+    assert status == ["labelled", "no_data", "incomplete", "invalid", "invalid", "labelled"]
+    np.testing.assert_array_equal(profiles.points, np.flatnonzero(profiles.status == 0))
+
+
+def test_collect_takes_a_profile_that_lacks_one_variable_for_incomplete(model):
+    data = xr.Dataset({"vs": model, "vp": 1.7 * model})
+    data["vp"][:, 0, 0] = np.nan
+    data["vs"][:, 0, 1] = data["vp"][:, 0, 1] = np.nan
+    status = [STATUS[s] for s in collect(data).status[:3]]
+    assert status == ["incomplete", "no_data", "labelled"]
+
+
+def test_collect_reads_valid_limits_of_packed_data(model):
+    model.attrs["valid_max"] = np.int16(450)
+    model.encoding = {"scale_factor": 0.01, "add_offset": 0.0}
+    status = collect(model).status.reshape(7, 9)
+    np.testing.assert_array_equal(status == 3, model.max("depth") > 4.505)
+
+
+def test_collect_counts_why_no_profile_is_complete(model):
+    model[:, :2] = np.nan
+    model[3, 2:] = np.nan
+    model[0, 3:] = -1.0
+    message = (
+        r"none of the 63 profiles is complete: 18 have no data, 9 have gaps, 36 hold invalid"
+        r".*prepare\(depth=.*max_gap"
+    )
+    with pytest.raises(ValueError, match=message):
+        collect(model.assign_attrs(valid_min=0.0))
+
+
+# --- there and back ---
+
+
+def test_to_map_puts_values_at_their_place(model):
+    model[2, 0, 2] = np.nan
+    flipped = model.isel(latitude=slice(None, None, -1)).transpose("longitude", "depth", "latitude")
+    profiles = collect(flipped)
+    at_depth = profiles.to_map(profiles.values[:, 0, 0])
+    expected = flipped.isel(depth=0, drop=True).where(flipped.notnull().all("depth"))
+    xr.testing.assert_identical(at_depth, expected.rename(None).drop_attrs(deep=False))
+
+
+def test_to_map_gives_the_twin_of_the_seam_the_same(model):
+    globe = model.assign_coords(longitude=np.linspace(0, 360, 9))
+    globe[..., -1] = globe[..., 0]
+    profiles = collect(globe)
+    label = profiles.to_map(np.arange(len(profiles.values)))
+    np.testing.assert_array_equal(label[:, 0], label[:, -1])
+    assert len(np.unique(label)) == 56
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_to_levels_keeps_the_direction_and_attrs_of_the_file(model, direction):
+    data = model.isel(depth=slice(None, None, direction))
+    profiles = collect(data)
+    (array,) = profiles.to_levels(profiles.values.astype(float), "point")
+    assert array.dims == ("point", "depth")
+    xr.testing.assert_identical(array["depth"], data["depth"])
+    np.testing.assert_array_equal(array[0], data[:, 0, 0])
+    assert array.attrs == data.attrs
+
+
+def test_to_levels_gives_a_raster_no_vertical(model):
+    profiles = collect(model.isel(depth=0, drop=True))
+    (array,) = profiles.to_levels(np.ones((4, 1, 1)), "cluster")
+    assert array.dims == ("cluster",)
+
+
+def test_to_levels_gives_levels_without_a_coordinate_none(model):
+    profiles = collect(model.drop_vars("depth"))
+    (array,) = profiles.to_levels(np.ones((4, 5, 1)), "cluster")
+    assert array.dims == ("cluster", "depth")
+    assert "depth" not in array.coords
+
+
+def test_collect_drops_attributes_that_do_not_hold_for_centroids(model):
+    model.attrs |= {"missing_value": 99999.0, "valid_range": "0, 9", "actual_range": [3, 5]}
+    model["depth"].attrs |= {"units": " km  ", "bounds": "depth_bounds", "edges": "depth_edges"}
+    profiles = collect(model)
+    assert profiles.variables["vs"] == {"long_name": "shear velocity", "units": "km/s"}
+    assert profiles.vertical.attrs == {"units": "km", "positive": "down"}
+
+
+# --- what to cluster ---
+
+
+def test_as_dataset_names_a_nameless_array(model):
+    assert list(as_dataset(model.rename(None)).data_vars) == ["value"]
+
+
+def test_as_dataset_makes_coordinates_of_what_describes_others(model):
+    data = model.to_dataset().reset_coords(drop=False)
+    data["depth"].attrs["bounds"] = "depth_bounds"
+    data["depth_bounds"] = (("depth", "bnds"), np.zeros((5, 2)))
+    data["vs"].attrs["grid_mapping"] = "crs"
+    data["crs"] = 0
+    data["lat2"] = (("latitude", "longitude"), np.zeros((7, 9)), {"standard_name": "latitude"})
+    data["lon2"] = (("latitude", "longitude"), np.zeros((7, 9)), {"units": "degrees_east"})
+    assert list(as_dataset(data).data_vars) == ["vs"]
+
+
+def test_as_dataset_refuses_a_coordinate(model):
+    with pytest.raises(ValueError, match="'depth' is a coordinate; cluster a data variable"):
+        as_dataset(model["depth"])
+
+
+def test_as_dataset_refuses_a_dataset_without_variables(model):
+    with pytest.raises(ValueError, match="no data variables; there is nothing to cluster"):
+        as_dataset(model.to_dataset().drop_vars("vs"))
+
+
+def test_as_dataset_refuses_variables_that_are_not_numeric(model):
+    data = xr.Dataset({"name": model.astype(str), "vs": model})
+    with pytest.raises(TypeError, match=r"'name' is not numeric \(dtype <U.*data\[\['vs'\]\]"):
+        as_dataset(data)
+    with pytest.raises(TypeError, match=r"not numeric \(dtype bool\); convert it first"):
+        as_dataset(model > 4)
+
+
+def test_as_dataset_refuses_variables_on_different_dimensions(model):
+    data = xr.Dataset({"vs": model, "moho": model.isel(depth=0, drop=True)})
+    message = r"different dimensions: 'vs' on .*'depth'.*'moho' on .*e\.g\. data\[\['vs'\]\]"
+    with pytest.raises(ValueError, match=message):
+        as_dataset(data)
+
+
+def test_as_dataset_refuses_empty_data(model):
+    with pytest.raises(ValueError, match="dimension 'depth' has length 0"):
+        as_dataset(model.isel(depth=slice(0)))
