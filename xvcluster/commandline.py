@@ -1,0 +1,128 @@
+"""What the commands share: their options, and plain words for errors and warnings."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+P = ParamSpec("P")
+Command = Callable[..., Any]
+
+
+class BadInput(click.ClickException):
+    """What the user gave cannot be used; shown as one sentence."""
+
+    exit_code = 2
+
+
+def plainly(function: Callable[P, None]) -> Callable[P, None]:
+    """Show errors of input and warnings as one plain sentence each."""
+
+    @functools.wraps(function)
+    def command(*args: P.args, **kwargs: P.kwargs) -> None:
+        with warnings.catch_warnings():
+            _show_warnings_plainly()
+            try:
+                function(*args, **kwargs)
+            except BrokenPipeError:
+                raise  # of `xvcluster info FILE | head`, which click ends in silence
+            except (ValueError, TypeError, OSError) as error:
+                raise BadInput(_sentence(error)) from None
+
+    return command
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.strerror}: {error.filename}"
+    return " ".join(text.split())
+
+
+def _show_warnings_plainly() -> None:
+    """Show each warning once, on one line; must stand inside catch_warnings."""
+    shown = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        text = " ".join(str(message).split())
+        if text not in shown:
+            shown.add(text)
+            click.echo(f"Warning: {text}", err=True)
+
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", UserWarning)
+    warnings.filterwarnings("ignore", "h5py not installed", UserWarning)
+    warnings.showwarning = show
+
+
+def with_options(*options: Command) -> Callable[[Command], Command]:
+    """Add options, shown in this order."""
+    return lambda function: functools.reduce(lambda f, o: o(f), reversed(options), function)
+
+
+FILE = click.argument("file", type=click.Path(path_type=Path))
+VARIABLE = click.option(
+    "-v",
+    "--variable",
+    "variables",
+    multiple=True,
+    metavar="NAME",
+    help="Variable to cluster; repeat for several together.",
+)
+DIM = click.option("--dim", metavar="NAME", help="Vertical dimension, where it cannot be told.")
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+PLOT = click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="OUT.png", help="Draw a figure as well."
+)
+CLUSTERS = click.option(
+    "-k", "--clusters", "n_clusters", type=int, help="Number of clusters. Default: by the elbow."
+)
+K_RANGE = click.option(
+    "--k-range",
+    nargs=2,
+    type=int,
+    metavar="LOW HIGH",
+    help="Numbers of clusters to try, both included. Default: 2 20.",
+)
+
+
+def output_option(help_text: str) -> Command:
+    """The option of where to write."""
+    where = click.Path(path_type=Path)
+    return click.option("-o", "--output", type=where, metavar="OUT", help=help_text)
+
+
+MODEL = with_options(
+    FILE,
+    VARIABLE,
+    click.option(
+        "--depth",
+        nargs=2,
+        type=float,
+        metavar="LOW HIGH",
+        help="Range of the vertical, in the file's units and sign.",
+    ),
+    click.option("--dz", type=float, help="Resample to this even step."),
+    click.option("--stride", type=int, help="Take every n-th point of the map."),
+    click.option("--max-gap", type=float, help="Fill gaps of at most this along a profile."),
+    DIM,
+    click.option("--random-state", type=int, help="Seed. Default: 0."),
+    output_option("NetCDF file to write. Default: <FILE>_clusters.nc in the current folder."),
+    PLOT,
+    OVERWRITE,
+)
+LLOYD = with_options(
+    click.option(
+        "--metric",
+        type=click.Choice(("euclidean", "dtw", "softdtw")),
+        help="Distance of profiles. Default: euclidean.",
+    ),
+    click.option(
+        "--n-init", type=int, help="Restarts. Default: 10 for euclidean, 3 for the others."
+    ),
+)

@@ -1,0 +1,170 @@
+"""The files of a command: models read, outputs kept from harm, figures written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from xvcluster import store
+from xvcluster.coords import with_coordinates
+from xvcluster.preprocess import prepare
+from xvcluster.report import find_models
+from xvcluster.result import ClusterResult, open_result
+
+
+@contextmanager
+def open_model(path: Path) -> Iterator[xr.Dataset]:
+    """Open a NetCDF file, its auxiliary variables as coordinates; closed at the end.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not NetCDF, or damaged.
+    """
+    with _explained(path), xr.open_dataset(path, engine="netcdf4") as dataset:
+        yield with_coordinates(dataset)
+
+
+def read_model(
+    path: Path, variables: Sequence[str] = (), dim: str | None = None, **preparation: Any
+) -> xr.Dataset:
+    """Read variables to cluster, prepared, into memory.
+
+    Parameters
+    ----------
+    path : Path
+        A NetCDF file.
+    variables : sequence of str
+        None for the only one that can be clustered.
+    dim : str, optional
+        The vertical dimension, where it cannot be told.
+    **preparation
+        Options of `prepare`; without any the data stay as they are.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file cannot be read, lacks a variable, or holds several to choose from.
+    """
+    with open_model(path) as dataset:
+        data = dataset[choose_variables(dataset, variables, dim)]
+        if preparation:
+            data = prepare(data, dim=dim, **preparation)
+        data = data.load()
+    data.encoding = {"source": str(path)}
+    return data
+
+
+def choose_variables(
+    dataset: xr.Dataset, variables: Sequence[str], dim: str | None = None
+) -> list[str]:
+    """Give the variables asked for, if they are there, or else the only one to cluster."""
+    known = [str(n) for n in dataset.data_vars]
+    for name in variables:
+        if name not in known:
+            raise ValueError(f"the file has no variable {name!r}; it has {', '.join(known)}")
+    names = list(dict.fromkeys(variables)) or find_models(dataset, dim)
+    if not names:
+        raise ValueError(f"the file holds no numeric variable; it has {', '.join(known) or 'none'}")
+    if len(names) > 1 and not variables:
+        raise ValueError(
+            f"the file has several variables to cluster: {', '.join(names)}; choose with "
+            f"--variable {names[0]}, which may be repeated to cluster several together"
+        )
+    return names
+
+
+def read_result(path: Path) -> ClusterResult:
+    """Read a result; raises ValueError if the file is not one."""
+    with _explained(path):
+        return open_result(path)
+
+
+def check_outputs(
+    output: Path | None, *figures: Path | None, overwrite: bool, inputs: Sequence[Path] = ()
+) -> None:
+    """Refuse, before any work, to write where something is or nothing can be.
+
+    Parameters
+    ----------
+    output : Path or None
+        A NetCDF file to be written.
+    *figures : Path or None
+        Figures to be drawn.
+    overwrite : bool
+        Whether files that exist may be replaced.
+    inputs : sequence of Path
+        Files that are never replaced.
+
+    Raises
+    ------
+    ValueError
+        If one cannot or must not be written.
+    """
+    read = {path.resolve() for path in inputs}
+    wanted = [path for path in (output, *figures) if path is not None]
+    for i, path in enumerate(wanted):
+        if not path.parent.is_dir():
+            raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
+        if path.is_dir():
+            raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
+        if path.resolve() in read:
+            raise ValueError(f"{path} is read by this command and cannot be its output as well")
+        if path in wanted[:i]:
+            raise ValueError(f"{path} is named for two outputs; give each a name of its own")
+        if path.exists() and not overwrite:
+            raise ValueError(f"{path} exists already; give another name, or --overwrite")
+    for figure in filter(None, figures):
+        _check_figure(figure)
+
+
+def _check_figure(path: Path) -> None:
+    """Refuse a figure of a kind that matplotlib cannot write."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
+    if path.suffix.lstrip(".").lower() not in kinds:
+        raise ValueError(
+            f"a figure cannot be written as {path.name!r}; end its name in one of "
+            f"{', '.join('.' + kind for kind in kinds)}"
+        )
+
+
+def write_figure(draw: Callable[[], Any], path: Path, dpi: int = 200) -> None:
+    """Draw a figure, or axes, into a file, and close it."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    mpl.use("Agg")  # a window is never wanted here
+    drawing = draw()
+    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
+    try:
+        with store.replace(path) as temporary:
+            figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
+    finally:
+        plt.close(figure)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file in the words of its user, not of the library."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"{str(path)!r} cannot be read as NetCDF: {error.strerror or error}"
+        ) from error
+    except RuntimeError as error:
+        if not str(error).startswith("NetCDF"):
+            raise
+        raise ValueError(f"{str(path)!r} is damaged: {error}") from error

@@ -1,0 +1,234 @@
+"""What a file holds and what a clustering found, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.coords import find_axes, positive, units
+from xvcluster.missing import mask_invalid
+from xvcluster.profiles import STATUS, Profiles, collect
+from xvcluster.result import ClusterResult
+
+_MAX_ROWS = 40
+_CARRIED = ("title", "id")
+
+
+def find_models(dataset: xr.Dataset, dim: Hashable | None = None) -> list[str]:
+    """Name the variables that one would cluster: profiles on a grid, or else maps.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Any.
+    dim : hashable, optional
+        The vertical dimension, where it cannot be told.
+
+    Returns
+    -------
+    list of str
+        The numeric variables with latitude and longitude: those with a vertical, or else all. Of a
+        file without such a grid, those with the most dimensions.
+    """
+    numeric = [n for n, a in dataset.data_vars.items() if a.dtype.kind in "fiu" and a.ndim]
+    maps: list[str] = []
+    models: list[str] = []
+    for name in numeric:
+        try:
+            axes = find_axes(dataset[[name]], dim if dim in dataset[name].dims else None)
+        except ValueError:
+            continue  # it comes back, with its message, if there is nothing else to cluster
+        if axes.latitude and axes.longitude:
+            (models if axes.vertical else maps).append(str(name))
+    most = max((dataset[n].ndim for n in numeric), default=0)
+    return models or maps or [str(n) for n in numeric if dataset[n].ndim == most]
+
+
+def describe_file(dataset: xr.Dataset, names: Sequence[str], dim: Hashable | None = None) -> str:
+    """Describe a file's coordinates and variables, and what of it can be clustered.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A whole file, its auxiliary coordinates set as such.
+    names : sequence of str
+        Variables to be clustered together; none for each of `find_models` on its own.
+    dim : hashable, optional
+        The vertical dimension, where it cannot be told.
+
+    Returns
+    -------
+    str
+        Some lines.
+    """
+    groups = [list(names)] if names else [[n] for n in find_models(dataset, dim)]
+    lines = [f"{n:<12}{dataset.attrs[n]}" for n in _CARRIED if dataset.attrs.get(n)]
+    clusterable, seams = [], set()
+    for group in groups:
+        try:
+            profiles = collect(dataset[group], dim)
+        except (TypeError, ValueError) as error:
+            clusterable.append([", ".join(group), f"nothing: {error}"])
+        else:
+            n_profiles, n_levels = profiles.values.shape[:2]
+            clusterable.append([", ".join(group), _count(profiles.status, n_profiles, n_levels)])
+            seams |= _seams(profiles)
+    if groups:
+        lines += ["", "Coordinates", *_coordinates(dataset[groups[0]], dim, seams)]
+    lines += ["", "Variables", *_align([_variable(a) for a in dataset.data_vars.values()])]
+    lines += ["", "kmeans would cluster", *(_align(clusterable) or ["  nothing: no numeric grid"])]
+    if any("incomplete" in text for _, text in clusterable):
+        lines.append("--depth cuts to levels that more profiles have; --max-gap fills small gaps.")
+    if len(groups) > 1:
+        lines.append("--variable chooses one, or several to cluster together.")
+    return "\n".join(lines).lstrip("\n")
+
+
+def describe_result(result: ClusterResult) -> str:
+    """Describe a clustering: how many profiles, which k and why, and one row a cluster."""
+    dataset, parameters = result.dataset, result.parameters
+    names = ", ".join(parameters["variables"])
+    vertical = parameters["vertical"]
+    n_levels = 1 if vertical is None else dataset.sizes[vertical]
+    n_profiles = int(dataset["count"].sum())
+    lines = [f"{names}: {_count(dataset['status'].values, n_profiles, n_levels)}"]
+    if result.sweep is not None:
+        criteria = result.sweep.dataset
+        how = {"knee": "the knee of the inertia", "silhouette": "the best silhouette"}
+        by, k = criteria.attrs["best_k_by"], criteria["k"].values
+        lines.append(f"{result.n_clusters} clusters, by {how.get(by, by)} over k = {_span(k)}")
+    return "\n".join([*lines, "", cluster_table(result)])
+
+
+def cluster_table(result: ClusterResult) -> str:
+    """One row a cluster, as text; of very many, the first and the last."""
+    spelled = {
+        "cluster": ("cluster", "{:.0f}"),
+        "profiles": ("profiles", "{:,.0f}"),
+        "area_km2": ("area (km2)", "{:,.0f}"),
+        "area_percent": ("area (%)", "{:.1f}"),
+        "inertia_percent": ("inertia (%)", "{:.1f}"),
+        "mean_margin": ("mean margin", "{:.2f}"),
+    }
+    table = result.table().reset_index()
+    columns = [
+        [title, *("-" if np.isnan(value) else form.format(value) for value in table[name])]
+        for name, (title, form) in spelled.items()
+        if name in table
+    ]
+    rows = _align(zip(*columns, strict=True), right=len(columns))
+    if len(rows) > _MAX_ROWS:
+        half = _MAX_ROWS // 2
+        rows = [*rows[: half + 1], f"  ... {len(rows) - 1 - 2 * half} more ...", *rows[-half:]]
+    return "\n".join(rows)
+
+
+def sweep_table(criteria: xr.Dataset) -> str:
+    """One row a number of clusters, the best marked, as text."""
+    best = criteria.attrs["best_k"]
+    rows = [["k", "inertia", "silhouette", ""]]
+    for k, inertia, silhouette in zip(
+        criteria["k"].values,
+        criteria["inertia"].values,
+        criteria["silhouette"].values,
+        strict=True,
+    ):
+        mark = f"<- best, by {criteria.attrs['best_k_by']}" if k == best else ""
+        rows.append([str(k), f"{inertia:.6g}", f"{silhouette:.3f}", mark])
+    return "\n".join(_align(rows, right=3))
+
+
+def _count(status: npt.NDArray[np.int8], n_profiles: int, n_levels: int) -> str:
+    """How many points have a complete profile, and why the others have none."""
+    counts = np.bincount(status.ravel(), minlength=len(STATUS))
+    text = f"{n_profiles:,} profiles{f' of {n_levels} levels' if n_levels > 1 else ''}"
+    reasons = ("without data", "incomplete", "invalid")
+    others = [f"{n:,} {why}" for n, why in zip(counts[1:], reasons, strict=True) if n]
+    return f"{text}; left out: {', '.join(others)}" if others else text
+
+
+def _coordinates(data: xr.Dataset, dim: Hashable | None, seams: set[str]) -> list[str]:
+    """Which coordinates were found, their units, ranges and directions."""
+    try:
+        axes = find_axes(data, dim)
+    except ValueError as error:
+        return [f"  not clear: {error}"]
+    rows = []
+    found = {"vertical": axes.vertical, "latitude": axes.latitude, "longitude": axes.longitude}
+    for role, name in found.items():
+        if name is None:
+            rows.append([role, "none"])
+            continue
+        coordinate = data[name]
+        about = _extent(coordinate)
+        if role == "vertical":
+            about += f", positive {positive(coordinate)}"
+        if name in seams:
+            about += ", its seam column repeated"
+        rows.append([role, name, units(coordinate) or "no units", about])
+    others = [d for d in data.dims if d not in found.values()]
+    placed = {d for n in (axes.latitude, axes.longitude) if n for d in data[n].dims}
+    rows += [["other", str(d), "", f"{data.sizes[d]} values"] for d in others if d not in placed]
+    return _align(rows)
+
+
+def _extent(coordinate: xr.DataArray) -> str:
+    """First and last value, so that the direction is seen, the number of values and their step."""
+    values = np.asarray(coordinate.values, dtype=np.float64)
+    if values.ndim > 1:
+        low, high = np.nanmin(values), np.nanmax(values)
+        return f"{_short(low)} to {_short(high)} on ({', '.join(map(str, coordinate.dims))})"
+    if values.size == 1:
+        return f"{_short(values[0])}, 1 value"
+    steps = np.diff(values)
+    step = float(np.abs(np.median(steps)))
+    even = step > 0 and np.allclose(np.abs(steps), step, rtol=1e-2)
+    spacing = f"every {_short(step)}" if even else "unevenly spaced"
+    return f"{_short(values[0])} to {_short(values[-1])}, {values.size} values {spacing}"
+
+
+def _seams(profiles: Profiles) -> set[str]:
+    """The longitude, where its grid holds a column twice."""
+    grid, longitude = profiles.grid, profiles.axes.longitude
+    repeated = any(grid.take[d].size < grid.restore[d].size for d in grid.dims)
+    return {longitude} if repeated and longitude else set()
+
+
+def _variable(array: xr.DataArray) -> list[str]:
+    """Name, dimensions, units and share of missing values of a variable."""
+    dims = f"({', '.join(map(str, array.dims))})"
+    if array.dtype.kind not in "fiu":
+        return [str(array.name), dims, "", f"not numeric ({array.dtype})"]
+    missing = float(mask_invalid(array).isnull().mean())
+    share = "none" if missing == 0 else "<0.1%" if missing < 0.001 else f"{missing:.1%}"
+    return [str(array.name), dims, units(array) or "no units", f"{share} missing"]
+
+
+def _align(rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
+    """Rows of text in columns, of which the first few are flush right."""
+    rows = list(rows)
+    n_columns = max(map(len, rows), default=0)
+    # a long last cell of one row must not widen the others
+    widths = [
+        max((len(r[i]) for r in rows if len(r) > i + (i >= right)), default=0)
+        for i in range(n_columns)
+    ]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if i < right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        lines.append(("  " + "  ".join(cells)).rstrip())
+    return lines
+
+
+def _short(value: float) -> str:
+    return f"{round(float(value), 4) + 0.0:g}"  # no -0
+
+
+def _span(ks: npt.NDArray[np.int64]) -> str:
+    return f"{ks[0]} to {ks[-1]}"
