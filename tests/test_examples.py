@@ -1,0 +1,49 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import xvcluster
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run_example(name):
+        command = [sys.executable, EXAMPLES / name, "out"]
+        environment = os.environ | {"MPLBACKEND": "Agg"}
+        done = subprocess.run(
+            command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout, tmp_path / "out"
+
+    return run_example
+
+
+def test_seismology_finds_the_provinces_and_saves_its_figures(run):
+    said, folder = run("seismology.py")
+    assert float(said.split()[-1]) > 0.9
+    figures = {"seismology_summary.png", "seismology_profiles.png"}
+    assert {path.name for path in folder.iterdir()} == {"seismology.nc", *figures}
+    assert xvcluster.open_result(folder / "seismology.nc").n_clusters == 6
+
+
+def test_raster_lesson_writes_outlines_and_draws_them(run):
+    geopandas = pytest.importorskip("geopandas")
+    said, folder = run("raster_lesson.py")
+    outlines = geopandas.read_file(folder / "outlines.shp")
+    assert f"{len(outlines)} outlines longer than 200 km" in said
+    assert set(outlines["cluster"]) == {4, 6}
+    assert {"raster_maps.png", "raster_outlines.png"} <= {path.name for path in folder.iterdir()}
+
+
+def test_ocean_chooses_k_and_saves_its_figures(run):
+    said, folder = run("ocean.py")
+    assert "best k = 4 (by knee)" in said
+    figures = {"ocean_elbow.png", "ocean_maps.png", "ocean_summary.png"}
+    assert {path.name for path in folder.iterdir()} == {"ocean.nc", *figures}
+    assert xvcluster.open_result(folder / "ocean.nc").n_clusters == 4
