@@ -57,7 +57,7 @@ class VCluster:
 
     @property
     def plot(self) -> LabelPlots:
-        """Figures of a label array: ``map``."""
+        """The method map, which draws a label array."""
         if isinstance(self._data, xr.Dataset):
             raise TypeError(
                 "plot needs a label array, but this is a Dataset; take one of its variables, e.g. "

@@ -148,7 +148,9 @@ def som(
     n_iterations : int, default 50 000
         Profiles shown to the map, drawn in random order.
     sigma : float, default 0.3
-        Width of the Gaussian neighbourhood at the start, in nodes; a third of it at the end.
+        Width of the Gaussian neighbourhood at the start, in nodes; a third of it at the end. The
+        default, SeisGo's, moves little but the winner; from 1 on, near nodes grow alike and the
+        U-matrix shows neighbourhoods.
     learning_rate : float, default 0.1
         At the start, at most 1; a third of it at the end.
     n_clusters : int, optional

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from xvcluster.methods.lloyd import Run
 
@@ -14,9 +16,7 @@ def show_runs(progress: bool | None, n_runs: int) -> Iterator[Callable[[list[Run
 
     None shows a bar in notebooks and terminals, for work of more than a second.
     """
-    from tqdm.auto import tqdm
-
-    with tqdm(total=n_runs, desc="runs converged", delay=1, disable=_hidden(progress)) as bar:
+    with _bar()(total=n_runs, desc="runs converged", delay=1, disable=_hidden(progress)) as bar:
 
         def report(runs: list[Run]) -> None:
             bar.set_postfix({"pass": max(run.n_iter for run in runs)}, refresh=False)
@@ -28,14 +28,21 @@ def show_runs(progress: bool | None, n_runs: int) -> Iterator[Callable[[list[Run
 @contextmanager
 def show_steps(progress: bool | None, n_steps: int) -> Iterator[Callable[[int], None]]:
     """Show how many steps of a training are done; None as for `show_runs`."""
-    from tqdm.auto import tqdm
-
-    with tqdm(total=n_steps, desc="steps", delay=1, disable=_hidden(progress)) as bar:
+    with _bar()(total=n_steps, desc="steps", delay=1, disable=_hidden(progress)) as bar:
 
         def report(steps: int) -> None:
             bar.update(steps)
 
         yield report
+
+
+def _bar() -> Any:
+    """The bar for a notebook or a terminal; a plain one where a notebook has no ipywidgets."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from tqdm.auto import tqdm
+
+    return tqdm
 
 
 def _hidden(progress: bool | None) -> bool | None:

@@ -81,7 +81,7 @@ class ClusterResult:
 
     @property
     def plot(self) -> ResultPlots:
-        """Figures of the result: ``map``, ``profiles``, ``summary``, ``som``."""
+        """The methods map, profiles, summary and som, which draw the result."""
         from xvcluster.plot.methods import ResultPlots
 
         return ResultPlots(self.dataset)

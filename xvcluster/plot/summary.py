@@ -90,6 +90,7 @@ def summary(
         _draw_centroids(figure.add_axes(box), dataset, name, rgba)
     for ax in figure.axes[2:]:
         ax.set_ylabel("")
+        ax.tick_params(labelleft=False)
     _add_shares(figure, dataset, rgba)
     if title is not None:
         figure.suptitle(title, fontsize=12, y=1 - 0.12 / figure.get_size_inches()[1], va="top")
@@ -148,7 +149,7 @@ def _arrange(
     n_entries = dataset.sizes["cluster"] + 1
     legend_rows = 0 if key else -(-n_entries // max(int((width - 0.4) / 1.45), 1))
     label_lines = max(style.axis_label(dataset[n], width=_LABEL).count("\n") for n in names)
-    bottom = 0.58 + 0.16 * label_lines + (0.28 + 0.2 * legend_rows) * bool(legend_rows)
+    bottom = 0.5 + 0.16 * label_lines + (0.2 + 0.19 * legend_rows) * bool(legend_rows)
     total = bottom + height + top
     figure.set_size_inches(width, total)
     boxes = [(left, bottom + (height - map_height) / 2, map_width, map_height)]
