@@ -22,6 +22,7 @@ __all__ = [
     "open_result",
     "plot",
     "prepare",
+    "seisgo",
     "som",
     "sweep",
     "tutorial",
@@ -29,6 +30,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    if name in {"plot", "tutorial"}:
+    if name in {"plot", "seisgo", "tutorial"}:
         return _import_module(f"xvcluster.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

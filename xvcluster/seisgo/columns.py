@@ -1,0 +1,200 @@
+"""Complete profiles of a plain array (depth, latitude, longitude), in the order of its points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.missing import mask_invalid
+from xvcluster.options import check_number
+
+_DIMS = ("depth", "lat", "lon")
+_GATHER = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Complete profiles and where they lie.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_profiles, n_depth)
+        float64, no NaN; latitude by latitude, longitudes within.
+    depth : ndarray, shape (n_depth,)
+    lat, lon : ndarray, shapes (n_lat,), (n_lon,)
+        Of the thinned grid.
+    points : ndarray, shape (n_profiles,)
+        The place of each profile on the thinned grid, row by row.
+    """
+
+    values: npt.NDArray[np.float64]
+    depth: npt.NDArray[Any]
+    lat: npt.NDArray[Any]
+    lon: npt.NDArray[Any]
+    points: npt.NDArray[np.intp]
+
+    def label(self, name: str, units: str, depth_units: str) -> xr.DataArray:
+        """Give the profiles as an array (profile, depth) with names and units."""
+        # below the surface is negative, unless some levels stand above zero
+        up = self.depth.min() < 0 and self.depth.max() <= 0
+        attrs = {"units": depth_units, "positive": "up" if up else "down"}
+        coords = {"depth": ("depth", self.depth, attrs)}
+        dims = ("profile", "depth")
+        return xr.DataArray(self.values, coords, dims, name=name, attrs={"units": units})
+
+    def spread(self, numbers: npt.NDArray[np.integer]) -> xr.DataArray:
+        """Put one number a profile on the thinned grid (lat, lon), NaN where no profile is."""
+        values = np.full(self.lat.size * self.lon.size, np.nan)
+        values[self.points] = numbers
+        grid = values.reshape(self.lat.size, self.lon.size)
+        return xr.DataArray(grid, {"lat": self.lat, "lon": self.lon}, ("lat", "lon"))
+
+
+def take_columns(
+    lat: npt.ArrayLike,
+    lon: npt.ArrayLike,
+    depth: npt.ArrayLike,
+    model: npt.ArrayLike | xr.DataArray,
+    *,
+    spacing: float = 1,
+    zrange: Any = None,
+    dz: float | None = None,
+    name: str = "v",
+    depth_units: str = "",
+) -> Columns:
+    """Take the complete profiles of a model.
+
+    Parameters
+    ----------
+    lat, lon, depth : array_like, 1-D
+    model : array_like, shape (n_depth, n_lat, n_lon)
+        NaN, masked and fill values are missing. Never changed.
+    spacing : float, default 1
+        Take every so many-th latitude and longitude.
+    zrange : (float, float), optional
+        Least and greatest depth, both included.
+    dz : float, optional
+        Interpolate linearly to this step.
+    name, depth_units : str
+        For messages.
+
+    Returns
+    -------
+    Columns
+
+    Raises
+    ------
+    TypeError
+        If the model is not numeric.
+    ValueError
+        If shapes disagree, `zrange` misses the levels, or no profile is complete.
+    """
+    lat, lon, depth = (np.asarray(axis) for axis in (lat, lon, depth))
+    array = _as_array(model, name)
+    _check_shape(array.shape, depth, lat, lon)
+    rows, columns = (_every(axis.size, spacing) for axis in (lat, lon))
+    levels = _levels(depth, zrange, depth_units)
+    block = array.isel(depth=levels, lat=rows, lon=columns)
+    values = mask_invalid(block).values.reshape(levels.size, -1)
+    points = np.flatnonzero(~np.isnan(values).any(axis=0))
+    if not points.size:
+        raise ValueError(
+            f"none of the {values.shape[1]} profiles of {name!r} is complete over its "
+            f"{levels.size} levels; choose a zrange that the model covers, or fill its gaps first"
+        )
+    profiles, depth = _gather(values, points), depth[levels]
+    if dz is not None:
+        profiles, depth = _interpolate(profiles, depth, check_number("dz", dz, above=0.0))
+    return Columns(profiles, depth, lat[rows], lon[columns], points)
+
+
+def _as_array(model: npt.ArrayLike | xr.DataArray, name: str) -> xr.DataArray:
+    """The model with its attributes, masked elements NaN, on the dims of its order."""
+    given = model if isinstance(model, xr.DataArray) else None
+    values = np.asanyarray(model if given is None else given.values)
+    if values.dtype.kind not in "fiu":
+        raise TypeError(f"the model {name!r} must be numeric; got dtype {values.dtype}")
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    array = xr.DataArray(values, dims=_DIMS if values.ndim == 3 else None, name=name)
+    if given is not None:
+        array.attrs, array.encoding = dict(given.attrs), dict(given.encoding)
+    return array
+
+
+def _check_shape(
+    shape: tuple[int, ...],
+    depth: npt.NDArray[Any],
+    lat: npt.NDArray[Any],
+    lon: npt.NDArray[Any],
+) -> None:
+    axes = {"depth": depth, "lat": lat, "lon": lon}
+    for name, axis in axes.items():
+        if axis.ndim != 1 or not axis.size:
+            raise ValueError(
+                f"{name} must be 1-D and not empty; got shape {axis.shape}. Of a grid with 2-D "
+                "coordinates, cluster a DataArray by .vcluster.kmeans or .vcluster.som"
+            )
+    expected = tuple(axis.size for axis in axes.values())
+    if shape != expected:
+        raise ValueError(
+            f"the model has shape {shape}, but depth, lat and lon have {expected[0]}, "
+            f"{expected[1]} and {expected[2]} values; give it as (depth, lat, lon), transposed if "
+            "need be"
+        )
+
+
+def _every(size: int, spacing: float) -> npt.NDArray[np.intp]:
+    """Every so many-th position; fractions are cut off."""
+    spacing = check_number("spacing", spacing, above=0.0)
+    return np.arange(0, size, spacing).astype(np.intp)
+
+
+def _levels(depth: npt.NDArray[Any], zrange: Any, units: str) -> npt.NDArray[np.intp]:
+    """Positions of the levels within the range, both ends included."""
+    if zrange is None:
+        return np.arange(depth.size)
+    try:
+        low, high = zrange
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"zrange must be a pair of depths, such as (5, 60); got {zrange!r}"
+        ) from None
+    levels = np.flatnonzero((depth >= low) & (depth <= high))
+    if not levels.size:
+        unit = f" {units}" if units else ""
+        raise ValueError(
+            f"zrange {low:g} to {high:g}{unit} holds none of the levels, which run from "
+            f"{depth.min():g} to {depth.max():g}{unit}; give the lower value first, within these"
+        )
+    return levels
+
+
+def _gather(values: npt.NDArray[Any], points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Columns of (n_depth, n_points) as rows, piece by piece, which spares the cache."""
+    profiles = np.empty((points.size, len(values)))
+    for start in range(0, points.size, _GATHER):
+        chunk = slice(start, start + _GATHER)
+        profiles[chunk] = values[:, points[chunk]].T
+    return profiles
+
+
+def _interpolate(
+    profiles: npt.NDArray[np.float64], depth: npt.NDArray[Any], dz: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]]:
+    """Profiles at an even step of depth, rounded as by ``numpy.interp`` of each."""
+    even = np.arange(np.min(depth), np.max(depth) + 0.5 * dz, dz)
+    order = np.argsort(depth, kind="stable")
+    x, at = depth[order].astype(np.float64), even.astype(np.float64)
+    below = np.clip(np.searchsorted(x, at, side="right") - 1, 0, x.size - 1)
+    y = profiles[:, order]
+    result = y[:, below]
+    between = np.flatnonzero((at > x[below]) & (below < x.size - 1))
+    j = below[between]
+    slope = (y[:, j + 1] - y[:, j]) / (x[j + 1] - x[j])
+    result[:, between] = slope * (at[between] - x[j]) + y[:, j]
+    return result, even

@@ -1,0 +1,132 @@
+"""Figures of SeisGo: the members of each cluster, and the distortion against k."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xvcluster.plot import legend as legends
+from xvcluster.plot import style
+from xvcluster.plot.profiles import line_style, set_vertical, tidy
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+_LINES = 300
+"""Where a cluster has more members than this, all are drawn as bands."""
+_MEMBERS = "#8a8a8a"
+_INK = "#2b4c7e"
+_BEST = "#c2202b"
+
+
+def members(
+    profiles: xr.DataArray,
+    labels: xr.DataArray,
+    centroids: xr.DataArray,
+    *,
+    figsize: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw the members of each cluster in grey, under their centroid.
+
+    Parameters
+    ----------
+    profiles : DataArray, dims (profile, vertical)
+        With the vertical coordinate.
+    labels : DataArray, dims (profile,)
+        Cluster numbers, with the attributes that tell their colours.
+    centroids : DataArray, dims (cluster, vertical)
+        One a panel, with the cluster's number along ``cluster``.
+    figsize : (float, float), optional
+        Inches. Default: by the number of panels.
+
+    Returns
+    -------
+    Figure
+        With each panel titled by its cluster's number and share of the profiles. Where a cluster
+        has more than 300 members, two bands of 5 to 95 and of 25 to 75 % stand for them.
+    """
+    import matplotlib.pyplot as plt
+
+    numbers = centroids["cluster"].values
+    n_columns = _columns(len(numbers))
+    n_rows = -(-len(numbers) // n_columns)
+    small = n_columns > 5
+    if figsize is None:
+        panel = (1.25, 1.35) if small else (1.95, 2.5)
+        figsize = (panel[0] * n_columns + 0.7, panel[1] * n_rows + 0.4)
+    figure = plt.figure(figsize=figsize, layout="constrained")
+    grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    rgba = style.cluster_colors(labels)
+    bands = np.bincount(labels.values).max() > _LINES
+    depth = profiles[profiles.dims[1]]
+    for index, (ax, number) in enumerate(zip(grid.flat, numbers, strict=False)):
+        own = profiles.values[labels.values == number]
+        _draw_members(ax, own, depth.values, bands=bands)
+        line = line_style(1.2 if small else 1.9)
+        ax.plot(centroids.values[index], depth.values, color=rgba[number - 1], **line)
+        share = style.share_text(100 * len(own) / len(profiles))
+        ax.set_title(f"{number}" if small else f"Cluster {number} · {share}", fontsize=8.5)
+        tidy(ax)
+    for index in range(len(numbers), grid.size):
+        grid.flat[index].set_visible(False)
+        grid.flat[index - n_columns].tick_params(labelbottom=True)
+    set_vertical(grid[0, 0], depth)
+    figure.supxlabel(style.axis_label(profiles), fontsize=9)
+    figure.supylabel(style.axis_label(depth), fontsize=9)
+    return figure
+
+
+def _columns(n: int) -> int:
+    """Panels in a row: up to five, or about as many as rows where there are more than 25."""
+    return legends.balanced_columns(n, limit=5) if n <= 25 else math.ceil(math.sqrt(n))
+
+
+def _draw_members(
+    ax: Axes, own: NDArray[np.float64], depth: NDArray[np.float64], *, bands: bool
+) -> None:
+    """Every member as a thin line, or the bands that hold 90 and 50 % of them."""
+    if not bands:
+        alpha = max(0.15, 0.6 - 0.005 * len(own))
+        ax.plot(own.T, depth, color=_MEMBERS, linewidth=0.5, alpha=alpha)
+        return
+    low, q1, q3, high = np.quantile(own, [0.05, 0.25, 0.75, 0.95], axis=0)
+    ax.fill_betweenx(depth, low, high, color=_MEMBERS, alpha=0.35, linewidth=0)
+    ax.fill_betweenx(depth, q1, q3, color=_MEMBERS, alpha=0.6, linewidth=0)
+
+
+def distortions(ks: ArrayLike, distortion: ArrayLike, curve: ArrayLike, best: int) -> Figure:
+    """Draw the distortion against the number of clusters, and mark the chosen one.
+
+    Parameters
+    ----------
+    ks : array_like of int
+    distortion, curve : array_like of float
+        At each k: as the fits gave it, and as the knee was looked for, perhaps smoothed.
+    best : int
+        The chosen k.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
+
+    figure, ax = plt.subplots(figsize=(5.4, 3.2), layout="constrained")
+    label = "distortion"
+    if not np.array_equal(curve, distortion):
+        ax.plot(ks, distortion, "o", color="none", markeredgecolor=_INK, markersize=4, label=label)
+        label = "smoothed"
+    ax.plot(ks, curve, "-o", color=_INK, markersize=3.5, linewidth=1.2, label=label)
+    ax.axvline(best, color=_BEST, linewidth=1.0, linestyle=(0, (4, 2)), label=f"k = {best}")
+    ax.set_xlabel("number of clusters k", fontsize=9)
+    ax.set_ylabel("mean squared distance to the center", fontsize=9)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=20, integer=True, min_n_ticks=1))
+    ax.legend(frameon=False, fontsize=8.5)
+    tidy(ax)
+    return figure

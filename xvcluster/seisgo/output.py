@@ -1,0 +1,97 @@
+"""What a clustering leaves behind: a table, a pickle, figures."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.seisgo.columns import Columns
+from xvcluster.store import replace
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    FileBase = str | os.PathLike[str]
+
+
+def check_folder(figbase: FileBase) -> None:
+    """Refuse to work for files whose folder does not exist."""
+    folder = Path(figbase).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"the folder {str(folder)!r} of figbase={os.fspath(figbase)!r} does not exist; create "
+            "it first, or pass save=False and savefig=False"
+        )
+
+
+def cluster_map(columns: Columns, numbers: npt.NDArray[np.integer]) -> pd.DataFrame:
+    """One row a profile: where it lies and its cluster."""
+    import pandas as pd
+
+    row, column = np.divmod(columns.points, columns.lon.size)
+    return pd.DataFrame(
+        {"lat": columns.lat[row], "lon": columns.lon[column], "cluster": numbers.astype(np.int64)}
+    )
+
+
+def pickle_to(path: str, outcome: Mapping[str, Any]) -> None:
+    """Write the dictionary, or leave what is there as it was."""
+    with replace(path) as temporary, temporary.open("wb") as file:
+        pickle.dump(outcome, file)
+
+
+def draw(
+    columns: Columns,
+    numbers: npt.NDArray[np.integer],
+    centers: Mapping[int, npt.NDArray[np.float64]],
+    profiles: xr.DataArray,
+    flags: Mapping[str, Any],
+    figsize: tuple[float, float] | None,
+) -> tuple[Figure, Figure]:
+    """Draw the members of every cluster that has a center, and the map.
+
+    Parameters
+    ----------
+    columns : Columns
+    numbers : ndarray, shape (n_profiles,)
+        The cluster of each profile, from 1.
+    centers : mapping of int to ndarray
+        By the cluster's number.
+    profiles : DataArray, dims (profile, depth)
+        The values of `columns`, named.
+    flags : mapping
+        Attributes of labels, which tell their colours.
+    figsize : (float, float) or None
+        Of the members' figure.
+
+    Returns
+    -------
+    (Figure, Figure)
+    """
+    from xvcluster.plot.map import map as draw_map
+    from xvcluster.seisgo.figures import members
+
+    labels = xr.DataArray(numbers, dims="profile", attrs=dict(flags))
+    centroids = xr.DataArray(
+        np.array(list(centers.values())), {"cluster": list(centers)}, ("cluster", "depth")
+    )
+    panels = members(profiles, labels, centroids, figsize=figsize)
+    field = columns.spread(numbers).assign_attrs(flags)
+    return panels, draw_map(field).figure  # type: ignore[return-value]
+
+
+def save_and_close(figures: Mapping[str, Figure]) -> None:
+    """Write each figure to its path, and close it."""
+    import matplotlib.pyplot as plt
+
+    for path, figure in figures.items():
+        figure.savefig(path, format="png", dpi=150)
+        plt.close(figure)
