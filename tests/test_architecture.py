@@ -25,7 +25,7 @@ LAYERS = (
     {"predict", "export", "boundaries", "describe"},
     {"store", "progress", "delegate", "contours"},
     {"preprocess", "profiles", "cells", "dateline"},
-    {"columns", "rings"},
+    {"rings"},
     {"coords", "missing", "normalize"},
     {"options", "tutorial"},
     {"methods"},

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from xvcluster import open_result, tutorial
 from xvcluster.cli import main
 
-COMMANDS = ("info", "kmeans", "som", "sweep", "predict", "plot", "demo")
+COMMANDS = ("info", "kmeans", "som", "sweep", "predict", "plot", "boundaries", "demo")
 
 
 @pytest.fixture(autouse=True)

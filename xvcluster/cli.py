@@ -1,4 +1,4 @@
-"""The command line: xvcluster info, kmeans, som, sweep, predict, plot and demo."""
+"""The command line: xvcluster info, kmeans, som, sweep, predict, plot, boundaries and demo."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from xvcluster.files import (
     read_model,
     read_result,
     write_figure,
+    write_shapes,
 )
 from xvcluster.plot.methods import SweepPlots
 from xvcluster.predict import predict as predict_labels
@@ -221,6 +222,28 @@ def plot(result: Path, kind: str, output: Path | None, dpi: int, overwrite: bool
     earlier = read_result(result)
     figures = SweepPlots(_criteria(earlier)) if kind == "elbow" else earlier.plot
     _draw(getattr(figures, kind), output, dpi=dpi)
+
+
+@main.command()
+@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
+@click.argument("output", type=click.Path(path_type=Path), metavar="OUT")
+@with_options(
+    click.option("--cluster", "clusters", type=int, multiple=True, help="Repeat for several."),
+    click.option("--min-length", type=float, help="Leave shorter outlines out, in km."),
+    click.option("--min-area", type=float, help="Leave smaller regions out, in km²."),
+    click.option("--smooth", is_flag=True, help="Contour lines in place of the cells' edges."),
+    OVERWRITE,
+)
+@plainly
+def boundaries(
+    result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
+) -> None:
+    """Write the outlines of clusters of a RESULT to OUT.shp, OUT.gpkg or OUT.geojson."""
+    check_outputs(output, overwrite=overwrite, inputs=[result])
+    frame = read_result(result).boundaries(clusters or None, **options)
+    write_shapes(frame, output)
+    click.echo(f"{len(frame):,} outlines of {frame['cluster'].nunique()} clusters")
+    click.echo(f"Wrote {output}")
 
 
 @main.command()

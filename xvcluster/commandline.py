@@ -31,7 +31,7 @@ def plainly(function: Callable[P, None]) -> Callable[P, None]:
                 function(*args, **kwargs)
             except BrokenPipeError:
                 raise  # of `xvcluster info FILE | head`, which click ends in silence
-            except (ValueError, TypeError, OSError) as error:
+            except (ValueError, TypeError, OSError, ImportError) as error:
                 raise BadInput(_sentence(error)) from None
 
     return command

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -14,6 +15,11 @@ from xvcluster.coords import with_coordinates
 from xvcluster.preprocess import prepare
 from xvcluster.report import find_models
 from xvcluster.result import ClusterResult, open_result
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+_SHAPES = (".shp", ".gpkg", ".geojson")
 
 
 @contextmanager
@@ -151,6 +157,28 @@ def write_figure(draw: Callable[[], Any], path: Path, dpi: int = 200) -> None:
             figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
     finally:
         plt.close(figure)
+
+
+def write_shapes(frame: GeoDataFrame, path: Path) -> None:
+    """Write outlines to a shapefile, GeoPackage or GeoJSON, by the end of its name.
+
+    Raises
+    ------
+    ValueError
+        If the name ends otherwise, or there are no outlines to write.
+    """
+    if path.suffix.lower() not in _SHAPES:
+        raise ValueError(
+            f"outlines cannot be written as {path.name!r}; end its name in one of "
+            f"{', '.join(_SHAPES)}"
+        )
+    if not len(frame):
+        raise ValueError("no outline is that large; lower --min-length or --min-area")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        frame.to_file(Path(folder) / path.name)
+        # a shapefile is several files
+        for part in Path(folder).iterdir():
+            part.replace(path.parent / part.name)
 
 
 @contextmanager

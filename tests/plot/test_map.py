@@ -2,11 +2,14 @@ import cartopy.crs as ccrs
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import shapely
 import xarray as xr
+from cartopy.mpl.feature_artist import FeatureArtist
 from cartopy.mpl.geoaxes import GeoAxes
 from cartopy.mpl.gridliner import Gridliner
 from matplotlib.collections import PathCollection, QuadMesh
 
+from xvcluster.boundaries import boundaries
 from xvcluster.plot import cluster_colors
 from xvcluster.plot import map as draw_map
 
@@ -328,3 +331,105 @@ def _missing_pixel():
     from xvcluster.plot import style
 
     return tuple(round(255 * c) for c in to_rgb(style.MISSING))
+
+
+def boundary_artists(ax):
+    """The boundaries drawn on a map: they lie above all other lines."""
+    return [a for a in ax.get_children() if isinstance(a, FeatureArtist) and a.get_zorder() == 3.5]
+
+
+def drawn_lines(ax):
+    return [line for artist in boundary_artists(ax) for line in artist._feature.geometries()]
+
+
+def test_map_draws_the_boundaries_of_its_labels(close, labels_of):
+    labels = labels_of(LAT, LON, 2)
+    ax = close(draw_map(labels, boundaries=True), drawn=True)
+    (artist,) = boundary_artists(ax)
+    assert len(list(artist._feature.geometries())) == len(boundaries(labels))
+    assert isinstance(mesh(ax), QuadMesh)
+
+
+def test_map_draws_no_boundaries_unless_asked(close, labels_of):
+    assert boundary_artists(close(draw_map(labels_of(LAT, LON)))) == []
+
+
+def test_map_draws_boundaries_over_a_background_in_their_colours(close, labels_of):
+    labels = labels_of(LAT, LON, 4)
+    field = labels.copy(data=np.linspace(0, 50, labels.size).reshape(labels.shape))
+    field.attrs = {"long_name": "water", "units": "mm"}
+    frame = boundaries(labels, [2, 4])
+    ax = close(draw_map(labels, background=field, boundaries=frame), drawn=True)
+    assert len(boundary_artists(ax)) == 4  # a pale line beneath each
+    assert legend_texts(ax) == ["Cluster 2", "Cluster 4"]
+    np.testing.assert_allclose(mesh(ax).get_array(), field)
+    (bar,) = (child for child in ax.child_axes if child.get_ylabel() or child.get_xlabel())
+    assert "water (mm)" in bar.get_ylabel() + bar.get_xlabel()
+    assert not bar.get_tightbbox().overlaps(ax.get_legend().get_window_extent())
+
+
+def test_map_of_a_background_outlines_all_clusters(close, labels_of):
+    labels = labels_of(LAT, LON, 3)
+    ax = close(draw_map(labels, background=labels.drop_attrs()), drawn=True)
+    assert legend_texts(ax) == ["Cluster 1", "Cluster 2", "Cluster 3"]
+
+
+def test_map_leaves_invalid_values_of_a_background_empty(close, labels_of):
+    labels = labels_of(LAT, LON, 3)
+    field = labels.assign_attrs(valid_min=2.0)
+    ax = close(draw_map(labels, background=field))
+    assert mesh(ax).get_array().mask.sum() == int((labels < 2).sum())
+
+
+def test_map_of_a_tall_background_has_its_bar_below(close, labels_of):
+    labels = labels_of(np.arange(30.0, 50.0), np.arange(-124.0, -119.0), 3)
+    ax = close(draw_map(labels, background=labels.drop_attrs()), drawn=True)
+    (bar,) = ax.child_axes
+    assert bar.get_tightbbox().y1 < ax.get_window_extent().y0
+    labels_below = [t for t in ax.findobj(Gridliner)[0].bottom_label_artists if t.get_visible()]
+    assert not any(bar.get_tightbbox().overlaps(t.get_window_extent()) for t in labels_below)
+
+
+def test_map_does_not_draw_the_cut_at_the_dateline(close, labels_of):
+    labels = labels_of(np.arange(-85, 90, 10.0), np.arange(5.0, 360, 10), 1)
+    labels = labels.where(labels.latitude < 60, 2).assign_attrs(flag_values=[1, 2])
+    lines = drawn_lines(close(draw_map(labels, boundaries=True)))
+    points = np.concatenate([shapely.get_coordinates(line) for line in lines])
+    np.testing.assert_array_equal(np.unique(points[:, 1]), [60])
+
+
+def test_map_draws_a_boundary_that_lies_on_the_dateline(close, labels_of):
+    labels = labels_of([10.0], np.arange(175.5, 180), 1)
+    lines = drawn_lines(close(draw_map(labels, boundaries=True)))
+    assert sum(shapely.length(lines)) == pytest.approx(12)
+
+
+def test_map_brings_boundaries_to_degrees(close, labels_of):
+    labels = labels_of(LAT, LON, 2)
+    frame = boundaries(labels).to_crs("EPSG:3857")
+    lines = drawn_lines(close(draw_map(labels, boundaries=frame)))
+    assert max(shapely.bounds(lines)[:, 2]) == pytest.approx(-105.5)
+
+
+def test_map_refuses_boundaries_of_another_type(labels_of):
+    with pytest.raises(TypeError, match=r"boundaries is a list; pass True .* or a GeoDataFrame"):
+        draw_map(labels_of(LAT, LON), boundaries=[1])
+
+
+def test_map_refuses_boundaries_without_clusters(labels_of):
+    labels = labels_of(LAT, LON)
+    with pytest.raises(ValueError, match=r"no column 'cluster' among geometry, number"):
+        draw_map(labels, boundaries=boundaries(labels)[["geometry"]].assign(number=1))
+
+
+def test_map_refuses_a_background_alone(labels_of):
+    labels = labels_of(LAT, LON)
+    with pytest.raises(ValueError, match=r"boundaries=False leaves nothing of the labels"):
+        draw_map(labels, background=labels, boundaries=False)
+
+
+def test_map_refuses_boundaries_on_plain_dims(labels_of):
+    labels = labels_of(LAT, LON)
+    plain = xr.DataArray(np.ones((3, 4)), dims=("y", "x"))
+    with pytest.raises(ValueError, match=r"boundaries needs latitude and longitude"):
+        draw_map(plain, boundaries=boundaries(labels))

@@ -1,9 +1,13 @@
+import inspect
+
 import cartopy.crs as ccrs
 import numpy as np
 import pytest
 import xarray as xr
 
+import xvcluster
 from xvcluster.plot import elbow, maps
+from xvcluster.plot.methods import SweepPlots
 
 
 def test_elbow_marks_the_best_k_in_two_panels(close, sweep_of):
@@ -42,6 +46,37 @@ def test_maps_draw_the_original_first(close, sweep_of, labels_of):
     figure = close(maps(sweep_of((2, 3)), original=original, ncols=2), drawn=True)
     assert [ax.get_title() for ax in figure.axes] == ["original", "k = 2", "k = 3"]
     assert figure.axes[0].child_axes[0].get_xlabel() == "water (mm)"
+
+
+def test_maps_of_a_sweep_draw_what_was_clustered(close):
+    raster = xvcluster.tutorial.ocean()["temperature"].isel(depth=0)
+    sweep = raster.vcluster.sweep(range(2, 9))
+    figure = close(sweep.plot.maps(original=True))
+    titles = ["original", *(f"k = {k}" for k in range(2, 9))]
+    assert [ax.get_title() for ax in figure.axes] == titles
+    drawn = figure.axes[0].collections[0].get_array()
+    assert drawn.count() == int(sweep.result(2).dataset["count"].sum())
+    assert float(drawn.max()) == pytest.approx(float(raster.max()))
+
+
+def test_maps_of_profiles_draw_their_mean_over_the_vertical(close):
+    ocean = xvcluster.tutorial.ocean().isel(depth=slice(0, 3))
+    sweep = ocean.vcluster.sweep([2])
+    figure = close(sweep.plot.maps(original=True))
+    assert figure.axes[0].get_title() == "mean over depth"
+    mean = ocean["temperature"].mean("depth", skipna=False)
+    drawn = figure.axes[0].collections[0].get_array()
+    assert float(drawn.max()) == pytest.approx(float(mean.max()), rel=1e-5)
+
+
+def test_maps_know_the_same_options_as_the_function():
+    method = inspect.signature(SweepPlots.maps)
+    assert list(method.parameters)[1:] == list(inspect.signature(maps).parameters)[1:]
+
+
+def test_maps_refuse_an_original_that_is_not_known(sweep_of):
+    with pytest.raises(ValueError, match=r"original=True stands for the data of a sweep"):
+        maps(sweep_of(), original=True)
 
 
 def test_maps_take_a_projection(close, sweep_of):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xvcluster.missing import mask_invalid
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
+from xvcluster.plot.fields import bar_room, bar_side, draw_background, draw_labels
+from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +19,9 @@ if TYPE_CHECKING:
     import xarray as xr
     from cartopy.crs import Projection
     from cartopy.mpl.geoaxes import GeoAxes
+    from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from xvcluster.plot.basemap import Resolution
 
@@ -38,6 +41,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     resolution: Resolution = "110m",
     gridlines: bool = True,
     title: str | None = None,
+    boundaries: GeoDataFrame | bool | None = None,
+    background: xr.DataArray | None = None,
 ) -> GeoAxes | Axes:
     """Draw a map of cluster labels.
 
@@ -67,6 +72,12 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         Draw meridians and parallels, labelled at the left and below.
     title : str, optional
         Title of the axes.
+    boundaries : bool or GeoDataFrame, optional
+        Draw the outlines of the clusters: True for those of the labels, or what
+        ``result.boundaries(...)`` gave. Default: only over a background.
+    background : xr.DataArray, optional
+        A continuous field to draw in place of the labels, with a bar of its colours; the clusters
+        are outlined over it. The map shows its extent.
 
     Returns
     -------
@@ -75,11 +86,15 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     Raises
     ------
     ValueError
-        If labels have a further dim longer than 1, if `colors` are not one a cluster, if
-        `projection` is given together with `ax`, or if `projection` or `extent` is given where no
-        latitude and longitude are known.
+        If labels or background have a further dim longer than 1, if `colors` are not one a cluster,
+        if `projection` is given together with `ax`, if `projection`, `extent`, `boundaries` or
+        `background` is given where no latitude and longitude are known, or if loose points are to
+        be outlined.
     TypeError
-        If `ax` is no GeoAxes though latitude and longitude are known.
+        If `ax` is no GeoAxes though latitude and longitude are known, or `boundaries` is neither a
+        bool nor a GeoDataFrame.
+    ImportError
+        If boundaries are to be drawn and geopandas is not installed.
 
     Examples
     --------
@@ -94,12 +109,21 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     >>> ax = map(labels, title="Three provinces")
     """
     rgba = style.check_colors(labels, colors)
-    place = geo.locate(labels)
-    _check_options(place, ax, projection, extent)
+    over_field = background is not None
+    shapes = choose_boundaries(labels, boundaries, over_field=over_field)
+    field = labels if background is None else mask_invalid(background)
+    place = geo.locate(field)
+    _check_options(place, ax, projection, extent, shapes)
+    if over_field and shapes is not None:
+        labels = outlined(labels, shapes)
     tight = ax is None and projection is None
     if ax is None:
-        ax = new_axes(place, projection, extent, labels if legend else None)
-    draw_labels(ax, place, rgba)
+        ax = new_axes(place, projection, extent, labels if legend else None, with_bar=over_field)
+    if over_field:
+        # in the place that the legend leaves; below, clear of the longitudes
+        draw_background(ax, field, place, side=bar_side(ax, labels), offset=0.4)
+    else:
+        draw_labels(ax, place, rgba)
     if place.kind == "plane":
         label_plane(ax, place, labels)
     else:
@@ -107,6 +131,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         decorate(ax, coastlines, borders, resolution)
         if gridlines:
             add_gridlines(ax, place, extent)
+    if shapes is not None:
+        draw_boundaries(ax, shapes, rgba, over_field=over_field)
     if legend:
         legends.add_legend(ax, labels, rgba, points=place.kind == "points")
     if title is not None:
@@ -115,7 +141,11 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
 
 
 def _check_options(
-    place: geo.Geometry, ax: Axes | None, projection: Projection | None, extent: Box | None
+    place: geo.Geometry,
+    ax: Axes | None,
+    projection: Projection | None,
+    extent: Box | None,
+    boundaries: GeoDataFrame | None,
 ) -> None:
     """Refuse options that could not have an effect."""
     if ax is not None and projection is not None:
@@ -124,10 +154,11 @@ def _check_options(
             "pass projection or ax, or make the axes with that projection"
         )
     if place.kind == "plane":
-        for name, value in (("projection", projection), ("extent", extent)):
+        given = {"projection": projection, "extent": extent, "boundaries": boundaries}
+        for name, value in given.items():
             if value is not None:
                 raise ValueError(
-                    f"{name} needs latitude and longitude, but the labels have neither among their "
+                    f"{name} needs latitude and longitude, but what is drawn has neither among its "
                     f"coordinates; assign both, or leave {name} out"
                 )
     elif ax is not None and not hasattr(ax, "projection"):
@@ -142,8 +173,10 @@ def new_axes(
     projection: Projection | None = None,
     extent: Box | None = None,
     legend_of: xr.DataArray | None = None,
+    *,
+    with_bar: bool = False,
 ) -> Axes:
-    """Axes in a new figure that has the shape of the map, and room for its legend."""
+    """Axes in a new figure that has the shape of the map, and room for its legend and bar."""
     import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(6.4, 4.8), layout="compressed")
@@ -159,7 +192,8 @@ def new_axes(
         beside = 0.0
     elif below:
         below = 0.0
-    figure.set_size_inches(width + 0.7 + beside, width / shape + 0.6 + below)
+    more = bar_room(bar_side(ax, legend_of)) if with_bar else (0.0, 0.0)
+    figure.set_size_inches(width + 0.7 + beside + more[0], width / shape + 0.6 + below + more[1])
     return ax
 
 
@@ -175,55 +209,6 @@ def add_geo_axes(
     if len(position) == 3:
         return figure.add_subplot(*position, projection=projection)
     return figure.add_axes(position, projection=projection)
-
-
-def draw_labels(ax: Axes, place: geo.Geometry, rgba: NDArray[np.float64]) -> None:
-    """Draw labels in their colours; missing ones stay transparent, missing points are pale."""
-    from matplotlib.colors import BoundaryNorm, ListedColormap
-
-    options: dict[str, Any] = {
-        "cmap": ListedColormap(rgba),
-        "norm": BoundaryNorm(np.arange(len(rgba) + 1) + 0.5, len(rgba)),
-    }
-    ax.set_facecolor("white" if place.kind == "points" else style.MISSING)
-    draw_field(ax, place, **options)
-
-
-def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
-    """Draw a field as cells or as points, with matplotlib's options for its colours."""
-    if place.kind != "plane":
-        import cartopy.crs as ccrs
-
-        options["transform"] = ccrs.PlateCarree()
-    values = np.ma.masked_invalid(place.values)
-    if place.kind == "curvilinear" and place.is_global:
-        _draw_seam(ax, place, values, **options)
-    if place.kind != "points":
-        return ax.pcolormesh(place.x, place.y, values, rasterized=True, zorder=1, **options)
-    size = float(np.clip(6000 / max(len(place.x), 1), 3, 36))
-    missing = np.ma.getmaskarray(values)
-    if missing.any():
-        where: dict[str, Any] = {"transform": options["transform"]}
-        x, y = place.x[missing], place.y[missing]
-        ax.scatter(x, y, s=size / 2, c=style.MISSING_POINT, linewidths=0, zorder=3, **where)
-    x, y, color = place.x[~missing], place.y[~missing], place.values[~missing]
-    line: dict[str, Any] = {"linewidths": 0.3 if size > 10 else 0.0, "edgecolors": style.OUTLINE}
-    return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
-
-
-def _draw_seam(
-    ax: GeoAxes, place: geo.Geometry, values: np.ma.MaskedArray[Any, Any], **options: Any
-) -> None:
-    """Draw the cells that the rim of a global map cuts, in two parts each."""
-    from matplotlib.collections import PolyCollection
-
-    corners, cells = geo.cut_cells(place, float(ax.projection.proj4_params.get("lon_0", 0)))
-    transform = options.pop("transform")
-    points = ax.projection.transform_points(transform, corners[..., 0], corners[..., 1])[..., :2]
-    seen = np.isfinite(points).all(axis=(1, 2))
-    colors = values.ravel()[cells[seen]]
-    parts = PolyCollection(list(points[seen]), array=colors, zorder=1, **options)
-    ax.add_collection(parts, autolim=False)
 
 
 def frame(ax: GeoAxes, place: geo.Geometry, extent: Box | None, *, tight: bool) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import xarray as xr
 
 from xvcluster.delegate import delegate
@@ -11,6 +16,21 @@ from xvcluster.plot.som import som as draw_som
 from xvcluster.plot.summary import summary as draw_summary
 from xvcluster.plot.sweep import elbow as draw_elbow
 from xvcluster.plot.sweep import maps as draw_maps
+
+Maps = TypeVar("Maps", bound=Callable[..., Any])
+
+
+def _with_original(maps: Maps) -> Maps:
+    """Let ``original=True`` stand for the data that were clustered."""
+
+    @functools.wraps(maps)
+    def method(self: Any, /, **options: Any) -> Any:
+        if options.get("original") is True and self._original is not None:
+            options["original"] = self._original()
+        return maps(self, **options)
+
+    method.__signature__ = inspect.signature(maps)  # type: ignore[attr-defined]
+    return method  # type: ignore[return-value]
 
 
 class LabelPlots:
@@ -41,10 +61,13 @@ class ResultPlots:
 class SweepPlots:
     """Figures of a sweep."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_original")
 
-    def __init__(self, dataset: xr.Dataset) -> None:
+    def __init__(
+        self, dataset: xr.Dataset, original: Callable[[], xr.DataArray] | None = None
+    ) -> None:
         self._data = dataset
+        self._original = original
 
     elbow = delegate(draw_elbow)
-    maps = delegate(draw_maps)
+    maps = _with_original(delegate(draw_maps))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.map import add_geo_axes, decorate, draw_field, draw_labels, frame, label_plane
+from xvcluster.plot.fields import draw_background, draw_labels
+from xvcluster.plot.map import add_geo_axes, decorate, frame, label_plane
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +59,7 @@ def maps(
     dataset: xr.Dataset,
     *,
     ncols: int | None = None,
-    original: xr.DataArray | None = None,
+    original: xr.DataArray | Literal[True] | None = None,
     projection: Projection | None = None,
     extent: Box | None = None,
     coastlines: bool = True,
@@ -73,8 +74,10 @@ def maps(
         The dataset of a `SweepResult`.
     ncols : int, optional
         Panels in a row. Default: two to four, by the shape of the map.
-    original : xr.DataArray, optional
-        A field on the same map, drawn first with a colorbar of its own.
+    original : xr.DataArray or True, optional
+        A field on the same map, drawn first with a colorbar of its own. True is for
+        ``sweep.plot.maps``: the data that were clustered, the first variable if there are several,
+        and its mean over the vertical if it has one.
     projection, extent, coastlines, borders, resolution
         As for `map`, the same in all panels.
 
@@ -85,7 +88,8 @@ def maps(
     Raises
     ------
     ValueError
-        If `ncols` is less than 1, or `original` or the labels hold more than one map a k.
+        If `ncols` is less than 1, if `original` or the labels hold more than one map a k, or if
+        `original` is True where only the dataset is known.
 
     Examples
     --------
@@ -94,6 +98,11 @@ def maps(
     """
     if ncols is not None and ncols < 1:
         raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
+    if original is True:
+        raise ValueError(
+            "original=True stands for the data of a sweep, but a dataset does not hold them; call "
+            "maps of the sweep itself, sweep.plot.maps(original=True), or pass a DataArray"
+        )
     fields = [] if original is None else [original]
     fields += [_labels_at(dataset, index) for index in range(dataset.sizes["k"])]
     places = [geo.locate(field) for field in fields]
@@ -183,18 +192,9 @@ def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
 
 def _draw_original(ax: Axes, field: xr.DataArray, place: geo.Geometry) -> None:
     """The original field with a colorbar in the place of the strip."""
-    ax.set_facecolor("white" if place.kind == "points" else style.MISSING)
-    values = place.values[np.isfinite(place.values)]
-    # a few extreme cells should not wash out the rest
-    low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)
-    mappable = draw_field(ax, place, cmap="viridis", vmin=low, vmax=high)
-    ax.set_title("original", fontsize=9.5)
-    bar_ax = ax.inset_axes((0.1, -0.12, 0.8, 0.06))
-    _fix_height(bar_ax, ax)
-    bar = ax.figure.colorbar(mappable, cax=bar_ax, orientation="horizontal", extend="both")
-    bar.outline.set_linewidth(0.4)
-    bar.ax.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
-    bar.set_label(style.axis_label(field, width=50), fontsize=7, labelpad=1.5)
+    draw_background(ax, field, place)
+    vertical, _, method = str(field.attrs.get("cell_methods", "")).partition(": ")
+    ax.set_title(f"mean over {vertical}" if method == "mean" else "original", fontsize=9.5)
 
 
 def _fix_height(strip: Axes, ax: Axes) -> None:

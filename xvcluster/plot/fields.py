@@ -1,0 +1,105 @@
+"""Fields on a map: labels in their colours, or a continuous one with a bar of its colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xvcluster.plot import geometry as geo
+from xvcluster.plot import legend as legends
+from xvcluster.plot import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from cartopy.mpl.geoaxes import GeoAxes
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from xvcluster.plot.legend import Side
+
+
+def draw_labels(ax: Axes, place: geo.Geometry, rgba: NDArray[np.float64]) -> None:
+    """Draw labels in their colours; missing ones stay transparent, missing points are pale."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    options: dict[str, Any] = {
+        "cmap": ListedColormap(rgba),
+        "norm": BoundaryNorm(np.arange(len(rgba) + 1) + 0.5, len(rgba)),
+    }
+    ax.set_facecolor("white" if place.kind == "points" else style.MISSING)
+    draw_field(ax, place, **options)
+
+
+def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
+    """Draw a field as cells or as points, with matplotlib's options for its colours."""
+    if place.kind != "plane":
+        import cartopy.crs as ccrs
+
+        options["transform"] = ccrs.PlateCarree()
+    values = np.ma.masked_invalid(place.values)
+    if place.kind == "curvilinear" and place.is_global:
+        _draw_seam(ax, place, values, **options)
+    if place.kind != "points":
+        return ax.pcolormesh(place.x, place.y, values, rasterized=True, zorder=1, **options)
+    size = float(np.clip(6000 / max(len(place.x), 1), 3, 36))
+    missing = np.ma.getmaskarray(values)
+    if missing.any():
+        where: dict[str, Any] = {"transform": options["transform"]}
+        x, y = place.x[missing], place.y[missing]
+        ax.scatter(x, y, s=size / 2, c=style.MISSING_POINT, linewidths=0, zorder=3, **where)
+    x, y, color = place.x[~missing], place.y[~missing], place.values[~missing]
+    line: dict[str, Any] = {"linewidths": 0.3 if size > 10 else 0.0, "edgecolors": style.OUTLINE}
+    return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
+
+
+def _draw_seam(
+    ax: GeoAxes, place: geo.Geometry, values: np.ma.MaskedArray[Any, Any], **options: Any
+) -> None:
+    """Draw the cells that the rim of a global map cuts, in two parts each."""
+    from matplotlib.collections import PolyCollection
+
+    corners, cells = geo.cut_cells(place, float(ax.projection.proj4_params.get("lon_0", 0)))
+    transform = options.pop("transform")
+    points = ax.projection.transform_points(transform, corners[..., 0], corners[..., 1])[..., :2]
+    seen = np.isfinite(points).all(axis=(1, 2))
+    colors = values.ravel()[cells[seen]]
+    parts = PolyCollection(list(points[seen]), array=colors, zorder=1, **options)
+    ax.add_collection(parts, autolim=False)
+
+
+def bar_side(ax: Axes, labels: xr.DataArray | None) -> Side:
+    """Where a bar of colours belongs: where the legend of the labels is not."""
+    has_key = labels is not None and legends.needs_key(labels)
+    return "right" if legends.side(ax) == "below" and not has_key else "below"
+
+
+def bar_room(side: Side) -> tuple[float, float]:
+    """Inches of width and height that a bar of colours takes beside a map."""
+    return (0.75, 0.0) if side == "right" else (0.0, 0.5)
+
+
+def draw_background(
+    ax: Axes,
+    field: xr.DataArray,
+    place: geo.Geometry,
+    *,
+    side: Side = "below",
+    offset: float = 0.17,
+) -> None:
+    """Draw a continuous field with a bar of its colours beside it."""
+    ax.set_facecolor("white" if place.kind == "points" else style.MISSING)
+    values = place.values[np.isfinite(place.values)]
+    # a few extreme cells should not wash out the rest
+    low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)
+    mappable = draw_field(ax, place, cmap="viridis", vmin=low, vmax=high)
+    if side == "right":
+        bar_ax = ax.inset_axes((1.025, 0.12, 0.02, 0.76))
+    else:
+        bar_ax = ax.inset_axes((0.1, -0.12, 0.8, 0.06))
+        bar_ax.set_axes_locator(legends.BelowLocator(ax, offset=offset))
+    orientation: Any = "vertical" if side == "right" else "horizontal"
+    bar = ax.figure.colorbar(mappable, cax=bar_ax, orientation=orientation, extend="both")
+    bar.outline.set_linewidth(0.4)
+    bar.ax.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
+    bar.set_label(style.axis_label(field, width=50), fontsize=7, labelpad=1.5)
