@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tslearn.metrics import cdist_dtw
 
 from xvcluster import kmeans, som
 
@@ -116,7 +117,12 @@ def test_kmeans_warns_of_unsettled_centroids(rough_model):
         ({"n_clusters": 2.5}, TypeError, "n_clusters must be an integer of at least 1; got 2.5"),
         ({"n_clusters": True}, TypeError, "n_clusters must be an integer of at least 1; got True"),
         ({"metric": "cosine"}, ValueError, "unknown metric 'cosine'; choose one of 'euclidean'"),
-        ({"k_range": []}, ValueError, "k is empty"),
+        ({"k_range": []}, ValueError, "k_range is empty"),
+        ({"window": 5}, ValueError, "window=5 is for metric='dtw' alone; the metric is 'euclid"),
+        ({"window": 1.5, "metric": "softdtw"}, ValueError, "window=1.5 .*metric is 'softdtw'"),
+        ({"window": -1, "metric": "dtw"}, ValueError, "window must be at least 0; got -1"),
+        ({"window": -0.5, "metric": "dtw"}, ValueError, "window must be finite and at least 0"),
+        ({"window": "5", "metric": "dtw"}, TypeError, "window must be a number at least 0; got"),
         ({"n_init": 0}, ValueError, "n_init must be at least 1; got 0"),
         ({"max_iter": 0}, ValueError, "max_iter must be at least 1; got 0"),
         ({"tol": -1}, ValueError, "tol must be finite and at least 0; got -1"),
@@ -133,6 +139,55 @@ def test_kmeans_without_a_seed_records_the_one_it_drew(rough_model):
     drawn = kmeans(rough_model, 4, n_init=1, random_state=None)
     again = kmeans(rough_model, 4, n_init=1, random_state=drawn.parameters["random_state"])
     np.testing.assert_array_equal(again.labels, drawn.labels)
+
+
+@pytest.mark.parametrize("window", [2, 20.0, 25.0])
+def test_kmeans_with_a_window_measures_as_tslearn(rough_model, window):
+    result = kmeans(rough_model, 4, metric="dtw", window=window, n_init=2)
+    band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 2}
+    squared = cdist_dtw(stack(rough_model), result.centroids.values, **band) ** 2
+    np.testing.assert_array_equal(flat(result.labels), squared.argmin(axis=1))
+    np.testing.assert_allclose(result.inertia, squared.min(axis=1).sum(), rtol=1e-5)
+    assert result.parameters["window"] == window
+    assert type(result.parameters["window"]) is type(window)
+
+
+def test_kmeans_of_the_model_takes_a_window(model):
+    group = np.arange(63).reshape(7, 9) % 5 // 2 + 1
+    for window in (5, np.int64(5), 10.0, 0):
+        result = kmeans(model, 3, metric="dtw", window=window)
+        np.testing.assert_array_equal(result.labels, group)
+        assert result.parameters["window"] == window
+
+
+@pytest.mark.parametrize("window", [6, 50.0, 1e6])
+def test_kmeans_with_a_window_as_wide_as_the_levels_is_without_one(rough_model, window):
+    bounded = kmeans(rough_model, 5, metric="dtw", window=window).dataset
+    free = kmeans(rough_model, 5, metric="dtw").dataset
+    xr.testing.assert_identical(bounded.drop_attrs(), free.drop_attrs())
+
+
+def test_kmeans_with_a_window_of_no_levels_measures_as_euclidean(rough_model):
+    result = kmeans(rough_model, 4, metric="dtw", window=0)
+    squared = ((stack(rough_model)[:, None] - result.centroids.values) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(flat(result.labels), squared.argmin(axis=1))
+    np.testing.assert_allclose(result.inertia, squared.min(axis=1).sum(), rtol=1e-5)
+
+
+def test_kmeans_with_a_window_does_not_depend_on_the_direction_of_uneven_levels(rough_model):
+    model = rough_model.assign_coords(depth=[0.0, 1.0, 2.0, 20.0, 40.0, 80.0])
+    options = {"metric": "dtw", "window": 20.0, "n_init": 1}
+    labels = kmeans(model, 4, **options).labels
+    xr.testing.assert_identical(kmeans(model[::-1], 4, **options).labels, labels)
+
+
+def test_kmeans_of_a_raster_takes_a_window(model):
+    raster = model.isel(depth=0, drop=True)
+    expected = kmeans(raster, 3).labels
+    for window in (2, 2.5):
+        result = kmeans(raster, 3, metric="dtw", window=window)
+        xr.testing.assert_identical(result.labels, expected)
+        xr.testing.assert_equal(result.predict(raster), result.labels)
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
@@ -210,9 +265,9 @@ def test_som_labels_are_those_of_the_nearest_node(rough_model):
 
 
 def test_som_keeps_the_numbers_of_empty_nodes(model):
-    result = som(model, (4, 4), n_iterations=500)
+    result = som(model, (8, 9), n_iterations=500)  # more nodes than profiles
     count = result.dataset["count"]
-    assert count.sizes["cluster"] == 16
+    assert count.sizes["cluster"] == 72
     assert (count == 0).any()
     assert int(count.sum()) == 63
     assert np.isfinite(result.centroids).all()
@@ -322,3 +377,30 @@ def test_reserved_names_are_those_of_the_vertical_and_of_statistics_too(model):
     with pytest.raises(ValueError, match="use the name 'k'"):
         kmeans(model.rename(depth="k"), dim="k")
     assert kmeans(model.rename(depth="k"), 3, dim="k").n_clusters == 3
+
+
+def test_kmeans_of_float32_finds_small_signals_on_a_strong_trend():
+    rng = np.random.default_rng(0)
+    trend = np.linspace(0.0, 32_000.0, 40)[:, None]
+    groups = np.repeat(np.arange(4), 50)
+    signal = 5.0 * np.sin(groups + np.linspace(0, 3, 40)[:, None])
+    values = trend + signal + rng.normal(0, 0.2, (40, 200))
+    data = xr.DataArray(values, dims=("depth", "point"))
+    labels, _ = kmeans(data.astype(np.float32), 4)
+    np.testing.assert_array_equal(np.bincount(labels.values.astype(int))[1:], 50)
+    xr.testing.assert_equal(labels, kmeans(data, 4).labels)
+
+
+def test_som_sees_profiles_of_the_whole_grid_in_few_iterations():
+    values = np.repeat([0.0, 10.0], 500)[None]
+    data = xr.DataArray(
+        values + np.random.default_rng(0).normal(size=values.shape), dims=("depth", "point")
+    )
+    result = som(data, (2, 2), n_iterations=300, sigma=0.5)
+    assert float(result.dataset["distance"].max()) < 6.0
+
+
+def test_kmeans_takes_a_single_profile_without_horizontal_dimensions(model):
+    labels, centroids = kmeans(model.isel(latitude=0, longitude=0), 1)
+    assert labels.item() == 1
+    np.testing.assert_allclose(centroids[0], model[:, 0, 0], rtol=1e-6)

@@ -65,8 +65,26 @@ def test_find_axes_lets_cf_attributes_count_before_names():
 
 @pytest.mark.parametrize("names", [("LAT", "Lon"), ("nav_lat", "nav_lon"), ("y", "x")])
 def test_find_axes_tells_bare_names_of_latitude_and_longitude(names):
-    data = grid([1, 2], [3, 4, 5], names=names, attrs=({}, {}))
+    data = grid([31, 32], [3, 4, 5], names=names, attrs=({}, {}))
     assert find_axes(data) == Axes(None, *names)
+
+
+@pytest.mark.parametrize(
+    ("y", "x"),
+    [
+        (np.arange(20), np.arange(400)),
+        (np.arange(1, 21), np.arange(1, 31)),
+        (np.arange(20), np.linspace(3.0, 9.0, 5)),
+        (np.linspace(0.0, 80.0, 20), np.linspace(0.0, 500.0, 30)),
+    ],
+)
+def test_find_axes_takes_no_count_of_cells_nor_kilometres_for_degrees(y, x):
+    data = grid(y, x, names=("y", "x"), attrs=({}, {}))
+    assert find_axes(data) == Axes(None, None, None)
+
+
+def test_find_axes_takes_no_latitude_that_is_the_vertical(model):
+    assert find_axes(model, dim="latitude") == Axes("latitude", None, "longitude")
 
 
 def test_find_axes_tells_latitude_and_longitude_by_cf_attributes_alone():

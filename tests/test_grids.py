@@ -331,7 +331,9 @@ def test_kmeans_refuses_more_clusters_than_distinct_profiles(model):
 
 
 def test_kmeans_refuses_a_model_without_complete_profiles(model):
-    message = "none of the 63 profiles is complete: 0 have no data, 63 have gaps, 0 hold invalid"
+    message = (
+        "none of the 63 profiles is complete: 0 have no data, 63 have gaps, 0 hold a fill value"
+    )
     with pytest.raises(ValueError, match=message):
         xvcluster.kmeans(model.where(model["depth"] != 20), 3)
 

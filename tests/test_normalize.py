@@ -55,3 +55,25 @@ def test_apply_keeps_float32_exact_around_a_large_mean():
     scaled = fit_scaling(values).apply(values)
     exact = values.astype(np.float64) - values.mean(dtype=np.float64)
     np.testing.assert_allclose(scaled - scaled[0, 0, 0], exact - exact[0, 0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_variables", [1, 2])
+def test_apply_into_its_input_gives_the_same(values, n_variables):
+    values = values[..., :n_variables].astype(np.float32)
+    scaling = fit_scaling(values)
+    expected = scaling.apply(values)
+    found = scaling.apply(values, out=values)
+    assert found is values
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_fit_scaling_by_level_shifts_every_level_by_its_own_mean(values):
+    values = values + np.arange(8.0)[:, None]
+    scaling = fit_scaling(values, by_level=True)
+    np.testing.assert_allclose(scaling.offset, values.mean(axis=0))
+    np.testing.assert_allclose(scaling.scale, fit_scaling(values).scale)
+    scaled = scaling.apply(values)
+    np.testing.assert_allclose(scaled.mean(axis=0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(scaling.undo(scaled), values, rtol=1e-14)
+    whole = fit_scaling(values).apply(values)
+    np.testing.assert_allclose(scaled[3] - scaled[9], whole[3] - whole[9], atol=1e-12)

@@ -11,6 +11,7 @@ from xvcluster.options import (
     check_n_init,
     check_number,
     check_seed,
+    check_window,
 )
 
 
@@ -83,6 +84,33 @@ def test_check_metric_lists_what_is_allowed():
     assert check_metric("dtw") == "dtw"
     with pytest.raises(ValueError, match="'l1'; choose one of 'euclidean', 'dtw', 'softdtw'"):
         check_metric("l1")
+
+
+def test_check_window_tells_levels_from_units():
+    for window, expected in ((None, None), (3, 3), (np.int64(3), 3), (2.0, 2.0), (0, 0), (0.0, 0)):
+        found = check_window(window, "dtw")
+        assert found == expected
+        assert type(found) is type(expected) or window == 0.0
+    assert type(check_window(np.float32(2), "dtw")) is float
+    assert check_window(None, "euclidean") is None
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "softdtw"])
+def test_check_window_refuses_another_metric(metric):
+    with pytest.raises(ValueError, match=f"window=3 is for metric='dtw' alone; .* '{metric}'"):
+        check_window(3, metric)
+
+
+@pytest.mark.parametrize("window", [-1, -0.1, np.nan, np.inf])
+def test_check_window_refuses_what_is_no_width(window):
+    with pytest.raises(ValueError, match=f"window must be .*at least 0; got {window}"):
+        check_window(window, "dtw")
+
+
+@pytest.mark.parametrize("window", [True, "3", [3]])
+def test_check_window_refuses_other_types(window):
+    with pytest.raises(TypeError, match=r"window must be a.*got"):
+        check_window(window, "dtw")
 
 
 def test_check_n_init_knows_the_dear_metrics():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster import kmeans, som
+from xvcluster import kmeans, open_result, som
 from xvcluster.predict import predict
 
 
@@ -21,6 +21,27 @@ def test_predict_labels_the_data_of_the_fit_as_the_fit_did(two_variables, metric
     result = kmeans(two_variables, 4, metric=metric, n_init=1, max_iter=max_iter)
     xr.testing.assert_equal(result.predict(two_variables), result.labels)
     assert result.predict(two_variables).attrs == result.labels.attrs
+
+
+@pytest.mark.parametrize("window", [1, 15.0])
+def test_predict_keeps_to_the_window_of_the_fit(two_variables, tmp_path, window):
+    result = kmeans(two_variables, 4, metric="dtw", window=window, n_init=1)
+    xr.testing.assert_equal(result.predict(two_variables), result.labels)
+    result.to_netcdf(tmp_path / "result.nc")
+    opened = open_result(tmp_path / "result.nc")
+    assert opened.parameters["window"] == window
+    assert type(opened.parameters["window"]) is type(window)
+    xr.testing.assert_equal(opened.predict(two_variables), result.labels)
+
+
+def test_predict_keeps_to_a_window_on_uneven_levels_in_any_direction(rough_model):
+    model = rough_model.assign_coords(
+        depth=("depth", [0.0, 1.0, 2.0, 20.0, 40.0, 80.0], rough_model["depth"].attrs)
+    )
+    result = kmeans(model, 6, metric="dtw", window=20.0, n_init=1)
+    turned = upward(model)
+    for other in (model[::-1], turned, turned.isel(elevation=slice(None, None, -1))):
+        np.testing.assert_array_equal(result.predict(other), result.labels)
 
 
 @pytest.mark.parametrize("n_clusters", [None, 3])
@@ -83,11 +104,32 @@ def test_predict_knows_the_vertical_of_the_result(model):
     xr.testing.assert_equal(predict(result.dataset, other, "shell"), result.labels)
 
 
-def test_predict_takes_one_variable_under_any_name_and_more_than_it_needs(two_variables):
+@pytest.mark.parametrize("name", [None, "VS", "Vs"])
+def test_predict_takes_its_variable_in_any_case_or_without_a_name(two_variables, name):
     result = kmeans(two_variables["vs"], 4)
-    expected = result.labels
-    xr.testing.assert_equal(result.predict(two_variables["vs"].rename("x")), expected)
-    xr.testing.assert_equal(result.predict(two_variables), expected)
+    xr.testing.assert_equal(result.predict(two_variables["vs"].rename(name)), result.labels)
+
+
+def test_predict_takes_more_variables_than_it_needs(two_variables):
+    result = kmeans(two_variables["vs"], 4)
+    xr.testing.assert_equal(result.predict(two_variables), result.labels)
+
+
+def test_predict_refuses_another_variable_of_the_same_units(two_variables):
+    result = kmeans(two_variables["vs"], 4)
+    with pytest.raises(ValueError, match=r"made from vs, but the data lack vs; they have vp"):
+        result.predict(two_variables["vs"].rename("vp"))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_predict_keeps_levels_that_the_data_hold_twice_apart(model, backwards):
+    below = model.isel(depth=[2]) + 0.3
+    twice = xr.concat(
+        [model.isel(depth=slice(0, 3)), below, model.isel(depth=slice(3, None))], "depth"
+    )
+    result = kmeans(twice.isel(depth=slice(1, None)), 3)
+    data = twice.isel(depth=slice(None, None, -1)) if backwards else twice
+    xr.testing.assert_equal(result.predict(data), result.labels)
 
 
 def test_predict_gives_no_label_to_incomplete_profiles(rough_model):

@@ -381,3 +381,15 @@ def test_interpolate_computes_nothing_on_dask_arrays(model):
     with dask.config.set(scheduler=refuse):
         lazy = interpolate(model.chunk(depth=2, latitude=3), "depth", [5.0, 15.0])
     np.testing.assert_allclose(lazy.compute(), interpolate(model, "depth", [5.0, 15.0]))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "i4"])
+def test_prepare_interpolates_integers_without_overflow(dtype):
+    column = np.array([200, 20, 200, 20], dtype=dtype)
+    data = xr.DataArray(
+        np.tile(column[:, None], 3),
+        dims=("depth", "point"),
+        coords={"depth": [0.0, 10.0, 20.0, 30.0]},
+    )
+    resampled = prepare(data, dz=5.0).isel(point=0)
+    np.testing.assert_allclose(resampled, [200, 110, 20, 110, 200, 110, 20])

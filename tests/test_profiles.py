@@ -81,9 +81,9 @@ def test_collect_gives_the_areas_of_the_profiles(model):
     np.testing.assert_allclose(collect(model).areas, areas[1:])
 
 
-def test_collect_repeats_areas_along_time(model):
+def test_collect_shares_areas_out_over_time(model):
     twice = collect(model.expand_dims(time=2))
-    np.testing.assert_allclose(twice.areas, np.tile(collect(model).areas, 2))
+    np.testing.assert_allclose(twice.areas, np.tile(collect(model).areas, 2) / 2)
 
 
 def test_collect_knows_no_areas_of_loose_points(model):
@@ -145,8 +145,8 @@ def test_collect_counts_why_no_profile_is_complete(model):
     model[3, 2:] = np.nan
     model[0, 3:] = -1.0
     message = (
-        r"none of the 63 profiles is complete: 18 have no data, 9 have gaps, 36 hold invalid"
-        r".*prepare\(depth=.*max_gap"
+        r"none of the 63 profiles is complete: 18 have no data, 9 have gaps, 36 hold a fill value "
+        r"or lie outside.*prepare\(depth=.*max_gap"
     )
     with pytest.raises(ValueError, match=message):
         collect(model.assign_attrs(valid_min=0.0))

@@ -84,6 +84,33 @@ def test_sweep_inertia_falls_with_k(rough_model):
     assert np.all(np.diff(inertia) < 0)
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+@pytest.mark.parametrize("seed", range(3))
+def test_sweep_inertia_never_rises_with_k(rough_model, metric, seed):
+    swept = sweep(rough_model, range(1, 25), metric=metric, n_init=1, random_state=seed)
+    assert np.all(np.diff(swept.dataset["inertia"]) <= 0)
+
+
+def test_sweep_takes_a_window(rough_model):
+    swept = sweep(rough_model, range(2, 7), metric="dtw", window=10.0)
+    band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 1}
+    for k in range(2, 7):
+        result = swept.result(k)
+        squared = cdist_dtw(stack(rough_model), result.centroids.values, **band) ** 2
+        inertia = swept.dataset["inertia"].sel(k=k)
+        np.testing.assert_allclose(inertia, squared.min(axis=1).sum(), rtol=1e-5)
+        assert result.parameters["window"] == 10.0
+    with pytest.raises(ValueError, match="window=3 is for metric='dtw' alone; the metric is 'eu"):
+        sweep(rough_model, [2, 3], window=3)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+def test_original_is_in_the_units_of_the_data(two_variables, metric):
+    swept = sweep(two_variables, [3], metric=metric)
+    expected = two_variables["vs"].mean("depth", skipna=False).where(swept.result(3).labels > 0)
+    np.testing.assert_allclose(swept._original(), expected, rtol=1e-6)
+
+
 def test_result_has_the_sweep_attached(model):
     swept = sweep(model, range(1, 6))
     result = swept.result()

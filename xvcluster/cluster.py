@@ -11,17 +11,18 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.describe import build_dataset, check_names, flag_attrs
-from xvcluster.methods import METRICS
+from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assignment, assign
 from xvcluster.methods.initialize import has_distinct
-from xvcluster.methods.lloyd import best_runs
 from xvcluster.methods.metric import Floats
+from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.som import train
 from xvcluster.normalize import Scaling, fit_scaling
 from xvcluster.options import (
     MetricName,
     check_grid_size,
     check_integer,
+    check_ks,
     check_number,
     check_seed,
 )
@@ -36,6 +37,7 @@ def kmeans(
     n_clusters: int | None = None,
     *,
     metric: MetricName = "euclidean",
+    window: float | None = None,
     k_range: Iterable[int] = range(2, 21),
     n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
@@ -58,6 +60,9 @@ def kmeans(
     metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
         Level by level; or under dynamic time warping, for profiles whose layers lie at different
         depths (soft-DTW by tslearn, with γ = 1).
+    window : int or float, optional
+        Pair levels under DTW only if they are no farther apart: an int counts levels, a float is in
+        the units of the vertical coordinate. Default: no bound.
     k_range : iterable of int, default 2…20
         Numbers of clusters to try when `n_clusters` is None.
     n_init : int or "auto", default "auto"
@@ -111,11 +116,15 @@ def kmeans(
     >>> centroids.sizes["cluster"]
     6
     """
-    ks = k_range if n_clusters is None else [check_integer("n_clusters", n_clusters, 1)]
+    if n_clusters is None:
+        ks = check_ks("k_range", k_range)
+    else:
+        ks = [check_integer("n_clusters", n_clusters, 1)]
     return sweep(
         data,
         ks,
         metric=metric,
+        window=window,
         n_init=n_init,
         max_iter=max_iter,
         tol=tol,
@@ -206,15 +215,15 @@ def som(
         )
     if n_clusters is not None:
         require_distinct(profiles, n_clusters)
-    scaling = fit_scaling(profiles.values)
-    scaled = scaling.apply(profiles.values)
+    scaling = fit_scaling(profiles.values, by_level=True)
+    scaled = scaling.apply(profiles.values, out=profiles.values)
     for_training, for_merging = seed.spawn(2)
     options: dict[str, Any] = {"n_iterations": n_iterations, "sigma": sigma}
     options["learning_rate"] = learning_rate
     with show_steps(progress, n_iterations) as report:
         nodes = train(scaled, shape, seed=for_training, report=report, **options)
     groups = _merge(nodes, n_clusters, for_merging)
-    assignment = assign(scaled, nodes, METRICS["euclidean"], groups)
+    assignment = assign(scaled, nodes, get_metric("euclidean"), groups)
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options}
     parameters |= {"n_clusters": int(groups.max()) + 1, "random_state": seed.entropy}
     centroids = nodes
@@ -242,7 +251,7 @@ def _merge(
             f"n_clusters={n_clusters} is more than the distinct nodes of the trained map; ask for "
             "fewer clusters, or raise sigma or n_iterations"
         )
-    metric = METRICS["euclidean"]
+    metric = get_metric("euclidean")
     runs = best_runs(nodes, [n_clusters], metric, n_init=10, max_iter=300, tol=1e-4, seed=seed)
     centroids = runs[n_clusters].centroids
     ordered = centroids[lowest_first(centroids)]
@@ -257,7 +266,7 @@ def _member_means(
     groups: npt.NDArray[np.int32],
 ) -> tuple[npt.NDArray[np.float64], Assignment]:
     """Centroids of merged nodes, and the assignment with the distances to these."""
-    metric, squared = METRICS["euclidean"], assignment.squared.copy()
+    metric, squared = get_metric("euclidean"), assignment.squared.copy()
     centroids = np.empty((int(groups.max()) + 1, *nodes.shape[1:]))
     for c in range(len(centroids)):
         own = assignment.labels == c

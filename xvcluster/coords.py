@@ -67,9 +67,14 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
     latitude = _horizontal_coordinate(data, "latitude", _LATITUDE_NAMES, limit=90.001)
     longitude = _horizontal_coordinate(data, "longitude", _LONGITUDE_NAMES, limit=720.0)
+    if (latitude is None or longitude is None) and {latitude, longitude} & {"x", "y", "X", "Y"}:
+        latitude = longitude = None
     if dim is not None:
         if dim not in data.dims:
             raise ValueError(f"dim={dim!r} is not a dimension of the data, which has {_dims(data)}")
+        latitude, longitude = (
+            name if name and dim not in data[name].dims else None for name in (latitude, longitude)
+        )
         return Axes(str(dim), latitude, longitude)
     placed = {d for name in (latitude, longitude) if name for d in data[name].dims}
     return Axes(_vertical_dimension(data, placed), latitude, longitude)
@@ -156,8 +161,9 @@ def _horizontal_coordinate(
         for n in data.coords
         if _lower(n) in names and data[n].ndim and _is_degrees(data[n].variable, limit)
     ]
-    # a full name (lat) says more than a bare y, which may also be an index or kilometres
-    by_name = [n for n in by_name if len(str(n)) > 1] or by_name
+    # a full name (lat) says more than a bare y, which may also be kilometres or count the cells
+    bare = [n for n in by_name if len(str(n)) == 1 and not _is_index(data[n].variable)]
+    by_name = [n for n in by_name if len(str(n)) > 1] or bare
     candidates = by_cf or by_name
     if len(candidates) > 1:
         own = [n for n in candidates if n in data.dims]
@@ -177,8 +183,17 @@ def _is_degrees(coordinate: xr.Variable, limit: float) -> bool:
     units = str(coordinate.attrs.get("units", "")).strip().lower()
     if units:
         return units.startswith("deg") or units == "°"
-    values = np.abs(np.asarray(coordinate.values, dtype=float))
-    return bool(np.nanmax(values, initial=0.0) <= limit)
+    values = np.asarray(coordinate.values, dtype=float)
+    within = np.nanmax(np.abs(values), initial=0.0) <= limit
+    return bool(within and np.nanmax(values) - np.nanmin(values) <= 361.0)
+
+
+def _is_index(coordinate: xr.Variable) -> bool:
+    """Whether values without units just count: 0, 1, 2, … or 1, 2, 3, …"""
+    if coordinate.attrs.get("units") or coordinate.ndim != 1:
+        return False
+    values = np.sort(np.asarray(coordinate.values, dtype=float))
+    return values[0] in (0.0, 1.0) and bool(np.all(np.diff(values) == 1.0))
 
 
 def positive(vertical: xr.DataArray | xr.Variable) -> str:

@@ -16,6 +16,7 @@ import xarray as xr
 from xvcluster import store
 from xvcluster.coords import units
 from xvcluster.methods.assign import Assignment
+from xvcluster.methods.lloyd import threads
 from xvcluster.normalize import Scaling
 from xvcluster.profiles import STATUS, Profiles
 
@@ -58,6 +59,7 @@ def build_dataset(
     data : DataArray or Dataset
         What was clustered; its attributes are carried on.
     profiles : Profiles
+        With scaled values.
     scaling : Scaling
     centroids : ndarray, shape (k, n_levels, n_variables)
         Scaled.
@@ -73,9 +75,12 @@ def build_dataset(
     k = len(centroids)
     names = list(profiles.variables)
     dataset = _maps(profiles, assignment, parameters)
-    members = [np.flatnonzero(assignment.labels == c) for c in range(k)]
-    spread = _spread(profiles.values, members)
-    described = {"": scaling.undo(centroids), "_std": spread[0], "_quantile": spread[1]}
+    std, quantiles = _spread(profiles.values, assignment.labels, k)
+    described = {
+        "": scaling.undo(centroids),
+        "_std": std * scaling.scale,
+        "_quantile": scaling.undo(quantiles),
+    }
     for suffix, values in described.items():
         lead = ("quantile", "cluster") if suffix == "_quantile" else ("cluster",)
         for name, array in zip(names, profiles.to_levels(values, *lead), strict=True):
@@ -133,17 +138,32 @@ def flag_attrs(k: int, word: str = "cluster") -> dict[str, Any]:
 
 
 def _spread(
-    values: npt.NDArray[np.floating], members: list[npt.NDArray[np.intp]]
+    values: npt.NDArray[np.floating], labels: npt.NDArray[np.int32], k: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Standard deviation and quantiles of the members of each cluster, NaN for an empty one."""
-    shape = (len(members), *values.shape[1:])
+    shape = (k, *values.shape[1:])
     std, quantiles = np.full(shape, np.nan), np.full((len(QUANTILES), *shape), np.nan)
-    for c, rows in enumerate(members):
-        if rows.size:
-            own = values[rows]
-            std[c] = own.std(axis=0, dtype=np.float64)
-            quantiles[:, c] = np.quantile(own, QUANTILES, axis=0)
+
+    def describe(c: int) -> None:
+        members = values[labels == c].reshape(-1, shape[1] * shape[2]).T.copy()
+        if members.shape[1]:
+            std[c] = members.std(axis=1, dtype=np.float64).reshape(shape[1:])
+            members.sort(axis=1)
+            quantiles[:, c] = _quantiles(members).reshape(-1, *shape[1:])
+
+    with threads() as map_clusters:
+        list(map_clusters(describe, range(k)))
     return std, quantiles
+
+
+def _quantiles(ordered: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Linear quantiles (n_quantiles, n) of rows (n, m) that are sorted."""
+    at = np.asarray(QUANTILES) * (ordered.shape[1] - 1)
+    below = np.floor(at).astype(np.intp)
+    above = np.minimum(below + 1, ordered.shape[1] - 1)
+    low, high = (ordered[:, i].astype(np.float64) for i in (below, above))
+    quantiles: npt.NDArray[np.float64] = (low + (high - low) * (at - below)).T
+    return quantiles
 
 
 def _global_attrs(data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,17 +16,19 @@ class Scaling:
 
     Attributes
     ----------
-    offset, scale : ndarray, shape (n_variables,)
-        In the units of the data. The offset changes no distance; it keeps float32 exact where
-        values vary little around a large mean.
+    offset : ndarray, shape (n_levels, n_variables) or (n_variables,)
+        In the units of the data. It changes no distance; it keeps float32 exact where values vary
+        little around a large mean.
+    scale : ndarray, shape (n_variables,)
+        In the units of the data.
     """
 
     offset: npt.NDArray[np.float64]
     scale: npt.NDArray[np.float64]
 
-    def apply(self, values: Floats) -> Floats:
-        """Scale values of shape (..., n_variables); the dtype stays."""
-        scaled = values - self.offset.astype(values.dtype)
+    def apply(self, values: Floats, *, out: Floats | None = None) -> Floats:
+        """Scale values of shape (..., n_variables), into `out` if given; the dtype stays."""
+        scaled: Floats = np.subtract(values, self.offset.astype(values.dtype), out=out)
         if np.any(self.scale != 1.0):
             scaled /= self.scale.astype(values.dtype)
         return scaled
@@ -36,22 +38,24 @@ class Scaling:
         return scaled.astype(np.float64) * self.scale + self.offset
 
 
-def fit_scaling(values: Floats) -> Scaling:
+def fit_scaling(values: Floats, *, by_level: bool = False) -> Scaling:
     """Scale several variables each by its overall spread; one variable keeps its units.
 
     Parameters
     ----------
     values : ndarray, shape (n_profiles, n_levels, n_variables)
         In the units of the data, no NaN.
+    by_level : bool, default False
+        Shift every level by its own mean. Not for distances that compare different levels.
 
     Returns
     -------
     Scaling
-        The offset is each variable's mean; the scale its standard deviation over all profiles and
-        levels (1 for a single or a constant variable).
+        The offset is the mean of each level or variable; the scale a variable's standard deviation
+        over all profiles and levels (1 for a single or a constant variable).
     """
     n_variables = values.shape[-1]
-    offset = values.mean(axis=(0, 1), dtype=np.float64)
+    offset = values.mean(axis=0 if by_level else (0, 1), dtype=np.float64)
     if n_variables == 1:
         return Scaling(offset, np.ones(1))
     spread = np.array([values[..., v].std(dtype=np.float64) for v in range(n_variables)])

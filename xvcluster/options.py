@@ -58,6 +58,17 @@ def check_metric(metric: str) -> str:
     return metric
 
 
+def check_window(window: float | None, metric: str) -> int | float | None:
+    """The window of DTW: an int of levels, or a float in the units of the vertical coordinate."""
+    if window is None:
+        return None
+    if metric != "dtw":
+        raise ValueError(f"window={window!r} is for metric='dtw' alone; the metric is {metric!r}")
+    if isinstance(window, int | np.integer):
+        return check_integer("window", window, 0)
+    return check_number("window", window, above=0.0, or_equal=True)
+
+
 def check_n_init(n_init: int | Literal["auto"], metric: str) -> int:
     """Restarts: 10 for Euclidean, 3 for the dearer metrics, or as many as asked for."""
     if isinstance(n_init, str):

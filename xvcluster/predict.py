@@ -10,12 +10,14 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.coords import canonical_units, find_axes, positive, units
-from xvcluster.methods import METRICS
+from xvcluster.methods import get_metric
 from xvcluster.methods.assign import assign
 from xvcluster.normalize import Scaling
 from xvcluster.preprocess import interpolate
 from xvcluster.profiles import as_dataset, collect
 from xvcluster.store import parameters
+
+Float64s = npt.NDArray[np.float64]
 
 
 def predict(
@@ -59,8 +61,9 @@ def predict(
     if profiles.descending:
         centroids = centroids[:, ::-1]
     scale = np.array([options["scale"][n] for n in names])
-    scaling = Scaling(centroids.mean(axis=(0, 1)), scale)
-    metric = METRICS[options["metric"]]
+    by_level = options["metric"] == "euclidean"
+    scaling = Scaling(centroids.mean(axis=0 if by_level else (0, 1)), scale)
+    metric = get_metric(options["metric"], options.get("window"), profiles.levels)
     assigned = assign(scaling.apply(profiles.values), scaling.apply(centroids), metric, groups)
     label = profiles.to_map(assigned.labels + 1)
     label.name = "label"
@@ -70,8 +73,9 @@ def predict(
 
 def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Dataset) -> xr.Dataset:
     """The variables that the result needs, under its names and in its units."""
-    if len(names) == len(dataset.data_vars) == 1:
-        dataset = dataset.rename({next(iter(dataset.data_vars)): names[0]})
+    own = [str(n) for n in dataset.data_vars]
+    if len(names) == len(own) == 1 and own[0].lower() in ("value", names[0].lower()):
+        dataset = dataset.rename({own[0]: names[0]})
     missing = [n for n in names if n not in dataset.data_vars]
     if missing:
         raise ValueError(
@@ -114,6 +118,9 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
     if own.shape == target.shape and np.array_equal(own.values, target):
         return dataset
     values = np.asarray(own.values, dtype=np.float64)
+    held = _positions(values, target)
+    if held is not None:
+        return dataset.isel({dim: held})
     slack = 1e-6 * max(np.ptp(values), 1.0)
     if target.min() < values.min() - slack or target.max() > values.max() + slack:
         raise ValueError(
@@ -122,6 +129,18 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
         )
     target = np.clip(target, values.min(), values.max())
     return xr.Dataset({n: interpolate(a, dim, target) for n, a in dataset.data_vars.items()})
+
+
+def _positions(values: Float64s, target: Float64s) -> list[int] | None:
+    """Where the data hold each level of the target, a repeated one as often; None if not all."""
+    backwards = (values[0] - values[-1]) * (target[0] - target[-1]) < 0
+    positions = np.arange(values.size)[:: -1 if backwards else 1]
+    free: dict[float, list[int]] = {}
+    for position in positions[::-1]:
+        free.setdefault(float(values[position]), []).append(int(position))
+    if any(np.count_nonzero(target == t) > len(free.get(float(t), [])) for t in np.unique(target)):
+        return None
+    return [free[float(t)].pop() for t in target]
 
 
 def _centroids(

@@ -189,6 +189,7 @@ def _apply(
 
 def _interpolate(values: npt.NDArray[Any], x: Float64s, levels: Float64s) -> npt.NDArray[Any]:
     """Linear interpolation of values (..., n) at ascending x (n,) to levels (m,)."""
+    values = values.astype(np.result_type(values.dtype, np.float32), copy=False)
     if x.size == 1:
         return np.repeat(values, levels.size, axis=-1)
     lower = np.clip(np.searchsorted(x, levels, side="right") - 1, 0, x.size - 2)
@@ -202,6 +203,7 @@ def _interpolate(values: npt.NDArray[Any], x: Float64s, levels: Float64s) -> npt
 
 def _fill_gaps(values: npt.NDArray[Any], x: Float64s, max_gap: float) -> npt.NDArray[Any]:
     """Fill NaN of values (..., n) between levels at ascending x (n,) at most max_gap apart."""
+    values = values.astype(np.result_type(values.dtype, np.float32), copy=False)
     index = np.arange(x.size)
     known = ~np.isnan(values)
     before = np.maximum.accumulate(np.where(known, index, -1), axis=-1)
@@ -213,9 +215,7 @@ def _fill_gaps(values: npt.NDArray[Any], x: Float64s, max_gap: float) -> npt.NDA
     inside &= gap <= max_gap
     start, end = (np.take_along_axis(values, i, axis=-1) for i in (before, after))
     weight = (x - x[before]) / np.where(gap > 0, gap, 1.0)
-    return np.where(inside, start + weight * (end - start), values).astype(
-        np.result_type(values.dtype, np.float32)
-    )
+    return np.where(inside, start + weight * (end - start), values).astype(values.dtype)
 
 
 def _strides(

@@ -22,9 +22,13 @@ STATUS = ("labelled", "no_data", "incomplete", "invalid")
 """Why a point has a label or none, by its number in `status`."""
 
 _GATHER = 4096
+_ENCODING_ATTRIBUTES = frozenset(
+    "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
+    "edges".split()
+)
 _MASKING_ATTRIBUTES = frozenset(
     "_FillValue missing_value fill_value IceValue bounds edges valid_min valid_max valid_range "
-    "actual_range grid_mapping".split()
+    "actual_range grid_mapping scale_factor add_offset _Unsigned coordinates dtype".split()
 )
 
 
@@ -54,7 +58,7 @@ class Grid:
         """Put values of all points, in canonical order, back on the user's dimensions."""
         array = xr.DataArray(values.reshape(self.shape), dims=self.canonical_dims)
         array = array.isel(dict(self.restore)).transpose(*self.dims)
-        return array.copy(data=np.ascontiguousarray(array.values)).assign_coords(self.coords)
+        return array.copy(data=np.array(array.values, order="C")).assign_coords(self.coords)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +96,14 @@ class Profiles:
     descending: bool
     axes: Axes
     grid: Grid
+
+    @property
+    def levels(self) -> npt.NDArray[np.float64]:
+        """Vertical coordinate of the values' levels, in their order; 0 for a raster."""
+        if self.vertical is None:
+            return np.zeros(1)
+        levels = self.vertical.values.astype(np.float64)
+        return levels[::-1] if self.descending else levels
 
     def to_map(self, values: npt.NDArray[Any]) -> xr.DataArray:
         """Put one value a profile on the user's dimensions, float32, NaN where no profile is."""
@@ -224,7 +236,7 @@ def _lay_out(dataset: xr.Dataset, axes: Axes) -> Grid:
     coords = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
     bare = xr.Dataset(coords=coords).drop_encoding()
     for name in bare.coords:
-        bare[name].attrs = _plain_attrs(bare[name].attrs, dropped=frozenset({"bounds", "edges"}))
+        bare[name].attrs = _plain_attrs(bare[name].attrs, dropped=_ENCODING_ATTRIBUTES)
     return Grid(dims, dict(bare.coords), canonical, take, restore)
 
 
@@ -250,12 +262,20 @@ def _canonical_order(
     if not keys:
         identity = np.arange(size)
         return identity, identity
-    is_longitude = axes.longitude is not None and dataset[axes.longitude].dims == (dim,)
-    if is_longitude and len(keys) == 1:
+    if _goes_around(dataset, axes, dim):
         _, take, restore = np.unique(keys[0], return_index=True, return_inverse=True)
         return take, restore
     take = np.lexsort(keys)
     return take, np.argsort(take)
+
+
+def _goes_around(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> bool:
+    """Whether `dim` is one of longitudes alone that come back to where they began."""
+    if axes.longitude is None or dataset[axes.longitude].dims != (dim,):
+        return False
+    if axes.latitude is not None and dim in dataset[axes.latitude].dims:
+        return False
+    return bool(np.ptp(dataset[axes.longitude].values.astype(np.float64)) > 359.99)
 
 
 def _digits(degrees: npt.NDArray[np.float64]) -> int:
@@ -300,7 +320,8 @@ def _require_complete(status: npt.NDArray[np.int8]) -> None:
         return
     raise ValueError(
         f"none of the {status.size} profiles is complete: {counts[1]} have no data, {counts[2]} "
-        f"have gaps, {counts[3]} hold invalid values. Choose a depth range that the model covers "
+        f"have gaps, {counts[3]} hold a fill value or lie outside the valid_min, valid_max or "
+        "valid_range of the attributes. Choose a depth range that the model covers "
         "with .vcluster.prepare(depth=...), or fill small gaps with prepare(max_gap=...)"
     )
 
@@ -324,9 +345,10 @@ def _is_descending(vertical: xr.DataArray) -> bool:
 
 
 def _broadcast(area: xr.DataArray, dataset: xr.Dataset, grid: Grid) -> xr.DataArray:
-    """Repeat areas along the horizontal dimensions that they lack, such as time."""
+    """Share areas out over the horizontal dimensions that they lack, such as time."""
     missing = {d: dataset.sizes[d] for d in grid.dims if d not in area.dims}
-    return area.expand_dims(missing) if missing else area
+    repeats = float(np.prod(list(missing.values())))
+    return area.expand_dims(missing) / repeats if missing else area
 
 
 def _plain_attrs(

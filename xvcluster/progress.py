@@ -12,13 +12,14 @@ from xvcluster.methods.lloyd import Run
 
 @contextmanager
 def show_runs(progress: bool | None, n_runs: int) -> Iterator[Callable[[list[Run]], None]]:
-    """Show how many runs have converged, and the best inertia.
+    """Show how many of the runs under way have converged, and after how many passes.
 
     None shows a bar in notebooks and terminals, for work of more than a second.
     """
     with _bar()(total=n_runs, desc="runs converged", delay=1, disable=_hidden(progress)) as bar:
 
         def report(runs: list[Run]) -> None:
+            bar.total = len(runs)
             bar.set_postfix({"pass": max(run.n_iter for run in runs)}, refresh=False)
             bar.update(sum(run.converged for run in runs) - bar.n)
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import xarray as xr
 
 SCHEMA = 1
@@ -30,7 +32,15 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     ------
     FileNotFoundError
         If the folder does not exist.
+    ValueError
+        If a coordinate is a MultiIndex.
     """
+    stacked = [n for n, index in dataset.indexes.items() if isinstance(index, pd.MultiIndex)]
+    if stacked:
+        raise ValueError(
+            f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
+            f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
+        )
     with replace(path) as temporary:
         dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
 
@@ -79,9 +89,12 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
-    dataset = xr.load_dataset(path, engine="netcdf4")
+    try:
+        dataset = xr.load_dataset(path, engine="netcdf4")
+    except OSError as error:
+        raise ValueError(f"{path!s} cannot be read as NetCDF: {error}") from error
     schema = dataset.attrs.get("xvcluster_schema")
-    if schema is None or "label" not in dataset:
+    if schema is None or not {"label", "cluster", "count"} <= set(dataset.variables):
         raise ValueError(
             f"{path!s} is not a result of xvcluster (it has no attribute 'xvcluster_schema'); "
             "give a file that ClusterResult.to_netcdf or the xvcluster command wrote"
@@ -91,6 +104,13 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
             f"{path!s} has layout version {int(schema)}, newer than {SCHEMA}, the newest that this "
             "version of xvcluster reads; upgrade xvcluster"
         )
+    lacking = [name for name in ("method", "parameters") if name not in dataset.attrs]
+    if lacking:
+        raise ValueError(f"{path!s} is a damaged result: it lacks the attribute {lacking[0]!r}")
+    for name in ("flag_values", "som_shape"):
+        if name in dataset["label"].attrs:
+            # NetCDF reads an array of one number as that number
+            dataset["label"].attrs[name] = np.atleast_1d(dataset["label"].attrs[name])
     return dataset.drop_encoding()
 
 

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.describe import build_dataset, check_names
-from xvcluster.methods import METRICS
+from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assignment, assign
 from xvcluster.methods.initialize import has_distinct
-from xvcluster.methods.lloyd import Run, best_runs
-from xvcluster.methods.metric import Floats
-from xvcluster.methods.softdtw import fit_soft_dtw
+from xvcluster.methods.lloyd import Run
+from xvcluster.methods.metric import Floats, Metric
+from xvcluster.methods.restarts import best_runs
+from xvcluster.methods.softdtw import SoftDTW, fit_soft_dtw
 from xvcluster.normalize import Scaling, fit_scaling
 from xvcluster.options import (
     MetricName,
@@ -27,6 +28,7 @@ from xvcluster.options import (
     check_n_init,
     check_number,
     check_seed,
+    check_window,
 )
 from xvcluster.profiles import Profiles, collect
 from xvcluster.progress import show_runs
@@ -71,7 +73,7 @@ class SweepResult:
 
     @property
     def plot(self) -> SweepPlots:
-        """Figures of the sweep: ``elbow``, ``maps``."""
+        """The methods elbow and maps, which draw the sweep."""
         from xvcluster.plot.methods import SweepPlots
 
         return SweepPlots(self.dataset, self._original)
@@ -79,7 +81,8 @@ class SweepResult:
     def _original(self) -> xr.DataArray:
         """The first variable of the complete profiles, its mean where they have several levels."""
         name, attrs = next(iter(self._profiles.variables.items()))
-        field = self._profiles.to_map(self._profiles.values[..., 0].mean(axis=1))
+        mean = self._profiles.values.mean(axis=1, dtype=np.float64, keepdims=True)
+        field = self._profiles.to_map(self._scaling.undo(mean)[..., 0].mean(axis=1))
         vertical = self._profiles.axes.vertical
         methods = {} if vertical is None else {"cell_methods": f"{vertical}: mean"}
         return field.rename(name).assign_attrs(dict(attrs) | methods)
@@ -129,6 +132,7 @@ def sweep(
     k: Iterable[int] = range(2, 21),
     *,
     metric: MetricName = "euclidean",
+    window: float | None = None,
     n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
     tol: float = 1e-4,
@@ -144,7 +148,7 @@ def sweep(
         A model; every variable of a Dataset is one channel of the profile. Never changed.
     k : iterable of int, default 2…20
         Numbers of clusters.
-    metric, n_init, max_iter, tol, random_state, progress, dim
+    metric, window, n_init, max_iter, tol, random_state, progress, dim
         As for `kmeans`.
 
     Returns
@@ -176,22 +180,26 @@ def sweep(
     """
     ks = check_ks("k", k)
     restarts = check_n_init(n_init, check_metric(metric))
+    window = check_window(window, metric)
     max_iter = check_integer("max_iter", max_iter, 1)
     tol = check_number("tol", tol, above=0.0, or_equal=True)
     seed = check_seed(random_state)
     profiles = collect(data, dim)
     check_names(profiles, *(["k"] if len(ks) > 1 else []))
     require_distinct(profiles, ks[-1])
-    scaling = fit_scaling(profiles.values)
-    scaled = scaling.apply(profiles.values)
+    scaling = fit_scaling(profiles.values, by_level=metric == "euclidean")
+    scaled = scaling.apply(profiles.values, out=profiles.values)
+    distance = get_metric(metric, window, profiles.levels)
     with show_runs(progress, len(ks) * restarts) as report:
         options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}
-        centroids = _fit(scaled, ks, metric, seed, report, **options)
+        centroids = _fit(scaled, ks, distance, seed, report, **options)
     fits = {}
     for n, (found, n_iter) in centroids.items():
         ordered = found[lowest_first(found)]
-        fits[n] = _Fit(ordered, assign(scaled, ordered, METRICS[metric]), n_iter)
+        fits[n] = _Fit(ordered, assign(scaled, ordered, distance), n_iter)
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
+    if window is not None:
+        parameters["window"] = window
     return SweepResult(_describe(profiles, fits), data, profiles, scaling, fits, parameters)
 
 
@@ -207,16 +215,16 @@ def require_distinct(profiles: Profiles, n_clusters: int) -> None:
 def _fit(
     scaled: Floats,
     ks: list[int],
-    metric: str,
+    metric: Metric,
     seed: np.random.SeedSequence,
     report: Any,
     **options: Any,
 ) -> dict[int, tuple[npt.NDArray[np.float64], int]]:
     """Centroids and passes of the best of all restarts, for every k."""
-    if metric == "softdtw":
+    if isinstance(metric, SoftDTW):
         number = int(seed.generate_state(1)[0])
         return {k: fit_soft_dtw(scaled, k, seed=number, **options) for k in ks}
-    runs = best_runs(scaled, ks, METRICS[metric], seed=seed, report=report, **options)
+    runs = best_runs(scaled, ks, metric, seed=seed, report=report, **options)
     _warn_unsettled(runs, options["max_iter"])
     return {k: (run.centroids, run.n_iter) for k, run in runs.items()}
 

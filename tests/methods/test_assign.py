@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tslearn.metrics import cdist_dtw, cdist_soft_dtw
 
-from xvcluster.methods import METRICS
+from xvcluster.methods import get_metric
 from xvcluster.methods.assign import assign
 
 
@@ -24,7 +24,7 @@ def brute_force(name, profiles, centroids):
 def test_assign_takes_the_nearest_centroid(name):
     profiles, centroids = make_profiles()
     squared = brute_force(name, profiles, centroids)
-    found = assign(profiles, centroids, METRICS[name])
+    found = assign(profiles, centroids, get_metric(name))
     np.testing.assert_array_equal(found.labels, squared.argmin(axis=1))
     np.testing.assert_array_equal(found.nearest, found.labels)
     np.testing.assert_allclose(found.squared, squared.min(axis=1), rtol=1e-9)
@@ -34,7 +34,7 @@ def test_assign_takes_the_nearest_centroid(name):
 def test_assign_gives_the_margin_to_the_second_nearest(name):
     profiles, centroids = make_profiles()
     first, second = np.sort(np.sqrt(brute_force(name, profiles, centroids)), axis=1)[:, :2].T
-    found = assign(profiles, centroids, METRICS[name])
+    found = assign(profiles, centroids, get_metric(name))
     np.testing.assert_allclose(found.margin, 1 - first / second, atol=1e-9)
 
 
@@ -44,7 +44,7 @@ def test_assign_labels_the_groups_and_measures_the_margin_between_them():
     distance = np.sqrt(brute_force("euclidean", profiles, centroids))
     nearest = distance.argmin(axis=1)
     other = np.where(groups == groups[nearest][:, None], np.inf, distance).min(axis=1)
-    found = assign(profiles, centroids, METRICS["euclidean"], groups)
+    found = assign(profiles, centroids, get_metric("euclidean"), groups)
     np.testing.assert_array_equal(found.labels, groups[nearest])
     np.testing.assert_array_equal(found.nearest, nearest)
     np.testing.assert_allclose(found.margin, 1 - distance.min(axis=1) / other, atol=1e-12)
@@ -52,13 +52,13 @@ def test_assign_labels_the_groups_and_measures_the_margin_between_them():
 
 def test_assign_to_one_centroid_is_certain():
     profiles, centroids = make_profiles()
-    assert np.all(assign(profiles, centroids[:1], METRICS["euclidean"]).margin == 1.0)
+    assert np.all(assign(profiles, centroids[:1], get_metric("euclidean")).margin == 1.0)
 
 
 def test_assign_between_equal_centroids_is_ambiguous():
     profiles, centroids = make_profiles()
     twice = centroids[[0, 0]]
-    found = assign(np.concatenate([profiles, twice]), twice, METRICS["euclidean"])
+    found = assign(np.concatenate([profiles, twice]), twice, get_metric("euclidean"))
     assert np.all(found.margin == 0.0)
     assert np.all(found.labels == 0)
 
@@ -66,15 +66,15 @@ def test_assign_between_equal_centroids_is_ambiguous():
 def test_assign_of_float32_is_done_in_float64():
     profiles, centroids = make_profiles(dtype="float32")
     squared = brute_force("euclidean", profiles.astype(float), centroids)
-    found = assign(profiles, centroids, METRICS["euclidean"])
+    found = assign(profiles, centroids, get_metric("euclidean"))
     np.testing.assert_allclose(found.squared, squared.min(axis=1), rtol=1e-12)
 
 
 def test_assign_under_soft_dtw_takes_the_least_value_and_gives_divergences():
     profiles, centroids = make_profiles(30)
-    found = assign(profiles, centroids, METRICS["softdtw"])
+    found = assign(profiles, centroids, get_metric("softdtw"))
     values = cdist_soft_dtw(profiles, centroids, gamma=1.0)
     np.testing.assert_array_equal(found.labels, values.argmin(axis=1))
     assert np.all(found.squared >= 0.0)
-    own = assign(centroids, centroids, METRICS["softdtw"])
+    own = assign(centroids, centroids, get_metric("softdtw"))
     np.testing.assert_allclose(own.squared, 0.0, atol=1e-9)

@@ -1,22 +1,16 @@
 """The loop of k-means against scikit-learn and tslearn."""
 
-import os
-
-import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from sklearn.cluster import KMeans
 from tslearn.clustering import TimeSeriesKMeans
 from tslearn.metrics import cdist_dtw
 
-from xvcluster.methods import METRICS
+from xvcluster.methods import get_metric
 from xvcluster.methods.assign import assign
-from xvcluster.methods.lloyd import BLOCK_BYTES, Run, best_runs, fit, split
+from xvcluster.methods.lloyd import BLOCK_BYTES, Run, fit, measure, split
 
-EUCLIDEAN, DTW = METRICS["euclidean"], METRICS["dtw"]
+EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
 
 
 def make_profiles(n, n_levels, n_variables=1, seed=0):
@@ -82,7 +76,7 @@ def test_fit_under_dtw_reaches_the_inertia_of_tslearn(seed, n_variables):
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
 def test_fit_advances_runs_together_as_if_alone(name, order):
-    profiles, metric = make_shifted(200, 15, 1, 0), METRICS[name]
+    profiles, metric = make_shifted(200, 15, 1, 0), get_metric(name)
     starts = [profiles[:3], profiles[10:15], profiles[20:21]]
     starts = [starts[i] for i in order]
     together = [Run(start) for start in starts]
@@ -117,7 +111,7 @@ def test_fit_never_raises_the_inertia_from_pass_to_pass():
 def test_fit_moves_an_empty_cluster_to_the_farthest_profile(name):
     profiles = np.repeat([[0.0], [1.0], [9.0]], [5, 5, 1], axis=0)[..., None]
     run = Run(np.array([[[0.0]], [[100.0]]]))
-    fit(split(profiles), [run], METRICS[name], max_iter=20, tol=0.0)
+    fit(split(profiles), [run], get_metric(name), max_iter=20, tol=0.0)
     assert sorted(run.centroids.ravel()) == [0.5, 9.0]
 
 
@@ -137,58 +131,63 @@ def test_split_cuts_whole_profiles_that_fit_a_cache():
     assert len(blocks) > 1
 
 
-def test_best_runs_keep_the_best_start_of_every_k():
-    profiles = make_profiles(200, 8)
-    options = {"max_iter": 100, "tol": 1e-6, "seed": np.random.SeedSequence(3)}
-    many = best_runs(profiles, [2, 6, 4], EUCLIDEAN, n_init=8, **options)
-    options["seed"] = np.random.SeedSequence(3)
-    one = best_runs(profiles, [2, 6, 4], EUCLIDEAN, n_init=1, **options)
-    assert list(many) == [2, 6, 4]
-    for k, run in many.items():
-        assert run.centroids.shape == (k, 8, 1)
-        assert run.inertia <= one[k].inertia
-    assert many[2].inertia > many[4].inertia > many[6].inertia
-
-
-def test_best_runs_of_a_k_do_not_depend_on_smaller_ones():
-    profiles = make_profiles(200, 8)
-    options = {"n_init": 3, "max_iter": 100, "tol": 1e-6}
-    alone = best_runs(profiles, [5], EUCLIDEAN, seed=np.random.SeedSequence(1), **options)
-    swept = best_runs(profiles, [2, 3, 5], EUCLIDEAN, seed=np.random.SeedSequence(1), **options)
-    np.testing.assert_allclose(swept[5].centroids, alone[5].centroids, rtol=1e-12)
-
-
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
-def test_best_runs_do_not_depend_on_the_number_of_threads(name):
-    profiles = make_profiles(1500, 20).astype("float32")
-    found, threads = [], numba.get_num_threads()
-    try:
-        for n in (1, min(2, threads)):
-            numba.set_num_threads(n)
-            seed = np.random.SeedSequence(0)
-            runs = best_runs(
-                profiles, [4], METRICS[name], n_init=2, max_iter=5, tol=1e-4, seed=seed
-            )
-            found.append(runs[4].centroids)
-    finally:
-        numba.set_num_threads(threads)
-    np.testing.assert_array_equal(*found)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fit_moves_several_empty_clusters_at_once(name, dtype):
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(5) * 100.0, [30, 20, 10, 5, 1])[:, None, None]
+    profiles = (groups + rng.normal(size=(66, 4, 1))).astype(dtype)
+    start = np.concatenate([profiles[:1], 1e4 + np.zeros((4, 4, 1))]).astype(float)
+    run = Run(start)
+    fit(split(profiles), [run], get_metric(name), max_iter=50, tol=0.0)
+    assert run.converged
+    assert np.all(run.mass[:, 0] > 0)
+    found = assign(profiles, run.centroids, get_metric(name))
+    assert len(np.unique(found.labels)) == 5
+    np.testing.assert_allclose(found.squared.sum(), run.inertia, rtol=1e-3)
 
 
-@settings(deadline=None, max_examples=30)
-@given(
-    profiles=arrays(np.float64, st.tuples(st.integers(1, 40), st.just(3), st.just(1)),
-                    elements=st.integers(-5, 5).map(float)),
-    n_clusters=st.integers(1, 6),
-)  # fmt: skip
-def test_best_runs_stay_finite_and_improve_on_their_seeds(profiles, n_clusters):
-    n_clusters = min(n_clusters, len(np.unique(profiles, axis=0)))
-    options = {"n_init": 1, "tol": 0.0, "seed": np.random.SeedSequence(0)}
-    run = best_runs(profiles, [n_clusters], EUCLIDEAN, max_iter=50, **options)[n_clusters]
-    options["seed"] = np.random.SeedSequence(0)
-    first = best_runs(profiles, [n_clusters], EUCLIDEAN, max_iter=1, **options)[n_clusters]
-    assert np.isfinite(run.centroids).all()
-    assert run.inertia <= first.inertia + 1e-9
-    reached = assign(profiles, run.centroids, EUCLIDEAN).squared.sum()
-    assert reached <= run.inertia + 1e-9
+def test_fit_keeps_the_sums_of_the_members_that_summing_anew_gives():
+    profiles = make_profiles(3000, 12, 2).astype("float32")
+    starts = [profiles[:k].astype(float) for k in (7, 4, 11)]
+    before, after = ([Run(start) for start in starts] for _ in range(2))
+    fit(split(profiles), before, EUCLIDEAN, max_iter=14, tol=0.0)
+    fit(split(profiles), after, EUCLIDEAN, max_iter=15, tol=0.0)
+    for held, run in zip(before, after, strict=True):
+        labels = assign(profiles, held.centroids, EUCLIDEAN).labels
+        for j in range(len(run.centroids)):
+            members = profiles[labels == j]
+            expected = members.sum(axis=0, dtype=float)
+            assert np.all(run.mass[j] == len(members))
+            np.testing.assert_allclose(run.sums[j], expected, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(run.centroids[j], expected / len(members), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_measure_brings_the_inertia_up_to_date(name):
+    profiles, metric = make_profiles(300, 8), get_metric(name)
+    runs = [Run(profiles[:k]) for k in (3, 5)]
+    fit(split(profiles), runs, metric, max_iter=1, tol=0.0)
+    stale, centroids = [run.inertia for run in runs], [run.centroids.copy() for run in runs]
+    measure(split(profiles), runs, metric)
+    for run, old, kept in zip(runs, stale, centroids, strict=True):
+        assert run.inertia < old
+        expected = assign(profiles, run.centroids, metric).squared.sum()
+        np.testing.assert_allclose(run.inertia, expected, rtol=1e-9)
+        np.testing.assert_array_equal(run.centroids, kept)
+
+
+def test_fit_under_dtw_with_a_window_reaches_the_inertia_of_tslearn():
+    profiles = make_shifted(150, 25, 1, 0)
+    start, band = profiles[:4], {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 4}
+    theirs = TimeSeriesKMeans(
+        4, metric="dtw", init=start, n_init=1, max_iter=50, metric_params=band
+    ).fit(profiles)
+    run = Run(start)
+    metric = get_metric("dtw", 4, np.arange(25.0))
+    fit(split(profiles), [run], metric, max_iter=50, tol=1e-4 * variance(profiles))
+    inertia, reference = (
+        (cdist_dtw(profiles, centroids, **band) ** 2).min(axis=1).sum()
+        for centroids in (run.centroids, theirs.cluster_centers_)
+    )
+    assert inertia <= 1.001 * reference

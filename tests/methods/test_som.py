@@ -20,7 +20,7 @@ def test_train_equals_minisom_from_the_weights_and_order_it_drew():
     X = profiles.reshape(50, -1)
     rng = np.random.default_rng(np.random.SeedSequence(7))
     first = X[rng.integers(50, size=12)].reshape(3, 4, -1)
-    order = rng.permutation(np.arange(230) % 50)
+    order = np.concatenate([rng.permutation(50) for _ in range(5)])[:230]
     theirs = MiniSom(3, 4, 8, sigma=0.5, learning_rate=0.2)
     theirs._weights = first.copy()
     theirs.train(X[order], 230)

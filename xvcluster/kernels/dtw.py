@@ -1,8 +1,9 @@
 """Dynamic time warping between profiles and centroids, on plain arrays.
 
 The squared distance is the least sum of squared differences along a path that pairs the levels of
-both monotonically, from first to first and last to last (Sakoe & Chiba 1978). Distances are
-computed for a lane of profiles side by side, which hides the recurrence's latency.
+both monotonically, from first to first and last to last (Sakoe & Chiba 1978). Level i of a profile
+may be paired with the levels low[i] ≤ j < high[i] of a centroid. A lane of profiles is computed
+side by side, which hides the latency of the recurrence.
 """
 
 from __future__ import annotations
@@ -12,40 +13,132 @@ from numba import njit
 
 LANE = 32
 _FAR = 1e30
+_MOVES = 12  # moves of two bits in the mantissa of a float32
+_DIAGONAL, _ALONG_PROFILE, _ALONG_CENTROID = 0, 1, 2
+_FAST = {"nnan", "nsz", "contract"}
 
 
-@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "contract"})
-def _lane_distances(lane, centroid, previous, current, cost):  # type: ignore[no-untyped-def]
-    """Squared DTW distances of a lane (L, V, W) to one centroid (M, V): the last row is the answer.
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _is_beaten(row, best):  # type: ignore[no-untyped-def]
+    """Whether every path of every profile of a lane is longer than its best distance already."""
+    least = row[0].copy()
+    for j in range(1, row.shape[0]):
+        for w in range(least.size):
+            least[w] = row[j, w] if row[j, w] < least[w] else least[w]
+    return (least > best).all()
 
-    previous and current (M + 1, W) and cost (W,) are scratch of the lane's dtype. Returns the array
-    whose last row holds the distances.
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _lane_distances(lane, centroid, low, high, best, previous, current):  # type: ignore[no-untyped-def]
+    """Squared distances of a lane (L, V, W) to a centroid (M, V), or those beaten by best (W,).
+
+    previous and current (M + 1, W) are scratch of the lane's dtype. Returns the one whose last row
+    holds the distances; of a lane that is beaten half-way, all too large.
     """
-    n_levels, n_variables, width = lane.shape
     n_columns = centroid.shape[0]
     previous[:] = _FAR
     previous[0] = 0.0
-    for i in range(n_levels):
-        current[0] = _FAR
-        for j in range(n_columns):
-            for w in range(width):
-                difference = lane[i, 0, w] - centroid[j, 0]
-                cost[w] = difference * difference
-            for v in range(1, n_variables):
-                for w in range(width):
-                    difference = lane[i, v, w] - centroid[j, v]
-                    cost[w] += difference * difference
-            for w in range(width):
-                least = min(previous[j + 1, w], current[j, w])
-                least = min(least, previous[j, w])
-                current[j + 1, w] = least + cost[w]
+    for i in range(lane.shape[0]):
+        current[low[i]] = _FAR
+        for j in range(low[i], high[i]):
+            x, c = lane[i, 0], centroid[j, 0]
+            diagonal, up, left, here = previous[j], previous[j + 1], current[j], current[j + 1]
+            for w in range(x.size):
+                least = up[w] if up[w] < left[w] else left[w]
+                least = diagonal[w] if diagonal[w] < least else least
+                here[w] = least + (x[w] - c) * (x[w] - c)
+            for v in range(1, lane.shape[1]):
+                x, c = lane[i, v], centroid[j, v]
+                for w in range(x.size):
+                    here[w] += (x[w] - c) * (x[w] - c)
+        # the next row may read as far as its own band
+        current[high[i] + 1 : high[min(i + 1, lane.shape[0] - 1)] + 1] = _FAR
+        if i % 16 == 15 and _is_beaten(current[low[i] + 1 : high[i] + 1], best):
+            current[n_columns] = _FAR
+            return current
         previous, current = current, previous
     return previous
 
 
 @njit(nogil=True, cache=True)
-def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
-    """Squared DTW distances of profiles X (n, L, V) to centroids (K, M, V), into out (n, K).
+def _load(X, rows, lane):  # type: ignore[no-untyped-def]
+    """Put profiles X[rows] (n ≤ W, L, V) side by side into a lane (L, V, W); repeat the last."""
+    for w in range(lane.shape[2]):
+        row = rows[min(w, rows.size - 1)]
+        for i in range(lane.shape[0]):
+            for v in range(lane.shape[1]):
+                lane[i, v, w] = X[row, i, v]
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _bound(profile, centroid, lower, upper):  # type: ignore[no-untyped-def]
+    """Least possible squared distance: the ends exactly, other levels to their envelope (L, V).
+
+    It is less by what rounding may have added, so that it never exceeds the computed distance.
+    """
+    last = profile.shape[0] - 1
+    total = profile.dtype.type(0.0)
+    for v in range(profile.shape[1]):
+        for i in range(1, last):
+            above = max(profile[i, v] - upper[i, v], lower[i, v] - profile[i, v])
+            above = max(above, profile.dtype.type(0.0))
+            total += above * above
+        start = profile[0, v] - centroid[0, v]
+        total += start * start
+        if last:
+            end = profile[last, v] - centroid[centroid.shape[0] - 1, v]
+            total += end * end
+    return total * (1.0 - 4.0 * profile.size * np.finfo(profile.dtype).eps)
+
+
+@njit(nogil=True, cache=True)
+def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no-untyped-def]
+    """Nearest of centroids (K, M, V) for profiles X (n, L, V), with few distances computed.
+
+    guess (n,) is a likely label of each, −1 for none. Writes labels (n,) and squared (n,). A
+    centroid is passed over where its lower bound exceeds the best distance so far (Keogh &
+    Ratanamahatana 2005). On ties the first centroid wins.
+    """
+    n, n_levels, n_variables = X.shape
+    n_columns = centroids.shape[1]
+    lane = np.empty((n_levels, n_variables, LANE), X.dtype)
+    previous = np.empty((n_columns + 1, LANE), X.dtype)
+    current = np.empty((n_columns + 1, LANE), X.dtype)
+    best = np.empty(LANE, X.dtype)
+    lower = np.empty((n_levels, n_variables), X.dtype)
+    upper = np.empty((n_levels, n_variables), X.dtype)
+    rows = np.empty(n, np.intp)
+    labels[:] = 0
+    squared[:] = _FAR
+    for guessed in (True, False):
+        for k in range(centroids.shape[0]):
+            for i in range(n_levels):
+                for v in range(n_variables):
+                    lower[i, v] = centroids[k, low[i] : high[i], v].min()
+                    upper[i, v] = centroids[k, low[i] : high[i], v].max()
+            count = 0
+            for row in range(n):
+                if (guess[row] == k) == guessed and (
+                    guessed or _bound(X[row], centroids[k], lower, upper) <= squared[row]
+                ):
+                    rows[count] = row
+                    count += 1
+            for start in range(0, count, LANE):
+                chosen = rows[start : min(start + LANE, count)]
+                _load(X, chosen, lane)
+                for w in range(LANE):
+                    best[w] = squared[chosen[min(w, chosen.size - 1)]]
+                last = _lane_distances(lane, centroids[k], low, high, best, previous, current)
+                for w in range(chosen.size):
+                    distance, row = last[n_columns, w], chosen[w]
+                    if distance < squared[row] or (distance == squared[row] and k < labels[row]):
+                        squared[row] = distance
+                        labels[row] = k
+
+
+@njit(nogil=True, cache=True)
+def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-def]
+    """Squared distances of profiles X (n, L, V) to centroids (K, M, V), into out (n, K).
 
     The arithmetic has the dtype of X; centroids must have it too.
     """
@@ -54,64 +147,97 @@ def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
     lane = np.empty((n_levels, n_variables, LANE), X.dtype)
     previous = np.empty((n_columns + 1, LANE), X.dtype)
     current = np.empty((n_columns + 1, LANE), X.dtype)
-    cost = np.empty(LANE, X.dtype)
+    best = np.full(LANE, 2 * _FAR).astype(X.dtype)
     for start in range(0, n, LANE):
-        width = min(LANE, n - start)
-        for w in range(LANE):
-            # the last lane repeats its last profile
-            row = start + min(w, width - 1)
-            for i in range(n_levels):
-                for v in range(n_variables):
-                    lane[i, v, w] = X[row, i, v]
+        rows = np.arange(start, min(start + LANE, n))
+        _load(X, rows, lane)
         for k in range(centroids.shape[0]):
-            last = _lane_distances(lane, centroids[k], previous, current, cost)
-            for w in range(width):
+            last = _lane_distances(lane, centroids[k], low, high, best, previous, current)
+            for w in range(rows.size):
                 out[start + w, k] = last[n_columns, w]
 
 
-@njit(nogil=True, cache=True)
-def sum_along_path(profile, centroid, total, sums, mass):  # type: ignore[no-untyped-def]
-    """Add a profile (L, V) to sums (M, V) and mass (M,) along its warping path to the centroid.
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: ignore[no-untyped-def]
+    """As `_lane_distances`, and the move into every cell, two bits each, into moves (⌈L/12⌉, M, W).
 
-    total (L + 1, M + 1) float64 is scratch. On ties the path goes diagonally, then along the
-    profile, as tslearn's does. Returns the squared distance.
+    The bits fill the mantissa of a float32, so that all arithmetic is of one width.
     """
-    n_levels, n_variables = profile.shape
-    n_columns = centroid.shape[0]
-    total[:] = _FAR
-    total[0, 0] = 0.0
-    for i in range(n_levels):
-        for j in range(n_columns):
-            cost = 0.0
-            for v in range(n_variables):
-                difference = np.float64(profile[i, v]) - np.float64(centroid[j, v])
-                cost += difference * difference
-            total[i + 1, j + 1] = cost + min(total[i, j + 1], total[i + 1, j], total[i, j])
-    i, j = n_levels, n_columns
-    while i > 0 and j > 0:
-        for v in range(n_variables):
-            sums[j - 1, v] += profile[i - 1, v]
-        mass[j - 1] += 1.0
-        diagonal, up, left = total[i - 1, j - 1], total[i - 1, j], total[i, j - 1]
-        if diagonal <= up and diagonal <= left:
-            i -= 1
-            j -= 1
-        elif up <= left:
-            i -= 1
-        else:
-            j -= 1
-    return total[n_levels, n_columns]
+    previous[:] = _FAR
+    previous[0] = 0.0
+    moves[:] = 0.0
+    for i in range(lane.shape[0]):
+        digit = 4.0 ** (i % _MOVES)
+        along_profile = lane.dtype.type(_ALONG_PROFILE * digit)
+        along_centroid = lane.dtype.type(_ALONG_CENTROID * digit)
+        diagonally = lane.dtype.type(_DIAGONAL * digit)
+        current[low[i]] = _FAR
+        for j in range(low[i], high[i]):
+            x, c = lane[i, 0], centroid[j, 0]
+            diagonal, up, left, here = previous[j], previous[j + 1], current[j], current[j + 1]
+            move = moves[i // _MOVES, j]
+            for w in range(x.size):
+                least = up[w] if up[w] < left[w] else left[w]
+                least = diagonal[w] if diagonal[w] < least else least
+                here[w] = least + (x[w] - c) * (x[w] - c)
+            for w in range(x.size):
+                least = up[w] if up[w] <= left[w] else left[w]
+                straight = along_profile if up[w] <= left[w] else along_centroid
+                move[w] += diagonally if diagonal[w] <= least else straight
+            for v in range(1, lane.shape[1]):
+                x, c = lane[i, v], centroid[j, v]
+                for w in range(x.size):
+                    here[w] += (x[w] - c) * (x[w] - c)
+        current[high[i] + 1 : high[min(i + 1, lane.shape[0] - 1)] + 1] = _FAR
+        previous, current = current, previous
+    return previous
 
 
 @njit(nogil=True, cache=True)
-def warp_and_sum(X, centroids, labels, sums, mass, inertia):  # type: ignore[no-untyped-def]
-    """Add every profile of X (n, L, V) along its path to the centroid labels[i] of (K, M, V).
+def _sum_along_paths(lane, n, moves, at, sums, mass):  # type: ignore[no-untyped-def]
+    """Add the first n profiles of a lane (L, V, W) along their paths to sums (M, V) and mass (M,).
 
-    Adds to sums (K, M, V), mass (K, M) and inertia (K,); a profile labelled −1 is passed over.
+    The paths are followed back from their ends side by side, which hides the latency of each step;
+    at (W, 2) is scratch for where they are.
     """
-    n, n_levels, _ = X.shape
-    total = np.empty((n_levels + 1, centroids.shape[1] + 1))
-    for i in range(n):
-        k = labels[i]
-        if k >= 0:
-            inertia[k] += sum_along_path(X[i], centroids[k], total, sums[k], mass[k])
+    at[:, 0], at[:, 1] = lane.shape[0] - 1, sums.shape[0] - 1
+    under_way = n
+    while under_way:
+        under_way = 0
+        for w in range(n):
+            i, j = at[w, 0], at[w, 1]
+            if i < 0 or j < 0:
+                continue
+            under_way += 1
+            for v in range(lane.shape[1]):
+                sums[j, v] += lane[i, v, w]
+            mass[j] += 1.0
+            move = (np.int32(moves[i // _MOVES, j, w]) >> (2 * (i % _MOVES))) & 3
+            # no branches: the processor could not foretell them
+            at[w, 0] = i - (move != _ALONG_CENTROID)
+            at[w, 1] = j - (move != _ALONG_PROFILE)
+
+
+@njit(nogil=True, cache=True)
+def warp_and_sum(X, centroids, low, high, order, first, sums, mass, inertia):  # type: ignore[no-untyped-def]
+    """Add the profiles X (n, L, V) along their paths to their own of the centroids (K, M, V).
+
+    The members of centroid k are order[first[k] : first[k + 1]]. Adds to sums (K, M, V), mass
+    (K, M) and inertia (K,), all float64. On ties a path goes diagonally, then along the profile, as
+    tslearn's does.
+    """
+    n_levels, n_variables = X.shape[1:]
+    n_columns = centroids.shape[1]
+    lane = np.empty((n_levels, n_variables, LANE), X.dtype)
+    previous = np.empty((n_columns + 1, LANE), X.dtype)
+    current = np.empty((n_columns + 1, LANE), X.dtype)
+    moves = np.empty((-(-n_levels // _MOVES), n_columns, LANE), X.dtype)
+    at = np.empty((LANE, 2), np.intp)
+    for k in range(centroids.shape[0]):
+        for start in range(first[k], first[k + 1], LANE):
+            rows = order[start : min(start + LANE, first[k + 1])]
+            _load(X, rows, lane)
+            last = _lane_paths(lane, centroids[k], low, high, previous, current, moves)
+            for w in range(rows.size):
+                inertia[k] += last[n_columns, w]
+            _sum_along_paths(lane, rows.size, moves, at, sums[k], mass[k])

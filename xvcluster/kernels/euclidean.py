@@ -6,47 +6,67 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True)
-def assign_and_sum(X, products, half_norms, first, sums, counts, inertia, farthest):  # type: ignore[no-untyped-def]
-    """Assign every row to each run's nearest centroid and add it to that centroid's sum.
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
+def _nearest(products, half_norms, least, labels):  # type: ignore[no-untyped-def]
+    """Nearest of k centroids for n rows side by side, into labels (n,).
 
-    X (n, F); products (n, K) = X @ centroids.T for the centroids of all runs, one after the other;
-    half_norms (K,) = |centroid|² / 2; first (R + 1,) where each run's centroids begin.
-    Adds to sums (K, F), counts (K,) and inertia (K,), all float64; writes for each run to farthest
-    (R,) the row that lies farthest from its own centroid. Returns its squared distance (R,).
+    products (k, n) = x·c; half_norms (k,) = |c|² / 2; least (n,) takes |c|² / 2 − x·c.
     """
-    n, n_features = X.shape
-    n_runs = first.size - 1
-    distance = np.full(n_runs, -np.inf)
-    for i in range(n):
-        norm = 0.0
-        for f in range(n_features):
-            norm += X[i, f] * X[i, f]
-        for r in range(n_runs):
-            best = first[r]
-            least = half_norms[best] - products[i, best]
-            for j in range(best + 1, first[r + 1]):
-                score = half_norms[j] - products[i, j]
-                if score < least:
-                    least = score
-                    best = j
-            squared = norm + 2.0 * least
-            inertia[best] += max(squared, 0.0)
-            if squared > distance[r]:
-                distance[r] = squared
-                farthest[r] = i
-            counts[best] += 1.0
-            for f in range(n_features):
-                sums[best, f] += X[i, f]
-    return distance
+    row, half = products[0], half_norms[0]
+    for i in range(least.size):
+        least[i] = half - row[i]
+        labels[i] = 0
+    for j in range(1, half_norms.size):
+        row, half, label = products[j], half_norms[j], np.int32(j)
+        for i in range(least.size):
+            score = half - row[i]
+            nearer = score < least[i]
+            labels[i] = label if nearer else labels[i]
+            least[i] = score if nearer else least[i]
+
+
+@njit(nogil=True, cache=True)
+def _move(X, labels, held, sums, counts):  # type: ignore[no-untyped-def]
+    """Move the rows of X (n, F) whose cluster changed from held to labels (n,); −1 is none."""
+    for i in range(labels.size):
+        new, old = labels[i], held[i]
+        if new != old:
+            counts[new] += 1.0
+            for f in range(X.shape[1]):
+                sums[new, f] += X[i, f]
+            if old >= 0:
+                counts[old] -= 1.0
+                for f in range(X.shape[1]):
+                    sums[old, f] -= X[i, f]
+            held[i] = new
+
+
+@njit(nogil=True, cache=True)
+def assign_and_move(X, norms, products, half_norms, first, active, held, sums, counts, inertia):  # type: ignore[no-untyped-def]
+    """Assign the rows of a block to every active run's nearest centroid, and keep its sums.
+
+    X (n, F) with norms (n,) = |x|²; the centroids of all active runs stand one after the other,
+    those of run r from first[r] to first[r + 1]: products (K, n) = centroids @ X.T, half_norms (K,)
+    = |c|² / 2. The labels of run r are held[active[r]] (n,), −1 before the first pass. Adds the
+    change of the members to sums (K, F) and counts (K,), and |x − c|² to inertia (K,), all float64.
+    """
+    least = np.empty(X.shape[0], X.dtype)
+    labels = np.empty(X.shape[0], np.int32)
+    for r in range(active.size):
+        start, stop = first[r], first[r + 1]
+        _nearest(products[start:stop], half_norms[start:stop], least, labels)
+        for i in range(labels.size):
+            inertia[start + labels[i]] += max(norms[i] + 2.0 * least[i], 0.0)
+        _move(X, labels, held[active[r]], sums[start:stop], counts[start:stop])
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def squared_distances(X, centroid, out):  # type: ignore[no-untyped-def]
-    """Squared distance of every row of X (n, F) to one centroid (F,), in float64, into out (n,)."""
+def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
+    """Squared distances of rows of X (n, F) to centroids (k, F), in float64, into out (n, k)."""
     for i in range(X.shape[0]):
-        total = 0.0
-        for f in range(X.shape[1]):
-            difference = X[i, f] - centroid[f]
-            total += difference * difference
-        out[i] = total
+        for k in range(centroids.shape[0]):
+            total = 0.0
+            for f in range(X.shape[1]):
+                difference = X[i, f] - centroids[k, f]
+                total += difference * difference
+            out[i, k] = total

@@ -21,7 +21,6 @@ def k_means_plus_plus(
     n_clusters : int
         How many to draw.
     metric : Metric
-        Drawn from at most ``metric.sample_size`` profiles.
     seed : SeedSequence
         The same seed draws the same first profiles whatever `n_clusters`, so that a sweep over k
         needs one draw for each restart.
@@ -35,25 +34,22 @@ def k_means_plus_plus(
     Arthur, D. & Vassilvitskii, S. (2007). k-means++: the advantages of careful seeding. SODA '07.
     """
     rng = np.random.default_rng(seed)
-    sample = profiles
-    if len(profiles) > metric.sample_size:
-        sample = profiles[np.sort(rng.choice(len(profiles), metric.sample_size, replace=False))]
-    chosen = [int(rng.integers(len(sample)))]
-    closest = metric.squared_distances(sample, sample[chosen])[:, 0]
+    chosen = [int(rng.integers(len(profiles)))]
+    closest = metric.squared_distances(profiles, profiles[chosen])[:, 0]
     while len(chosen) < n_clusters:
         cumulated = np.cumsum(closest)
         if cumulated[-1] <= 0.0:
-            # the sample holds fewer distinct profiles than asked for: any others will do
-            chosen += rng.integers(len(sample), size=n_clusters - len(chosen)).tolist()
+            # there are fewer distinct profiles than asked for: any others will do
+            chosen += rng.integers(len(profiles), size=n_clusters - len(chosen)).tolist()
             break
         drawn = rng.random(_TRIALS) * cumulated[-1]
-        candidates = np.minimum(np.searchsorted(cumulated, drawn, side="right"), len(sample) - 1)
-        squared = metric.squared_distances(sample, sample[candidates])
+        candidates = np.minimum(np.searchsorted(cumulated, drawn, side="right"), len(profiles) - 1)
+        squared = metric.squared_distances(profiles, profiles[candidates])
         squared = np.minimum(closest[:, None], squared)
         best = int(squared.sum(axis=0).argmin())
         chosen.append(int(candidates[best]))
         closest = squared[:, best]
-    return sample[chosen]
+    return profiles[chosen]
 
 
 def has_distinct(profiles: Floats, n: int) -> bool:

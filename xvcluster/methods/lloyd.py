@@ -7,24 +7,31 @@ seed gives the same centroids on any machine.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
 
-from xvcluster.methods.initialize import k_means_plus_plus
-from xvcluster.methods.metric import Float64s, Floats, Labels, Metric, Partial
+from xvcluster.methods.metric import (
+    Float64s,
+    Floats,
+    Indices,
+    Labels,
+    Metric,
+    Partial,
+    starts_of,
+)
 
-BLOCK_BYTES = 2**18
+BLOCK_BYTES, BLOCK_ROWS = 2**18, 1024
 REFINEMENT_TOL = 1e-5
 """Gain in a cluster's mean squared distance that ends its refinement: tslearn's own bound."""
 
 Mapper = Callable[..., Iterable[Any]]
+Report = Callable[[list["Run"]], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -35,23 +42,25 @@ class Run:
     ----------
     centroids : ndarray, shape (k, n_levels, n_variables)
     inertia : float
-        Sum of squared distances to the centroids before the last update.
+        Sum of squared distances to the centroids before their last update, if not by `measure`.
     n_iter : int
         Passes over the data so far.
     converged : bool
+    sums, mass : ndarray
+        What the members of each cluster add up to, and their number, as in `Partial`.
     """
 
     centroids: Float64s
     inertia: float = np.inf
     n_iter: int = 0
     converged: bool = False
-    labels: list[Labels] = field(default_factory=list)
+    sums: Float64s | float = 0.0
+    mass: Float64s | float = 0.0
 
 
 def split(profiles: Floats) -> list[Floats]:
     """Cut profiles (n_profiles, n_levels, n_variables) into blocks that fit a core's cache."""
-    row = max(1, profiles[0].nbytes)
-    rows = max(32, BLOCK_BYTES // row // 32 * 32)
+    rows = min(max(BLOCK_BYTES // max(1, profiles[0].nbytes), 32), BLOCK_ROWS)
     return [profiles[i : i + rows] for i in range(0, len(profiles), rows)]
 
 
@@ -70,50 +79,6 @@ def _n_cores() -> int:
     return min(int(get_num_threads()), os.cpu_count() or 1)
 
 
-def best_runs(
-    profiles: Floats,
-    ks: Iterable[int],
-    metric: Metric,
-    *,
-    n_init: int,
-    max_iter: int,
-    tol: float,
-    seed: np.random.SeedSequence,
-    report: Callable[[list[Run]], None] = lambda runs: None,
-) -> dict[int, Run]:
-    """Fit every k from `n_init` starts, all together, and keep the best run of each.
-
-    Parameters
-    ----------
-    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
-        Scaled, no NaN.
-    ks : iterable of int
-        Numbers of clusters.
-    metric : Metric
-    n_init : int
-        Starts for each k.
-    max_iter : int
-        Passes over the data at most.
-    tol : float
-        A run has converged when its centroids move by less than this share of the mean variance.
-    seed : SeedSequence
-        Every start draws from its own child.
-    report : callable
-        Is shown the runs after each pass.
-
-    Returns
-    -------
-    dict of int to Run
-    """
-    ks = list(ks)
-    starts = [k_means_plus_plus(profiles, max(ks), metric, child) for child in seed.spawn(n_init)]
-    runs = [Run(start[:k].astype(np.float64)) for k in ks for start in starts]
-    variance = float(profiles.reshape(len(profiles), -1).var(axis=0, dtype=np.float64).mean())
-    fit(split(profiles), runs, metric, max_iter=max_iter, tol=tol * variance, report=report)
-    groups = {k: runs[i * n_init : (i + 1) * n_init] for i, k in enumerate(ks)}
-    return {k: min(group, key=lambda run: run.inertia) for k, group in groups.items()}
-
-
 def fit(
     blocks: list[Floats],
     runs: list[Run],
@@ -121,7 +86,7 @@ def fit(
     *,
     max_iter: int,
     tol: float,
-    report: Callable[[list[Run]], None] = lambda runs: None,
+    report: Report | None = None,
 ) -> None:
     """Advance all runs together, one pass over the blocks an iteration, until they converge.
 
@@ -134,64 +99,82 @@ def fit(
     max_iter : int
     tol : float
         Squared shift of a run's centroids, in units of the data squared, that counts as none.
-    report : callable
+    report : callable, optional
         Is shown the runs after each pass.
     """
+    held = [np.full((len(runs), len(block)), -1, dtype=np.int32) for block in blocks]
     with threads() as map_blocks:
         for _ in range(max_iter):
-            active = [run for run in runs if not run.converged]
-            if not active:
+            active = np.flatnonzero([not run.converged for run in runs])
+            if not active.size:
                 return
-            before = [run.centroids for run in active]
-            total, labels = _accumulate(map_blocks, blocks, before, metric)
-            _update(active, total)
-            if metric.max_refinements:
-                for r, (run, part) in enumerate(zip(active, _parts(active), strict=True)):
-                    held = [block[r] for block in labels]
-                    _refine(map_blocks, blocks, run, held, total, part, metric)
-            for run, old in zip(active, before, strict=True):
-                run.n_iter += 1
-                run.converged = float(((run.centroids - old) ** 2).sum()) <= tol
-            report(runs)
+            _advance(map_blocks, blocks, [runs[r] for r in active], metric, active, held, tol)
+            if report is not None:
+                report(runs)
 
 
-def _accumulate(
+def _advance(
     map_blocks: Mapper,
     blocks: list[Floats],
-    centroids: Sequence[Float64s],
+    runs: list[Run],
     metric: Metric,
-) -> tuple[Partial, list[list[Labels]]]:
+    active: Indices,
+    held: list[Labels],
+    tol: float,
+) -> None:
+    """One pass: assign and sum all blocks, then update the runs."""
+    before = [run.centroids for run in runs]
+    total = _add(map_blocks(metric.accumulate, blocks, repeat(before), repeat(active), held))
+    for r, run, (start, stop) in zip(active, runs, pairwise(starts_of(before)), strict=True):
+        old, inertia = run.centroids, total.inertia[start:stop]
+        run.inertia = float(inertia.sum())
+        run.sums = total.sums[start:stop] + (run.sums if metric.incremental else 0.0)
+        run.mass = total.mass[start:stop] + (run.mass if metric.incremental else 0.0)
+        run.centroids = _means(run.sums, run.mass, old)
+        if metric.max_refinements:
+            _refine(map_blocks, blocks, run, [block[r] for block in held], inertia, metric)
+        empty = np.flatnonzero(run.mass[:, 0] == 0)
+        relocated = bool(empty.size) and _fill(run, empty, blocks, metric)
+        run.n_iter += 1
+        run.converged = not relocated and float(((run.centroids - old) ** 2).sum()) <= tol
+
+
+def measure(blocks: list[Floats], runs: list[Run], metric: Metric) -> None:
+    """Bring the inertia of runs up to date with their centroids."""
+    centroids, every = [run.centroids for run in runs], np.arange(len(runs))
+    held = [np.full((len(runs), len(block)), -1, dtype=np.int32) for block in blocks]
+    with threads() as map_blocks:
+        total = _add(map_blocks(metric.accumulate, blocks, repeat(centroids), repeat(every), held))
+    for run, (start, stop) in zip(runs, pairwise(starts_of(centroids)), strict=True):
+        run.inertia = float(total.inertia[start:stop].sum())
+
+
+def _add(parts: Iterable[Partial]) -> Partial:
     """Add up what all blocks contribute, in their order."""
-    parts = map_blocks(partial(metric.accumulate, centroids=centroids), blocks)
-    total: Partial | None = None
-    labels = []
-    for part, assigned in parts:
-        labels.append(assigned)
-        if total is None:
-            total = part
-        else:
-            total.add(part)
-    assert total is not None  # there is at least one block
-    return total, labels
+    parts = iter(parts)
+    first = next(parts)
+    sums, mass, inertia = first.sums, first.mass.copy(), first.inertia
+    for part in parts:
+        sums += part.sums
+        mass += part.mass
+        inertia += part.inertia
+    return Partial(sums, mass, inertia)
 
 
-def _update(runs: list[Run], total: Partial) -> None:
-    """Move every centroid to the mean of what was paired with it.
-
-    An empty cluster moves to the profile that lies farthest from its own centroid, one a pass.
-    """
-    for r, (run, part) in enumerate(zip(runs, _parts(runs), strict=True)):
-        empty = np.flatnonzero(total.counts[part] == 0)
-        run.centroids = _means(total.sums[part], total.mass[part], run.centroids)
-        if empty.size and total.farthest_distance[r] > 0:
-            run.centroids[empty[0]] = total.farthest[r]
-        run.inertia = float(total.inertia[part].sum())
+def _means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
+    """Mean of what was paired with each level; where nothing was, the centroid stays."""
+    return np.where(mass[..., None] > 0, sums / np.maximum(mass, 1.0)[..., None], otherwise)
 
 
-def _parts(runs: list[Run]) -> list[slice]:
-    """Where each run's centroids stand among those of all runs."""
-    first = np.cumsum([0] + [len(run.centroids) for run in runs])
-    return [slice(*ends) for ends in pairwise(first)]
+def _fill(run: Run, empty: Indices, blocks: list[Floats], metric: Metric) -> bool:
+    """Move empty clusters to the profiles farthest from their own centroids, if any is off it."""
+    squared = [metric.squared_distances(block, run.centroids).min(axis=1) for block in blocks]
+    flat = np.concatenate(squared)
+    far = np.argsort(flat)[::-1][: empty.size]
+    far = far[flat[far] > 0]
+    profiles = np.concatenate(blocks)[far]
+    run.centroids[empty[: far.size]] = profiles
+    return bool(far.size)
 
 
 def _refine(
@@ -199,24 +182,18 @@ def _refine(
     blocks: list[Floats],
     run: Run,
     labels: list[Labels],
-    total: Partial,
-    part: slice,
+    inertia: Float64s,
     metric: Metric,
 ) -> None:
     """Step on towards the barycenters with the assignment held, each until a step gains little."""
-    counts, inertia = np.maximum(total.counts[part], 1.0), total.inertia[part]
-    moving = np.ones(len(run.centroids), dtype=bool)
+    k = len(run.centroids)
+    counts = np.maximum(sum(np.bincount(held, minlength=k) for held in labels), 1)
+    moving = np.ones(k, dtype=bool)
     for _ in range(metric.max_refinements):
         held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
-        parts = list(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
-        sums, mass, stepped = (sum(arrays) for arrays in zip(*parts, strict=True))
-        run.centroids = _means(sums, mass, run.centroids)
-        moving &= np.abs(inertia - stepped) / counts >= REFINEMENT_TOL
-        inertia = stepped
+        stepped = _add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
+        run.centroids = _means(stepped.sums, stepped.mass, run.centroids)
+        moving &= np.abs(inertia - stepped.inertia) / counts >= REFINEMENT_TOL
+        inertia = stepped.inertia
         if not moving.any():
             return
-
-
-def _means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
-    """Mean of what was paired with each level; where nothing was, the centroid stays."""
-    return np.where(mass[..., None] > 0, sums / np.maximum(mass, 1.0)[..., None], otherwise)

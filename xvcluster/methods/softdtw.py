@@ -8,25 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.methods.metric import Float64s, Floats, Labels, Partial
+from xvcluster.methods.metric import Float64s, Floats, Indices, Labels, Partial
 
 
 class SoftDTW:
     """A smooth minimum over all warping paths, with tslearn's γ = 1."""
 
     name = "softdtw"
-    sample_size = 2_000
+    sample_size = 2048
+    draws = 1
+    is_linear = False
+    incremental = False
     max_refinements = 0
 
     def accumulate(
-        self, block: Floats, centroids: Sequence[Floats]
-    ) -> tuple[Partial, list[Labels]]:
+        self, block: Floats, centroids: Sequence[Floats], active: Indices, held: Labels
+    ) -> Partial:
         """Never called: tslearn runs its own loop."""
         raise NotImplementedError
 
-    def refine(
-        self, block: Floats, centroids: Floats, labels: Labels
-    ) -> tuple[Float64s, Float64s, Float64s]:
+    def refine(self, block: Floats, centroids: Floats, labels: Labels) -> Partial:
         """Never called: tslearn runs its own loop."""
         raise NotImplementedError
 

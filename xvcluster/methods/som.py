@@ -55,7 +55,8 @@ def train(
     rng = np.random.default_rng(seed)
     weights = X[rng.integers(len(X), size=shape[0] * shape[1])].astype(np.float64)
     weights = weights.reshape(*shape, -1)
-    order = rng.permutation(np.arange(n_iterations) % len(X))
+    rounds = [rng.permutation(len(X)) for _ in range(-(-n_iterations // len(X)))]
+    order = np.concatenate(rounds)[:n_iterations]
     step = -(-n_iterations // _REPORTS)
     for first in range(0, n_iterations, step):
         shown = order[first : first + step]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.cluster import kmeans, som
-from xvcluster.methods import METRICS
+from xvcluster.methods import get_metric
 from xvcluster.methods.assign import assign
 from xvcluster.methods.initialize import has_distinct
 from xvcluster.methods.softdtw import import_tslearn_kmeans
@@ -156,4 +156,4 @@ def _silhouette(ts: Floats, centers: Floats, metric: str) -> float:
     """The simplified silhouette: the mean of 1 − d₁/d₂; one cluster alone has none."""
     if len(centers) == 1:
         return float("nan")
-    return float(assign(ts, centers, METRICS[metric]).margin.mean())
+    return float(assign(ts, centers, get_metric(metric)).margin.mean())
