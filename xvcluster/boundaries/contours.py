@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xvcluster.boundaries.rings import connect
 from xvcluster.coords import EARTH_RADIUS_KM
-from xvcluster.rings import connect
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from xvcluster.cells import Centers
+    from xvcluster.boundaries.cells import Centers
 
     Floats = npt.NDArray[np.float64]
     Line = tuple[Floats, Floats]

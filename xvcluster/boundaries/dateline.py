@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from shapely import Geometry
 
-    from xvcluster.cells import Cells
-    from xvcluster.rings import Rings
+    from xvcluster.boundaries.cells import Cells
+    from xvcluster.boundaries.rings import Rings
 
     Floats = npt.NDArray[np.float64]
     Integers = npt.NDArray[np.int64]

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.cells import Cells, Centers, find_centers, lay_cells
-from xvcluster.contours import contour
-from xvcluster.dateline import cut_polygons
+from xvcluster.boundaries.cells import Cells, Centers, find_centers, lay_cells
+from xvcluster.boundaries.contours import contour
+from xvcluster.boundaries.dateline import cut_polygons
+from xvcluster.boundaries.rings import Rings, connect, find_regions, trace_rings
 from xvcluster.options import check_number
-from xvcluster.rings import Rings, connect, find_regions, trace_rings
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

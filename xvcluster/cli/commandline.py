@@ -33,6 +33,8 @@ def plainly(function: Callable[P, None]) -> Callable[P, None]:
                 raise  # of `xvcluster info FILE | head`, which click ends in silence
             except (ValueError, TypeError, OSError, ImportError) as error:
                 raise BadInput(_sentence(error)) from None
+            except (MemoryError, OverflowError) as error:
+                raise BadInput(_too_much(error)) from None
 
     return command
 
@@ -42,6 +44,14 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.strerror}: {error.filename}"
     return " ".join(text.split())
+
+
+def _too_much(error: MemoryError | OverflowError) -> str:
+    said = " ".join(str(error).split())
+    return (
+        f"this needs more memory than there is{f' ({said})' if said else ''}; "
+        "lower the numbers given, or take fewer profiles or levels"
+    )
 
 
 def _show_warnings_plainly() -> None:
@@ -63,6 +73,21 @@ def _show_warnings_plainly() -> None:
 def with_options(*options: Command) -> Callable[[Command], Command]:
     """Add options, shown in this order."""
     return lambda function: functools.reduce(lambda f, o: o(f), reversed(options), function)
+
+
+def _window(text: str) -> int | float:
+    """A number of levels where an integer is written, or else a distance along the vertical."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a number; write 3 for three levels, or 3.0 for a distance in the "
+            "units of the vertical"
+        ) from None
 
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -121,6 +146,13 @@ LLOYD = with_options(
         "--metric",
         type=click.Choice(("euclidean", "dtw", "softdtw")),
         help="Distance of profiles. Default: euclidean.",
+    ),
+    click.option(
+        "--window",
+        type=_window,
+        metavar="NUMBER",
+        help="Levels that dtw pairs are at most this far apart: 3 counts levels, 3.0 is a distance "
+        "in the units of the vertical. Default: any.",
     ),
     click.option(
         "--n-init", type=int, help="Restarts. Default: 10 for euclidean, 3 for the others."

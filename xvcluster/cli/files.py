@@ -1,4 +1,4 @@
-"""The files of a command: models read, outputs kept from harm, figures written."""
+"""The files of a command: models read, outputs named and kept from harm, figures written."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import xarray as xr
 
 from xvcluster import store
+from xvcluster.cli.report import find_models
 from xvcluster.coords import with_coordinates
 from xvcluster.preprocess import prepare
-from xvcluster.report import find_models
 from xvcluster.result import ClusterResult, open_result
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ def read_result(path: Path) -> ClusterResult:
         return open_result(path)
 
 
+def default_output(file: Path, what: str) -> Path:
+    """The NetCDF file to write, in the current folder, where none is named."""
+    return Path(f"{file.stem}_{what}.nc")
+
+
 def check_outputs(
     output: Path | None, *figures: Path | None, overwrite: bool, inputs: Sequence[Path] = ()
 ) -> None:
@@ -124,7 +130,7 @@ def check_outputs(
             raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
         if path.resolve() in read:
             raise ValueError(f"{path} is read by this command and cannot be its output as well")
-        if path in wanted[:i]:
+        if path.resolve() in [other.resolve() for other in wanted[:i]]:
             raise ValueError(f"{path} is named for two outputs; give each a name of its own")
         if path.exists() and not overwrite:
             raise ValueError(f"{path} exists already; give another name, or --overwrite")
@@ -145,7 +151,7 @@ def _check_figure(path: Path) -> None:
 
 
 def write_figure(draw: Callable[[], Any], path: Path, dpi: int = 200) -> None:
-    """Draw a figure, or axes, into a file, and close it."""
+    """Draw a figure, or axes, into a file, close it, and say so."""
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
@@ -157,6 +163,7 @@ def write_figure(draw: Callable[[], Any], path: Path, dpi: int = 200) -> None:
             figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
     finally:
         plt.close(figure)
+    click.echo(f"Wrote {path}")
 
 
 def write_shapes(frame: GeoDataFrame, path: Path) -> None:

@@ -1,0 +1,144 @@
+"""The commands that look at files and use results: info, predict, plot and boundaries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import xarray as xr
+
+from xvcluster import store
+from xvcluster.cli.commandline import (
+    DIM,
+    FILE,
+    OVERWRITE,
+    PLOT,
+    VARIABLE,
+    output_option,
+    plainly,
+    with_options,
+)
+from xvcluster.cli.files import (
+    check_outputs,
+    choose_variables,
+    default_output,
+    open_model,
+    read_model,
+    read_result,
+    write_figure,
+    write_shapes,
+)
+from xvcluster.cli.report import describe_file, describe_result
+from xvcluster.plot.methods import SweepPlots
+from xvcluster.predict import predict as predict_labels
+from xvcluster.result import ClusterResult
+from xvcluster.sweep import choose_k
+
+_KINDS = ("map", "profiles", "summary", "som", "elbow")
+
+
+@click.command()
+@with_options(FILE, VARIABLE, DIM)
+@plainly
+def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
+    """Tell what a NetCDF FILE holds, and what kmeans would cluster."""
+    with open_model(file) as dataset:
+        if "xvcluster_schema" in dataset.attrs:
+            result = read_result(file)
+            method = result.dataset.attrs["method"]
+            text = f"A result of xvcluster: {method} of {describe_result(result)}"
+        else:
+            names = choose_variables(dataset, variables, dim) if variables else []
+            text = describe_file(dataset, names, dim)
+    click.echo(text)
+
+
+@click.command()
+@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
+@with_options(
+    FILE,
+    VARIABLE,
+    DIM,
+    output_option("NetCDF file to write. Default: <FILE>_labels.nc in the current folder."),
+    PLOT,
+    OVERWRITE,
+)
+@plainly
+def predict(
+    result: Path,
+    file: Path,
+    variables: tuple[str, ...],
+    dim: str | None,
+    output: Path | None,
+    plot: Path | None,
+    overwrite: bool,
+) -> None:
+    """Label the profiles of a NetCDF FILE by an earlier RESULT."""
+    output = output or default_output(file, "labels")
+    check_outputs(output, plot, overwrite=overwrite, inputs=[result, file])
+    earlier = read_result(result)
+    if not variables:
+        with open_model(file) as dataset:
+            names = earlier.parameters["variables"]
+            variables = tuple(names) if set(names) <= set(dataset.data_vars) else ()
+    data = read_model(file, variables, dim)
+    labels = predict_labels(earlier.dataset, data, dim)
+    carried = {n: data.attrs[n] for n in ("title", "id") if data.attrs.get(n)}
+    about = {"Conventions": "CF-1.11", "comment": f"{file.name} labelled by {result.name}"}
+    store.write(labels.to_dataset(name="label").assign_attrs(carried | about), output)
+    known = labels.notnull()
+    click.echo(f"{int(known.sum()):,} of {known.size:,} points labelled\nWrote {output}")
+    if plot:
+        write_figure(labels.vcluster.plot.map, plot)
+
+
+@click.command()
+@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
+@click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True)
+@with_options(
+    output_option("Figure to write. Default: <RESULT>_<KIND>.png in the current folder."),
+    click.option("--dpi", type=click.IntRange(1, 2400), default=200, show_default=True),
+    OVERWRITE,
+)
+@plainly
+def plot(result: Path, kind: str, output: Path | None, dpi: int, overwrite: bool) -> None:
+    """Draw a figure of a RESULT file."""
+    output = output or Path(f"{result.stem}_{kind}.png")
+    check_outputs(None, output, overwrite=overwrite, inputs=[result])
+    earlier = read_result(result)
+    figures = SweepPlots(_criteria(earlier)) if kind == "elbow" else earlier.plot
+    write_figure(getattr(figures, kind), output, dpi=dpi)
+
+
+@click.command()
+@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
+@click.argument("output", type=click.Path(path_type=Path), metavar="OUT")
+@with_options(
+    click.option("--cluster", "clusters", type=int, multiple=True, help="Repeat for several."),
+    click.option("--min-length", type=float, help="Leave shorter outlines out, in km."),
+    click.option("--min-area", type=float, help="Leave smaller regions out, in km²."),
+    click.option("--smooth", is_flag=True, help="Contour lines in place of the cells' edges."),
+    OVERWRITE,
+)
+@plainly
+def boundaries(
+    result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
+) -> None:
+    """Write the outlines of clusters of a RESULT to OUT.shp, OUT.gpkg or OUT.geojson."""
+    check_outputs(output, overwrite=overwrite, inputs=[result])
+    frame = read_result(result).boundaries(clusters or None, **options)
+    write_shapes(frame, output)
+    click.echo(f"{len(frame):,} outlines of {frame['cluster'].nunique()} clusters")
+    click.echo(f"Wrote {output}")
+
+
+def _criteria(result: ClusterResult) -> xr.Dataset:
+    """The sweep that a result file carries, as far as the elbow needs it."""
+    names = {"sweep_inertia": "inertia", "sweep_silhouette": "silhouette"}
+    if not set(names) <= set(result.dataset.data_vars):
+        raise ValueError("the result carries no sweep, so it has no elbow; cluster without -k")
+    criteria = result.dataset[list(names)].rename(names)
+    values = [criteria[name].values.tolist() for name in ("k", *names.values())]
+    best, how = choose_k(*values)
+    return criteria.assign_attrs(best_k=best, best_k_by=how)
