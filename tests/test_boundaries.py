@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 import xvcluster
 from xvcluster.boundaries import boundaries
 from xvcluster.cli import main
-from xvcluster.coords import EARTH_RADIUS_KM, cell_areas, find_axes
+from xvcluster.coords import EARTH_RADIUS_KM, Axes, cell_areas, find_horizontal
 
 shapely = pytest.importorskip("shapely")
 geopandas = pytest.importorskip("geopandas")
@@ -72,7 +72,7 @@ def geodesic_area(shape):
 
 
 def labelled_area(labels):
-    areas = cell_areas(labels, find_axes(labels, dim=labels.dims[0]))
+    areas = cell_areas(labels, Axes(None, *find_horizontal(labels)))
     return float(areas.where(labels.notnull()).sum())
 
 

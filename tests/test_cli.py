@@ -301,6 +301,30 @@ def test_kmeans_refuses_an_option_of_the_wrong_type(model):
     assert "'six' is not a valid integer" in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    ("window", "parsed"), [("2", 2), ("2.0", 2.0), ("12.5", 12.5), ("1e1", 10.0)]
+)
+@pytest.mark.parametrize("command", ["kmeans", "sweep"])
+def test_window_counts_levels_or_is_a_distance(model, command, window, parsed):
+    options = ("--metric", "dtw", "--n-init", "1", "--stride", "6", "--depth", "0", "60")
+    k = ("-k", "2") if command == "kmeans" else ("--k-range", "2", "3")
+    succeed(command, model, *k, *options, "--window", window)
+    found = open_result("model_clusters.nc").parameters["window"]
+    assert (found, type(found)) == (parsed, type(parsed))
+
+
+def test_kmeans_refuses_a_window_that_is_none(model):
+    assert "window=2 is for metric='dtw' alone" in refuse("kmeans", model, "--window", "2")
+    outcome = run("kmeans", model, "--metric", "dtw", "--window", "wide")
+    assert outcome.exit_code == 2
+    assert "'wide' is not a number; write 3 for three levels" in outcome.stderr
+
+
+def test_sweep_refuses_one_figure_in_two_spellings(model):
+    figures = ("--plot", "a.png", "--maps", Path.cwd() / "a.png")
+    assert "is named for two outputs" in refuse("sweep", model, *figures)
+
+
 @pytest.mark.parametrize("existing", ["out.nc", "out.png"])
 def test_kmeans_keeps_an_existing_file_unless_told(model, existing):
     Path(existing).write_text("precious")
@@ -433,6 +457,35 @@ def test_plot_refuses_what_is_no_result(clustered, model):
     assert "there is no file" in refuse("plot", "missing.nc")
     assert "cannot be written as" in refuse("plot", clustered, "-o", "clusters.txt")
     assert "has no nodes" in refuse("plot", clustered, "--kind", "som")
+
+
+@pytest.mark.parametrize("dpi", ["9", "2401", "100000"])
+def test_plot_limits_dpi(clustered, dpi):
+    outcome = run("plot", clustered, "--dpi", dpi)
+    assert outcome.exit_code == 2
+    assert f"{dpi} is not in the range 10<=x<=2400" in outcome.stderr
+
+
+@pytest.mark.parametrize("error", [MemoryError("Unable to allocate 75 GiB"), OverflowError()])
+def test_commands_say_what_needs_too_much_memory(model, monkeypatch, error):
+    def som(*_, **__):
+        raise error
+
+    monkeypatch.setattr("xvcluster.som", som)
+    said = refuse("som", model, "--grid", "100000", "100000")
+    assert "needs more memory than there is" in said
+    assert str(error) in said
+    assert "lower the numbers given" in said
+
+
+@pytest.mark.parametrize("lacking", ["method", "parameters"])
+def test_commands_refuse_a_damaged_result(clustered, model, lacking):
+    dataset = xr.load_dataset(clustered)
+    del dataset.attrs[lacking]
+    dataset.to_netcdf("damaged.nc")
+    for arguments in (["info"], ["plot"], ["predict"]):
+        files = ["damaged.nc", model] if arguments == ["predict"] else ["damaged.nc"]
+        assert f"lacks the attribute '{lacking}'" in refuse(*arguments, *files)
 
 
 def test_demo_clusters_the_tomography_and_tells_the_agreement(folder):

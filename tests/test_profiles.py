@@ -251,3 +251,8 @@ def test_as_dataset_refuses_variables_on_different_dimensions(model):
 def test_as_dataset_refuses_empty_data(model):
     with pytest.raises(ValueError, match="dimension 'depth' has length 0"):
         as_dataset(model.isel(depth=slice(0)))
+
+
+def test_collect_merges_no_columns_of_a_regional_grid(model):
+    odd = model.assign_coords(longitude=np.zeros(model.sizes["longitude"]))
+    assert len(collect(odd).values) == 63

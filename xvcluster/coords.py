@@ -65,10 +65,7 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     'Dep'
     """
     data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
-    latitude = _horizontal_coordinate(data, "latitude", _LATITUDE_NAMES, limit=90.001)
-    longitude = _horizontal_coordinate(data, "longitude", _LONGITUDE_NAMES, limit=720.0)
-    if (latitude is None or longitude is None) and {latitude, longitude} & {"x", "y", "X", "Y"}:
-        latitude = longitude = None
+    latitude, longitude = find_horizontal(data)
     if dim is not None:
         if dim not in data.dims:
             raise ValueError(f"dim={dim!r} is not a dimension of the data, which has {_dims(data)}")
@@ -78,6 +75,16 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
         return Axes(str(dim), latitude, longitude)
     placed = {d for name in (latitude, longitude) if name for d in data[name].dims}
     return Axes(_vertical_dimension(data, placed), latitude, longitude)
+
+
+def find_horizontal(data: xr.DataArray | xr.Dataset) -> tuple[str | None, str | None]:
+    """Names of the coordinates of latitude and longitude, None where there is none."""
+    latitude = _horizontal_coordinate(data, "latitude", _LATITUDE_NAMES, limit=90.001)
+    longitude = _horizontal_coordinate(data, "longitude", _LONGITUDE_NAMES, limit=720.0)
+    # a bare y without an x of degrees, or the other way round, is none either
+    if (latitude is None or longitude is None) and {latitude, longitude} & {"x", "y", "X", "Y"}:
+        return None, None
+    return latitude, longitude
 
 
 def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
@@ -162,7 +169,7 @@ def _horizontal_coordinate(
         if _lower(n) in names and data[n].ndim and _is_degrees(data[n].variable, limit)
     ]
     # a full name (lat) says more than a bare y, which may also be kilometres or count the cells
-    bare = [n for n in by_name if len(str(n)) == 1 and not _is_index(data[n].variable)]
+    bare = [n for n in by_name if len(str(n)) == 1 and not _may_count(data[n].variable)]
     by_name = [n for n in by_name if len(str(n)) > 1] or bare
     candidates = by_cf or by_name
     if len(candidates) > 1:
@@ -183,17 +190,17 @@ def _is_degrees(coordinate: xr.Variable, limit: float) -> bool:
     units = str(coordinate.attrs.get("units", "")).strip().lower()
     if units:
         return units.startswith("deg") or units == "°"
-    values = np.asarray(coordinate.values, dtype=float)
-    within = np.nanmax(np.abs(values), initial=0.0) <= limit
-    return bool(within and np.nanmax(values) - np.nanmin(values) <= 361.0)
+    values = np.abs(np.asarray(coordinate.values, dtype=float))
+    return bool(np.nanmax(values, initial=0.0) <= limit)
 
 
-def _is_index(coordinate: xr.Variable) -> bool:
-    """Whether values without units just count: 0, 1, 2, … or 1, 2, 3, …"""
+def _may_count(coordinate: xr.Variable) -> bool:
+    """Whether values without units count the cells (0, 1, 2, …), or pass a turn of the Earth."""
     if coordinate.attrs.get("units") or coordinate.ndim != 1:
         return False
     values = np.sort(np.asarray(coordinate.values, dtype=float))
-    return values[0] in (0.0, 1.0) and bool(np.all(np.diff(values) == 1.0))
+    counts = values[0] in (0.0, 1.0) and bool(np.all(np.diff(values) == 1.0))
+    return counts or bool(np.ptp(values) > 361.0)
 
 
 def positive(vertical: xr.DataArray | xr.Variable) -> str:

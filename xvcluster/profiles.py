@@ -270,12 +270,13 @@ def _canonical_order(
 
 
 def _goes_around(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> bool:
-    """Whether `dim` is one of longitudes alone that come back to where they began."""
+    """Whether `dim` is one of longitudes alone, which leave out less than half the Earth."""
     if axes.longitude is None or dataset[axes.longitude].dims != (dim,):
         return False
     if axes.latitude is not None and dim in dataset[axes.latitude].dims:
         return False
-    return bool(np.ptp(dataset[axes.longitude].values.astype(np.float64)) > 359.99)
+    around = np.sort(dataset[axes.longitude].values.astype(np.float64) % 360.0)
+    return bool(np.diff(around, append=around[0] + 360.0).max() < 180.0)
 
 
 def _digits(degrees: npt.NDArray[np.float64]) -> int:

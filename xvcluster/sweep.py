@@ -81,8 +81,9 @@ class SweepResult:
     def _original(self) -> xr.DataArray:
         """The first variable of the complete profiles, its mean where they have several levels."""
         name, attrs = next(iter(self._profiles.variables.items()))
-        mean = self._profiles.values.mean(axis=1, dtype=np.float64, keepdims=True)
-        field = self._profiles.to_map(self._scaling.undo(mean)[..., 0].mean(axis=1))
+        mean = self._profiles.values[..., 0].mean(axis=1, dtype=np.float64)
+        offset, scale = self._scaling.offset[..., 0].mean(), self._scaling.scale[0]
+        field = self._profiles.to_map(mean * scale + offset)
         vertical = self._profiles.axes.vertical
         methods = {} if vertical is None else {"cell_methods": f"{vertical}: mean"}
         return field.rename(name).assign_attrs(dict(attrs) | methods)

@@ -201,6 +201,22 @@ def test_map_of_missing_2d_coordinates_draws_the_others(close, labels_of):
     assert drawn.count() >= labels.size - 9
 
 
+def test_map_of_2d_coordinates_is_grey_without_a_profile_and_white_outside(close):
+    y, x = np.mgrid[0:9.0, 0:9.0]
+    coords = {"lat": (("y", "x"), 40 + y + x / 2), "lon": (("y", "x"), -120 + x - y / 2)}
+    values = np.ones((9, 9))
+    values[4, 4] = np.nan
+    labels = xr.DataArray(values, dims=("y", "x"), coords=coords)
+    options = {"coastlines": False, "borders": False, "gridlines": False, "legend": False}
+    ax = close(draw_map(labels, **options), drawn=True)
+    pixels = np.asarray(ax.figure.canvas.buffer_rgba())[::-1, :, :3]
+    at = ax.projection.transform_point(-118, 46, ccrs.PlateCarree())
+    column, row = ax.transData.transform(at).astype(int)
+    assert tuple(pixels[row, column]) == _missing_pixel()
+    box = ax.get_window_extent()
+    assert tuple(pixels[int(box.y0) + 5, int(box.x0) + 5]) == (255, 255, 255)
+
+
 def test_map_of_loose_points_is_a_scatter(close):
     values = np.array([1.0, 2.0, np.nan, 2.0])
     labels = xr.DataArray(
@@ -227,6 +243,23 @@ def test_map_refuses_several_times(labels_of):
     labels = labels_of(LAT, LON).expand_dims(time=3)
     with pytest.raises(ValueError, match=r"3 entries along 'time'.*labels\.isel\(time=0\)"):
         draw_map(labels)
+
+
+def test_map_refuses_what_is_no_labels(labels_of):
+    labels = labels_of(LAT, LON)
+    message = r"'vs' cannot be drawn as labels, it holds 3\.25: .* integers from 1, .*kmeans"
+    with pytest.raises(ValueError, match=message):
+        draw_map((labels + 2.25).rename("vs"))
+    with pytest.raises(ValueError, match=r"these values of type <U1 cannot be drawn as labels"):
+        draw_map(xr.DataArray(["a", "b"], dims="x"))
+
+
+def test_map_takes_labels_below_1_as_missing(close, labels_of):
+    labels = labels_of(LAT, LON, 2, missing=True)
+    undecoded = labels.fillna(-1).astype("int16").drop_attrs(deep=False)
+    ax = close(draw_map(undecoded))
+    assert legend_texts(ax) == ["Cluster 1", "Cluster 2", "no profile"]
+    np.testing.assert_array_equal(mesh(ax).get_array().mask, labels.isnull())
 
 
 def test_map_without_latitude_and_longitude_is_plain(close, labels_of):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_rgba
+from matplotlib.dates import num2date
 
 from xvcluster.plot import cluster_colors, profiles
 
@@ -33,6 +34,21 @@ def test_profiles_draw_the_centroid_in_the_cluster_s_colour(close, result_of):
         line = thick(ax)
         np.testing.assert_array_equal(line.get_xdata(), dataset["vs"][index])
         assert to_rgba(line.get_color()) == tuple(cluster_colors(dataset["label"])[index])
+
+
+def test_profiles_of_some_clusters_keep_their_colours(close, result_of):
+    dataset = result_of(4).sel(cluster=[2, 4])
+    figure = close(profiles(dataset))
+    colors = [to_rgba(thick(ax).get_color()) for ax in figure.axes]
+    np.testing.assert_array_equal(colors, cluster_colors(dataset["label"])[[1, 3]])
+    assert [ax.get_title()[:9] for ax in figure.axes] == ["Cluster 2", "Cluster 4"]
+
+
+def test_profiles_without_a_vertical_keep_the_colours_of_some_clusters(close, result_of):
+    dataset = result_of(4, vertical=None).sel(cluster=[2, 4])
+    (ax,) = close(profiles(dataset)).axes
+    colors = [patch.get_facecolor() for patch in ax.patches]
+    np.testing.assert_allclose(colors, cluster_colors(dataset["label"])[[1, 3]])
 
 
 @pytest.mark.parametrize(("positive", "inverted"), [("down", True), (None, True), ("up", False)])
@@ -92,6 +108,30 @@ def test_profiles_without_a_vertical_are_boxes(close, result_of):
     assert ax.get_xlabel() == "velocity vs (km/s)"
     colors = [patch.get_facecolor() for patch in ax.patches]
     np.testing.assert_allclose(colors, cluster_colors(dataset["label"]))
+
+
+def test_profiles_of_one_level_are_boxes(close, result_of):
+    dataset = result_of(3).isel(depth=[2])
+    (ax,) = close(profiles(dataset), drawn=True).axes
+    colors = [patch.get_facecolor() for patch in ax.patches]
+    np.testing.assert_allclose(colors, cluster_colors(dataset["label"]))
+
+
+def test_profiles_along_time_have_dates(close, result_of):
+    dataset = result_of(2)
+    months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
+    figure = close(profiles(dataset.assign_coords(depth=months)), drawn=True)
+    first, last = sorted(num2date(at).strftime("%Y-%m-%d") for at in figure.axes[0].get_ylim())
+    assert (first, last) == ("2000-01-01", "2000-06-01")
+    assert figure.axes[0].get_yticklabels()[0].get_text().startswith("2000-01")
+
+
+def test_profiles_along_durations_are_in_days(close, result_of):
+    hours = np.arange(0, 144, 24).astype("timedelta64[h]").astype("timedelta64[ns]")
+    dataset = result_of(2).drop_vars("depth").assign_coords(depth=hours)
+    ax = close(profiles(dataset), drawn=True).axes[0]
+    assert ax.get_ylim() == (5, 0)
+    assert ax.get_ylabel() == "depth (days)"
 
 
 def test_profiles_change_no_input(close, result_of):

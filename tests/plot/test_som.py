@@ -98,3 +98,10 @@ def test_som_changes_no_input(close, som_of):
     before = dataset.copy(deep=True)
     close(som(dataset))
     xr.testing.assert_identical(dataset, before)
+
+
+def test_som_along_time_tells_its_dates(close, som_of):
+    months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
+    figure = close(som(som_of(2, 3).assign_coords(depth=months)), drawn=True)
+    text = figure.axes[2].get_xlabel()
+    assert "depth: 2000-01-01 to 2000-06-01, top to bottom" in text

@@ -26,6 +26,15 @@ def test_summary_map_and_centroids_share_colours_and_legend(close, result_of):
     assert figure.legends[0].get_title().get_text() == "share of the area"
 
 
+def test_summary_of_some_clusters_keeps_their_colours(close, result_of):
+    dataset = result_of(4).sel(cluster=[2, 4])
+    figure = close(summary(dataset))
+    colors = [to_rgba(line.get_color()) for line in figure.axes[1].lines]
+    np.testing.assert_allclose(colors, cluster_colors(dataset["label"])[[1, 3]])
+    swatches = figure.legends[0].legend_handles[:2]
+    np.testing.assert_allclose([s.get_facecolor() for s in swatches], colors)
+
+
 @pytest.mark.parametrize("vertical", ["depth", None])
 @pytest.mark.parametrize("variables", [("vs",), ("vs", "vp")])
 @pytest.mark.parametrize("k", [3, 20])
@@ -59,6 +68,34 @@ def test_summary_without_latitude_and_longitude_is_plain(close, result_of, label
     labels = labels.drop_vars(["y", "x"])
     figure = close(summary(result_of(4, labels=labels)), drawn=True)
     assert not isinstance(figure.axes[0], GeoAxes)
+
+
+def test_summary_of_one_level_has_boxes(close, result_of):
+    figure = close(summary(result_of(3).isel(depth=[2])), drawn=True)
+    assert len(figure.axes[1].patches) == 3
+
+
+def test_summary_along_time_has_dates(close, result_of):
+    months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
+    figure = close(summary(result_of(2).assign_coords(depth=months)), drawn=True)
+    assert figure.axes[1].get_yticklabels()[0].get_text().startswith("2000-01")
+
+
+def test_summary_takes_labels_below_1_as_missing(close, result_of):
+    dataset = result_of(2)
+    undecoded = dataset.assign(label=dataset["label"].fillna(-1).astype("int16"))
+    undecoded["label"].attrs = dataset["label"].attrs
+    texts = [text.get_text() for text in close(summary(undecoded)).legends[0].get_texts()]
+    assert texts == ["Cluster 1 · 33 %", "Cluster 2 · 67 %", "no profile"]
+
+
+def test_summary_says_how_to_draw_one_of_several_times(close, result_of):
+    dataset = result_of(2)
+    labels = dataset["label"].expand_dims(time=3)
+    works = r"result\.labels\.isel\(time=0\)\.vcluster\.plot\.map\(\)"
+    with pytest.raises(ValueError, match=rf"3 entries along 'time'.*{works}"):
+        summary(dataset.assign(label=labels))
+    close(labels.isel(time=0).vcluster.plot.map())
 
 
 def test_summary_changes_no_input(close, result_of):

@@ -13,7 +13,7 @@ from xvcluster.coords import (
     EARTH_RADIUS_KM,
     cell_corners,
     cell_edges,
-    find_axes,
+    find_horizontal,
     quadrilateral_areas,
 )
 
@@ -103,14 +103,13 @@ def find_centers(labels: xr.DataArray) -> Centers:
         If the labels have no latitude and longitude, lie on loose points, are a single row of a
         2-D grid, or hold more than one map.
     """
-    # labels have no vertical left to look for, whatever their dims are called
-    axes = find_axes(labels, dim=labels.dims[0]) if labels.dims else None
-    if axes is None or axes.latitude is None or axes.longitude is None:
+    latitude, longitude = find_horizontal(labels)
+    if latitude is None or longitude is None:
         raise ValueError(
             f"the labels (dims {labels.dims}) have no latitude and longitude among their "
             "coordinates, so their cells have no place on Earth; assign both"
         )
-    lat, lon = labels[axes.latitude], labels[axes.longitude]
+    lat, lon = labels[latitude], labels[longitude]
     labels = _squeeze(labels, {*lat.dims, *lon.dims})
     if lat.ndim == 1 and lat.dims == lon.dims:
         raise ValueError(

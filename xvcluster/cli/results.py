@@ -98,7 +98,7 @@ def predict(
 @click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True)
 @with_options(
     output_option("Figure to write. Default: <RESULT>_<KIND>.png in the current folder."),
-    click.option("--dpi", type=click.IntRange(1, 2400), default=200, show_default=True),
+    click.option("--dpi", type=click.IntRange(10, 2400), default=200, show_default=True),
     OVERWRITE,
 )
 @plainly

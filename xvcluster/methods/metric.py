@@ -117,8 +117,8 @@ class DynamicTimeWarping:
     """Differences along the best monotonic pairing of the levels, as far as a window allows."""
 
     name = "dtw"
-    sample_size = 2048
-    draws = 1
+    sample_size = 1024
+    draws = 3
     is_linear = False
     incremental = False
     max_refinements = 29

@@ -55,11 +55,13 @@ def train(
     rng = np.random.default_rng(seed)
     weights = X[rng.integers(len(X), size=shape[0] * shape[1])].astype(np.float64)
     weights = weights.reshape(*shape, -1)
-    rounds = [rng.permutation(len(X)) for _ in range(-(-n_iterations // len(X)))]
-    order = np.concatenate(rounds)[:n_iterations]
-    step = -(-n_iterations // _REPORTS)
-    for first in range(0, n_iterations, step):
-        shown = order[first : first + step]
-        train_online(X, shown, weights, first, n_iterations, sigma, learning_rate)
-        report(shown.size)
+    piece = -(-n_iterations // _REPORTS)
+    first = 0
+    while first < n_iterations:
+        order = rng.permutation(len(X))[: n_iterations - first]
+        for start in range(0, order.size, piece):
+            shown = order[start : start + piece]
+            train_online(X, shown, weights, first + start, n_iterations, sigma, learning_rate)
+            report(shown.size)
+        first += order.size
     return weights.reshape(-1, *profiles.shape[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +28,8 @@ def draw_labels(ax: Axes, place: geo.Geometry, rgba: NDArray[np.float64]) -> Non
         "cmap": ListedColormap(rgba),
         "norm": BoundaryNorm(np.arange(len(rgba) + 1) + 0.5, len(rgba)),
     }
-    ax.set_facecolor("white" if place.kind == "points" else style.MISSING)
     draw_field(ax, place, **options)
+    _draw_missing(ax, place)
 
 
 def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
@@ -51,6 +52,22 @@ def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
     x, y, color = place.x[~missing], place.y[~missing], place.values[~missing]
     line: dict[str, Any] = {"linewidths": 0.3 if size > 10 else 0.0, "edgecolors": style.OUTLINE}
     return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
+
+
+def _draw_missing(ax: Axes, place: geo.Geometry) -> None:
+    """Make cells without a profile grey, and leave white what is outside of a curvilinear grid."""
+    from matplotlib.colors import ListedColormap
+
+    if place.kind in ("grid", "plane"):
+        ax.set_facecolor(style.MISSING)
+        return
+    ax.set_facecolor("white")
+    if place.is_placed is None:
+        return
+    missing = ~np.isfinite(place.values) & place.is_placed
+    if missing.any():
+        cells = replace(place, values=np.where(missing, 0.0, np.nan))
+        draw_field(ax, cells, cmap=ListedColormap([style.MISSING]), vmin=0, vmax=1)
 
 
 def _draw_seam(
@@ -88,11 +105,11 @@ def draw_background(
     offset: float = 0.17,
 ) -> None:
     """Draw a continuous field with a bar of its colours beside it."""
-    ax.set_facecolor("white" if place.kind == "points" else style.MISSING)
     values = place.values[np.isfinite(place.values)]
     # a few extreme cells should not wash out the rest
     low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)
     mappable = draw_field(ax, place, cmap="viridis", vmin=low, vmax=high)
+    _draw_missing(ax, place)
     if side == "right":
         bar_ax = ax.inset_axes((1.025, 0.12, 0.02, 0.76))
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xvcluster.coords import find_axes
+from xvcluster.coords import find_horizontal
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -34,6 +34,8 @@ class Geometry:
         The field, (y, x) for cells.
     x_dim, y_dim : hashable
         The dims along x and y where they are not geographic.
+    is_placed : ndarray, optional
+        Which cells of a curvilinear grid have corners at all, (y, x).
     """
 
     kind: Literal["grid", "curvilinear", "points", "plane"]
@@ -42,6 +44,7 @@ class Geometry:
     values: Floats
     x_dim: Hashable = None
     y_dim: Hashable = None
+    is_placed: NDArray[np.bool_] | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -67,12 +70,11 @@ _OFF_THE_RIM = 1e-3
 
 def locate(field: xr.DataArray) -> Geometry:
     """Lay a field of one map out; its latitude and longitude are found by their attributes."""
-    # labels have no vertical left to look for, whatever their dims are called
-    axes = find_axes(field, dim=field.dims[0])
-    if axes.latitude is None or axes.longitude is None:
+    latitude, longitude = find_horizontal(field)
+    if latitude is None or longitude is None:
         field = _squeeze(field, keep=())
         return _plane(field)
-    lat, lon = field[axes.latitude], field[axes.longitude]
+    lat, lon = field[latitude], field[longitude]
     field = _squeeze(field, keep=(*lat.dims, *lon.dims))
     lat_values = np.asarray(lat.values, dtype=np.float64)
     lon_values = np.asarray(lon.values, dtype=np.float64)
@@ -95,9 +97,13 @@ def _squeeze(field: xr.DataArray, keep: tuple[Hashable, ...]) -> xr.DataArray:
     for dim in spare:
         if field.sizes[dim] > 1:
             name = field.name if field.name is not None else "labels"
+            one = f"{name}.isel({dim}=0)"
+            # of a result, of which neither summary nor map could choose one
+            if name == "label":
+                one = f"result.labels.isel({dim}=0).vcluster.plot.map()"
             raise ValueError(
                 f"a map shows one field, but {name!r} has {field.sizes[dim]} entries along {dim!r} "
-                f"(dims {field.dims}); choose one, for example labels.isel({dim}=0)"
+                f"(dims {field.dims}); choose one, for example {one}"
             )
     return field.isel(dict.fromkeys(spare, 0), drop=True)
 
@@ -163,7 +169,8 @@ def _curvilinear(lon: Floats, lat: Floats, values: Floats) -> Geometry:
     bad = ~np.isfinite(x)
     bad_cell = bad[1:, 1:] | bad[1:, :-1] | bad[:-1, 1:] | bad[:-1, :-1]
     x, y = np.where(bad, np.nanmean(x), x), np.where(bad, np.nanmean(y), y)
-    return Geometry("curvilinear", x, y, np.where(bad_cell, np.nan, values))
+    values = np.where(bad_cell, np.nan, values)
+    return Geometry("curvilinear", x, y, values, is_placed=~bad_cell)
 
 
 def _plane(field: xr.DataArray) -> Geometry:

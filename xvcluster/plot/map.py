@@ -49,9 +49,9 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     Parameters
     ----------
     labels : xr.DataArray
-        Cluster numbers, NaN where there is no profile. On 1-D latitude and longitude in any order,
-        on 2-D latitude and longitude, or on loose points. Without latitude and longitude the labels
-        are drawn over their dims, on plain axes.
+        Cluster numbers, NaN or below 1 where there is no profile. On 1-D latitude and longitude in
+        any order, on 2-D latitude and longitude, or on loose points. Without latitude and longitude
+        the labels are drawn over their dims, on plain axes.
     ax : matplotlib Axes, optional
         Axes to draw in, a cartopy GeoAxes where latitude and longitude are known. Default: those of
         a new figure.
@@ -86,7 +86,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     Raises
     ------
     ValueError
-        If labels or background have a further dim longer than 1, if `colors` are not one a cluster,
+        If labels are not integers, if labels or background have a further dim longer than 1, if
+        `colors` are not one a cluster,
         if `projection` is given together with `ax`, if `projection`, `extent`, `boundaries` or
         `background` is given where no latitude and longitude are known, or if loose points are to
         be outlined.
@@ -108,6 +109,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ... )
     >>> ax = map(labels, title="Three provinces")
     """
+    labels = style.check_labels(labels)
     rgba = style.check_colors(labels, colors)
     over_field = background is not None
     shapes = choose_boundaries(labels, boundaries, over_field=over_field)

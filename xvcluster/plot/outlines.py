@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.boundaries import boundaries as find_boundaries
-from xvcluster.boundaries import import_geopandas
+from xvcluster.boundaries.outline import import_geopandas
 from xvcluster.plot import style
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ def profiles(
     """Draw the profiles of each cluster: its centroid over the spread of its members.
 
     The light band holds 5 to 95 % of the members, the darker one 25 to 75 %, the thin line is their
-    median and the thick one the centroid. Data without a vertical are drawn as one box a cluster.
+    median and the thick one the centroid. Data without a vertical, or of a single level, are drawn
+    as one box a cluster.
 
     Parameters
     ----------
@@ -61,13 +62,13 @@ def profiles(
     vertical = vertical_name(dataset)
     n_clusters = 1 if vertical is None else dataset.sizes["cluster"]
     panels = _panels(len(names), n_clusters, axes, ncols, boxes=vertical is None)
-    rgba = style.cluster_colors(dataset["label"])
+    rgba = style.own_colors(dataset)
     for name, row in zip(names, panels, strict=True):
         if vertical is None:
             draw_boxes(row[0], dataset, name, rgba)
             continue
         for index, ax in enumerate(row):
-            _draw_spread(ax, dataset, name, index, rgba[index])
+            _draw_spread(ax, dataset, name, vertical, index, rgba[index])
         _share_axes(row, dataset, name, vertical)
     return panels[0][0].figure  # type: ignore[return-value]
 
@@ -80,7 +81,16 @@ def parameters(dataset: xr.Dataset) -> dict[str, Any]:
 def vertical_name(dataset: xr.Dataset) -> str | None:
     """The vertical dim of a result, None where profiles have one level."""
     vertical = parameters(dataset).get("vertical")
-    return vertical if vertical in dataset.dims else None
+    return vertical if dataset.sizes.get(vertical, 1) > 1 else None
+
+
+def vertical_coordinate(dataset: xr.Dataset, vertical: str) -> xr.DataArray:
+    """The vertical coordinate as matplotlib can draw it: durations in days."""
+    coordinate = dataset[vertical]
+    if coordinate.dtype.kind != "m":
+        return coordinate
+    days = coordinate.values / np.timedelta64(1, "D")
+    return coordinate.copy(data=days).assign_attrs(units="days")
 
 
 def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hashable]:
@@ -97,7 +107,9 @@ def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hasha
 
 def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: NDArray[np.float64]) -> None:
     """One horizontal box a cluster: quartiles and median, whiskers from 5 to 95 %."""
-    spread = dataset[f"{name}_quantile"].transpose("quantile", "cluster").values
+    spread = dataset[f"{name}_quantile"].transpose("quantile", "cluster", ...).values
+    # of a single level, if there is a vertical
+    spread = spread.reshape(spread.shape[:2])
     percent, of = style.shares(dataset)
     statistics = [
         dict(zip(("whislo", "q1", "med", "q3", "whishi"), column, strict=True), fliers=[])
@@ -175,11 +187,15 @@ def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -
 
 
 def _draw_spread(
-    ax: Axes, dataset: xr.Dataset, name: Hashable, index: int, color: NDArray[np.float64]
+    ax: Axes,
+    dataset: xr.Dataset,
+    name: Hashable,
+    vertical: str,
+    index: int,
+    color: NDArray[np.float64],
 ) -> None:
     """One cluster's bands, median and centroid, under a title with its share."""
-    vertical = vertical_name(dataset)
-    z = dataset[vertical].values
+    z = vertical_coordinate(dataset, vertical).values
     spread = dataset[f"{name}_quantile"].isel(cluster=index).transpose("quantile", vertical).values
     ax.fill_betweenx(z, spread[0], spread[4], color=color, alpha=0.28, linewidth=0)
     ax.fill_betweenx(z, spread[1], spread[3], color=color, alpha=0.55, linewidth=0)
@@ -201,23 +217,25 @@ def _share_axes(row: list[Axes], dataset: xr.Dataset, name: Hashable, vertical: 
     spread = dataset[f"{name}_quantile"].values
     low, high = np.nanmin(spread), np.nanmax(spread)
     margin = 0.04 * (high - low) or 1.0
+    coordinate = vertical_coordinate(dataset, vertical)
     columns = [ax.get_subplotspec().get_geometry()[1] if ax.get_subplotspec() else 1 for ax in row]  # type: ignore[union-attr]
     for index, ax in enumerate(row):
         ax.set_xlim(low - margin, high + margin)
-        set_vertical(ax, dataset[vertical])
+        set_vertical(ax, coordinate)
         n_columns = columns[index]
         ax.tick_params(labelleft=index % n_columns == 0)
         last = index + n_columns >= len(row)
         ax.tick_params(labelbottom=last)
         if index % n_columns == 0:
-            ax.set_ylabel(style.axis_label(dataset[vertical]), fontsize=9)
+            ax.set_ylabel(style.axis_label(coordinate), fontsize=9)
         if last:
             ax.set_xlabel(style.axis_label(dataset[name], width=26), fontsize=9)
 
 
 def set_vertical(ax: Axes, vertical: xr.DataArray) -> None:
     """The range of the vertical axis, depth pointing down."""
-    low, high = float(vertical.min()), float(vertical.max())
+    # times stay as they are, for matplotlib's axis of dates
+    low, high = vertical.values.min(), vertical.values.max()
     ax.set_ylim((low, high) if style.points_up(vertical) else (high, low))
 
 

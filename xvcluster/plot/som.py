@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.plot import style
-from xvcluster.plot.profiles import line_style, parameters, pick_variables, vertical_name
+from xvcluster.plot.profiles import (
+    line_style,
+    parameters,
+    pick_variables,
+    vertical_coordinate,
+    vertical_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -177,7 +183,8 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     ax.imshow(pale.reshape(*_shape(dataset), 3), interpolation="nearest")
     values = nodes.transpose("node", vertical).values
     low, high = np.nanmin(values), np.nanmax(values)
-    z = dataset[vertical].values.astype(np.float64)
+    coordinate = vertical_coordinate(dataset, vertical)
+    z = coordinate.values.astype(np.float64)
     down = (z - z.min()) / (np.ptp(z) or 1.0) - 0.5
     if style.points_up(dataset[vertical]):
         down = -down
@@ -187,11 +194,16 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
         row, column = divmod(node, n_columns)
         x, y = column + 0.78 * profile, row + 0.8 * down
         ax.plot(x, y, color=colors[node], **line_style(1.3))
-    units = [str(array.attrs.get("units", "")) for array in (described, dataset[vertical])]
-    top, bottom = z[np.argmin(down)], z[np.argmax(down)]
-    text = f"{name}: {low:.3g} to {high:.3g} {units[0]}, left to right"
-    text += f"\n{vertical}: {top:g} to {bottom:g} {units[1]}, top to bottom"
+    units = [str(array.attrs.get("units", "")) for array in (described, coordinate)]
+    top, bottom = (_level(coordinate.values[at]) for at in (np.argmin(down), np.argmax(down)))
+    text = f"{name}: {low:.3g} to {high:.3g} {units[0]}".rstrip() + ", left to right"
+    text += f"\n{vertical}: {top} to {bottom} {units[1]}".rstrip() + ", top to bottom"
     ax.set_xlabel(text, fontsize=8, labelpad=6)
+
+
+def _level(value: Any) -> str:
+    """A depth, or the date of a time, in few characters."""
+    return str(value)[:10] if isinstance(value, np.datetime64) else f"{value:g}"
 
 
 def _draw_grid(ax: Axes, dataset: xr.Dataset) -> None:

@@ -62,6 +62,24 @@ def cluster_numbers(labels: xr.DataArray) -> NDArray[np.int64]:
     return np.arange(1, (int(values.max()) if values.size else 1) + 1)
 
 
+def check_labels(labels: xr.DataArray) -> xr.DataArray:
+    """Labels with NaN below 1, such as a fill value left undecoded; refuses what are no labels."""
+    name = "these values" if labels.name is None else repr(labels.name)
+    what = (
+        "labels are cluster numbers, integers from 1, or NaN where there is no profile; pass "
+        "result.labels, or cluster the field first, field.vcluster.kmeans().plot.map(); "
+        "a field without clusters has its own .plot()"
+    )
+    if labels.dtype.kind not in "iufb":
+        raise ValueError(f"{name} of type {labels.dtype} cannot be drawn as labels: {what}")
+    values = np.asarray(labels.values, dtype=np.float64)
+    fractional = values[np.isfinite(values) & (values != np.round(values))]
+    if fractional.size:
+        raise ValueError(f"{name} cannot be drawn as labels, it holds {fractional[0]:g}: {what}")
+    is_label = np.isfinite(values) & (values >= 1)
+    return labels.where(is_label) if (~is_label & ~np.isnan(values)).any() else labels
+
+
 def present_numbers(labels: xr.DataArray) -> NDArray[np.int64]:
     """The numbers that occur in labels, ascending."""
     values = np.asarray(labels.values, dtype=np.float64)
@@ -121,6 +139,11 @@ def cluster_colors(labels: xr.DataArray) -> NDArray[np.float64]:
         return _grid_colors(*shape)
     colors = _ramp_colors(n_clusters)
     return colors[::-1] if _is_temperature(labels.attrs.get("ordered_by", "")) else colors
+
+
+def own_colors(dataset: xr.Dataset) -> NDArray[np.float64]:
+    """Colours along the dim ``cluster`` of a result, of which only some clusters may be left."""
+    return np.asarray(cluster_colors(dataset["label"])[dataset["cluster"].values - 1])
 
 
 def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> NDArray[np.float64]:

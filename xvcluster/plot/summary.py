@@ -17,6 +17,7 @@ from xvcluster.plot.profiles import (
     pick_variables,
     set_vertical,
     tidy,
+    vertical_coordinate,
     vertical_name,
 )
 
@@ -73,8 +74,8 @@ def summary(
     import matplotlib.pyplot as plt
 
     names = pick_variables(dataset, variable)
-    labels = dataset["label"]
-    rgba = style.cluster_colors(labels)
+    labels = style.check_labels(dataset["label"])
+    rgba = style.own_colors(dataset)
     place = geo.locate(labels)
     figure = plt.figure(figsize=(10, 5))
     boxes = _arrange(figure, dataset, place, names, has_title=title is not None)
@@ -108,7 +109,8 @@ def _draw_centroids(
         ax.set_ylabel("cluster", fontsize=9)
         ax.set_title("", loc="right")
         return
-    z = dataset[vertical].values
+    coordinate = vertical_coordinate(dataset, vertical)
+    z = coordinate.values
     spread = dataset[f"{name}_quantile"].transpose("quantile", "cluster", vertical).values
     centroids = dataset[name].transpose("cluster", vertical).values
     many = len(centroids) > legends.LIST_LIMIT
@@ -118,9 +120,9 @@ def _draw_centroids(
         if not many:
             ax.fill_betweenx(z, spread[1, index], spread[3, index], color=color, alpha=0.16, lw=0)
         ax.plot(centroid, z, color=color, **line_style(width))
-    set_vertical(ax, dataset[vertical])
+    set_vertical(ax, coordinate)
     ax.set_xlabel(style.axis_label(dataset[name], width=_LABEL), fontsize=9)
-    ax.set_ylabel(style.axis_label(dataset[vertical]), fontsize=9)
+    ax.set_ylabel(style.axis_label(coordinate), fontsize=9)
     tidy(ax)
 
 
@@ -165,7 +167,7 @@ def _add_shares(figure: Figure, dataset: xr.Dataset, rgba: NDArray[np.float64]) 
     """The legend of a summary: every cluster with its share, below; or a grid of colours."""
     labels = dataset["label"]
     if legends.needs_key(labels):
-        legends.add_legend(figure.axes[-1], labels, rgba)
+        legends.add_legend(figure.axes[-1], labels, style.cluster_colors(labels))
         return
     percent, of = style.shares(dataset)
     names = style.cluster_names(labels)
@@ -173,7 +175,7 @@ def _add_shares(figure: Figure, dataset: xr.Dataset, rgba: NDArray[np.float64]) 
         legends.swatch(color, f"{names[int(number)]} · {style.share_text(share)}")
         for number, share, color in zip(dataset["cluster"].values, percent, rgba, strict=True)
     ]
-    entries += legends.missing_entry(labels)
+    entries += legends.missing_entry(style.check_labels(labels))
     width, height = figure.get_size_inches()
     n_columns = legends.balanced_columns(len(entries), max(int((width - 0.4) / 1.45), 1))
     figure.legend(

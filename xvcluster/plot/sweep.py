@@ -142,7 +142,7 @@ def _draw_criterion(ax: Axes, dataset: xr.Dataset, name: str) -> None:
 
 def _labels_at(dataset: xr.Dataset, index: int) -> xr.DataArray:
     """The labels of one k, with the attributes that give them their colours."""
-    labels = dataset["label"].isel(k=index)
+    labels = style.check_labels(dataset["label"].isel(k=index))
     numbers = np.arange(1, int(dataset["k"].values[index]) + 1)
     # the names of the largest k do not fit the others
     kept = {key: value for key, value in labels.attrs.items() if key != "flag_meanings"}
