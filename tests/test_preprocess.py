@@ -393,3 +393,26 @@ def test_prepare_interpolates_integers_without_overflow(dtype):
     )
     resampled = prepare(data, dz=5.0).isel(point=0)
     np.testing.assert_allclose(resampled, [200, 110, 20, 110, 200, 110, 20])
+
+
+def test_prepare_of_a_dask_array_computes_nothing(model):
+    from dask.base import is_dask_collection
+    from dask.callbacks import Callback
+
+    computed = []
+    data = model.assign_attrs(valid_min=0.0, missing_value=-999.0).chunk(latitude=3)
+    with Callback(pretask=lambda key, *_: computed.append(key)):
+        prepared = prepare(data, depth=slice(0, 35), dz=5, stride=2, max_gap=20)
+    assert is_dask_collection(prepared.data)
+    assert not computed
+    xr.testing.assert_allclose(
+        prepared, prepare(data.compute(), depth=slice(0, 35), dz=5, stride=2)
+    )
+
+
+def test_kmeans_of_a_dask_array_finds_undeclared_fill_values(model):
+    filled = model.copy()
+    filled[:, 2, 2] = 99999.0
+    with pytest.warns(UserWarning, match="are 99999, which the file does not declare"):
+        result = filled.chunk(latitude=3).vcluster.kmeans(3)
+    assert np.isnan(result.labels[2, 2])

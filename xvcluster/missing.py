@@ -45,13 +45,16 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
 
     Notes
     -----
-    An undeclared fill value is one of the usual ones that lies apart from all other values by more
-    than these spread, so that no plausible value is ever taken away.
+    Of a dask array, which stays lazy, only declared values are marked. An undeclared fill value is
+    one of the usual ones that lies apart from all other values by more than these spread, so that
+    no plausible value is ever taken away.
     """
     invalid = None
     for declared in (_equals_declared_fill(array), _outside_valid_range(array)):
         if declared is not None:
             invalid = declared if invalid is None else invalid | declared
+    if array.chunks is not None:
+        return invalid
     rest = array if invalid is None else array.where(~invalid)
     undeclared = _undeclared_fill(rest)
     if undeclared is not None:

@@ -165,6 +165,7 @@ def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Pro
         array = dataset[name].variable.transpose(*lead, ...)
         bare = xr.DataArray(array, name=name)
         bare.encoding = array.encoding  # tells how limits of valid values are packed
+        bare = bare.compute() if bare.chunks is not None else bare
         column, refused = _columns(bare, grid, axes)
         columns.append(column[::-1] if descending else column)
         missing.append(np.isnan(column))
