@@ -6,7 +6,7 @@ import pytest
 from xvcluster.kernels import euclidean
 from xvcluster.kernels.euclidean import assign_and_move, squared_distances
 
-PLAIN = ("_nearest", "_move", "assign_and_move")
+PLAIN = ("_square", "_nearest", "_move", "assign_and_move")
 
 
 def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move):
@@ -15,10 +15,10 @@ def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move):
     first = np.cumsum([0] + [len(c) for c in centroids])
     sums, counts, inertia = np.zeros(C.shape), np.zeros(len(C)), np.zeros(len(C))
     half_norms = (0.5 * (C.astype(float) ** 2).sum(axis=1)).astype(X.dtype)
-    norms = (X.astype(float) ** 2).sum(axis=1).astype(X.dtype)
+    groups = np.unique([0, len(centroids) // 2, len(centroids)])
     active = np.arange(len(centroids)) if active is None else np.asarray(active)
     held = np.full((len(centroids), len(X)), -1, np.int32) if held is None else held
-    kernel(X, norms, C @ X.T, half_norms, first, active, held, sums, counts, inertia)
+    kernel(X, C, half_norms, first, groups, active, held, sums, counts, inertia)
     return first, sums, counts, inertia, held
 
 

@@ -8,7 +8,7 @@ from tslearn.metrics import cdist_dtw
 
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import assign
-from xvcluster.methods.lloyd import BLOCK_BYTES, Run, fit, measure, split
+from xvcluster.methods.lloyd import BLOCK_ROWS, Run, fit, measure, split
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
 
@@ -40,7 +40,7 @@ def test_fit_equals_scikit_learn_from_the_same_centroids(seed):
     start, X = profiles[:6], profiles.reshape(700, -1)
     theirs = KMeans(6, init=start.reshape(6, -1), n_init=1, max_iter=300, tol=1e-4).fit(X)
     run = Run(start)
-    fit(split(profiles), [run], EUCLIDEAN, max_iter=300, tol=1e-4 * variance(profiles))
+    fit(split(profiles, EUCLIDEAN), [run], EUCLIDEAN, max_iter=300, tol=1e-4 * variance(profiles))
     ours = assign(profiles, run.centroids, EUCLIDEAN)
     np.testing.assert_array_equal(ours.labels, theirs.labels_)
     np.testing.assert_allclose(ours.squared.sum(), theirs.inertia_, rtol=1e-6)
@@ -52,7 +52,7 @@ def test_fit_equals_tslearn_from_the_same_centroids(n_variables):
     profiles = make_profiles(300, 12, n_variables)
     theirs = TimeSeriesKMeans(5, init=profiles[:5], n_init=1, max_iter=60, tol=0.0).fit(profiles)
     run = Run(profiles[:5])
-    fit(split(profiles), [run], EUCLIDEAN, max_iter=60, tol=0.0)
+    fit(split(profiles, EUCLIDEAN), [run], EUCLIDEAN, max_iter=60, tol=0.0)
     np.testing.assert_allclose(run.centroids, theirs.cluster_centers_, rtol=1e-9)
     labels = assign(profiles, run.centroids, EUCLIDEAN).labels
     np.testing.assert_array_equal(labels, theirs.labels_)
@@ -65,7 +65,7 @@ def test_fit_under_dtw_reaches_the_inertia_of_tslearn(seed, n_variables):
     start = profiles[np.random.default_rng(seed).choice(150, 4, replace=False)]
     theirs = TimeSeriesKMeans(4, metric="dtw", init=start, n_init=1, max_iter=50).fit(profiles)
     run = Run(start)
-    fit(split(profiles), [run], DTW, max_iter=50, tol=1e-4 * variance(profiles))
+    fit(split(profiles, EUCLIDEAN), [run], DTW, max_iter=50, tol=1e-4 * variance(profiles))
     inertia, reference = (
         (cdist_dtw(profiles, centroids) ** 2).min(axis=1).sum()
         for centroids in (run.centroids, theirs.cluster_centers_)
@@ -80,10 +80,10 @@ def test_fit_advances_runs_together_as_if_alone(name, order):
     starts = [profiles[:3], profiles[10:15], profiles[20:21]]
     starts = [starts[i] for i in order]
     together = [Run(start) for start in starts]
-    fit(split(profiles), together, metric, max_iter=20, tol=1e-6)
+    fit(split(profiles, EUCLIDEAN), together, metric, max_iter=20, tol=1e-6)
     for start, run in zip(starts, together, strict=True):
         alone = Run(start)
-        fit(split(profiles), [alone], metric, max_iter=20, tol=1e-6)
+        fit(split(profiles, EUCLIDEAN), [alone], metric, max_iter=20, tol=1e-6)
         np.testing.assert_allclose(run.centroids, alone.centroids, rtol=1e-12)
         assert (run.n_iter, run.converged) == (alone.n_iter, alone.converged)
 
@@ -91,7 +91,7 @@ def test_fit_advances_runs_together_as_if_alone(name, order):
 def test_fit_reports_every_pass_and_stops_at_max_iter():
     profiles, seen = make_profiles(200, 8), []
     run = Run(profiles[:9])
-    fit(split(profiles), [run], EUCLIDEAN, max_iter=3, tol=0.0, report=seen.append)
+    fit(split(profiles, EUCLIDEAN), [run], EUCLIDEAN, max_iter=3, tol=0.0, report=seen.append)
     assert seen == [[run]] * 3
     assert run.n_iter == 3
     assert not run.converged
@@ -101,7 +101,7 @@ def test_fit_never_raises_the_inertia_from_pass_to_pass():
     profiles = make_profiles(300, 8)
     run, inertia = Run(profiles[:7]), []
     fit(
-        split(profiles), [run], EUCLIDEAN,
+        split(profiles, EUCLIDEAN), [run], EUCLIDEAN,
         max_iter=40, tol=0.0, report=lambda runs: inertia.append(runs[0].inertia),
     )  # fmt: skip
     assert np.all(np.diff(inertia) <= 1e-9)
@@ -111,24 +111,27 @@ def test_fit_never_raises_the_inertia_from_pass_to_pass():
 def test_fit_moves_an_empty_cluster_to_the_farthest_profile(name):
     profiles = np.repeat([[0.0], [1.0], [9.0]], [5, 5, 1], axis=0)[..., None]
     run = Run(np.array([[[0.0]], [[100.0]]]))
-    fit(split(profiles), [run], get_metric(name), max_iter=20, tol=0.0)
+    fit(split(profiles, EUCLIDEAN), [run], get_metric(name), max_iter=20, tol=0.0)
     assert sorted(run.centroids.ravel()) == [0.5, 9.0]
 
 
 def test_fit_leaves_an_empty_cluster_where_every_profile_has_its_own():
     profiles = np.array([[[0.0]], [[1.0]], [[1.0]]])
     run = Run(np.array([[[0.0]], [[1.0]], [[5.0]]]))
-    fit(split(profiles), [run], EUCLIDEAN, max_iter=20, tol=0.0)
+    fit(split(profiles, EUCLIDEAN), [run], EUCLIDEAN, max_iter=20, tol=0.0)
     assert run.centroids.ravel().tolist() == [0.0, 1.0, 5.0]
     assert run.converged
 
 
-def test_split_cuts_whole_profiles_that_fit_a_cache():
-    profiles = make_profiles(5000, 40)
-    blocks = split(profiles)
+@pytest.mark.parametrize("n", [1, 100, 5000, 100_001])
+def test_split_cuts_whole_profiles_into_blocks_of_one_size(n):
+    profiles = np.arange(float(n))[:, None, None]
+    blocks = split(profiles, EUCLIDEAN)
     np.testing.assert_array_equal(np.concatenate(blocks), profiles)
-    assert max(block.nbytes for block in blocks) <= BLOCK_BYTES
-    assert len(blocks) > 1
+    sizes = [len(block) for block in blocks]
+    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) <= BLOCK_ROWS
+    assert len(blocks) >= min(n // 2048, 16)
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
@@ -139,7 +142,7 @@ def test_fit_moves_several_empty_clusters_at_once(name, dtype):
     profiles = (groups + rng.normal(size=(66, 4, 1))).astype(dtype)
     start = np.concatenate([profiles[:1], 1e4 + np.zeros((4, 4, 1))]).astype(float)
     run = Run(start)
-    fit(split(profiles), [run], get_metric(name), max_iter=50, tol=0.0)
+    fit(split(profiles, EUCLIDEAN), [run], get_metric(name), max_iter=50, tol=0.0)
     assert run.converged
     assert np.all(run.mass[:, 0] > 0)
     found = assign(profiles, run.centroids, get_metric(name))
@@ -151,8 +154,8 @@ def test_fit_keeps_the_sums_of_the_members_that_summing_anew_gives():
     profiles = make_profiles(3000, 12, 2).astype("float32")
     starts = [profiles[:k].astype(float) for k in (7, 4, 11)]
     before, after = ([Run(start) for start in starts] for _ in range(2))
-    fit(split(profiles), before, EUCLIDEAN, max_iter=14, tol=0.0)
-    fit(split(profiles), after, EUCLIDEAN, max_iter=15, tol=0.0)
+    fit(split(profiles, EUCLIDEAN), before, EUCLIDEAN, max_iter=14, tol=0.0)
+    fit(split(profiles, EUCLIDEAN), after, EUCLIDEAN, max_iter=15, tol=0.0)
     for held, run in zip(before, after, strict=True):
         labels = assign(profiles, held.centroids, EUCLIDEAN).labels
         for j in range(len(run.centroids)):
@@ -167,9 +170,9 @@ def test_fit_keeps_the_sums_of_the_members_that_summing_anew_gives():
 def test_measure_brings_the_inertia_up_to_date(name):
     profiles, metric = make_profiles(300, 8), get_metric(name)
     runs = [Run(profiles[:k]) for k in (3, 5)]
-    fit(split(profiles), runs, metric, max_iter=1, tol=0.0)
+    fit(split(profiles, EUCLIDEAN), runs, metric, max_iter=1, tol=0.0)
     stale, centroids = [run.inertia for run in runs], [run.centroids.copy() for run in runs]
-    measure(split(profiles), runs, metric)
+    measure(split(profiles, EUCLIDEAN), runs, metric)
     for run, old, kept in zip(runs, stale, centroids, strict=True):
         assert run.inertia < old
         expected = assign(profiles, run.centroids, metric).squared.sum()
@@ -185,7 +188,7 @@ def test_fit_under_dtw_with_a_window_reaches_the_inertia_of_tslearn():
     ).fit(profiles)
     run = Run(start)
     metric = get_metric("dtw", 4, np.arange(25.0))
-    fit(split(profiles), [run], metric, max_iter=50, tol=1e-4 * variance(profiles))
+    fit(split(profiles, EUCLIDEAN), [run], metric, max_iter=50, tol=1e-4 * variance(profiles))
     inertia, reference = (
         (cdist_dtw(profiles, centroids, **band) ** 2).min(axis=1).sum()
         for centroids in (run.centroids, theirs.cluster_centers_)

@@ -7,7 +7,7 @@ import pytest
 from tslearn.metrics import cdist_dtw, dtw_path
 
 from xvcluster.methods import get_metric
-from xvcluster.methods.metric import Euclidean, Partial, starts_of
+from xvcluster.methods.metric import Euclidean, Partial, Stack
 
 
 def make_block():
@@ -35,7 +35,7 @@ def test_squared_distances_equal_brute_force(name):
 def test_accumulate_sums_the_members_of_every_run(name, dtype):
     block, centroids = make_block()
     partial, held = accumulate(get_metric(name), block.astype(dtype), centroids)
-    for r, (start, stop) in enumerate(pairwise(starts_of(centroids))):
+    for r, (start, stop) in enumerate(pairwise(np.cumsum([0, *map(len, centroids)]))):
         own, part = centroids[r], slice(start, stop)
         squared = distances(name, block, own)
         labels = squared.argmin(axis=1)
@@ -51,7 +51,7 @@ def accumulate(metric, block, centroids, held=None, active=None):
     """What the metric adds, and the labels that it holds."""
     held = np.full((len(centroids), len(block)), -1, np.int32) if held is None else held
     active = np.arange(len(centroids)) if active is None else active
-    return metric.accumulate(block, centroids, active, held), held
+    return metric.accumulate(block, Stack.of(centroids, active), held), held
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])

@@ -63,15 +63,23 @@ def test_best_runs_of_a_sweep_are_at_least_as_good_as_those_of_one_k():
         assert swept[k].inertia <= find(profiles, [k], seed=1)[k].inertia * (1 + 1e-12)
 
 
+class Breathless(Euclidean):
+    """Never given more clusters."""
+
+    breaths = 0
+
+
 def test_best_runs_of_one_k_are_the_best_of_separate_fits():
     profiles = make_profiles(300, 8)
-    found = find(profiles, [5], n_init=4)[5]
-    _, *children = np.random.SeedSequence(0).spawn(1 + 4 * EUCLIDEAN.draws)
+    found = find(profiles, [5], Breathless(), n_init=4)[5]
+    _, _, *children = np.random.SeedSequence(0).spawn(2 + 4)
     runs = [Run(restarts.k_means_plus_plus(profiles, 5, EUCLIDEAN, c)) for c in children]
     variance = profiles.reshape(300, -1).var(axis=0).mean()
-    fit(split(profiles), runs, EUCLIDEAN, max_iter=100, tol=1e-6 * variance)
+    fit(split(profiles, EUCLIDEAN), runs, EUCLIDEAN, max_iter=100, tol=1e-6 * variance)
     best = min(runs, key=lambda run: run.inertia)
     np.testing.assert_allclose(found.centroids, best.centroids, rtol=1e-12)
+    breathing = find(profiles, [5], n_init=4)[5]
+    assert inertia_of(profiles, breathing, EUCLIDEAN) <= inertia_of(profiles, best, EUCLIDEAN)
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
@@ -93,7 +101,7 @@ def test_best_runs_that_settle_on_a_sample_see_all_profiles_in_the_end(name):
     seen = []
     found = find(profiles, [3, 5], metric, n_init=6, report=lambda runs: seen.append(len(runs)))
     whole = find(profiles, [3, 5], get_metric(name), n_init=6)
-    assert seen[0] == 2 * 6 * metric.draws  # all starts of both k
+    assert seen[0] == 2 * 6  # all starts of both k
     assert seen[-1] <= 2 * restarts._CONTENDERS
     for k in (3, 5):
         assert found[k].converged
@@ -111,19 +119,33 @@ def test_best_runs_find_clusters_that_the_sample_has_not_seen():
     assert sorted(found.centroids[:, 0, 0]) == [0.0, 100.0, 200.0, 300.0, 400.0]
 
 
-def test_contenders_are_the_best_few_that_are_not_clearly_beaten():
-    inertia = np.array([101.0, 103.0, 100.0, 101.9, 100.5, 101.5, 100.2, 101.8])
+def test_contenders_are_the_best_few_that_differ_and_are_not_clearly_beaten():
+    inertia = [100.5, 100.0, 100.7, 101.5, 100.001, 100.5001, 103.0]
     runs = [Run(np.zeros((1, 1, 1)), inertia=i) for i in inertia]
-    most = restarts._CONTENDERS
-    assert [run.inertia for run in restarts._contenders(runs)] == sorted(inertia)[:most]
-    assert [run.inertia for run in restarts._contenders(runs[:3])] == [100.0, 101.0]
-    assert [run.inertia for run in restarts._contenders(runs[1:2])] == [103.0]
+    assert [run.inertia for run in restarts._contenders(runs)] == [100.0, 100.5, 100.7]
+    assert [run.inertia for run in restarts._contenders(runs[3:4])] == [101.5]
+    many = [Run(np.zeros((1, 1, 1)), inertia=100 + 0.05 * i) for i in range(15)]
+    assert len(restarts._contenders(many)) == restarts._CONTENDERS
 
 
 def test_grow_adds_the_farthest_profiles_one_by_one():
     profiles = np.array([0.0, 1.0, 5.0, 20.0, 21.0])[:, None, None]
-    grown = restarts._grow(Run(np.zeros((1, 1, 1))), 3, profiles, EUCLIDEAN)
-    assert grown.centroids.ravel().tolist() == [0.0, 21.0, 5.0]
+    grown = restarts._grow(np.zeros((1, 1, 1)), 3, profiles, EUCLIDEAN)
+    assert grown.ravel().tolist() == [0.0, 21.0, 5.0]
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_leave_out_takes_the_centroids_whose_loss_costs_least(name):
+    profiles, metric = make_profiles(80, 6), get_metric(name)
+    centroids = profiles[:7]
+    expected = list(range(7))
+    while len(expected) > 4:
+        rest = [[i for i in expected if i != out] for out in expected]
+        expected = min(
+            rest, key=lambda r: metric.squared_distances(profiles, centroids[r]).min(1).sum()
+        )
+    left = restarts._leave_out(centroids, 4, profiles, metric)
+    np.testing.assert_array_equal(left, centroids[expected])
 
 
 @pytest.mark.parametrize("seed", [1, 5, 6, 9])

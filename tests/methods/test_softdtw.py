@@ -39,6 +39,6 @@ def test_fit_soft_dtw_finds_the_groups():
 
 @pytest.mark.parametrize("call", ["accumulate", "refine"])
 def test_the_own_loop_is_not_for_soft_dtw(call):
-    arguments = {"accumulate": (None,) * 4, "refine": (None, None, None)}
+    arguments = {"accumulate": (None,) * 3, "refine": (None, None, None)}
     with pytest.raises(NotImplementedError):
         getattr(SoftDTW(), call)(*arguments[call])

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401  numba's matrix products, which threads must not load
 from numba import njit
+
+ROWS = 512
+"""Rows whose products with a group of centroids stay in a core's cache."""
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
 def _nearest(products, half_norms, least, labels):  # type: ignore[no-untyped-def]
     """Nearest of k centroids for n rows side by side, into labels (n,).
 
-    products (k, n) = x·c; half_norms (k,) = |c|² / 2; least (n,) takes |c|² / 2 − x·c.
+    products (k, n) = x·c; half_norms (k,) = |c|² / 2; least (n,) takes |c|² / 2 − x·c. Centroids
+    are taken two by two, which halves the traffic with least and labels.
     """
+    k = half_norms.size
     row, half = products[0], half_norms[0]
     for i in range(least.size):
         least[i] = half - row[i]
         labels[i] = 0
-    for j in range(1, half_norms.size):
+    for j in range(1, k, 2):
+        # the last of an even number stands for both
+        after = min(j + 1, k - 1)
         row, half, label = products[j], half_norms[j], np.int32(j)
+        next_row, next_half, next_label = products[after], half_norms[after], np.int32(after)
         for i in range(least.size):
-            score = half - row[i]
-            nearer = score < least[i]
-            labels[i] = label if nearer else labels[i]
-            least[i] = score if nearer else least[i]
+            score, next_score = half - row[i], next_half - next_row[i]
+            nearer = next_label if next_score < score else label
+            score = next_score if next_score < score else score
+            labels[i] = nearer if score < least[i] else labels[i]
+            least[i] = score if score < least[i] else least[i]
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _square(X, norms):  # type: ignore[no-untyped-def]
+    """|x|² of the rows of X (n, F), into norms (n,)."""
+    for i in range(X.shape[0]):
+        total = X.dtype.type(0.0)
+        for f in range(X.shape[1]):
+            total += X[i, f] * X[i, f]
+        norms[i] = total
 
 
 @njit(nogil=True, cache=True)
@@ -42,22 +62,36 @@ def _move(X, labels, held, sums, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def assign_and_move(X, norms, products, half_norms, first, active, held, sums, counts, inertia):  # type: ignore[no-untyped-def]
+def assign_and_move(X, C, half_norms, first, groups, active, held, sums, counts, inertia):  # type: ignore[no-untyped-def]
     """Assign the rows of a block to every active run's nearest centroid, and keep its sums.
 
-    X (n, F) with norms (n,) = |x|²; the centroids of all active runs stand one after the other,
-    those of run r from first[r] to first[r + 1]: products (K, n) = centroids @ X.T, half_norms (K,)
-    = |c|² / 2. The labels of run r are held[active[r]] (n,), −1 before the first pass. Adds the
-    change of the members to sums (K, F) and counts (K,), and |x − c|² to inertia (K,), all float64.
+    X (n, F); C (K, F), the centroids of all active runs one after the other, those of run r from
+    first[r] to first[r + 1], with half_norms (K,) = |c|² / 2. One matrix product serves the runs
+    from groups[g] to groups[g + 1]. The labels of run r are held[active[r]] (n,), −1 before the
+    first pass. Adds the change of the members to sums (K, F) and counts (K,), and |x − c|² to
+    inertia (K,), all float64.
     """
-    least = np.empty(X.shape[0], X.dtype)
-    labels = np.empty(X.shape[0], np.int32)
-    for r in range(active.size):
-        start, stop = first[r], first[r + 1]
-        _nearest(products[start:stop], half_norms[start:stop], least, labels)
-        for i in range(labels.size):
-            inertia[start + labels[i]] += max(norms[i] + 2.0 * least[i], 0.0)
-        _move(X, labels, held[active[r]], sums[start:stop], counts[start:stop])
+    widest = np.diff(first[groups]).max()
+    scratch = np.empty(widest * ROWS, X.dtype)
+    all_norms, all_least = np.empty(ROWS, X.dtype), np.empty(ROWS, X.dtype)
+    all_labels = np.empty(ROWS, np.int32)
+    for top in range(0, X.shape[0], ROWS):
+        rows = X[top : top + ROWS]
+        n = rows.shape[0]
+        norms, least, labels = all_norms[:n], all_least[:n], all_labels[:n]
+        _square(rows, norms)
+        for g in range(groups.size - 1):
+            low, high = first[groups[g]], first[groups[g + 1]]
+            products = scratch[: (high - low) * n].reshape(high - low, n)
+            np.dot(C[low:high], rows.T, products)
+            for r in range(groups[g], groups[g + 1]):
+                start, stop = first[r], first[r + 1]
+                own = products[start - low : stop - low]
+                _nearest(own, half_norms[start:stop], least, labels)
+                for i in range(n):
+                    inertia[start + labels[i]] += max(norms[i] + 2.0 * least[i], 0.0)
+                kept = held[active[r], top : top + n]
+                _move(rows, labels, kept, sums[start:stop], counts[start:stop])
 
 
 @njit(nogil=True, cache=True, fastmath=True)

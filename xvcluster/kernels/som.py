@@ -6,21 +6,30 @@ import numpy as np
 from numba import njit
 
 
+PIECE = 32
+_NO_PULL = 1e-17  # no bit of a weight changes, unless the profile is far off all of the map
+
+
 @njit(nogil=True, cache=True, fastmath=True)
-def _winner(x, weights):  # type: ignore[no-untyped-def]
-    """Row and column of the node of weights (rows, columns, F) that is nearest to x (F,)."""
+def _winner(x, nodes):  # type: ignore[no-untyped-def]
+    """The node of nodes (n, P, PIECE) that is nearest to x (P, PIECE).
+
+    A node is passed over as soon as some pieces of it are farther than the best node so far.
+    """
     least = np.inf
-    row = column = 0
-    for i in range(weights.shape[0]):
-        for j in range(weights.shape[1]):
-            total = 0.0
-            for f in range(x.size):
-                difference = x[f] - weights[i, j, f]
+    winner = 0
+    for node in range(nodes.shape[0]):
+        total = 0.0
+        for p in range(x.shape[0]):
+            for f in range(x.shape[1]):
+                difference = x[p, f] - nodes[node, p, f]
                 total += difference * difference
-            if total < least:
-                least = total
-                row, column = i, j
-    return row, column
+            if total >= least:
+                break
+        if total < least:
+            least = total
+            winner = node
+    return winner
 
 
 @njit(nogil=True, cache=True)
@@ -29,19 +38,30 @@ def train_online(X, order, weights, first, n_iterations, sigma, learning_rate): 
 
     Step t = first, first + 1, ... of n_iterations moves every node towards the row x by
     η h (x − w), with the Gaussian neighbourhood h = exp(−d² / 2σ²) of the winner, and σ and η each
-    divided by 1 + 2t / n_iterations, as MiniSom does. Nodes with h too small to change a bit rest.
+    divided by 1 + 2t / n_iterations, as MiniSom does. Nodes with η h too small to change a bit
+    rest.
     """
     n_rows, n_columns, n_features = weights.shape
+    pieces = np.zeros((n_rows * n_columns, -(-n_features // PIECE), PIECE))
+    nodes = pieces.reshape(n_rows, n_columns, -1)
+    nodes[:, :, :n_features] = weights
+    x_pieces = np.zeros(pieces.shape[1:])
+    x = x_pieces.reshape(-1)
+    along_rows, along_columns = np.empty(n_rows), np.empty(n_columns)
     for step in range(order.size):
-        x = X[order[step]]
-        row, column = _winner(x, weights)
+        x[:n_features] = X[order[step]]
+        row, column = divmod(_winner(x_pieces, pieces), n_columns)
         decay = 1.0 + (first + step) / (n_iterations / 2)
         rate = learning_rate / decay
         width = max(2.0 * (sigma / decay) * (sigma / decay), 1e-300)
-        reach = int(min(np.sqrt(width * 40.0), n_rows + n_columns)) + 1
-        for i in range(max(0, row - reach), min(n_rows, row + reach + 1)):
-            along_row = np.exp(-((i - row) ** 2) / width)
-            for j in range(max(0, column - reach), min(n_columns, column + reach + 1)):
-                pull = along_row * np.exp(-((j - column) ** 2) / width) * rate
-                for f in range(n_features):
-                    weights[i, j, f] += pull * (x[f] - weights[i, j, f])
+        for i in range(n_rows):
+            along_rows[i] = np.exp(-((i - row) ** 2) / width)
+        for j in range(n_columns):
+            along_columns[j] = np.exp(-((j - column) ** 2) / width)
+        for i in range(n_rows):
+            for j in range(n_columns):
+                pull = along_rows[i] * along_columns[j] * rate
+                if pull > _NO_PULL:
+                    for f in range(x.size):
+                        nodes[i, j, f] += pull * (x[f] - nodes[i, j, f])
+    weights[:] = nodes[:, :, :n_features]

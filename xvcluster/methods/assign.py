@@ -59,7 +59,7 @@ def assign(
     groups = np.arange(len(centroids)) if groups is None else groups
     step = partial(_assign_block, centroids=centroids, metric=metric, groups=groups)
     with threads() as map_blocks:
-        parts = list(map_blocks(step, split(profiles)))
+        parts = list(map_blocks(step, split(profiles, metric)))
     nearest, squared, second = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(second > 0, np.sqrt(squared / second), 1.0)

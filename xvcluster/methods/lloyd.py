@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise, repeat
 from typing import Any
 
@@ -23,10 +23,10 @@ from xvcluster.methods.metric import (
     Labels,
     Metric,
     Partial,
-    starts_of,
+    Stack,
 )
 
-BLOCK_BYTES, BLOCK_ROWS = 2**18, 1024
+BLOCK_ROWS, N_BLOCKS = 4096, 16
 REFINEMENT_TOL = 1e-5
 """Gain in a cluster's mean squared distance that ends its refinement: tslearn's own bound."""
 
@@ -54,14 +54,19 @@ class Run:
     inertia: float = np.inf
     n_iter: int = 0
     converged: bool = False
-    sums: Float64s | float = 0.0
-    mass: Float64s | float = 0.0
+    sums: Float64s = field(default_factory=lambda: np.zeros(0))
+    mass: Float64s = field(default_factory=lambda: np.zeros(0))
 
 
-def split(profiles: Floats) -> list[Floats]:
-    """Cut profiles (n_profiles, n_levels, n_variables) into blocks that fit a core's cache."""
-    rows = min(max(BLOCK_BYTES // max(1, profiles[0].nbytes), 32), BLOCK_ROWS)
-    return [profiles[i : i + rows] for i in range(0, len(profiles), rows)]
+def split(profiles: Floats, metric: Metric) -> list[Floats]:
+    """Cut profiles (n_profiles, n_levels, n_variables) into blocks that are alike in size.
+
+    There are some for every core, unless they would be so small that calls cost more than work.
+    """
+    wanted = min(N_BLOCKS, len(profiles) // metric.least_rows)
+    n_blocks = max(-(-len(profiles) // BLOCK_ROWS), wanted, 1)
+    edges = np.linspace(0, len(profiles), n_blocks + 1).astype(int).tolist()
+    return [profiles[start:stop] for start, stop in pairwise(edges)]
 
 
 @contextmanager
@@ -102,7 +107,9 @@ def fit(
     report : callable, optional
         Is shown the runs after each pass.
     """
-    held = [np.full((len(runs), len(block)), -1, dtype=np.int32) for block in blocks]
+    held = _unlabelled(blocks, runs)
+    for run in runs:
+        run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
     with threads() as map_blocks:
         for _ in range(max_iter):
             active = np.flatnonzero([not run.converged for run in runs])
@@ -123,37 +130,44 @@ def _advance(
     tol: float,
 ) -> None:
     """One pass: assign and sum all blocks, then update the runs."""
-    before = [run.centroids for run in runs]
-    total = _add(map_blocks(metric.accumulate, blocks, repeat(before), repeat(active), held))
-    for r, run, (start, stop) in zip(active, runs, pairwise(starts_of(before)), strict=True):
-        old, inertia = run.centroids, total.inertia[start:stop]
-        run.inertia = float(inertia.sum())
-        run.sums = total.sums[start:stop] + (run.sums if metric.incremental else 0.0)
-        run.mass = total.mass[start:stop] + (run.mass if metric.incremental else 0.0)
-        run.centroids = _means(run.sums, run.mass, old)
+    stack = Stack.of([run.centroids for run in runs], active)
+    total = _add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
+    if metric.incremental:
+        total.sums += np.concatenate([run.sums for run in runs])
+        total.mass += np.concatenate([run.mass for run in runs])
+    means = _means(total.sums, total.mass, stack.centroids)
+    for r, run, part in zip(active, runs, stack.parts(), strict=True):
+        inertia = total.inertia[part]
+        run.centroids, run.inertia = means[part], float(inertia.sum())
+        run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
         if metric.max_refinements:
             _refine(map_blocks, blocks, run, [block[r] for block in held], inertia, metric)
         empty = np.flatnonzero(run.mass[:, 0] == 0)
         relocated = bool(empty.size) and _fill(run, empty, blocks, metric)
-        run.n_iter += 1
-        run.converged = not relocated and float(((run.centroids - old) ** 2).sum()) <= tol
+        shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
+        run.converged = not relocated and shift <= tol
 
 
 def measure(blocks: list[Floats], runs: list[Run], metric: Metric) -> None:
     """Bring the inertia of runs up to date with their centroids."""
-    centroids, every = [run.centroids for run in runs], np.arange(len(runs))
-    held = [np.full((len(runs), len(block)), -1, dtype=np.int32) for block in blocks]
+    stack = Stack.of([run.centroids for run in runs])
+    held = _unlabelled(blocks, runs)
     with threads() as map_blocks:
-        total = _add(map_blocks(metric.accumulate, blocks, repeat(centroids), repeat(every), held))
-    for run, (start, stop) in zip(runs, pairwise(starts_of(centroids)), strict=True):
-        run.inertia = float(total.inertia[start:stop].sum())
+        total = _add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
+    for run, part in zip(runs, stack.parts(), strict=True):
+        run.inertia = float(total.inertia[part].sum())
+
+
+def _unlabelled(blocks: list[Floats], runs: list[Run]) -> list[Labels]:
+    """Labels (n_runs, n) of each block before the first pass."""
+    return [np.full((len(runs), len(block)), -1, dtype=np.int32) for block in blocks]
 
 
 def _add(parts: Iterable[Partial]) -> Partial:
     """Add up what all blocks contribute, in their order."""
     parts = iter(parts)
     first = next(parts)
-    sums, mass, inertia = first.sums, first.mass.copy(), first.inertia
+    sums, mass, inertia = first.sums, first.mass, first.inertia
     for part in parts:
         sums += part.sums
         mass += part.mass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 from typing import Protocol
 
 import numpy as np
@@ -17,9 +18,38 @@ Indices = npt.NDArray[np.intp]
 _GROUP = 96
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """The centroids of the active runs, one after the other.
+
+    Attributes
+    ----------
+    centroids : ndarray, shape (K, n_levels, n_variables)
+    first : ndarray, shape (n_active + 1,)
+        Where each run's centroids start, and where the last ones end.
+    active : ndarray, shape (n_active,)
+        The place of each of them among all runs.
+    """
+
+    centroids: Float64s
+    first: Indices
+    active: Indices
+
+    @classmethod
+    def of(cls, centroids: Sequence[Float64s], active: Indices | None = None) -> Stack:
+        """Put the centroids (k, n_levels, n_variables) of runs one after the other."""
+        first = np.cumsum([0, *map(len, centroids)])
+        active = np.arange(len(centroids)) if active is None else active
+        return cls(np.concatenate(centroids), first, active)
+
+    def parts(self) -> Iterator[slice]:
+        """The place of each run's centroids."""
+        return starmap(slice, pairwise(self.first.tolist()))
+
+
 @dataclass(slots=True, eq=False)
 class Partial:
-    """What profiles add to the runs, whose K centroids stand one after the other.
+    """What profiles add to the runs of a stack of K centroids.
 
     Attributes
     ----------
@@ -40,10 +70,12 @@ class Metric(Protocol):
     """A distance between profiles, and what its k-means sums."""
 
     name: str
+    least_rows: int
+    """Profiles in a block at least, so that calls cost little beside the work."""
     sample_size: int
     """Profiles among which k-means++ draws, and that runs settle on before they see all."""
-    draws: int
-    """Starts drawn for each restart, of which the best on the sample counts."""
+    breaths: int
+    """Times that the best runs on the sample are given some clusters more, and relieved of them."""
     is_linear: bool
     """Whether distances are those of the principal components, so that few may stand for all."""
     incremental: bool
@@ -51,9 +83,7 @@ class Metric(Protocol):
     max_refinements: int
     """Further steps towards the barycenters in each pass, with the assignment held."""
 
-    def accumulate(
-        self, block: Floats, centroids: Sequence[Floats], active: Indices, held: Labels
-    ) -> Partial:
+    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
         """Assign a block of profiles to the centroids of the active runs, and sum it.
 
         The labels of the r-th of these runs are kept in ``held[active[r]]``, −1 at first.
@@ -70,34 +100,27 @@ class Euclidean:
     """Straight differences, level by level."""
 
     name = "euclidean"
-    sample_size = 8192
-    draws = 3
+    least_rows = 2048
+    sample_size = 16384
+    breaths = 3
     is_linear = True
     incremental = True
     max_refinements = 0
 
-    def accumulate(
-        self, block: Floats, centroids: Sequence[Floats], active: Indices, held: Labels
-    ) -> Partial:
+    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
         """Assign by one matrix product and move what changed cluster; see `Metric`."""
         from xvcluster.kernels.euclidean import assign_and_move
 
         X = block.reshape(len(block), -1)
-        stacked = np.concatenate(centroids)
-        C = stacked.reshape(len(stacked), -1).astype(X.dtype)
+        C = stack.centroids.reshape(len(stack.centroids), -1).astype(X.dtype)
         half_norms = 0.5 * np.einsum("kf,kf->k", C, C)
-        norms = np.einsum("nf,nf->n", X, X)
-        first = starts_of(centroids)
         sums, counts, inertia = np.zeros(C.shape), np.zeros(len(C)), np.zeros(len(C))
-        for some in _groups(first):
-            own = slice(first[some.start], first[some.stop])
-            products = C[own] @ X.T
-            assign_and_move(
-                X, norms, products, half_norms[own], first[some.start : some.stop + 1] - own.start,
-                active[some], held, sums[own], counts[own], inertia[own],
-            )  # fmt: skip
-        mass = np.broadcast_to(counts[:, None], stacked.shape[:2])
-        return Partial(sums.reshape(stacked.shape), mass, inertia)
+        assign_and_move(
+            X, C, half_norms, stack.first, _groups(stack.first), stack.active,
+            held, sums, counts, inertia,
+        )  # fmt: skip
+        mass = np.repeat(counts[:, None], block.shape[1], axis=1)
+        return Partial(sums.reshape(stack.centroids.shape), mass, inertia)
 
     def refine(self, block: Floats, centroids: Floats, labels: Labels) -> Partial:
         """Never called: the mean of the members is the barycenter already."""
@@ -117,8 +140,9 @@ class DynamicTimeWarping:
     """Differences along the best monotonic pairing of the levels, as far as a window allows."""
 
     name = "dtw"
+    least_rows = 1024
     sample_size = 1024
-    draws = 3
+    breaths = 1
     is_linear = False
     incremental = False
     max_refinements = 29
@@ -127,17 +151,15 @@ class DynamicTimeWarping:
         """Pair levels i and j where reach[i, j] (n_levels, n_levels); None: wherever."""
         self.reach = reach
 
-    def accumulate(
-        self, block: Floats, centroids: Sequence[Floats], active: Indices, held: Labels
-    ) -> Partial:
+    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
         """Assign by warped distance and sum the members along their paths; see `Metric`."""
         from xvcluster.kernels.dtw import nearest
 
         low, high = self._band(block)
         squared = np.empty(len(block), block.dtype)
         parts = []
-        for run, own in zip(active, centroids, strict=True):
-            guess = held[run].copy()
+        for run, part in zip(stack.active, stack.parts(), strict=True):
+            own, guess = stack.centroids[part], held[run].copy()
             nearest(block, own.astype(block.dtype), low, high, guess, held[run], squared)
             parts.append(self.refine(block, own, held[run]))
         joined = (np.concatenate([getattr(p, n) for p in parts]) for n in Partial.__slots__)
@@ -174,16 +196,10 @@ class DynamicTimeWarping:
         return np.minimum.accumulate(low[::-1])[::-1], np.maximum.accumulate(high)
 
 
-def starts_of(centroids: Sequence[Floats]) -> Indices:
-    """Where each run's centroids start among those of all runs, and where the last ones end."""
-    return np.cumsum([0, *map(len, centroids)])
-
-
-def _groups(first: Indices) -> Iterator[slice]:
-    """Cut runs into groups of few centroids, whose products with a block stay in a core's cache."""
-    start = 0
-    while start < first.size - 1:
-        stop = int(np.searchsorted(first, first[start] + _GROUP, side="right")) - 1
-        stop = max(stop, start + 1)
-        yield slice(start, stop)
-        start = stop
+def _groups(first: Indices) -> Indices:
+    """Where to cut runs into groups of few centroids, each for one matrix product."""
+    groups = [0]
+    while groups[-1] < first.size - 1:
+        stop = int(np.searchsorted(first, first[groups[-1]] + _GROUP, side="right")) - 1
+        groups.append(max(stop, groups[-1] + 1))
+    return np.array(groups)

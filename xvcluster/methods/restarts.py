@@ -1,8 +1,10 @@
 """Many starts for many k, of which the best counts: from coarse to fine.
 
 Runs settle on a sample of the profiles first, seen through a few principal components where the
-metric allows it, then on all profiles, at last on all levels. At each step those that are clearly
-beaten drop out, and the others start close to their end.
+metric allows it. There the best of them breathe: they are given some clusters more, and relieved of
+those that are missed least (Fritzke 2020), which leads out of poor minima at little cost. What is
+left settles on all profiles, at last on all levels. At each step those that are clearly beaten drop
+out, and the others start close to their end.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ from itertools import pairwise
 import numpy as np
 
 from xvcluster.methods.initialize import k_means_plus_plus
-from xvcluster.methods.lloyd import Report, Run, fit, measure, split
+from xvcluster.methods.lloyd import Report, Run, fit, measure, split, threads
 from xvcluster.methods.metric import Float64s, Floats, Metric
 
 _COMPONENTS = 16
-_CONTENDERS = 5
-_BEATEN = 1.02
+_CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
+_PARENTS, _SWELL = 2, (1, 3)
+_ROUGH = 10.0  # runs on a sample need not settle to the last digit
+_THINNED = 2048
 _NO_GAIN = 1.0 - 1e-5  # further than float32 can err
 
 
@@ -71,7 +75,7 @@ def best_runs(
         Numbers of clusters, ascending.
     metric : Metric
     n_init : int
-        Restarts for each k, each drawn ``metric.draws`` times: the best on the sample count.
+        Restarts for each k.
     max_iter : int
         Passes over the data at most, in each step from coarse to fine.
     tol : float
@@ -88,10 +92,15 @@ def best_runs(
 
     Notes
     -----
-    A sweep starts k + 1 also from the best centroids of k and the profile farthest from these.
+    A sweep starts k also from the best centroids of the next k and, where the inertia has risen,
+    from those of the k before and the profiles farthest from them.
+
+    References
+    ----------
+    Fritzke, B. (2020). The breathing k-means algorithm. https://doi.org/10.48550/arXiv.2006.15666
     """
     ks = list(ks)
-    for_sample, *for_starts = seed.spawn(1 + metric.draws * n_init)
+    for_sample, for_breaths, *for_starts = seed.spawn(2 + n_init)
     sample = _draw(profiles, metric.sample_size, for_sample)
     view = principal_view(sample) if metric.is_linear else None
     coarse = sample if view is None else view.look(sample)
@@ -99,29 +108,32 @@ def best_runs(
     tol *= float(profiles.reshape(len(profiles), -1).var(axis=0, dtype=np.float64).sum())
     tol /= profiles[0].size
 
-    starts = [k_means_plus_plus(coarse, ks[-1], metric, child) for child in for_starts]
+    with threads() as map_starts:
+        starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
     runs = {k: [Run(start[:k].astype(np.float64)) for start in starts] for k in ks}
-    settle(split(coarse), _all(runs), tol=tol)
-    for before, k in pairwise(ks):
-        grown = _grow(_best(runs[before]), k, coarse, metric)
-        settle(split(coarse), [grown], tol=tol)
-        runs[k].append(grown)
+    settle(split(coarse, metric), _all(runs), tol=_ROUGH * tol)
+    for child in for_breaths.spawn(metric.breaths):
+        breathing = _swell(runs, coarse, metric, child)
+        settle(split(coarse, metric), _all(breathing), tol=_ROUGH * tol)
+        breathing = _shrink(breathing, coarse, metric)
+        settle(split(coarse, metric), _all(breathing), tol=_ROUGH * tol)
+        runs = {k: runs[k] + breathing[k] for k in ks}
     if view is not None:
         runs = {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
-        settle(split(view.look(profiles)), _all(runs), tol=tol)
+        settle(split(view.look(profiles), metric), _all(runs), tol=tol)
         runs = {k: [Run(view.back(_best(runs[k]).centroids, profiles.shape[1:]))] for k in ks}
-        settle(split(profiles), _all(runs), tol=tol)
-    elif len(sample) < len(profiles):
+        settle(split(profiles, metric), _all(runs), tol=tol)
+    else:
         runs = {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
-        settle(split(profiles), _all(runs), tol=tol)
+        settle(split(profiles, metric), _all(runs), tol=tol)
     best = {k: _best(runs[k]) for k in ks}
     if len(ks) > 1:
-        measure(split(profiles), list(best.values()), metric)
+        measure(split(profiles, metric), list(best.values()), metric)
     for before, k in pairwise(ks):
         if best[k].inertia > _NO_GAIN * best[before].inertia:
-            best[k] = _grow(best[before], k, profiles, metric)
-            settle(split(profiles), [best[k]], tol=tol)
-            measure(split(profiles), [best[k]], metric)
+            best[k] = Run(_grow(best[before].centroids, k, profiles, metric))
+            settle(split(profiles, metric), [best[k]], tol=tol)
+            measure(split(profiles, metric), [best[k]], metric)
     return best
 
 
@@ -152,15 +164,65 @@ def _best(runs: list[Run]) -> Run:
 
 
 def _contenders(runs: list[Run]) -> list[Run]:
-    """The best few runs, without those that are clearly beaten."""
+    """The best few runs that differ, without those that are clearly beaten."""
     ranked = sorted(runs, key=lambda run: run.inertia)
-    return [run for run in ranked[:_CONTENDERS] if run.inertia <= _BEATEN * ranked[0].inertia]
+    chosen = ranked[:1]
+    for run in ranked[1:]:
+        if _SAME * chosen[-1].inertia < run.inertia <= _BEATEN * ranked[0].inertia:
+            chosen.append(run)
+    return chosen[:_CONTENDERS]
 
 
-def _grow(run: Run, k: int, profiles: Floats, metric: Metric) -> Run:
-    """A start for k clusters from a run with fewer: its centroids and the farthest profiles."""
-    centroids = run.centroids
+def _swell(
+    runs: dict[int, list[Run]], profiles: Floats, metric: Metric, seed: np.random.SeedSequence
+) -> dict[int, list[Run]]:
+    """Starts with some clusters more than k: from the best runs of k, and those of the next k."""
+    swollen: dict[int, list[Run]] = {}
+    for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
+        parents = _contenders(runs[k])[:_PARENTS]
+        pairs = [(parent.centroids, k + more) for parent in parents for more in _SWELL]
+        grown = (
+            k_means_plus_plus(profiles, n, metric, each, centroids)
+            for (centroids, n), each in zip(pairs, child.spawn(len(pairs)), strict=True)
+        )
+        swollen[k] = [Run(centroids.astype(np.float64)) for centroids in grown]
+    for k, after in pairwise(runs):
+        swollen[k].append(Run(_best(runs[after]).centroids))
+    return swollen
+
+
+def _shrink(
+    swollen: dict[int, list[Run]], profiles: Floats, metric: Metric
+) -> dict[int, list[Run]]:
+    """Starts for every k from runs with more clusters, without those that are missed least."""
+    few = profiles[:: max(1, len(profiles) // _THINNED)]
+    shrunk = {}
+    with threads() as map_runs:
+        for k, group in swollen.items():
+            leave_out = partial(_leave_out, k=k, profiles=few, metric=metric)
+            shrunk[k] = map_runs(leave_out, [run.centroids for run in group])
+        return {k: [Run(centroids) for centroids in left] for k, left in shrunk.items()}
+
+
+def _leave_out(centroids: Float64s, k: int, profiles: Floats, metric: Metric) -> Float64s:
+    """Take out centroids until k are left, each time the one whose loss costs least inertia."""
+    squared = metric.squared_distances(profiles, centroids)
+    rows, kept = np.arange(len(profiles)), np.arange(len(centroids))
+    while len(kept) > k:
+        nearest = squared.argmin(axis=1)
+        least = squared[rows, nearest]
+        squared[rows, nearest] = np.inf
+        costs = np.bincount(nearest, squared.min(axis=1) - least, minlength=len(kept))
+        squared[rows, nearest] = least
+        missed_least = costs.argmin()
+        kept = np.delete(kept, missed_least)
+        squared = np.delete(squared, missed_least, axis=1)
+    return centroids[kept]
+
+
+def _grow(centroids: Float64s, k: int, profiles: Floats, metric: Metric) -> Float64s:
+    """Add the profiles that are farthest to centroids until there are k."""
     while len(centroids) < k:
         far = metric.squared_distances(profiles, centroids).min(axis=1).argmax()
         centroids = np.concatenate([centroids, profiles[[far]].astype(np.float64)])
-    return Run(centroids)
+    return centroids

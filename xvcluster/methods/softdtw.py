@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from xvcluster.methods.metric import Float64s, Floats, Indices, Labels, Partial
+from xvcluster.methods.metric import Float64s, Floats, Labels, Partial, Stack
 
 
 class SoftDTW:
     """A smooth minimum over all warping paths, with tslearn's γ = 1."""
 
     name = "softdtw"
+    least_rows = 64
     sample_size = 2048
-    draws = 1
+    breaths = 0
     is_linear = False
     incremental = False
     max_refinements = 0
 
-    def accumulate(
-        self, block: Floats, centroids: Sequence[Floats], active: Indices, held: Labels
-    ) -> Partial:
+    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
         """Never called: tslearn runs its own loop."""
         raise NotImplementedError
 
