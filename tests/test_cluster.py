@@ -74,7 +74,7 @@ def test_kmeans_finds_k_by_the_knee(model):
 def test_kmeans_never_changes_its_input(two_variables):
     before = two_variables.copy(deep=True)
     kmeans(two_variables, 3)
-    som(two_variables, (2, 2), n_iterations=100)
+    som(two_variables, (2, 2), n_iterations=200)
     xr.testing.assert_identical(two_variables, before)
 
 
@@ -106,8 +106,8 @@ def test_kmeans_refuses_more_clusters_than_distinct_profiles(model, k):
 
 
 def test_kmeans_warns_of_unsettled_centroids(rough_model):
-    with pytest.warns(UserWarning, match="still moving after max_iter=1 passes for k = 5"):
-        kmeans(rough_model, 5, max_iter=1, tol=0)
+    with pytest.warns(UserWarning, match="still moving after max_iter=1 passes for k = 15"):
+        kmeans(rough_model, 15, n_init=1, max_iter=1, tol=0)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_som_keeps_the_numbers_of_empty_nodes(model):
 
 
 def test_som_takes_a_grid_of_the_size_of_the_data(rough_model):
-    result = som(rough_model, n_iterations=100)
+    result = som(rough_model, n_iterations=130)
     assert result.parameters["grid_size"] == [4, 4]  # 130 profiles
     assert result.n_clusters == 16
 
@@ -323,9 +323,26 @@ def test_som_unmerged_has_a_node_for_every_cluster(rough_model):
 
 
 def test_som_of_constant_data_is_a_result(model):
-    result = som(xr.ones_like(model), (2, 2), n_iterations=50)
+    result = som(xr.ones_like(model), (2, 2), n_iterations=70)
     assert np.all(result.labels == 1)
     assert np.all(result.centroids == 1.0)
+
+
+def test_som_in_a_batch_fits_all_profiles_and_records_how(rough_model):
+    result = som(rough_model, (3, 4), algorithm="batch")
+    assert result.parameters["algorithm"] == "batch"
+    assert result.parameters["n_iterations"] == 50
+    assert result.parameters["sigma"] == 2.0
+    assert "learning_rate" not in result.parameters
+    online = som(rough_model, (3, 4), n_iterations=5000)
+    assert result.inertia < 1.1 * online.inertia
+    xr.testing.assert_identical(result.predict(rough_model), result.labels)
+    assert result.model.get_weights().shape[:2] == (3, 4)
+
+
+def test_som_that_does_not_see_all_profiles_warns(rough_model):
+    with pytest.warns(UserWarning, match=r"n_iterations=100 shows the map fewer than all 130 prof"):
+        som(rough_model, (2, 2), n_iterations=100)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +356,9 @@ def test_som_of_constant_data_is_a_result(model):
         ({"sigma": np.inf}, ValueError, "sigma must be finite and above 0; got inf"),
         ({"sigma": "wide"}, TypeError, "sigma must be a number above 0; got 'wide'"),
         ({"learning_rate": 1.5}, ValueError, "above 0 and at most 1; got 1.5"),
+        ({"algorithm": "Batch"}, ValueError, "algorithm is 'Batch'; choose from 'online', 'batch'"),
+        ({"algorithm": "batch", "learning_rate": 0.1}, ValueError, "has no learning_rate"),
+        ({"algorithm": "batch", "sigma": 0}, ValueError, "sigma must be finite and above 0; got 0"),
         ({"n_clusters": 0}, ValueError, "n_clusters must be at least 1; got 0"),
         ({"grid_size": (2, 2), "n_clusters": 5}, ValueError, "n_clusters=5 is more than the 2 x 2"),
         ({"random_state": 1.5}, TypeError, "random_state must be an integer of at least 0"),
@@ -356,8 +376,12 @@ def test_som_refuses_to_merge_into_more_than_the_distinct_profiles(model):
 
 def test_som_refuses_to_merge_into_more_than_the_distinct_nodes(model):
     few = model.isel(latitude=[0], longitude=[0, 2, 4])
-    with pytest.raises(ValueError, match="n_clusters=3 is more than the distinct nodes"):
-        som(few.round(), (2, 2), n_clusters=3, n_iterations=1, sigma=0.01, random_state=3)
+    options = {"n_clusters": 3, "n_iterations": 1, "sigma": 0.01, "random_state": 3}
+    with (
+        pytest.warns(UserWarning, match="fewer than all 3 profiles"),
+        pytest.raises(ValueError, match="n_clusters=3 is more than the distinct nodes"),
+    ):
+        som(few.round(), (2, 2), **options)
 
 
 @pytest.mark.parametrize("name", ["label", "count", "cluster", "distance"])
@@ -396,7 +420,8 @@ def test_som_sees_profiles_of_the_whole_grid_in_few_iterations():
     data = xr.DataArray(
         values + np.random.default_rng(0).normal(size=values.shape), dims=("depth", "point")
     )
-    result = som(data, (2, 2), n_iterations=300, sigma=0.5)
+    with pytest.warns(UserWarning, match="n_iterations=300 shows the map fewer than all 1000"):
+        result = som(data, (2, 2), n_iterations=300, sigma=0.5)
     assert float(result.dataset["distance"].max()) < 6.0
 
 

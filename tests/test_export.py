@@ -84,7 +84,7 @@ def test_model_is_built_from_a_file_too(model, tmp_path):
 
 
 def test_model_never_shares_its_centroids_with_the_result(model):
-    for result in (kmeans(model, 3), som(model, (2, 2), n_iterations=50)):
+    for result in (kmeans(model, 3), som(model, (2, 2), n_iterations=70)):
         before = result.dataset.copy(deep=True)
         built = result.model
         centers = built.get_weights() if isinstance(built, MiniSom) else built.cluster_centers_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from xvcluster.methods.assign import Assignment, assign
 from xvcluster.methods.initialize import has_distinct
 from xvcluster.methods.metric import Floats
 from xvcluster.methods.restarts import best_runs
-from xvcluster.methods.som import train
+from xvcluster.methods.som import train_batch, train_online
 from xvcluster.normalize import Scaling, fit_scaling
 from xvcluster.options import (
     MetricName,
@@ -138,9 +139,10 @@ def som(
     data: xr.DataArray | xr.Dataset,
     grid_size: tuple[int, int] | None = None,
     *,
-    n_iterations: int = 50_000,
-    sigma: float = 0.3,
-    learning_rate: float = 0.1,
+    algorithm: Literal["online", "batch"] = "online",
+    n_iterations: int | None = None,
+    sigma: float | None = None,
+    learning_rate: float | None = None,
     n_clusters: int | None = None,
     random_state: int | None = 0,
     progress: bool | None = None,
@@ -154,14 +156,19 @@ def som(
         As for `kmeans`.
     grid_size : (int, int), optional
         Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles.
-    n_iterations : int, default 50 000
-        Profiles shown to the map, drawn in random order.
-    sigma : float, default 0.3
-        Width of the Gaussian neighbourhood at the start, in nodes; a third of it at the end. The
-        default, SeisGo's, moves little but the winner; from 1 on, near nodes grow alike and the
-        U-matrix shows neighbourhoods.
-    learning_rate : float, default 0.1
-        At the start, at most 1; a third of it at the end.
+    algorithm : {"online", "batch"}, default "online"
+        Show the map one profile after the other, as MiniSom and SeisGo do; or all of them in each
+        pass, which is quicker where they are many.
+    n_iterations : int, optional
+        Online, the profiles shown, drawn in random order; default 50 000. In a batch, the passes
+        over all profiles; default 50.
+    sigma : float, optional
+        Width of the Gaussian neighbourhood at the start, in nodes. Online it is a third of that at
+        the end; the default 0.3, SeisGo's, moves little but the winner, and from 1 on near nodes
+        grow alike and the U-matrix shows neighbourhoods. In a batch it shrinks to 0.3; the default
+        is half of the longer side of the map.
+    learning_rate : float, optional
+        Online only: at the start, at most 1; a third of it at the end. Default 0.1.
     n_clusters : int, optional
         Merge the nodes into this many clusters by k-means of the codebook. Default: every node is a
         cluster.
@@ -179,8 +186,13 @@ def som(
     Raises
     ------
     TypeError, ValueError
-        As `kmeans` does; also if `grid_size` is not a pair of positive integers, or `n_clusters`
-        exceeds the number of nodes or of distinct ones.
+        As `kmeans` does; also if `grid_size` is not a pair of positive integers, `n_clusters`
+        exceeds the number of nodes or of distinct ones, or a batch is given a `learning_rate`.
+
+    Warns
+    -----
+    UserWarning
+        If online training shows the map fewer profiles than there are.
 
     References
     ----------
@@ -196,9 +208,7 @@ def som(
     >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
     >>> labels, centroids = vs.vcluster.som((5, 5), n_clusters=6)
     """
-    n_iterations = check_integer("n_iterations", n_iterations, 1)
-    sigma = check_number("sigma", sigma, above=0.0)
-    learning_rate = check_number("learning_rate", learning_rate, above=0.0, most=1.0)
+    options = _training_options(algorithm, n_iterations, sigma, learning_rate)
     seed = check_seed(random_state)
     if grid_size is not None:
         check_grid_size(grid_size, 1)
@@ -215,16 +225,19 @@ def som(
         )
     if n_clusters is not None:
         require_distinct(profiles, n_clusters)
+    options.setdefault("sigma", max(shape) / 2)
+    if algorithm == "online":
+        _warn_unseen(len(profiles.values), options["n_iterations"])
     scaling = fit_scaling(profiles.values, by_level=True)
     scaled = scaling.apply(profiles.values, out=profiles.values)
     for_training, for_merging = seed.spawn(2)
-    options: dict[str, Any] = {"n_iterations": n_iterations, "sigma": sigma}
-    options["learning_rate"] = learning_rate
-    with show_steps(progress, n_iterations) as report:
+    train = train_online if algorithm == "online" else train_batch
+    with show_steps(progress, options["n_iterations"]) as report:
         nodes = train(scaled, shape, seed=for_training, report=report, **options)
     groups = _merge(nodes, n_clusters, for_merging)
     assignment = assign(scaled, nodes, get_metric("euclidean"), groups)
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options}
+    parameters["algorithm"] = algorithm
     parameters |= {"n_clusters": int(groups.max()) + 1, "random_state": seed.entropy}
     centroids = nodes
     if n_clusters is not None:
@@ -238,6 +251,37 @@ def som(
     else:
         dataset["label"].attrs["ordered_by"] = order_text(profiles)
     return ClusterResult(dataset)
+
+
+def _training_options(
+    algorithm: str, n_iterations: int | None, sigma: float | None, learning_rate: float | None
+) -> dict[str, Any]:
+    """What a map is trained with, checked; without a sigma that depends on the map's size."""
+    if algorithm not in {"online", "batch"}:
+        raise ValueError(f"algorithm is {algorithm!r}; choose from 'online', 'batch'")
+    online = algorithm == "online"
+    if learning_rate is not None and not online:
+        raise ValueError(
+            "a batch takes the mean of all profiles and has no learning_rate; leave it out, or use "
+            "algorithm='online'"
+        )
+    shown = (50_000 if online else 50) if n_iterations is None else n_iterations
+    options: dict[str, Any] = {"n_iterations": check_integer("n_iterations", shown, 1)}
+    if online or sigma is not None:
+        options["sigma"] = check_number("sigma", 0.3 if sigma is None else sigma, above=0.0)
+    if online:
+        rate = 0.1 if learning_rate is None else learning_rate
+        options["learning_rate"] = check_number("learning_rate", rate, above=0.0, most=1.0)
+    return options
+
+
+def _warn_unseen(n_profiles: int, n_iterations: int) -> None:
+    if n_iterations < n_profiles:
+        warnings.warn(
+            f"n_iterations={n_iterations} shows the map fewer than all {n_profiles} profiles; "
+            "raise it, or use algorithm='batch', in which every pass sees them all",
+            stacklevel=3,
+        )
 
 
 def _merge(

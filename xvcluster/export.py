@@ -85,8 +85,7 @@ def _minisom(nodes: np.ndarray[Any, Any], options: dict[str, Any]) -> Any:
         rows,
         columns,
         flat.shape[-1],
-        sigma=options["sigma"],
-        learning_rate=options["learning_rate"],
+        **{name: options[name] for name in ("sigma", "learning_rate") if name in options},
     )
     model.get_weights()[:] = flat
     return model

@@ -1,9 +1,10 @@
 """Training of self-organizing maps."""
 
 import numpy as np
+import pytest
 from minisom import MiniSom
 
-from xvcluster.methods.som import train
+from xvcluster.methods.som import LAST_WIDTH, train_batch, train_online
 
 
 def make_profiles(n=50):
@@ -12,10 +13,15 @@ def make_profiles(n=50):
 
 def fit(profiles, shape, seed=0, **options):
     options = {"n_iterations": 200, "sigma": 0.5, "learning_rate": 0.2} | options
-    return train(profiles, shape, seed=np.random.SeedSequence(seed), **options)
+    return train_online(profiles, shape, seed=np.random.SeedSequence(seed), **options)
 
 
-def test_train_equals_minisom_from_the_weights_and_order_it_drew():
+def fit_batch(profiles, shape, seed=0, **options):
+    options = {"n_iterations": 6, "sigma": 1.5} | options
+    return train_batch(profiles, shape, seed=np.random.SeedSequence(seed), **options)
+
+
+def test_train_online_equals_minisom_from_the_weights_and_order_it_drew():
     profiles = make_profiles()
     X = profiles.reshape(50, -1)
     rng = np.random.default_rng(np.random.SeedSequence(7))
@@ -28,25 +34,63 @@ def test_train_equals_minisom_from_the_weights_and_order_it_drew():
     np.testing.assert_allclose(ours, theirs.get_weights().reshape(12, 4, 2), atol=1e-10)
 
 
-def test_train_gives_a_codebook_in_the_shape_of_profiles():
+def test_train_online_gives_a_codebook_in_the_shape_of_profiles():
     assert fit(make_profiles(), (2, 3)).shape == (6, 4, 2)
 
 
-def test_train_gives_the_same_map_from_the_same_seed_only():
+def test_train_online_gives_the_same_map_from_the_same_seed_only():
     profiles = make_profiles()
     np.testing.assert_array_equal(fit(profiles, (3, 3)), fit(profiles, (3, 3)))
     assert np.any(fit(profiles, (3, 3)) != fit(profiles, (3, 3), seed=1))
 
 
-def test_train_reports_all_its_steps():
+def test_train_online_reports_all_its_steps():
     done = []
     fit(make_profiles(), (2, 2), n_iterations=1234, report=done.append)
     assert sum(done) == 1234
     assert len(done) <= 100
 
 
-def test_train_never_changes_the_profiles():
+@pytest.mark.parametrize("shape", [(3, 4), (1, 5), (1, 1)])
+@pytest.mark.parametrize("sigma", [1.5, 0.1])
+def test_train_batch_equals_its_formula(shape, sigma):
+    profiles = make_profiles(5000)
+    rng = np.random.default_rng(np.random.SeedSequence(7))
+    nodes = profiles[rng.integers(5000, size=shape[0] * shape[1])]
+    end = min(sigma, LAST_WIDTH)
+    for t in range(6):
+        width = sigma * (end / sigma) ** (t / 5)
+        winners = ((profiles[:, None] - nodes) ** 2).sum(axis=(2, 3)).argmin(axis=1)
+        moved = []
+        for row, column in np.ndindex(shape):
+            other_row, other_column = np.divmod(winners, shape[1])
+            squared = (other_row - row) ** 2 + (other_column - column) ** 2
+            near = np.exp(-squared / (2 * width**2))
+            moved.append(np.average(profiles, axis=0, weights=near))
+        nodes = np.array(moved)
+    np.testing.assert_allclose(
+        fit_batch(profiles, shape, 7, sigma=sigma), nodes, rtol=1e-9, atol=1e-9
+    )
+
+
+def test_train_batch_puts_like_profiles_side_by_side():
+    along = np.linspace(0, 1, 3000)[np.random.default_rng(0).permutation(3000)]
+    profiles = np.stack([along, along**2], axis=1)[..., None]
+    nodes = fit_batch(profiles, (1, 10), n_iterations=30, sigma=5.0)[:, 0, 0]
+    steps = np.diff(nodes)
+    assert np.all(steps > 0) or np.all(steps < 0)
+    assert np.ptp(nodes) > 0.8
+
+
+def test_train_batch_reports_every_pass():
+    done = []
+    fit_batch(make_profiles(), (2, 2), n_iterations=11, report=done.append)
+    assert done == [1] * 11
+
+
+@pytest.mark.parametrize("method", [fit, fit_batch])
+def test_train_never_changes_the_profiles(method):
     profiles = make_profiles()
     before = profiles.copy()
-    fit(profiles, (3, 3))
+    method(profiles, (3, 3))
     np.testing.assert_array_equal(profiles, before)

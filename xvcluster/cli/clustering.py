@@ -70,9 +70,23 @@ def kmeans(
         type=int,
         help="Merge the nodes into this many clusters. Default: every node is one.",
     ),
-    click.option("--iterations", "n_iterations", type=int, help="Default: 50000."),
-    click.option("--sigma", type=float, help="Neighbourhood at the start. Default: 0.3."),
-    click.option("--learning-rate", type=float, help="At the start. Default: 0.1."),
+    click.option(
+        "--algorithm",
+        type=click.Choice(["online", "batch"]),
+        help="Show profiles one by one (the default), or all of them in each pass.",
+    ),
+    click.option(
+        "--iterations",
+        "n_iterations",
+        type=int,
+        help="Profiles shown, or passes of a batch. Default: 50000, or 50.",
+    ),
+    click.option(
+        "--sigma",
+        type=float,
+        help="Neighbourhood at the start. Default: 0.3; in a batch, half of the longer side.",
+    ),
+    click.option("--learning-rate", type=float, help="At the start, online. Default: 0.1."),
     MODEL,
 )
 @plainly

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-
 PIECE = 32
 _NO_PULL = 1e-17  # no bit of a weight changes, unless the profile is far off all of the map
 
@@ -62,6 +61,6 @@ def train_online(X, order, weights, first, n_iterations, sigma, learning_rate): 
             for j in range(n_columns):
                 pull = along_rows[i] * along_columns[j] * rate
                 if pull > _NO_PULL:
-                    for f in range(x.size):
+                    for f in range(n_features):
                         nodes[i, j, f] += pull * (x[f] - nodes[i, j, f])
     weights[:] = nodes[:, :, :n_features]

@@ -107,7 +107,7 @@ def fit(
     report : callable, optional
         Is shown the runs after each pass.
     """
-    held = _unlabelled(blocks, runs)
+    held = unlabelled(blocks, len(runs))
     for run in runs:
         run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
     with threads() as map_blocks:
@@ -131,14 +131,14 @@ def _advance(
 ) -> None:
     """One pass: assign and sum all blocks, then update the runs."""
     stack = Stack.of([run.centroids for run in runs], active)
-    total = _add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
+    total = add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
     if metric.incremental:
         total.sums += np.concatenate([run.sums for run in runs])
         total.mass += np.concatenate([run.mass for run in runs])
-    means = _means(total.sums, total.mass, stack.centroids)
+    moved = means(total.sums, total.mass, stack.centroids)
     for r, run, part in zip(active, runs, stack.parts(), strict=True):
         inertia = total.inertia[part]
-        run.centroids, run.inertia = means[part], float(inertia.sum())
+        run.centroids, run.inertia = moved[part], float(inertia.sum())
         run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
         if metric.max_refinements:
             _refine(map_blocks, blocks, run, [block[r] for block in held], inertia, metric)
@@ -151,19 +151,19 @@ def _advance(
 def measure(blocks: list[Floats], runs: list[Run], metric: Metric) -> None:
     """Bring the inertia of runs up to date with their centroids."""
     stack = Stack.of([run.centroids for run in runs])
-    held = _unlabelled(blocks, runs)
+    held = unlabelled(blocks, len(runs))
     with threads() as map_blocks:
-        total = _add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
+        total = add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
     for run, part in zip(runs, stack.parts(), strict=True):
         run.inertia = float(total.inertia[part].sum())
 
 
-def _unlabelled(blocks: list[Floats], runs: list[Run]) -> list[Labels]:
+def unlabelled(blocks: list[Floats], n_runs: int) -> list[Labels]:
     """Labels (n_runs, n) of each block before the first pass."""
-    return [np.full((len(runs), len(block)), -1, dtype=np.int32) for block in blocks]
+    return [np.full((n_runs, len(block)), -1, dtype=np.int32) for block in blocks]
 
 
-def _add(parts: Iterable[Partial]) -> Partial:
+def add(parts: Iterable[Partial]) -> Partial:
     """Add up what all blocks contribute, in their order."""
     parts = iter(parts)
     first = next(parts)
@@ -175,7 +175,7 @@ def _add(parts: Iterable[Partial]) -> Partial:
     return Partial(sums, mass, inertia)
 
 
-def _means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
+def means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
     """Mean of what was paired with each level; where nothing was, the centroid stays."""
     return np.where(mass[..., None] > 0, sums / np.maximum(mass, 1.0)[..., None], otherwise)
 
@@ -205,8 +205,8 @@ def _refine(
     moving = np.ones(k, dtype=bool)
     for _ in range(metric.max_refinements):
         held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
-        stepped = _add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
-        run.centroids = _means(stepped.sums, stepped.mass, run.centroids)
+        stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
+        run.centroids = means(stepped.sums, stepped.mass, run.centroids)
         moving &= np.abs(inertia - stepped.inertia) / counts >= REFINEMENT_TOL
         inertia = stepped.inertia
         if not moving.any():

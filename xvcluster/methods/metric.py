@@ -74,6 +74,8 @@ class Metric(Protocol):
     """Profiles in a block at least, so that calls cost little beside the work."""
     sample_size: int
     """Profiles among which k-means++ draws, and that runs settle on before they see all."""
+    draws: int
+    """Starts drawn for each restart."""
     breaths: int
     """Times that the best runs on the sample are given some clusters more, and relieved of them."""
     is_linear: bool
@@ -102,6 +104,7 @@ class Euclidean:
     name = "euclidean"
     least_rows = 2048
     sample_size = 16384
+    draws = 1
     breaths = 3
     is_linear = True
     incremental = True
@@ -142,6 +145,7 @@ class DynamicTimeWarping:
     name = "dtw"
     least_rows = 1024
     sample_size = 1024
+    draws = 3
     breaths = 1
     is_linear = False
     incremental = False

@@ -75,7 +75,7 @@ def best_runs(
         Numbers of clusters, ascending.
     metric : Metric
     n_init : int
-        Restarts for each k.
+        Restarts for each k, each drawn ``metric.draws`` times.
     max_iter : int
         Passes over the data at most, in each step from coarse to fine.
     tol : float
@@ -100,7 +100,7 @@ def best_runs(
     Fritzke, B. (2020). The breathing k-means algorithm. https://doi.org/10.48550/arXiv.2006.15666
     """
     ks = list(ks)
-    for_sample, for_breaths, *for_starts = seed.spawn(2 + n_init)
+    for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
     sample = _draw(profiles, metric.sample_size, for_sample)
     view = principal_view(sample) if metric.is_linear else None
     coarse = sample if view is None else view.look(sample)
@@ -163,14 +163,17 @@ def _best(runs: list[Run]) -> Run:
     return min(runs, key=lambda run: run.inertia)
 
 
+def _ranked(runs: list[Run]) -> list[Run]:
+    """Runs that differ, best first."""
+    ranked = sorted(runs, key=lambda run: run.inertia)
+    pairs = pairwise(ranked)
+    return ranked[:1] + [b for a, b in pairs if b.inertia > _SAME * a.inertia]
+
+
 def _contenders(runs: list[Run]) -> list[Run]:
     """The best few runs that differ, without those that are clearly beaten."""
-    ranked = sorted(runs, key=lambda run: run.inertia)
-    chosen = ranked[:1]
-    for run in ranked[1:]:
-        if _SAME * chosen[-1].inertia < run.inertia <= _BEATEN * ranked[0].inertia:
-            chosen.append(run)
-    return chosen[:_CONTENDERS]
+    ranked = _ranked(runs)[:_CONTENDERS]
+    return [run for run in ranked if run.inertia <= _BEATEN * ranked[0].inertia]
 
 
 def _swell(
@@ -179,7 +182,7 @@ def _swell(
     """Starts with some clusters more than k: from the best runs of k, and those of the next k."""
     swollen: dict[int, list[Run]] = {}
     for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
-        parents = _contenders(runs[k])[:_PARENTS]
+        parents = _ranked(runs[k])[:_PARENTS]
         pairs = [(parent.centroids, k + more) for parent in parents for more in _SWELL]
         grown = (
             k_means_plus_plus(profiles, n, metric, each, centroids)

@@ -16,6 +16,7 @@ class SoftDTW:
     name = "softdtw"
     least_rows = 64
     sample_size = 2048
+    draws = 1
     breaths = 0
     is_linear = False
     incremental = False

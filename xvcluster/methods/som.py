@@ -1,17 +1,21 @@
-"""Self-organizing maps: a grid of nodes that learns the profiles one after the other."""
+"""Self-organizing maps: a grid of nodes that learns the profiles, one by one or all at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 
 import numpy as np
 
-from xvcluster.methods.metric import Float64s, Floats
+from xvcluster.methods import get_metric
+from xvcluster.methods.lloyd import add, means, split, threads, unlabelled
+from xvcluster.methods.metric import Float64s, Floats, Stack
 
+LAST_WIDTH = 0.3
 _REPORTS = 100
 
 
-def train(
+def train_online(
     profiles: Floats,
     shape: tuple[int, int],
     *,
@@ -49,19 +53,80 @@ def train(
     Kohonen, T. (2013). Essentials of the self-organizing map. Neural Networks 37, 52–65.
     https://doi.org/10.1016/j.neunet.2012.09.018
     """
-    from xvcluster.kernels.som import train_online
+    from xvcluster.kernels import som
 
     X = profiles.reshape(len(profiles), -1)
     rng = np.random.default_rng(seed)
-    weights = X[rng.integers(len(X), size=shape[0] * shape[1])].astype(np.float64)
-    weights = weights.reshape(*shape, -1)
+    weights = _draw(profiles, shape, rng).reshape(*shape, -1)
     piece = -(-n_iterations // _REPORTS)
     first = 0
     while first < n_iterations:
         order = rng.permutation(len(X))[: n_iterations - first]
         for start in range(0, order.size, piece):
             shown = order[start : start + piece]
-            train_online(X, shown, weights, first + start, n_iterations, sigma, learning_rate)
+            som.train_online(X, shown, weights, first + start, n_iterations, sigma, learning_rate)
             report(shown.size)
         first += order.size
     return weights.reshape(-1, *profiles.shape[1:])
+
+
+def train_batch(
+    profiles: Floats,
+    shape: tuple[int, int],
+    *,
+    n_iterations: int,
+    sigma: float,
+    seed: np.random.SeedSequence,
+    report: Callable[[int], None] = lambda steps: None,
+) -> Float64s:
+    """Train a self-organizing map by passes over all profiles, from some drawn at random.
+
+    After each pass node i becomes Σⱼ h(i, j) Sⱼ / Σⱼ h(i, j) nⱼ, where Sⱼ is the sum of the nⱼ
+    profiles nearest to node j and h the Gaussian neighbourhood of width σ.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
+        Scaled, no NaN.
+    shape : (int, int)
+        Rows and columns of the grid.
+    n_iterations : int
+        Passes.
+    sigma : float
+        Width of the neighbourhood in the first pass, in nodes. It shrinks by the same factor from
+        pass to pass, to `LAST_WIDTH` in the last one unless it is less already.
+    seed : SeedSequence
+    report : callable
+        Is told after each pass that it is done.
+
+    Returns
+    -------
+    ndarray, shape (n_rows * n_columns, n_levels, n_variables)
+        The codebook, row by row.
+
+    References
+    ----------
+    Kohonen, T. (2013). Essentials of the self-organizing map. Neural Networks 37, 52–65.
+    https://doi.org/10.1016/j.neunet.2012.09.018
+    """
+    metric = get_metric("euclidean")
+    nodes = _draw(profiles, shape, np.random.default_rng(seed))
+    blocks = split(profiles, metric)
+    held = unlabelled(blocks, 1)
+    sums, mass = np.zeros(nodes.shape), np.zeros(nodes.shape[:2])
+    place = np.indices(shape).reshape(2, -1)
+    apart = ((place[:, :, None] - place[:, None]) ** 2).sum(axis=0)
+    with threads() as map_blocks:
+        for width in np.geomspace(sigma, min(sigma, LAST_WIDTH), n_iterations):
+            change = add(map_blocks(metric.accumulate, blocks, repeat(Stack.of([nodes])), held))
+            sums += change.sums
+            mass += change.mass
+            near = np.exp(-apart / (2.0 * width**2))
+            nodes = means(np.tensordot(near, sums, 1), near @ mass, nodes)
+            report(1)
+    return nodes
+
+
+def _draw(profiles: Floats, shape: tuple[int, int], rng: np.random.Generator) -> Float64s:
+    """A profile for each node of the grid."""
+    return profiles[rng.integers(len(profiles), size=shape[0] * shape[1])].astype(np.float64)
