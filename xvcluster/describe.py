@@ -20,6 +20,7 @@ from xvcluster.methods.lloyd import threads
 from xvcluster.normalize import Scaling
 from xvcluster.profiles import STATUS, Profiles
 
+_CHUNK = 1024
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _RESERVED = frozenset(
     "label status distance margin count area cluster_inertia sweep_inertia sweep_silhouette "
@@ -145,15 +146,26 @@ def _spread(
     std, quantiles = np.full(shape, np.nan), np.full((len(QUANTILES), *shape), np.nan)
 
     def describe(c: int) -> None:
-        members = values[labels == c].reshape(-1, shape[1] * shape[2]).T.copy()
+        members = _gather(values, np.flatnonzero(labels == c))
         if members.shape[1]:
-            std[c] = members.std(axis=1, dtype=np.float64).reshape(shape[1:])
+            std[c] = np.reshape([level.std(dtype=np.float64) for level in members], shape[1:])
             members.sort(axis=1)
             quantiles[:, c] = _quantiles(members).reshape(-1, *shape[1:])
 
     with threads() as map_clusters:
         list(map_clusters(describe, range(k)))
     return std, quantiles
+
+
+def _gather(
+    values: npt.NDArray[np.floating], rows: npt.NDArray[np.intp]
+) -> npt.NDArray[np.floating]:
+    """Values (n_levels · n_variables, n_rows) of the profiles of these rows, copied once."""
+    flat = values.reshape(len(values), -1)
+    members = np.empty((flat.shape[1], rows.size), dtype=values.dtype)
+    for start in range(0, rows.size, _CHUNK):
+        members[:, start : start + _CHUNK] = flat[rows[start : start + _CHUNK]].T
+    return members
 
 
 def _quantiles(ordered: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

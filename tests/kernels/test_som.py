@@ -59,7 +59,8 @@ def test_kernels_equal_the_plain_python_that_they_are_compiled_from(monkeypatch)
     compiled = rng.normal(size=(3, 2, 3))
     plain = compiled.copy()
     train_online(X, order, compiled, 0, 10, 0.8, 0.2)
-    monkeypatch.setattr(som, "_winner", som._winner.py_func)
+    for name in ("_winner", "_copy"):
+        monkeypatch.setattr(som, name, getattr(som, name).py_func)
     train_online.py_func(X, order, plain, 0, 10, 0.8, 0.2)
     np.testing.assert_allclose(plain, compiled, rtol=1e-12)
 

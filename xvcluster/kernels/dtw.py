@@ -21,11 +21,11 @@ _FAST = {"nnan", "nsz", "contract"}
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _is_beaten(row, best):  # type: ignore[no-untyped-def]
     """Whether every path of every profile of a lane is longer than its best distance already."""
-    least = row[0].copy()
-    for j in range(1, row.shape[0]):
-        for w in range(least.size):
-            least[w] = row[j, w] if row[j, w] < least[w] else least[w]
-    return (least > best).all()
+    for w in range(best.size):
+        for j in range(row.shape[0]):
+            if row[j, w] <= best[w]:
+                return False
+    return True
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -92,6 +92,17 @@ def _bound(profile, centroid, lower, upper):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def _envelop(centroid, low, high, lower, upper):  # type: ignore[no-untyped-def]
+    """Least and greatest values of a centroid (M, V) that each level may meet, into (L, V) each."""
+    for i in range(lower.shape[0]):
+        for v in range(lower.shape[1]):
+            lower[i, v] = upper[i, v] = centroid[low[i], v]
+            for j in range(low[i] + 1, high[i]):
+                lower[i, v] = min(lower[i, v], centroid[j, v])
+                upper[i, v] = max(upper[i, v], centroid[j, v])
+
+
+@njit(nogil=True, cache=True)
 def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no-untyped-def]
     """Nearest of centroids (K, M, V) for profiles X (n, L, V), with few distances computed.
 
@@ -108,14 +119,11 @@ def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no
     lower = np.empty((n_levels, n_variables), X.dtype)
     upper = np.empty((n_levels, n_variables), X.dtype)
     rows = np.empty(n, np.intp)
-    labels[:] = 0
-    squared[:] = _FAR
+    for row in range(n):
+        labels[row], squared[row] = 0, _FAR
     for guessed in (True, False):
         for k in range(centroids.shape[0]):
-            for i in range(n_levels):
-                for v in range(n_variables):
-                    lower[i, v] = centroids[k, low[i] : high[i], v].min()
-                    upper[i, v] = centroids[k, low[i] : high[i], v].max()
+            _envelop(centroids[k], low, high, lower, upper)
             count = 0
             for row in range(n):
                 if (guess[row] == k) == guessed and (
@@ -147,9 +155,14 @@ def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-
     lane = np.empty((n_levels, n_variables, LANE), X.dtype)
     previous = np.empty((n_columns + 1, LANE), X.dtype)
     current = np.empty((n_columns + 1, LANE), X.dtype)
-    best = np.full(LANE, 2 * _FAR).astype(X.dtype)
+    best = np.empty(LANE, X.dtype)
+    for w in range(LANE):
+        best[w] = 2 * _FAR  # never beaten
+    all_rows = np.empty(n, np.intp)
+    for row in range(n):
+        all_rows[row] = row
     for start in range(0, n, LANE):
-        rows = np.arange(start, min(start + LANE, n))
+        rows = all_rows[start : start + LANE]
         _load(X, rows, lane)
         for k in range(centroids.shape[0]):
             last = _lane_distances(lane, centroids[k], low, high, best, previous, current)
@@ -200,7 +213,8 @@ def _sum_along_paths(lane, n, moves, at, sums, mass):  # type: ignore[no-untyped
     The paths are followed back from their ends side by side, which hides the latency of each step;
     at (W, 2) is scratch for where they are.
     """
-    at[:, 0], at[:, 1] = lane.shape[0] - 1, sums.shape[0] - 1
+    for w in range(n):
+        at[w, 0], at[w, 1] = lane.shape[0] - 1, sums.shape[0] - 1
     under_way = n
     while under_way:
         under_way = 0

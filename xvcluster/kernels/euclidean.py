@@ -71,7 +71,9 @@ def assign_and_move(X, C, half_norms, first, groups, active, held, sums, counts,
     first pass. Adds the change of the members to sums (K, F) and counts (K,), and |x − c|² to
     inertia (K,), all float64.
     """
-    widest = np.diff(first[groups]).max()
+    widest = 0
+    for g in range(groups.size - 1):
+        widest = max(widest, first[groups[g + 1]] - first[groups[g]])
     scratch = np.empty(widest * ROWS, X.dtype)
     all_norms, all_least = np.empty(ROWS, X.dtype), np.empty(ROWS, X.dtype)
     all_labels = np.empty(ROWS, np.int32)

@@ -32,6 +32,15 @@ def _winner(x, nodes):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def _copy(source, target):  # type: ignore[no-untyped-def]
+    """Copy as many features as both have from source to target, each (rows, columns, features)."""
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            for f in range(min(source.shape[2], target.shape[2])):
+                target[i, j, f] = source[i, j, f]
+
+
+@njit(nogil=True, cache=True)
 def train_online(X, order, weights, first, n_iterations, sigma, learning_rate):  # type: ignore[no-untyped-def]
     """Show the rows X[order] (n, F) to the map one by one, changing weights (rows, columns, F).
 
@@ -43,13 +52,15 @@ def train_online(X, order, weights, first, n_iterations, sigma, learning_rate): 
     n_rows, n_columns, n_features = weights.shape
     pieces = np.zeros((n_rows * n_columns, -(-n_features // PIECE), PIECE))
     nodes = pieces.reshape(n_rows, n_columns, -1)
-    nodes[:, :, :n_features] = weights
+    _copy(weights, nodes)
     x_pieces = np.zeros(pieces.shape[1:])
     x = x_pieces.reshape(-1)
     along_rows, along_columns = np.empty(n_rows), np.empty(n_columns)
     for step in range(order.size):
-        x[:n_features] = X[order[step]]
-        row, column = divmod(_winner(x_pieces, pieces), n_columns)
+        for f in range(n_features):
+            x[f] = X[order[step], f]
+        winner = _winner(x_pieces, pieces)
+        row, column = winner // n_columns, winner % n_columns
         decay = 1.0 + (first + step) / (n_iterations / 2)
         rate = learning_rate / decay
         width = max(2.0 * (sigma / decay) * (sigma / decay), 1e-300)
@@ -63,4 +74,4 @@ def train_online(X, order, weights, first, n_iterations, sigma, learning_rate): 
                 if pull > _NO_PULL:
                     for f in range(n_features):
                         nodes[i, j, f] += pull * (x[f] - nodes[i, j, f])
-    weights[:] = nodes[:, :, :n_features]
+    _copy(nodes, weights)

@@ -24,7 +24,7 @@ _COMPONENTS = 16
 _CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
 _PARENTS, _SWELL = 2, (1, 3)
 _ROUGH = 10.0  # runs on a sample need not settle to the last digit
-_THINNED = 2048
+_THINNED = 2048  # of the sample, for what needs few
 _NO_GAIN = 1.0 - 1e-5  # further than float32 can err
 
 
@@ -45,8 +45,13 @@ class View:
     def look(self, profiles: Floats) -> Floats:
         """Components (n, n_components, 1) of profiles (n, n_levels, n_variables)."""
         flat = profiles.reshape(len(profiles), -1)
-        shift = (self.mean @ self.axes).astype(flat.dtype)
-        return (flat @ self.axes.astype(flat.dtype) - shift)[:, :, None]
+        axes = self.axes.astype(flat.dtype)
+        components = np.empty((len(flat), axes.shape[1]), flat.dtype)
+        for start in range(0, len(flat), _THINNED):  # one product would take a large buffer
+            part = slice(start, start + _THINNED)
+            np.matmul(flat[part], axes, out=components[part])
+        components -= (self.mean @ self.axes).astype(flat.dtype)
+        return components[:, :, None]
 
     def back(self, centroids: Floats, shape: tuple[int, ...]) -> Float64s:
         """Centroids (k, *shape) with these components."""
@@ -101,12 +106,9 @@ def best_runs(
     """
     ks = list(ks)
     for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
-    sample = _draw(profiles, metric.sample_size, for_sample)
-    view = principal_view(sample) if metric.is_linear else None
-    coarse = sample if view is None else view.look(sample)
+    coarse, view = _coarsen(profiles, metric, for_sample)
     settle = partial(fit, metric=metric, max_iter=max_iter, report=report)
-    tol *= float(profiles.reshape(len(profiles), -1).var(axis=0, dtype=np.float64).sum())
-    tol /= profiles[0].size
+    tol *= _mean_variance(profiles)
 
     with threads() as map_starts:
         starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
@@ -137,9 +139,26 @@ def best_runs(
     return best
 
 
+def _coarsen(
+    profiles: Floats, metric: Metric, seed: np.random.SeedSequence
+) -> tuple[Floats, View | None]:
+    """A sample of the profiles, through a view where the metric allows it."""
+    sample = _draw(profiles, metric.sample_size, seed)
+    view = principal_view(sample) if metric.is_linear else None
+    return (sample if view is None else view.look(sample)), view
+
+
+def _mean_variance(profiles: Floats) -> float:
+    """Variance over the profiles, in float64, of the average level; without a copy of them all."""
+    mean = profiles.mean(axis=0, dtype=np.float64)
+    parts = (profiles[i : i + _THINNED] - mean for i in range(0, len(profiles), _THINNED))
+    return float(sum(np.vdot(part, part) for part in parts) / profiles.size)
+
+
 def principal_view(profiles: Floats) -> View | None:
     """The first principal components; None where there are few levels anyhow."""
-    flat = profiles.reshape(len(profiles), -1).astype(np.float64)
+    few = profiles[:: max(1, len(profiles) // _THINNED)]
+    flat = few.reshape(len(few), -1).astype(np.float64)
     if flat.shape[1] < 2 * _COMPONENTS:
         return None
     mean = flat.mean(axis=0)
