@@ -99,7 +99,9 @@ def kmeans(
     Notes
     -----
     Lloyd's algorithm from k-means++ seeds minimizes the inertia Σᵢ minⱼ d(xᵢ, cⱼ)², with centroids
-    that are the members' mean, or their DTW barycenter (DBA).
+    that are the members' mean, or their DTW barycenter (DBA). The restarts settle on a sample of the
+    profiles, where the best of them breathe: they are given some clusters more, and relieved of
+    those that are missed least. What is left settles on all profiles.
 
     References
     ----------
@@ -108,6 +110,8 @@ def kmeans(
 
     Petitjean, F., Ketterlin, A. & Gançarski, P. (2011). A global averaging method for dynamic time
     warping. Pattern Recognition 44, 678–693. https://doi.org/10.1016/j.patcog.2010.09.013
+
+    Fritzke, B. (2020). The breathing k-means algorithm. https://doi.org/10.48550/arXiv.2006.15666
 
     Examples
     --------
