@@ -99,8 +99,8 @@ def kmeans(
     Notes
     -----
     Lloyd's algorithm from k-means++ seeds minimizes the inertia Σᵢ minⱼ d(xᵢ, cⱼ)², with centroids
-    that are the members' mean, or their DTW barycenter (DBA). The restarts settle on a sample of the
-    profiles, where the best of them breathe: they are given some clusters more, and relieved of
+    that are the members' mean, or their DTW barycenter (DBA). The restarts settle on a sample of
+    the profiles, where the best of them breathe: they are given some clusters more, and relieved of
     those that are missed least. What is left settles on all profiles.
 
     References

@@ -44,7 +44,7 @@ def beside_minisom(n, n_levels, side, steps, sigma):
 
 
 def som_small():
-    """50,000 steps, 9 x 9 nodes, 4,800 profiles of 50 levels, sigma 0.3, our and SeisGo's default"""
+    """50,000 steps, 9 x 9 nodes, 4,800 profiles of 50 levels, sigma 0.3 as SeisGo's"""
     beside_minisom(4_800, 50, 9, 50_000, 0.3)
 
 
