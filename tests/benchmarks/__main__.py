@@ -16,7 +16,8 @@ def main(names):
 
     rows = euclidean.ROWS | warping.ROWS | maps.ROWS | footprint.ROWS | scaling.ROWS
     if names == ["--list"]:
-        raise SystemExit("\n".join(rows))
+        print("\n".join(rows))
+        return
     unknown = set(names) - set(rows)
     if unknown:
         raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(rows)}")
