@@ -370,6 +370,12 @@ def test_som_merges_nodes_into_clusters(model):
     assert is_png("som.png")
 
 
+def test_som_trains_in_a_batch(model):
+    succeed("som", model, "--grid", "3", "3", "--algorithm", "batch", "--iterations", "20")
+    parameters = open_result("model_clusters.nc").parameters
+    assert (parameters["algorithm"], parameters["n_iterations"]) == ("batch", 20)
+
+
 def test_som_refuses_bad_grids(model):
     assert "grid_size must be a pair of positive integers" in refuse(
         "som", model, "--grid", "0", "3"

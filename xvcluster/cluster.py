@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,13 @@ from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.som import train_batch, train_online
 from xvcluster.normalize import Scaling, fit_scaling
 from xvcluster.options import (
+    Algorithm,
     MetricName,
     check_grid_size,
     check_integer,
     check_ks,
-    check_number,
     check_seed,
+    check_training,
 )
 from xvcluster.profiles import Profiles, collect
 from xvcluster.progress import show_steps
@@ -143,7 +144,7 @@ def som(
     data: xr.DataArray | xr.Dataset,
     grid_size: tuple[int, int] | None = None,
     *,
-    algorithm: Literal["online", "batch"] = "online",
+    algorithm: Algorithm = "online",
     n_iterations: int | None = None,
     sigma: float | None = None,
     learning_rate: float | None = None,
@@ -162,7 +163,7 @@ def som(
         Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles.
     algorithm : {"online", "batch"}, default "online"
         Show the map one profile after the other, as MiniSom and SeisGo do; or all of them in each
-        pass, which is quicker where they are many.
+        pass, so that none is left out where they are many.
     n_iterations : int, optional
         Online, the profiles shown, drawn in random order; default 50 000. In a batch, the passes
         over all profiles; default 50.
@@ -212,7 +213,7 @@ def som(
     >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
     >>> labels, centroids = vs.vcluster.som((5, 5), n_clusters=6)
     """
-    options = _training_options(algorithm, n_iterations, sigma, learning_rate)
+    options = check_training(algorithm, n_iterations, sigma, learning_rate)
     seed = check_seed(random_state)
     if grid_size is not None:
         check_grid_size(grid_size, 1)
@@ -255,28 +256,6 @@ def som(
     else:
         dataset["label"].attrs["ordered_by"] = order_text(profiles)
     return ClusterResult(dataset)
-
-
-def _training_options(
-    algorithm: str, n_iterations: int | None, sigma: float | None, learning_rate: float | None
-) -> dict[str, Any]:
-    """What a map is trained with, checked; without a sigma that depends on the map's size."""
-    if algorithm not in {"online", "batch"}:
-        raise ValueError(f"algorithm is {algorithm!r}; choose from 'online', 'batch'")
-    online = algorithm == "online"
-    if learning_rate is not None and not online:
-        raise ValueError(
-            "a batch takes the mean of all profiles and has no learning_rate; leave it out, or use "
-            "algorithm='online'"
-        )
-    shown = (50_000 if online else 50) if n_iterations is None else n_iterations
-    options: dict[str, Any] = {"n_iterations": check_integer("n_iterations", shown, 1)}
-    if online or sigma is not None:
-        options["sigma"] = check_number("sigma", 0.3 if sigma is None else sigma, above=0.0)
-    if online:
-        rate = 0.1 if learning_rate is None else learning_rate
-        options["learning_rate"] = check_number("learning_rate", rate, above=0.0, most=1.0)
-    return options
 
 
 def _warn_unseen(n_profiles: int, n_iterations: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+Algorithm = Literal["online", "batch"]
 MetricName = Literal["euclidean", "dtw", "softdtw"]
 
 
@@ -97,3 +98,25 @@ def check_grid_size(grid_size: Any, n_profiles: int) -> tuple[int, int]:
             f"grid_size must be a pair of positive integers, such as (6, 6); got {grid_size!r}"
         ) from None
     return rows, columns
+
+
+def check_training(
+    algorithm: str, n_iterations: int | None, sigma: float | None, learning_rate: float | None
+) -> dict[str, Any]:
+    """What a map is trained with, checked; without a sigma that depends on the map's size."""
+    if algorithm not in get_args(Algorithm):
+        raise ValueError(f"algorithm is {algorithm!r}; choose from 'online', 'batch'")
+    online = algorithm == "online"
+    if learning_rate is not None and not online:
+        raise ValueError(
+            "a batch takes the mean of all profiles and has no learning_rate; leave it out, or use "
+            "algorithm='online'"
+        )
+    shown = (50_000 if online else 50) if n_iterations is None else n_iterations
+    options: dict[str, Any] = {"n_iterations": check_integer("n_iterations", shown, 1)}
+    if online or sigma is not None:
+        options["sigma"] = check_number("sigma", 0.3 if sigma is None else sigma, above=0.0)
+    if online:
+        rate = 0.1 if learning_rate is None else learning_rate
+        options["learning_rate"] = check_number("learning_rate", rate, above=0.0, most=1.0)
+    return options

@@ -53,10 +53,12 @@ def test_train_online_reports_all_its_steps():
 
 @pytest.mark.parametrize("shape", [(3, 4), (1, 5), (1, 1)])
 @pytest.mark.parametrize("sigma", [1.5, 0.1])
-def test_train_batch_equals_its_formula(shape, sigma):
-    profiles = make_profiles(5000)
-    rng = np.random.default_rng(np.random.SeedSequence(7))
-    nodes = profiles[rng.integers(5000, size=shape[0] * shape[1])]
+@pytest.mark.parametrize("n", [30, 5000], ids=["nodes without profiles", "many"])
+def test_train_batch_equals_its_formula(n, shape, sigma):
+    profiles = 5 + make_profiles(n)
+    seed = 15  # no profile is drawn twice: of two nodes alike either may be the nearest
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    nodes = profiles[rng.integers(n, size=shape[0] * shape[1])]
     end = min(sigma, LAST_WIDTH)
     for t in range(6):
         width = sigma * (end / sigma) ** (t / 5)
@@ -69,8 +71,22 @@ def test_train_batch_equals_its_formula(shape, sigma):
             moved.append(np.average(profiles, axis=0, weights=near))
         nodes = np.array(moved)
     np.testing.assert_allclose(
-        fit_batch(profiles, shape, 7, sigma=sigma), nodes, rtol=1e-9, atol=1e-9
+        fit_batch(profiles, shape, seed, sigma=sigma), nodes, rtol=1e-9, atol=1e-9
     )
+
+
+@pytest.mark.parametrize("sigma", [1e-200, 0.3, 1.5, 1e300])
+def test_train_batch_stays_among_the_profiles_for_any_sigma(sigma):
+    profiles = 5 + make_profiles(30)
+    nodes = fit_batch(profiles, (3, 4), sigma=sigma)
+    assert np.all((nodes >= profiles.min()) & (nodes <= profiles.max()))
+
+
+def test_train_batch_forgets_what_rounding_leaves_in_a_node_that_loses_its_profiles():
+    rng = np.random.default_rng(259)
+    profiles = 5 + rng.standard_t(2, size=(rng.integers(6, 60), 2, 1))
+    nodes = fit_batch(profiles, (2, 4), 259, n_iterations=15, sigma=0.1)
+    assert np.all((nodes >= profiles.min() - 1e-9) & (nodes <= profiles.max() + 1e-9))
 
 
 def test_train_batch_puts_like_profiles_side_by_side():

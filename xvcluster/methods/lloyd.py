@@ -177,7 +177,8 @@ def add(parts: Iterable[Partial]) -> Partial:
 
 def means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
     """Mean of what was paired with each level; where nothing was, the centroid stays."""
-    return np.where(mass[..., None] > 0, sums / np.maximum(mass, 1.0)[..., None], otherwise)
+    paired = np.broadcast_to(mass[..., None] > 0, sums.shape)
+    return np.divide(sums, mass[..., None], out=otherwise.copy(), where=paired)
 
 
 def _fill(run: Run, empty: Indices, blocks: list[Floats], metric: Metric) -> bool:

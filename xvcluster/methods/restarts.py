@@ -25,12 +25,13 @@ _CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
 _PARENTS, _SWELL = 2, (1, 3)
 _ROUGH = 10.0  # runs on a sample need not settle to the last digit
 _THINNED = 2048  # of the sample, for what needs few
+_CHUNK = 2048  # of all profiles, for what would need a large buffer
 _NO_GAIN = 1.0 - 1e-5  # further than float32 can err
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Profiles through a few principal components, or whole.
+    """Profiles through a few principal components.
 
     Attributes
     ----------
@@ -47,8 +48,8 @@ class View:
         flat = profiles.reshape(len(profiles), -1)
         axes = self.axes.astype(flat.dtype)
         components = np.empty((len(flat), axes.shape[1]), flat.dtype)
-        for start in range(0, len(flat), _THINNED):  # one product would take a large buffer
-            part = slice(start, start + _THINNED)
+        for start in range(0, len(flat), _CHUNK):
+            part = slice(start, start + _CHUNK)
             np.matmul(flat[part], axes, out=components[part])
         components -= (self.mean @ self.axes).astype(flat.dtype)
         return components[:, :, None]
@@ -120,14 +121,11 @@ def best_runs(
         breathing = _shrink(breathing, coarse, metric)
         settle(split(coarse, metric), _all(breathing), tol=_ROUGH * tol)
         runs = {k: runs[k] + breathing[k] for k in ks}
+    runs = {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
     if view is not None:
-        runs = {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
         settle(split(view.look(profiles), metric), _all(runs), tol=tol)
         runs = {k: [Run(view.back(_best(runs[k]).centroids, profiles.shape[1:]))] for k in ks}
-        settle(split(profiles, metric), _all(runs), tol=tol)
-    else:
-        runs = {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
-        settle(split(profiles, metric), _all(runs), tol=tol)
+    settle(split(profiles, metric), _all(runs), tol=tol)
     best = {k: _best(runs[k]) for k in ks}
     if len(ks) > 1:
         measure(split(profiles, metric), list(best.values()), metric)
@@ -151,13 +149,13 @@ def _coarsen(
 def _mean_variance(profiles: Floats) -> float:
     """Variance over the profiles, in float64, of the average level; without a copy of them all."""
     mean = profiles.mean(axis=0, dtype=np.float64)
-    parts = (profiles[i : i + _THINNED] - mean for i in range(0, len(profiles), _THINNED))
+    parts = (profiles[i : i + _CHUNK] - mean for i in range(0, len(profiles), _CHUNK))
     return float(sum(np.vdot(part, part) for part in parts) / profiles.size)
 
 
 def principal_view(profiles: Floats) -> View | None:
     """The first principal components; None where there are few levels anyhow."""
-    few = profiles[:: max(1, len(profiles) // _THINNED)]
+    few = _thin(profiles)
     flat = few.reshape(len(few), -1).astype(np.float64)
     if flat.shape[1] < 2 * _COMPONENTS:
         return None
@@ -172,6 +170,11 @@ def _draw(profiles: Floats, size: int, seed: np.random.SeedSequence) -> Floats:
         return profiles
     rng = np.random.default_rng(seed)
     return profiles[np.sort(rng.choice(len(profiles), size, replace=False))]
+
+
+def _thin(sample: Floats) -> Floats:
+    """Some of a sample's profiles, evenly."""
+    return sample[:: max(1, len(sample) // _THINNED)]
 
 
 def _all(runs: dict[int, list[Run]]) -> list[Run]:
@@ -217,7 +220,7 @@ def _shrink(
     swollen: dict[int, list[Run]], profiles: Floats, metric: Metric
 ) -> dict[int, list[Run]]:
     """Starts for every k from runs with more clusters, without those that are missed least."""
-    few = profiles[:: max(1, len(profiles) // _THINNED)]
+    few = _thin(profiles)
     shrunk = {}
     with threads() as map_runs:
         for k, group in swollen.items():

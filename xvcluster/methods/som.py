@@ -115,13 +115,15 @@ def train_batch(
     held = unlabelled(blocks, 1)
     sums, mass = np.zeros(nodes.shape), np.zeros(nodes.shape[:2])
     place = np.indices(shape).reshape(2, -1)
-    apart = ((place[:, :, None] - place[:, None]) ** 2).sum(axis=0)
+    apart = np.hypot(*(place[:, :, None] - place[:, None]))
     with threads() as map_blocks:
         for width in np.geomspace(sigma, min(sigma, LAST_WIDTH), n_iterations):
             change = add(map_blocks(metric.accumulate, blocks, repeat(Stack.of([nodes])), held))
             sums += change.sums
             mass += change.mass
-            near = np.exp(-apart / (2.0 * width**2))
+            sums[mass == 0] = 0.0  # what rounding left, which far neighbours' weights would magnify
+            with np.errstate(over="ignore"):  # beyond a very narrow neighbourhood
+                near = np.exp(-0.5 * (apart / width) ** 2)
             nodes = means(np.tensordot(near, sums, 1), near @ mass, nodes)
             report(1)
     return nodes
