@@ -310,10 +310,13 @@ def test_som_centroids_of_merged_nodes_are_the_mean_of_their_members(rough_model
         np.testing.assert_allclose(result.dataset["cluster_inertia"][c], squared, rtol=1e-5)
 
 
-def test_som_centroid_of_a_cluster_without_members_is_the_mean_of_its_nodes(model):
-    few = model.isel(latitude=[0], longitude=[0, 2, 4])
-    result = som(few, (1, 3), n_clusters=3, n_iterations=3, learning_rate=1e-3, random_state=5)
-    assert np.isfinite(result.centroids).all()
+@pytest.mark.parametrize("seed", range(6))
+def test_som_merges_nodes_into_clusters_that_all_have_profiles(rough_model, seed):
+    options = {"algorithm": "batch", "n_clusters": 6, "random_state": seed}
+    dataset = som(rough_model, (9, 9), **options).dataset
+    assert (dataset["node_count"] == 0).any()
+    assert set(dataset["node_cluster"].values) == {1, 2, 3, 4, 5, 6}
+    assert dataset["count"].min() > 0
 
 
 def test_som_unmerged_has_a_node_for_every_cluster(rough_model):

@@ -175,8 +175,8 @@ def som(
     learning_rate : float, optional
         Online only: at the start, at most 1; a third of it at the end. Default 0.1.
     n_clusters : int, optional
-        Merge the nodes into this many clusters by k-means of the codebook. Default: every node is a
-        cluster.
+        Merge the nodes into this many clusters by k-means of those that have profiles; the others
+        join the nearest cluster. Default: every node is a cluster.
     random_state, progress, dim
         As for `kmeans`.
 
@@ -192,7 +192,8 @@ def som(
     ------
     TypeError, ValueError
         As `kmeans` does; also if `grid_size` is not a pair of positive integers, `n_clusters`
-        exceeds the number of nodes or of distinct ones, or a batch is given a `learning_rate`.
+        exceeds the number of distinct nodes that have profiles, or a batch is given a
+        `learning_rate`.
 
     Warns
     -----
@@ -239,14 +240,16 @@ def som(
     train = train_online if algorithm == "online" else train_batch
     with show_steps(progress, options["n_iterations"]) as report:
         nodes = train(scaled, shape, seed=for_training, report=report, **options)
-    groups = _merge(nodes, n_clusters, for_merging)
-    assignment = assign(scaled, nodes, get_metric("euclidean"), groups)
+    metric = get_metric("euclidean")
+    assignment = assign(scaled, nodes, metric)
+    centroids, groups = nodes, np.arange(n_nodes, dtype=np.int32)
+    if n_clusters is not None:
+        groups = _merge(nodes, assignment.nearest, n_clusters, for_merging)
+        assignment = assign(scaled, nodes, metric, groups)
+        centroids, assignment = _member_means(scaled, assignment, n_clusters)
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options}
     parameters["algorithm"] = algorithm
-    parameters |= {"n_clusters": int(groups.max()) + 1, "random_state": seed.entropy}
-    centroids = nodes
-    if n_clusters is not None:
-        centroids, assignment = _member_means(scaled, assignment, nodes, groups)
+    parameters |= {"n_clusters": len(centroids), "random_state": seed.entropy}
     dataset = build_dataset(data, profiles, scaling, centroids, assignment, parameters)
     _describe_nodes(dataset, profiles, scaling, nodes, groups, assignment, shape)
     if n_clusters is None:
@@ -268,18 +271,23 @@ def _warn_unseen(n_profiles: int, n_iterations: int) -> None:
 
 
 def _merge(
-    nodes: npt.NDArray[np.float64], n_clusters: int | None, seed: np.random.SeedSequence
+    nodes: npt.NDArray[np.float64],
+    nearest: npt.NDArray[np.int32],
+    n_clusters: int,
+    seed: np.random.SeedSequence,
 ) -> npt.NDArray[np.int32]:
-    """The cluster of each node, from 0: its own, or by k-means of the codebook."""
-    if n_clusters is None:
-        return np.arange(len(nodes), dtype=np.int32)
-    if not has_distinct(nodes, n_clusters):
+    """The cluster of each node, from 0, by k-means of those that profiles are nearest to.
+
+    A node without profiles lies between the others; it joins a cluster, and makes none.
+    """
+    taken = nodes[np.unique(nearest)]
+    if not has_distinct(taken, n_clusters):
         raise ValueError(
-            f"n_clusters={n_clusters} is more than the distinct nodes of the trained map; ask for "
-            "fewer clusters, or raise sigma or n_iterations"
+            f"n_clusters={n_clusters} is more than the distinct nodes of the trained map that have "
+            "profiles; ask for fewer clusters, or raise sigma or n_iterations"
         )
     metric = get_metric("euclidean")
-    runs = best_runs(nodes, [n_clusters], metric, n_init=10, max_iter=300, tol=1e-4, seed=seed)
+    runs = best_runs(taken, [n_clusters], metric, n_init=10, max_iter=300, tol=1e-4, seed=seed)
     centroids = runs[n_clusters].centroids
     ordered = centroids[lowest_first(centroids)]
     groups: npt.NDArray[np.int32] = metric.squared_distances(nodes, ordered).argmin(1).astype("i4")
@@ -287,18 +295,14 @@ def _merge(
 
 
 def _member_means(
-    scaled: Floats,
-    assignment: Assignment,
-    nodes: npt.NDArray[np.float64],
-    groups: npt.NDArray[np.int32],
+    scaled: Floats, assignment: Assignment, n_clusters: int
 ) -> tuple[npt.NDArray[np.float64], Assignment]:
     """Centroids of merged nodes, and the assignment with the distances to these."""
     metric, squared = get_metric("euclidean"), assignment.squared.copy()
-    centroids = np.empty((int(groups.max()) + 1, *nodes.shape[1:]))
-    for c in range(len(centroids)):
+    centroids = np.empty((n_clusters, *scaled.shape[1:]))
+    for c in range(n_clusters):
         own = assignment.labels == c
-        members = scaled[own] if own.any() else nodes[groups == c]
-        centroids[c] = members.mean(axis=0, dtype=np.float64)
+        centroids[c] = scaled[own].mean(axis=0, dtype=np.float64)
         squared[own] = metric.squared_distances(scaled[own], centroids[[c]])[:, 0]
     return centroids, replace(assignment, squared=squared)
 

@@ -23,6 +23,12 @@ def distances(name, block, centroids):
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_squared_distances_of_no_profiles_are_none(name):
+    block, centroids = make_block()
+    assert get_metric(name).squared_distances(block[:0], centroids[0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
 def test_squared_distances_equal_brute_force(name):
     block, centroids = make_block()
     found = get_metric(name).squared_distances(block, centroids[0])

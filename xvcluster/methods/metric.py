@@ -135,7 +135,7 @@ class Euclidean:
 
         out = np.empty((len(block), len(centroids)))
         flat = centroids.reshape(len(centroids), -1).astype(np.float64)
-        squared_distances(block.reshape(len(block), -1), flat, out)
+        squared_distances(block.reshape(-1, flat.shape[1]), flat, out)
         return out
 
 
