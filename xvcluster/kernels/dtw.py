@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-LANE = 32
+LANE = 64
 _FAR = 1e30
-_MOVES = 12  # moves of two bits in the mantissa of a float32
+_MOVES = 16  # of two bits in an int32
 _DIAGONAL, _ALONG_PROFILE, _ALONG_CENTROID = 0, 1, 2
 _FAST = {"nnan", "nsz", "contract"}
 
@@ -32,7 +32,8 @@ def _is_beaten(row, best):  # type: ignore[no-untyped-def]
 def _lane_distances(lane, centroid, low, high, best, previous, current):  # type: ignore[no-untyped-def]
     """Squared distances of a lane (L, V, W) to a centroid (M, V), or those beaten by best (W,).
 
-    previous and current (M + 1, W) are scratch of the lane's dtype. Returns the one whose last row
+    W is LANE, which the compiler must know. previous and current (M + 1, W) are scratch of the
+    lane's dtype. Returns the one whose last row
     holds the distances; of a lane that is beaten half-way, all too large.
     """
     n_columns = centroid.shape[0]
@@ -43,13 +44,13 @@ def _lane_distances(lane, centroid, low, high, best, previous, current):  # type
         for j in range(low[i], high[i]):
             x, c = lane[i, 0], centroid[j, 0]
             diagonal, up, left, here = previous[j], previous[j + 1], current[j], current[j + 1]
-            for w in range(x.size):
+            for w in range(LANE):
                 least = up[w] if up[w] < left[w] else left[w]
                 least = diagonal[w] if diagonal[w] < least else least
                 here[w] = least + (x[w] - c) * (x[w] - c)
             for v in range(1, lane.shape[1]):
                 x, c = lane[i, v], centroid[j, v]
-                for w in range(x.size):
+                for w in range(LANE):
                     here[w] += (x[w] - c) * (x[w] - c)
         # the next row may read as far as its own band
         current[high[i] + 1 : high[min(i + 1, lane.shape[0] - 1)] + 1] = _FAR
@@ -172,34 +173,29 @@ def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: ignore[no-untyped-def]
-    """As `_lane_distances`, and the move into every cell, two bits each, into moves (⌈L/12⌉, M, W).
-
-    The bits fill the mantissa of a float32, so that all arithmetic is of one width.
-    """
+    """As `_lane_distances`, and the two-bit move into every cell, into moves (⌈L/16⌉, M, W)."""
     previous[:] = _FAR
     previous[0] = 0.0
-    moves[:] = 0.0
+    moves[:] = 0
     for i in range(lane.shape[0]):
-        digit = 4.0 ** (i % _MOVES)
-        along_profile = lane.dtype.type(_ALONG_PROFILE * digit)
-        along_centroid = lane.dtype.type(_ALONG_CENTROID * digit)
-        diagonally = lane.dtype.type(_DIAGONAL * digit)
+        digit = np.int32(2 * (i % _MOVES))
+        diagonally = np.int32(_DIAGONAL) << digit
+        along_profile = np.int32(_ALONG_PROFILE) << digit
+        along_centroid = np.int32(_ALONG_CENTROID) << digit
         current[low[i]] = _FAR
         for j in range(low[i], high[i]):
             x, c = lane[i, 0], centroid[j, 0]
             diagonal, up, left, here = previous[j], previous[j + 1], current[j], current[j + 1]
             move = moves[i // _MOVES, j]
-            for w in range(x.size):
-                least = up[w] if up[w] < left[w] else left[w]
-                least = diagonal[w] if diagonal[w] < least else least
-                here[w] = least + (x[w] - c) * (x[w] - c)
-            for w in range(x.size):
+            for w in range(LANE):
                 least = up[w] if up[w] <= left[w] else left[w]
                 straight = along_profile if up[w] <= left[w] else along_centroid
-                move[w] += diagonally if diagonal[w] <= least else straight
+                move[w] |= diagonally if diagonal[w] <= least else straight
+                least = diagonal[w] if diagonal[w] <= least else least
+                here[w] = least + (x[w] - c) * (x[w] - c)
             for v in range(1, lane.shape[1]):
                 x, c = lane[i, v], centroid[j, v]
-                for w in range(x.size):
+                for w in range(LANE):
                     here[w] += (x[w] - c) * (x[w] - c)
         current[high[i] + 1 : high[min(i + 1, lane.shape[0] - 1)] + 1] = _FAR
         previous, current = current, previous
@@ -226,7 +222,7 @@ def _sum_along_paths(lane, n, moves, at, sums, mass):  # type: ignore[no-untyped
             for v in range(lane.shape[1]):
                 sums[j, v] += lane[i, v, w]
             mass[j] += 1.0
-            move = (np.int32(moves[i // _MOVES, j, w]) >> (2 * (i % _MOVES))) & 3
+            move = (moves[i // _MOVES, j, w] >> (2 * (i % _MOVES))) & 3
             # no branches: the processor could not foretell them
             at[w, 0] = i - (move != _ALONG_CENTROID)
             at[w, 1] = j - (move != _ALONG_PROFILE)
@@ -245,7 +241,7 @@ def warp_and_sum(X, centroids, low, high, order, first, sums, mass, inertia):  #
     lane = np.empty((n_levels, n_variables, LANE), X.dtype)
     previous = np.empty((n_columns + 1, LANE), X.dtype)
     current = np.empty((n_columns + 1, LANE), X.dtype)
-    moves = np.empty((-(-n_levels // _MOVES), n_columns, LANE), X.dtype)
+    moves = np.empty((-(-n_levels // _MOVES), n_columns, LANE), np.int32)
     at = np.empty((LANE, 2), np.intp)
     for k in range(centroids.shape[0]):
         for start in range(first[k], first[k + 1], LANE):
