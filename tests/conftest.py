@@ -1,5 +1,6 @@
 """A small model with three clear groups, and where the real files lie."""
 
+import re
 from pathlib import Path
 
 import matplotlib as mpl
@@ -66,3 +67,60 @@ def shared_data():
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real files are not there: {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture
+def small_sample(monkeypatch):
+    """Bounds so low that fits of the models above pass over all of their chunks."""
+    from xvcluster.methods import source
+    from xvcluster.methods.metric import DynamicTimeWarping, Euclidean
+
+    monkeypatch.setattr(source, "_LEAST_SAMPLE", 40)
+    monkeypatch.setattr(source, "_MOST_SAMPLE", 60)
+    monkeypatch.setattr(source, "_SAMPLE_BYTES", 1)
+    for metric in (Euclidean, DynamicTimeWarping):
+        monkeypatch.setattr(metric, "sample_size", 30)
+        monkeypatch.setattr(metric, "settled_size", 40)
+
+
+@pytest.fixture
+def computed():
+    """What dask computed so far in a test: the keys of each computation, in a list that grows."""
+    import dask
+
+    asked = []
+
+    def note_and_get(graph, keys, **options):
+        asked.append(keys)
+        return dask.get(graph, keys, **options)
+
+    with dask.config.set(scheduler=note_and_get):
+        yield asked
+
+
+@pytest.fixture
+def agree():
+    """Asserts that two results of a model are one, but for what histograms leave open."""
+    return assert_agree
+
+
+def assert_agree(found, expected, data):
+    found, expected = found.dataset.compute(), expected.dataset
+    assert set(found.variables) == set(expected.variables)
+    for name, array in expected.data_vars.items():
+        own = found[name]
+        assert (own.dims, own.dtype) == (array.dims, array.dtype), name
+        if str(name).endswith("_quantile"):
+            bins = int(re.search(r"histograms of (\d+) bins", own.attrs["comment"])[1])
+            values = (
+                data if isinstance(data, xr.DataArray) else data[name.removesuffix("_quantile")]
+            )
+            across = [d for d in values.dims if d not in array.dims]
+            width = (values.max(across) - values.min(across)).astype(float) / bins
+            assert (
+                (abs(own - array) <= width + 1e-6 * abs(array)).where(array.notnull(), True).all()
+            )
+        else:
+            loose = str(name) in ("distance", "margin")
+            rtol, atol = (1e-4, 1e-5) if loose else (1e-6, 1e-9)
+            np.testing.assert_allclose(own, array, rtol, atol, err_msg=str(name))

@@ -345,7 +345,10 @@ def test_som_in_a_batch_fits_all_profiles_and_records_how(rough_model):
 
 
 def test_som_that_does_not_see_all_profiles_warns(rough_model):
-    with pytest.warns(UserWarning, match=r"n_iterations=100 shows the map fewer than all 130 prof"):
+    message = (
+        r"shows the map 100 of all 130 profiles in n_iterations=100; raise it, or use algorithm='ba"
+    )
+    with pytest.warns(UserWarning, match=message):
         som(rough_model, (2, 2), n_iterations=100)
 
 
@@ -382,7 +385,7 @@ def test_som_refuses_to_merge_into_more_than_the_distinct_nodes(model):
     few = model.isel(latitude=[0], longitude=[0, 2, 4])
     options = {"n_clusters": 3, "n_iterations": 1, "sigma": 0.01, "random_state": 3}
     with (
-        pytest.warns(UserWarning, match="fewer than all 3 profiles"),
+        pytest.warns(UserWarning, match="shows the map 1 of all 3 profiles in n_iterations=1;"),
         pytest.raises(ValueError, match="n_clusters=3 is more than the distinct nodes"),
     ):
         som(few.round(), (2, 2), **options)
@@ -424,7 +427,7 @@ def test_som_sees_profiles_of_the_whole_grid_in_few_iterations():
     data = xr.DataArray(
         values + np.random.default_rng(0).normal(size=values.shape), dims=("depth", "point")
     )
-    with pytest.warns(UserWarning, match="n_iterations=300 shows the map fewer than all 1000"):
+    with pytest.warns(UserWarning, match="the map 300 of all 1000 profiles in n_iterations=300;"):
         result = som(data, (2, 2), n_iterations=300, sigma=0.5)
     assert float(result.dataset["distance"].max()) < 6.0
 

@@ -3,8 +3,10 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xvcluster.missing import find_invalid, mask_invalid
+from xvcluster.missing import Extremes, find_extremes, find_invalid, mask_invalid
 
 
 def array(values, dtype="float32", encoding=(), **attrs):
@@ -182,3 +184,76 @@ def test_mask_invalid_warns_once_alone():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert mask_invalid(masked) is masked
+
+
+# --- extremes ---
+
+
+def same(one, other):
+    """Whether extremes are the same, fill values that lie among all others left out."""
+    np.testing.assert_array_equal([one.low, one.high], [other.low, other.high])
+    beyond = [
+        {v: n for v, n in found.fills.items() if not found.low <= v <= found.high}
+        for found in (one, other)
+    ]
+    assert beyond[0] == beyond[1]
+    assert sorted(one.apart()) == sorted(other.apart())
+
+
+def test_find_extremes_passes_over_fill_values_at_the_ends_and_nan():
+    found = find_extremes(np.array([[3.0, 9999, np.nan], [1e20, 5.0, -9999], [9999, 4.0, 999]]))
+    assert (found.low, found.high) == (3.0, 5.0)
+    assert found.fills == {9999.0: 2, 1e20: 1, -9999.0: 1, 999.0: 1}
+    assert sorted(found.apart()) == [-9999.0, 999.0, 9999.0, 1e20]
+
+
+def test_find_extremes_keeps_fill_values_among_others():
+    found = find_extremes(np.array([0, 9999, 20000], "int32"))
+    assert (found.low, found.high, found.fills) == (0.0, 20000.0, {})
+
+
+def test_find_extremes_of_missing_data_are_nan():
+    found = find_extremes(np.full((2, 3), np.nan))
+    assert np.isnan([found.low, found.high]).all()
+    assert found.apart() == []
+
+
+def test_find_extremes_never_changes_the_values():
+    values = np.array([1.0, 9999.0, np.nan])
+    before = values.copy()
+    find_extremes(values)
+    np.testing.assert_array_equal(values, before)
+
+
+def test_apart_keeps_a_fill_value_that_others_come_near():
+    assert Extremes(5000.0, 9998.0, {9999.0: 3}).apart() == []
+    assert Extremes(3.0, 5.0, {9999.0: 3, 1e20: 1}).apart() == [9999.0, 1e20]
+    assert Extremes(np.nan, np.nan, {9999.0: 3}).apart() == [9999.0]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [[1, 2, 3], [4, 5]],
+        [[1, 9999, 3], [4, 9999, 9999]],
+        [[5, 9999], [9990, 10001, 9999]],  # of the first part alone, 9999 stands beyond
+        [[np.nan], [1, 2, np.nan], [99999]],
+        [[9999], [9999, 9999]],
+        [[np.nan], [np.nan]],
+        [[-9999, 1], [1e20, 2], [3]],
+        [[1, np.inf], [9999, 2]],
+    ],
+)
+def test_extremes_joined_are_those_of_all(parts):
+    arrays = [np.array(part, float) for part in parts]
+    joined = Extremes.join(map(find_extremes, arrays))
+    same(joined, find_extremes(np.concatenate(arrays)))
+
+
+SOME = st.sampled_from([np.nan, -9999.0, -500.0, 0.0, 3.0, 999.0, 1013.0, 9999.0, 1e5, 1e20])
+
+
+@given(parts=st.lists(st.lists(SOME, min_size=1, max_size=6), min_size=1, max_size=5))
+def test_extremes_joined_are_those_of_all_whatever_the_parts(parts):
+    arrays = [np.array(part) for part in parts]
+    same(Extremes.join(map(find_extremes, arrays)), find_extremes(np.concatenate(arrays)))

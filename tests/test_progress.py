@@ -2,6 +2,7 @@
 
 import functools
 import io
+import re
 
 import numpy as np
 import pytest
@@ -27,11 +28,25 @@ def screen(monkeypatch):
 
 def test_show_runs_counts_what_has_converged(screen):
     runs = [Run(np.zeros((1, 1, 1)), n_iter=n, converged=n < 4) for n in (2, 3, 4)]
-    with show_runs(True, 3) as report:
+    with show_runs(True) as report:
         report(runs)
-    assert "runs converged:  67%" in screen.getvalue()
-    assert "2/3" in screen.getvalue()
-    assert "pass=4" in screen.getvalue()
+        shown = screen.getvalue().split("\r")[-1]
+        assert "passes: 1pass" in shown
+        assert "converged=2/3]" in shown
+        report(runs[:2])
+        shown = screen.getvalue().split("\r")[-1]
+        assert "passes: 2pass" in shown
+        assert "converged=2/2]" in shown
+
+
+def test_show_runs_tells_what_the_last_pass_gained(screen):
+    gains = []
+    with show_runs(True) as report:
+        for inertia in ([500.0, 500.0], [500.0, 498.8], [400.0, 700.0], [0.0, 0.0], [0.0, 0.0]):
+            report([Run(np.zeros((1, 1, 1)), inertia=i) for i in inertia])
+            shown = screen.getvalue().split("\r")[-1]
+            gains.append(re.findall(r"inertia=([^,\]]*)\]", shown))
+    assert gains == [[], ["-1.2e-03"], [], ["-1.0e+00"], ["+0.0e+00"]]  # none of a new step
 
 
 def test_show_steps_counts_steps(screen):
@@ -51,7 +66,9 @@ def test_nothing_is_shown_unasked_outside_a_terminal(screen, model, progress):
 def test_kmeans_and_som_show_a_bar_when_asked(screen, model):
     kmeans(model, 3, progress=True)
     som(model, (2, 2), n_iterations=100, progress=True)
-    assert "10/10" in screen.getvalue()
+    assert "passes: 1pass" in screen.getvalue()
+    assert "converged=10/10" in screen.getvalue()
+    assert re.search(r"inertia=[-+]\d\.\de[-+]\d\d", screen.getvalue())
     assert "100/100" in screen.getvalue()
 
 

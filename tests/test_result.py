@@ -56,6 +56,9 @@ def test_statistics_equal_brute_force(rough_model):
         np.testing.assert_allclose(found["vs_quantile"], quantiles, rtol=1e-5)
         squared = ((own - found["vs"].values) ** 2).sum()
         np.testing.assert_allclose(found["cluster_inertia"], squared, rtol=1e-5)
+        distances = np.linalg.norm(own[:, None] - dataset["vs"].values, axis=2)
+        first, second = np.sort(distances, axis=1)[:, :2].T
+        np.testing.assert_allclose(found["cluster_margin"], np.mean(1 - first / second), rtol=1e-4)
         area = areas.values[dataset["label"].values == cluster].sum()
         np.testing.assert_allclose(found["area"], area, rtol=1e-12)
     assert dataset["quantile"].values.tolist() == [0.05, 0.25, 0.5, 0.75, 0.95]

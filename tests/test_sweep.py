@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 from kneed import KneeLocator
+from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw
 
 from xvcluster import kmeans, sweep
+from xvcluster.methods.metric import Euclidean
 from xvcluster.sweep import choose_k
 
 
@@ -31,6 +33,29 @@ def test_sweep_criteria_equal_brute_force(rough_model, metric):
         criteria = swept.dataset.sel(k=k)
         np.testing.assert_allclose(criteria["inertia"], (first**2).sum(), rtol=1e-5)
         np.testing.assert_allclose(criteria["silhouette"], np.mean(1 - first / second), rtol=1e-5)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+def test_sweep_of_few_profiles_has_the_silhouette_of_all(rough_model, metric):
+    swept, profiles = sweep(rough_model, [1, 2, 3, 5], metric=metric), stack(rough_model)
+    found = swept.dataset["silhouette_sample"]
+    assert found.attrs == {"long_name": "silhouette of 130 profiles", "units": "1"}
+    assert np.isnan(found.sel(k=1))
+    distances = np.sqrt(np.maximum(squared_distances(metric, profiles, profiles), 0.0))
+    for k in (2, 3, 5):
+        squared = squared_distances(metric, profiles, swept.result(k).centroids.values)
+        labels = squared.argmin(axis=1)
+        expected = silhouette_score(distances, labels, metric="precomputed")
+        np.testing.assert_allclose(found.sel(k=k), expected, rtol=1e-5)
+
+
+def test_sweep_of_many_profiles_samples_them_for_the_silhouette(monkeypatch, model):
+    monkeypatch.setattr(Euclidean, "pairs", 20)
+    found = sweep(model, range(2, 6)).dataset["silhouette_sample"]
+    assert found.attrs["long_name"] == "silhouette of 20 profiles"
+    few = stack(model)[np.linspace(0, 62, 20).astype(int)]
+    group = (np.arange(63) % 5 // 2)[np.linspace(0, 62, 20).astype(int)]
+    np.testing.assert_allclose(found.sel(k=3), silhouette_score(few, group), rtol=1e-5)
 
 
 def test_sweep_labels_are_those_of_its_results_and_of_kmeans(rough_model):
@@ -132,6 +157,7 @@ def test_repr_tells_the_best_k_and_the_criteria(model):
     assert text.startswith("<xvcluster.SweepResult: best k = 3 (by silhouette)>")
     assert "inertia" in text
     assert "silhouette" in text
+    assert "silhouette_sample" in text
 
 
 def test_plot_has_the_figures_of_a_sweep(model):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.describe import build_dataset, check_names, flag_attrs
+from xvcluster.fitting import fit_all, lowest_first, order_text, require_distinct
 from xvcluster.methods import get_metric
-from xvcluster.methods.assign import Assignment, assign
+from xvcluster.methods.assign import Assigner
 from xvcluster.methods.initialize import has_distinct
-from xvcluster.methods.metric import Floats
 from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.som import train_batch, train_online
-from xvcluster.normalize import Scaling, fit_scaling
+from xvcluster.methods.source import InMemory, Source
+from xvcluster.normalize import Scaling
 from xvcluster.options import (
     Algorithm,
     MetricName,
@@ -28,10 +30,10 @@ from xvcluster.options import (
     check_seed,
     check_training,
 )
-from xvcluster.profiles import Profiles, collect
+from xvcluster.profiles import Layout, lay_out, open_profiles
 from xvcluster.progress import show_steps
 from xvcluster.result import ClusterResult
-from xvcluster.sweep import lowest_first, order_text, require_distinct, sweep
+from xvcluster.sweep import describe_sweep
 
 
 def kmeans(
@@ -46,6 +48,7 @@ def kmeans(
     tol: float = 1e-4,
     random_state: int | None = 0,
     progress: bool | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     dim: Hashable | None = None,
 ) -> ClusterResult:
     """Cluster profiles by k-means.
@@ -55,7 +58,8 @@ def kmeans(
     data : DataArray or Dataset
         A model on any dimensions, of which one may be the vertical; each column along it is a
         profile. Every variable of a Dataset is one channel of the profile, scaled by its overall
-        spread. Never changed.
+        spread. Never changed. Dask arrays are passed over chunk by chunk and never held whole; maps
+        of the result are then dask arrays too.
     n_clusters : int, optional
         Number of clusters, at most the number of distinct profiles. Default: the knee of the
         inertia over `k_range`.
@@ -79,6 +83,9 @@ def kmeans(
         direction of axes and the number of threads. None draws one, which the result records.
     progress : bool, optional
         Show a bar. Default: in notebooks and terminals, for work of more than a second.
+    checkpoint : path-like, optional
+        A file in which the centroids are kept after each pass over data that are larger than
+        memory. If it is there already, the fit goes on from it.
     dim : hashable, optional
         The vertical dimension, where it cannot be told.
 
@@ -94,15 +101,18 @@ def kmeans(
     TypeError
         If an option or a variable has the wrong type.
     ValueError
-        If an option is out of its range, the vertical is not clear, no profile is complete, or
-        there are fewer distinct profiles than clusters.
+        If an option is out of its range, the vertical is not clear, no profile is complete,
+        there are fewer distinct profiles than clusters, or a checkpoint is of another fit.
+    RuntimeError
+        If a chunk of a dask array cannot be worked on; names it.
 
     Notes
     -----
     Lloyd's algorithm from k-means++ seeds minimizes the inertia Σᵢ minⱼ d(xᵢ, cⱼ)², with centroids
     that are the members' mean, or their DTW barycenter (DBA). The restarts settle on a sample of
     the profiles, where the best of them breathe: they are given some clusters more, and relieved of
-    those that are missed least. What is left settles on all profiles.
+    those that are missed least. What is left settles on all profiles: contenders on up to 262,144
+    of them (32,768 under DTW), the best in passes over all.
 
     References
     ----------
@@ -126,7 +136,7 @@ def kmeans(
         ks = check_ks("k_range", k_range)
     else:
         ks = [check_integer("n_clusters", n_clusters, 1)]
-    return sweep(
+    fitted = fit_all(
         data,
         ks,
         metric=metric,
@@ -136,8 +146,10 @@ def kmeans(
         tol=tol,
         random_state=random_state,
         progress=progress,
+        checkpoint=checkpoint,
         dim=dim,
-    ).result()
+    )
+    return describe_sweep(fitted).result() if len(ks) > 1 else ClusterResult(fitted.dataset(ks[0]))
 
 
 def som(
@@ -216,63 +228,72 @@ def som(
     """
     options = check_training(algorithm, n_iterations, sigma, learning_rate)
     seed = check_seed(random_state)
-    if grid_size is not None:
-        check_grid_size(grid_size, 1)
     if n_clusters is not None:
         check_integer("n_clusters", n_clusters, 1)
-    profiles = collect(data, dim)
-    check_names(profiles)
-    shape = check_grid_size(grid_size, len(profiles.values))
+    if grid_size is not None:
+        _require_nodes(check_grid_size(grid_size, 1), n_clusters)
+    layout = lay_out(data, dim)
+    check_names(layout)
+    profiles = open_profiles(layout, by_level=True, seed=seed)
+    source, scaling = profiles.source, profiles.scaling
+    shape = check_grid_size(grid_size, source.n_profiles)
     n_nodes = shape[0] * shape[1]
-    if n_clusters is not None and n_clusters > n_nodes:
-        raise ValueError(
-            f"n_clusters={n_clusters} is more than the {shape[0]} x {shape[1]} nodes of the map; "
-            "ask for fewer clusters or a larger grid_size"
-        )
+    _require_nodes(shape, n_clusters)
     if n_clusters is not None:
-        require_distinct(profiles, n_clusters)
+        require_distinct(source, n_clusters)
     options.setdefault("sigma", max(shape) / 2)
-    if algorithm == "online":
-        _warn_unseen(len(profiles.values), options["n_iterations"])
-    scaling = fit_scaling(profiles.values, by_level=True)
-    scaled = scaling.apply(profiles.values, out=profiles.values)
     for_training, for_merging = seed.spawn(2)
-    train = train_online if algorithm == "online" else train_batch
+    training: dict[str, Any] = {"seed": for_training, **options}
     with show_steps(progress, options["n_iterations"]) as report:
-        nodes = train(scaled, shape, seed=for_training, report=report, **options)
-    metric = get_metric("euclidean")
-    assignment = assign(scaled, nodes, metric)
+        if algorithm == "online":
+            _warn_unseen(source, options["n_iterations"])
+            nodes = train_online(source.sample, shape, report=report, **training)
+        else:
+            nodes = train_batch(source, shape, report=report, **training)
     centroids, groups = nodes, np.arange(n_nodes, dtype=np.int32)
+    members = profiles.members(Assigner(nodes, get_metric("euclidean")))
+    hits = members.hits()
     if n_clusters is not None:
-        groups = _merge(nodes, assignment.nearest, n_clusters, for_merging)
-        assignment = assign(scaled, nodes, metric, groups)
-        centroids, assignment = _member_means(scaled, assignment, n_clusters)
+        groups = _merge(nodes, hits, n_clusters, for_merging)
+        merged = Assigner(nodes, get_metric("euclidean"), groups)
+        centroids = profiles.members(merged).means()
+        members = profiles.members(replace(merged, centroids=centroids))
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options}
     parameters["algorithm"] = algorithm
     parameters |= {"n_clusters": len(centroids), "random_state": seed.entropy}
-    dataset = build_dataset(data, profiles, scaling, centroids, assignment, parameters)
-    _describe_nodes(dataset, profiles, scaling, nodes, groups, assignment, shape)
+    dataset = build_dataset(data, layout, scaling, centroids, members, parameters)
+    _describe_nodes(dataset, layout, scaling, nodes, groups, hits, shape)
     if n_clusters is None:
         dataset["label"].attrs |= flag_attrs(n_nodes, "node") | {"som_shape": np.array(shape)}
         grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
         dataset = dataset.assign_coords(grid)
     else:
-        dataset["label"].attrs["ordered_by"] = order_text(profiles)
+        dataset["label"].attrs["ordered_by"] = order_text(layout)
     return ClusterResult(dataset)
 
 
-def _warn_unseen(n_profiles: int, n_iterations: int) -> None:
-    if n_iterations < n_profiles:
+def _require_nodes(shape: tuple[int, int], n_clusters: int | None) -> None:
+    if n_clusters is not None and n_clusters > shape[0] * shape[1]:
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the {shape[0]} x {shape[1]} nodes of the map; "
+            "ask for fewer clusters or a larger grid_size"
+        )
+
+
+def _warn_unseen(source: Source, n_iterations: int) -> None:
+    shown = min(n_iterations, len(source.sample))
+    if shown < source.n_profiles:
         warnings.warn(
-            f"n_iterations={n_iterations} shows the map fewer than all {n_profiles} profiles; "
-            "raise it, or use algorithm='batch', in which every pass sees them all",
+            f"online training shows the map {shown} of all {source.n_profiles} profiles in "
+            f"n_iterations={n_iterations}; raise it, or use algorithm='batch', in which every "
+            "profile counts",
             stacklevel=3,
         )
 
 
 def _merge(
     nodes: npt.NDArray[np.float64],
-    nearest: npt.NDArray[np.int32],
+    hits: npt.NDArray[np.int64],
     n_clusters: int,
     seed: np.random.SeedSequence,
 ) -> npt.NDArray[np.int32]:
@@ -280,47 +301,34 @@ def _merge(
 
     A node without profiles lies between the others; it joins a cluster, and makes none.
     """
-    taken = nodes[np.unique(nearest)]
+    taken = nodes[hits > 0]
     if not has_distinct(taken, n_clusters):
         raise ValueError(
             f"n_clusters={n_clusters} is more than the distinct nodes of the trained map that have "
             "profiles; ask for fewer clusters, or raise sigma or n_iterations"
         )
     metric = get_metric("euclidean")
-    runs = best_runs(taken, [n_clusters], metric, n_init=10, max_iter=300, tol=1e-4, seed=seed)
+    options: dict[str, Any] = {"n_init": 10, "max_iter": 300, "tol": 1e-4, "seed": seed}
+    runs = best_runs(InMemory(taken, taken), [n_clusters], metric, **options)
     centroids = runs[n_clusters].centroids
     ordered = centroids[lowest_first(centroids)]
     groups: npt.NDArray[np.int32] = metric.squared_distances(nodes, ordered).argmin(1).astype("i4")
     return groups
 
 
-def _member_means(
-    scaled: Floats, assignment: Assignment, n_clusters: int
-) -> tuple[npt.NDArray[np.float64], Assignment]:
-    """Centroids of merged nodes, and the assignment with the distances to these."""
-    metric, squared = get_metric("euclidean"), assignment.squared.copy()
-    centroids = np.empty((n_clusters, *scaled.shape[1:]))
-    for c in range(n_clusters):
-        own = assignment.labels == c
-        centroids[c] = scaled[own].mean(axis=0, dtype=np.float64)
-        squared[own] = metric.squared_distances(scaled[own], centroids[[c]])[:, 0]
-    return centroids, replace(assignment, squared=squared)
-
-
 def _describe_nodes(
     dataset: xr.Dataset,
-    profiles: Profiles,
+    layout: Layout,
     scaling: Scaling,
     nodes: npt.NDArray[np.float64],
     groups: npt.NDArray[np.int32],
-    assignment: Assignment,
+    hits: npt.NDArray[np.int64],
     shape: tuple[int, int],
 ) -> None:
     """Add the codebook and what lies at each node to a result's new Dataset."""
-    names = list(profiles.variables)
-    for name, array in zip(names, profiles.to_levels(scaling.undo(nodes), "node"), strict=True):
+    names = list(layout.variables)
+    for name, array in zip(names, layout.to_levels(scaling.undo(nodes), "node"), strict=True):
         dataset[f"{name}_node"] = array
-    hits = np.bincount(assignment.nearest, minlength=len(nodes))
     cluster = groups.astype(np.int64) + 1
     dataset["node_cluster"] = ("node", cluster, {"long_name": "cluster of the node"})
     dataset["node_count"] = ("node", hits, {"long_name": "profiles nearest to the node"})

@@ -308,8 +308,19 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes) -> xr.DataArray | No
     R² (sin φ₂ − sin φ₁)(λ₂ − λ₁) with R = 6371.0072 km. On a curvilinear grid it is the spherical
     quadrilateral between the corners, the sum of two triangles' excesses.
     """
-    if axes.latitude is None or axes.longitude is None:
+    factors = area_factors(data, axes)
+    if not factors:
         return None
+    area = factors[0]
+    for factor in factors[1:]:
+        area = area * factor
+    return area
+
+
+def area_factors(data: xr.DataArray | xr.Dataset, axes: Axes) -> list[xr.DataArray]:
+    """Arrays whose product is `cell_areas`: along latitude and longitude; none without cells."""
+    if axes.latitude is None or axes.longitude is None:
+        return []
     lat, lon = data[axes.latitude], data[axes.longitude]
     if lat.ndim == lon.ndim == 1 and lat.dims != lon.dims:
         sines = np.sin(np.radians(_bounds(data, lat, limits=(-90.0, 90.0))))
@@ -319,10 +330,10 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes) -> xr.DataArray | No
         degrees = np.where((degrees > 180.0) & (degrees < 360.0), 360.0 - degrees, degrees)
         height = xr.DataArray(np.abs(sines[:, 1] - sines[:, 0]), dims=lat.dims)
         width = xr.DataArray(np.radians(degrees), dims=lon.dims)
-        return EARTH_RADIUS_KM**2 * height * width
+        return [EARTH_RADIUS_KM**2 * height, width]
     if lat.ndim == 2 and lat.dims == lon.dims and min(lat.shape) > 1:
-        return xr.DataArray(quadrilateral_areas(cell_corners(lat, lon)), dims=lat.dims)
-    return None
+        return [xr.DataArray(quadrilateral_areas(cell_corners(lat, lon)), dims=lat.dims)]
+    return []
 
 
 def _bounds(

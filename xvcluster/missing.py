@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,17 +52,31 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
     one of the usual ones that lies apart from all other values by more than these spread, so that
     no plausible value is ever taken away.
     """
-    invalid = None
-    for declared in (_equals_declared_fill(array), _outside_valid_range(array)):
-        if declared is not None:
-            invalid = declared if invalid is None else invalid | declared
+    invalid = find_declared(array)
     if array.chunks is not None:
         return invalid
     rest = array if invalid is None else array.where(~invalid)
-    undeclared = _undeclared_fill(rest)
-    if undeclared is not None:
-        invalid = undeclared if invalid is None else invalid | undeclared
+    extremes = find_extremes(np.asarray(rest.values))
+    refuse_infinite(extremes, array.name)
+    undeclared = extremes.apart()
+    if undeclared:
+        warn_undeclared(extremes, array.name, array.size)
+        invalid = either(invalid, equals_any(array, undeclared))
     return invalid
+
+
+def find_declared(array: xr.DataArray) -> xr.DataArray | None:
+    """Mark values that the attributes declare as no data; None where they declare nothing."""
+    invalid = None
+    for declared in (_equals_declared_fill(array), _outside_valid_range(array)):
+        if declared is not None:
+            invalid = either(invalid, declared)
+    return invalid
+
+
+def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
+    """Where one mask, if there is one, or the other is true."""
+    return other if one is None else one | other
 
 
 def mask_invalid(array: xr.DataArray) -> xr.DataArray:
@@ -73,7 +90,7 @@ def _equals_declared_fill(array: xr.DataArray) -> xr.DataArray | None:
     fills = [f for name in _FILL_ATTRIBUTES for f in _numbers(array.attrs.get(name))]
     if not fills:
         return None
-    return array.isin(_in_kind_of(array, fills))
+    return equals_any(array, fills)
 
 
 def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> npt.NDArray[np.floating]:
@@ -126,36 +143,79 @@ def _numbers(attribute: Any) -> list[float]:
     return [float(n) for n in np.ravel(attribute)]
 
 
-def _undeclared_fill(array: xr.DataArray) -> xr.DataArray | None:
-    """Where values are a usual fill value far off all others; warns with their number."""
-    found: list[float] = []
-    rest = array
+def equals_any(array: xr.DataArray, values: list[float]) -> xr.DataArray:
+    """Where an array equals one of some values, as its dtype rounds them."""
+    return array.isin(_in_kind_of(array, values))
+
+
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """Ends of the values that are none of the usual fill values at their ends.
+
+    Attributes
+    ----------
+    low, high : float
+        NaN where there are no others.
+    fills : dict of float to int
+        How often each usual fill value occurs that stood beyond.
+    """
+
+    low: float
+    high: float
+    fills: dict[float, int]
+
+    def apart(self) -> list[float]:
+        """Those fill values that lie off all other values by more than these spread."""
+        spread = self.high - self.low
+        is_apart = (
+            np.isnan(self.low) or not self.low - spread <= v <= self.high + spread
+            for v in self.fills
+        )
+        return sorted(v for v, far in zip(self.fills, is_apart, strict=True) if far)
+
+    @classmethod
+    def join(cls, parts: Iterable[Extremes]) -> Extremes:
+        """The extremes of several arrays together."""
+        parts = list(parts)
+        fills = Counter[float]()
+        for part in parts:
+            fills.update(part.fills)
+        low = np.fmin.reduce([part.low for part in parts])
+        return cls(float(low), float(np.fmax.reduce([part.high for part in parts])), dict(fills))
+
+
+def find_extremes(values: npt.NDArray[Any]) -> Extremes:
+    """Find the ends of numbers, NaN left out, and the usual fill values that stand beyond."""
+    fills: dict[float, int] = {}
     while True:
-        low, high = float(rest.min()), float(rest.max())
-        if np.isinf(low) or np.isinf(high):
-            raise ValueError(
-                f"variable {array.name!r} holds infinities, which belong to no cluster; "
-                "make them missing first, e.g. data.where(numpy.isfinite(data))"
-            )
-        fills = [v for v in {low, high} if _is_usual_fill(v)]
-        others = rest.where(~rest.isin(_in_kind_of(array, fills))) if fills else rest
-        low, high = float(others.min()), float(others.max())
-        spread = high - low
-        apart = [v for v in fills if np.isnan(low) or not low - spread <= v <= high + spread]
-        if not apart:
-            break
-        found += apart
-        rest = rest.where(~rest.isin(_in_kind_of(array, apart)))
-    if not found:
-        return None
-    mask = array.isin(_in_kind_of(array, found))
+        low, high = float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))
+        ends = [v for v in {low, high} if _is_usual_fill(v)]
+        if not ends:
+            return Extremes(low, high, fills)
+        for value in ends:
+            equal = values == values.dtype.type(value)
+            fills[value] = int(np.count_nonzero(equal))
+            values = np.where(equal, np.nan, values)
+
+
+def refuse_infinite(extremes: Extremes, name: Hashable) -> None:
+    """Refuse infinities, which belong to no cluster."""
+    if np.isinf(extremes.low) or np.isinf(extremes.high):
+        raise ValueError(
+            f"variable {name!r} holds infinities, which belong to no cluster; "
+            "make them missing first, e.g. data.where(numpy.isfinite(data))"
+        )
+
+
+def warn_undeclared(extremes: Extremes, name: Hashable, size: int) -> None:
+    """Tell how many undeclared fill values were found and taken as missing."""
+    found = extremes.apart()
     warnings.warn(
-        f"{int(mask.sum())} of {array.size} values of {array.name!r} are "
+        f"{sum(extremes.fills[v] for v in found)} of {size} values of {name!r} are "
         f"{' or '.join(f'{v:g}' for v in found)}, which the file does not declare as missing: "
         "taken as missing. Declare it (attrs['missing_value']) to silence this",
         stacklevel=2,
     )
-    return mask
 
 
 def _is_usual_fill(value: float) -> bool:

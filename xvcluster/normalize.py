@@ -54,9 +54,16 @@ def fit_scaling(values: Floats, *, by_level: bool = False) -> Scaling:
         The offset is the mean of each level or variable; the scale a variable's standard deviation
         over all profiles and levels (1 for a single or a constant variable).
     """
-    n_variables = values.shape[-1]
-    offset = values.mean(axis=0 if by_level else (0, 1), dtype=np.float64)
-    if n_variables == 1:
-        return Scaling(offset, np.ones(1))
-    spread = np.array([values[..., v].std(dtype=np.float64) for v in range(n_variables)])
-    return Scaling(offset, np.where(spread > 0, spread, 1.0))
+    mean = values.mean(axis=0, dtype=np.float64)
+    spread = np.ones(values.shape[-1])
+    if spread.size > 1:
+        spread = np.array([values[..., v].std(dtype=np.float64) for v in range(spread.size)])
+    return scaling_of(mean, spread, by_level=by_level)
+
+
+def scaling_of(
+    mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64], *, by_level: bool
+) -> Scaling:
+    """As `fit_scaling`, from means (n_levels, n_variables) and deviations (n_variables,)."""
+    scale = np.where(spread > 0, spread, 1.0) if spread.size > 1 else np.ones(1)
+    return Scaling(mean if by_level else mean.mean(axis=0), scale)

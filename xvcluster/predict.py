@@ -11,10 +11,10 @@ import xarray as xr
 
 from xvcluster.coords import canonical_units, find_axes, positive, units
 from xvcluster.methods import get_metric
-from xvcluster.methods.assign import assign
+from xvcluster.methods.assign import Assigner
 from xvcluster.normalize import Scaling
 from xvcluster.preprocess import interpolate
-from xvcluster.profiles import as_dataset, collect
+from xvcluster.profiles import as_dataset, label_profiles, lay_out
 from xvcluster.store import parameters
 
 Float64s = npt.NDArray[np.float64]
@@ -38,7 +38,8 @@ def predict(
     Returns
     -------
     DataArray
-        Labels on the horizontal dimensions of `data`, NaN where no complete profile is.
+        Labels on the horizontal dimensions of `data`, NaN where no complete profile is; lazily of
+        dask arrays.
 
     Raises
     ------
@@ -56,16 +57,15 @@ def predict(
     _require_same_kind(dataset, dim, vertical)
     if dim is not None:
         dataset = _to_levels(dataset, dim, result[vertical])
-    profiles = collect(dataset, dim)
+    layout = lay_out(dataset, dim, in_order=False)
     centroids, groups = _centroids(result, names, options)
-    if profiles.descending:
+    if layout.descending:
         centroids = centroids[:, ::-1]
     scale = np.array([options["scale"][n] for n in names])
     by_level = options["metric"] == "euclidean"
     scaling = Scaling(centroids.mean(axis=0 if by_level else (0, 1)), scale)
-    metric = get_metric(options["metric"], options.get("window"), profiles.levels)
-    assigned = assign(scaling.apply(profiles.values), scaling.apply(centroids), metric, groups)
-    label = profiles.to_map(assigned.labels + 1)
+    metric = get_metric(options["metric"], options.get("window"), layout.levels)
+    label = label_profiles(layout, scaling, Assigner(scaling.apply(centroids), metric, groups))
     label.name = "label"
     label.attrs = dict(result["label"].attrs)
     return label

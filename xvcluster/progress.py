@@ -7,21 +7,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from xvcluster.methods.lloyd import Run
 
 
 @contextmanager
-def show_runs(progress: bool | None, n_runs: int) -> Iterator[Callable[[list[Run]], None]]:
-    """Show how many of the runs under way have converged, and after how many passes.
+def show_runs(progress: bool | None) -> Iterator[Callable[[list[Run]], None]]:
+    """Show the passes over the data, how many runs have converged, and what the last pass gained.
 
     None shows a bar in notebooks and terminals, for work of more than a second.
     """
-    with _bar()(total=n_runs, desc="runs converged", delay=1, disable=_hidden(progress)) as bar:
+    with _bar()(desc="passes", delay=1, unit="pass", disable=_hidden(progress)) as bar:
+        before = np.inf
 
         def report(runs: list[Run]) -> None:
-            bar.total = len(runs)
-            bar.set_postfix({"pass": max(run.n_iter for run in runs)}, refresh=False)
-            bar.update(sum(run.converged for run in runs) - bar.n)
+            nonlocal before
+            inertia = sum(run.inertia for run in runs)
+            settled = sum(run.converged for run in runs)
+            shown = {"converged": f"{settled}/{len(runs)}"}
+            if before < np.inf and inertia <= before:
+                shown["inertia"] = f"{inertia / before - 1 if before else 0.0:+.1e}"
+            before = inertia
+            bar.set_postfix(shown, refresh=False)
+            bar.update()
 
         yield report
 

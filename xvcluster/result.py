@@ -144,9 +144,7 @@ class ClusterResult:
             table["area_percent"] = 100 * area / area.sum()
         inertia = dataset["cluster_inertia"].values
         table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
-        margin = pd.Series(dataset["margin"].values.ravel())
-        labels = dataset["label"].values.ravel()
-        table["mean_margin"] = margin.groupby(labels).mean().reindex(table.index)
+        table["mean_margin"] = dataset["cluster_margin"].values
         return table
 
     def to_netcdf(self, path: str | os.PathLike[str]) -> None:
@@ -156,7 +154,31 @@ class ClusterResult:
         ----------
         path : path-like
             Replaced if it exists, only once the new file is whole.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in ``.zarr``, which is for `to_zarr`.
         """
+        if store.is_zarr(path):
+            raise ValueError(f"{str(path)!r} is the name of a Zarr store; write it with to_zarr")
+        store.write(self.dataset, path)
+
+    def to_zarr(self, path: str | os.PathLike[str]) -> None:
+        """Write the result to a Zarr store; labels of dask arrays chunk by chunk, never gathered.
+
+        Parameters
+        ----------
+        path : path-like
+            Must end in ``.zarr``. Replaced if it exists, only once the new store is whole.
+
+        Raises
+        ------
+        ValueError
+            If the name ends otherwise.
+        """
+        if not store.is_zarr(path):
+            raise ValueError(f"the name of a Zarr store must end in .zarr; got {str(path)!r}")
         store.write(self.dataset, path)
 
     def __repr__(self) -> str:
@@ -175,17 +197,18 @@ class ClusterResult:
 
 
 def open_result(path: str | os.PathLike[str]) -> ClusterResult:
-    """Open a result that was written by ``ClusterResult.to_netcdf``.
+    """Open a result that was written by ``ClusterResult.to_netcdf`` or ``to_zarr``.
 
     Parameters
     ----------
     path : path-like
-        A NetCDF file.
+        A NetCDF file, or a Zarr store, whose name ends in ``.zarr``.
 
     Returns
     -------
     ClusterResult
-        In memory; the file is closed.
+        Of a NetCDF file in memory, and the file is closed; of a Zarr store the maps are dask
+        arrays.
 
     Raises
     ------

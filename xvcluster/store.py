@@ -1,9 +1,10 @@
-"""To NetCDF and back, identical; a crash leaves the old file whole."""
+"""To NetCDF or Zarr and back, identical; a crash leaves the old file whole."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +17,21 @@ import xarray as xr
 
 SCHEMA = 1
 """Version of the result's layout; files of a newer one are refused."""
+_LABEL_ENCODING = {"dtype": "int16", "_FillValue": -1}
+_FLAG_DTYPES = {"flag_values": np.int16, "som_shape": np.int64}
 
 
 def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a result's Dataset to a NetCDF-4 file, or leave what is there as it was.
+    """Write a result's Dataset to a file, or leave what is there as it was.
+
+    Dask arrays are computed and written chunk by chunk.
 
     Parameters
     ----------
     dataset : Dataset
         Of a ClusterResult, or labels alone, under the name ``label``.
     path : path-like
-        Replaced if it exists.
+        A Zarr store if its name ends in ``.zarr``, else NetCDF-4. Replaced if it exists.
 
     Raises
     ------
@@ -42,7 +47,16 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
     with replace(path) as temporary:
-        dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+        if is_zarr(path):
+            encoding = {"label": _LABEL_ENCODING}
+            dataset.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
+        else:
+            dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+
+
+def is_zarr(path: str | os.PathLike[str]) -> bool:
+    """Whether a name is that of a Zarr store."""
+    return Path(path).suffix.lower() == ".zarr"
 
 
 @contextmanager
@@ -67,18 +81,26 @@ def replace(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield temporary
-        os.replace(temporary, target)
+        if target.is_dir():
+            # a folder cannot take the place of another in one step
+            former = target.rename(temporary.with_suffix(".old"))
+            temporary.rename(target)
+            shutil.rmtree(former)
+        else:
+            os.replace(temporary, target)
     finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
         temporary.unlink(missing_ok=True)
 
 
 def read(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Read a result's Dataset into memory.
+    """Read a result's Dataset: NetCDF into memory, Zarr lazily.
 
     Parameters
     ----------
     path : path-like
-        A file written by `write`.
+        A file or store written by `write`.
 
     Raises
     ------
@@ -90,9 +112,15 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:
-        dataset = xr.load_dataset(path, engine="netcdf4")
+        if is_zarr(path):
+            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
+            small = [n for n, v in dataset.variables.items() if "cluster" in v.dims]
+            dataset = dataset.assign({n: dataset[n].load() for n in small if n in dataset})
+        else:
+            dataset = xr.load_dataset(path, engine="netcdf4")
     except OSError as error:
-        raise ValueError(f"{path!s} cannot be read as NetCDF: {error}") from error
+        kind = "Zarr" if is_zarr(path) else "NetCDF"
+        raise ValueError(f"{path!s} cannot be read as {kind}: {error}") from error
     schema = dataset.attrs.get("xvcluster_schema")
     if schema is None or not {"label", "cluster", "count"} <= set(dataset.variables):
         raise ValueError(
@@ -109,8 +137,9 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
         raise ValueError(f"{path!s} is a damaged result: it lacks the attribute {lacking[0]!r}")
     for name in ("flag_values", "som_shape"):
         if name in dataset["label"].attrs:
-            # NetCDF reads an array of one number as that number
-            dataset["label"].attrs[name] = np.atleast_1d(dataset["label"].attrs[name])
+            # NetCDF reads an array of one number as that number, Zarr any as a list
+            numbers = np.atleast_1d(dataset["label"].attrs[name])
+            dataset["label"].attrs[name] = numbers.astype(_FLAG_DTYPES[name])
     return dataset.drop_encoding()
 
 
@@ -125,5 +154,5 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
     encoding: dict[str, dict[str, object]] = {}
     for name, array in dataset.data_vars.items():
         encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim > 1 else {}
-    encoding["label"] |= {"dtype": "int16", "_FillValue": -1}
+    encoding["label"] |= _LABEL_ENCODING
     return encoding

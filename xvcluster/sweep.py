@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.describe import build_dataset, check_names
-from xvcluster.methods import get_metric
-from xvcluster.methods.assign import Assignment, assign
-from xvcluster.methods.initialize import has_distinct
-from xvcluster.methods.lloyd import Run
-from xvcluster.methods.metric import Floats, Metric
-from xvcluster.methods.restarts import best_runs
-from xvcluster.methods.softdtw import SoftDTW, fit_soft_dtw
-from xvcluster.normalize import Scaling, fit_scaling
-from xvcluster.options import (
-    MetricName,
-    check_integer,
-    check_ks,
-    check_metric,
-    check_n_init,
-    check_number,
-    check_seed,
-    check_window,
-)
-from xvcluster.profiles import Profiles, collect
-from xvcluster.progress import show_runs
+from xvcluster.fitting import Fitted, fit_all, order_text
+from xvcluster.methods.assign import Assigner
+from xvcluster.methods.silhouette import draw_evenly, silhouettes
+from xvcluster.options import MetricName, check_ks
 from xvcluster.result import ClusterResult
 
 if TYPE_CHECKING:
     from xvcluster.plot.methods import SweepPlots
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    """Centroids (k, n_levels, n_variables) in the order of their numbers, and who belongs there."""
-
-    centroids: npt.NDArray[np.float64]
-    assignment: Assignment
-    n_iter: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,17 +28,12 @@ class SweepResult:
     Attributes
     ----------
     dataset : Dataset
-        ``inertia`` and ``silhouette`` by ``k``, ``label`` by ``k`` and the horizontal dimensions.
-    data : DataArray or Dataset
-        What was clustered, from which `result` draws the statistics.
+        ``inertia``, ``silhouette`` and ``silhouette_sample`` by ``k``, ``label`` by ``k`` and the
+        horizontal dimensions.
     """
 
     dataset: xr.Dataset
-    data: xr.DataArray | xr.Dataset
-    _profiles: Profiles = field(repr=False)
-    _scaling: Scaling = field(repr=False)
-    _fits: Mapping[int, _Fit] = field(repr=False)
-    _parameters: Mapping[str, Any] = field(repr=False)
+    _fitted: Fitted = field(repr=False)
 
     @property
     def best_k(self) -> int:
@@ -80,13 +49,13 @@ class SweepResult:
 
     def _original(self) -> xr.DataArray:
         """The first variable of the complete profiles, its mean where they have several levels."""
-        name, attrs = next(iter(self._profiles.variables.items()))
-        mean = self._profiles.values[..., 0].mean(axis=1, dtype=np.float64)
-        offset, scale = self._scaling.offset[..., 0].mean(), self._scaling.scale[0]
-        field = self._profiles.to_map(mean * scale + offset)
-        vertical = self._profiles.axes.vertical
+        layout, profiles = self._fitted.layout, self._fitted.profiles
+        name, attrs = next(iter(layout.variables.items()))
+        scaling, vertical = profiles.scaling, layout.axes.vertical
+        field: xr.DataArray = profiles.mean_map() * scaling.scale[0] + scaling.offset[..., 0].mean()
         methods = {} if vertical is None else {"cell_methods": f"{vertical}: mean"}
-        return field.rename(name).assign_attrs(dict(attrs) | methods)
+        named: xr.DataArray = field.rename(name).astype(np.float32)
+        return named.assign_attrs(dict(attrs) | methods)
 
     def result(self, k: int | None = None) -> ClusterResult:
         """Give the whole clustering at one k.
@@ -107,23 +76,19 @@ class SweepResult:
             If the sweep did not try this k.
         """
         k = self.best_k if k is None else k
-        if k not in self._fits:
-            tried = ", ".join(map(str, self._fits))
+        fits = self._fitted.fits
+        if k not in fits:
+            tried = ", ".join(map(str, fits))
             raise ValueError(f"the sweep has no k = {k!r}; it tried {tried}")
-        fit = self._fits[k]
-        parameters = dict(self._parameters) | {"n_clusters": int(k), "n_iter": fit.n_iter}
-        dataset = build_dataset(
-            self.data, self._profiles, self._scaling, fit.centroids, fit.assignment, parameters
-        )
-        dataset["label"].attrs["ordered_by"] = order_text(self._profiles)
-        if len(self._fits) == 1:
+        dataset = self._fitted.dataset(k)
+        if len(fits) == 1:
             return ClusterResult(dataset)
         for name in ("inertia", "silhouette"):
             dataset[f"sweep_{name}"] = self.dataset[name]
         return ClusterResult(dataset, sweep=self)
 
     def __repr__(self) -> str:
-        criteria = self.dataset[["inertia", "silhouette"]].to_dataframe()
+        criteria = self.dataset[["inertia", "silhouette", "silhouette_sample"]].to_dataframe()
         how = self.dataset.attrs["best_k_by"]
         return f"<xvcluster.SweepResult: best k = {self.best_k} (by {how})>\n{criteria}"
 
@@ -139,6 +104,7 @@ def sweep(
     tol: float = 1e-4,
     random_state: int | None = 0,
     progress: bool | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     dim: Hashable | None = None,
 ) -> SweepResult:
     """Cluster profiles by k-means for many numbers of clusters, all at once.
@@ -149,7 +115,7 @@ def sweep(
         A model; every variable of a Dataset is one channel of the profile. Never changed.
     k : iterable of int, default 2…20
         Numbers of clusters.
-    metric, window, n_init, max_iter, tol, random_state, progress, dim
+    metric, window, n_init, max_iter, tol, random_state, progress, checkpoint, dim
         As for `kmeans`.
 
     Returns
@@ -165,10 +131,14 @@ def sweep(
     -----
     The best k is the knee of the inertia (Satopää et al. 2011). The silhouette is the simplified
     one, the mean over all profiles of 1 − d₁/d₂ from the distances to the nearest and the
-    second-nearest centroid.
+    second-nearest centroid. ``silhouette_sample`` is the one of Rousseeuw (1987), from the
+    distances between all members, of a sample of the profiles.
 
     References
     ----------
+    Rousseeuw, P. J. (1987). Silhouettes. J. Comput. Appl. Math. 20, 53–65.
+    https://doi.org/10.1016/0377-0427(87)90125-7
+
     Satopää, V. et al. (2011). Finding a "kneedle" in a haystack. ICDCS Workshops.
     https://doi.org/10.1109/ICDCSW.2011.20
 
@@ -179,99 +149,45 @@ def sweep(
     >>> swept = vs.vcluster.sweep(range(2, 11))
     >>> labels, centroids = swept.result(6)
     """
-    ks = check_ks("k", k)
-    restarts = check_n_init(n_init, check_metric(metric))
-    window = check_window(window, metric)
-    max_iter = check_integer("max_iter", max_iter, 1)
-    tol = check_number("tol", tol, above=0.0, or_equal=True)
-    seed = check_seed(random_state)
-    profiles = collect(data, dim)
-    check_names(profiles, *(["k"] if len(ks) > 1 else []))
-    require_distinct(profiles, ks[-1])
-    scaling = fit_scaling(profiles.values, by_level=metric == "euclidean")
-    scaled = scaling.apply(profiles.values, out=profiles.values)
-    distance = get_metric(metric, window, profiles.levels)
-    with show_runs(progress, len(ks) * restarts) as report:
-        options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}
-        centroids = _fit(scaled, ks, distance, seed, report, **options)
-    fits = {}
-    for n, (found, n_iter) in centroids.items():
-        ordered = found[lowest_first(found)]
-        fits[n] = _Fit(ordered, assign(scaled, ordered, distance), n_iter)
-    parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
-    if window is not None:
-        parameters["window"] = window
-    return SweepResult(_describe(profiles, fits), data, profiles, scaling, fits, parameters)
+    fitted = fit_all(
+        data,
+        check_ks("k", k),
+        metric=metric,
+        window=window,
+        n_init=n_init,
+        max_iter=max_iter,
+        tol=tol,
+        random_state=random_state,
+        progress=progress,
+        checkpoint=checkpoint,
+        dim=dim,
+    )
+    return describe_sweep(fitted)
 
 
-def require_distinct(profiles: Profiles, n_clusters: int) -> None:
-    """Refuse more clusters than there are distinct profiles."""
-    if not has_distinct(profiles.values, n_clusters):
-        raise ValueError(
-            f"n_clusters={n_clusters} is more than the distinct profiles among the "
-            f"{len(profiles.values)} complete ones; ask for fewer clusters"
-        )
-
-
-def _fit(
-    scaled: Floats,
-    ks: list[int],
-    metric: Metric,
-    seed: np.random.SeedSequence,
-    report: Any,
-    **options: Any,
-) -> dict[int, tuple[npt.NDArray[np.float64], int]]:
-    """Centroids and passes of the best of all restarts, for every k."""
-    if isinstance(metric, SoftDTW):
-        number = int(seed.generate_state(1)[0])
-        return {k: fit_soft_dtw(scaled, k, seed=number, **options) for k in ks}
-    runs = best_runs(scaled, ks, metric, seed=seed, report=report, **options)
-    _warn_unsettled(runs, options["max_iter"])
-    return {k: (run.centroids, run.n_iter) for k, run in runs.items()}
-
-
-def _warn_unsettled(runs: Mapping[int, Run], max_iter: int) -> None:
-    unsettled = [str(k) for k, run in runs.items() if not run.converged]
-    if unsettled:
-        warnings.warn(
-            f"the centroids were still moving after max_iter={max_iter} passes for k = "
-            f"{', '.join(unsettled)}; raise max_iter or tol",
-            stacklevel=4,
-        )
-
-
-def lowest_first(centroids: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Order of clusters by the mean of the first variable over the levels."""
-    return np.argsort(centroids[..., 0].mean(axis=1), kind="stable")
-
-
-def order_text(profiles: Profiles) -> str:
-    """Say how clusters are numbered."""
-    name, attrs = next(iter(profiles.variables.items()))
-    unit = str(attrs.get("units", "")).strip()
-    return f"mean of {name}{f' ({unit})' if unit else ''}, lowest first"
-
-
-def _describe(profiles: Profiles, fits: Mapping[int, _Fit]) -> xr.Dataset:
+def describe_sweep(fitted: Fitted) -> SweepResult:
     """Criteria and labels by k."""
+    fits, metric = fitted.fits, fitted.metric
     ks = xr.DataArray(list(fits), dims="k", name="k", attrs={"long_name": "number of clusters"})
-    inertia = [float(fit.assignment.squared.sum()) for fit in fits.values()]
-    # one cluster alone has no silhouette
-    silhouette = [
-        float(fit.assignment.margin.mean()) if k > 1 else np.nan for k, fit in fits.items()
-    ]
-    label = xr.concat(
-        [profiles.to_map(fit.assignment.labels + 1) for fit in fits.values()], dim=ks
-    ).assign_attrs(long_name="cluster", ordered_by=order_text(profiles))
+    members = [fit.members for fit in fits.values()]
+    inertia, silhouette = map(list, zip(*fitted.profiles.criteria(members), strict=True))
+    if ks[0] == 1:
+        silhouette[0] = np.nan  # one cluster alone has none
+    sample = draw_evenly(fitted.profiles.source.sample, metric.pairs)
+    found = silhouettes(sample, [Assigner(f.centroids, metric) for f in fits.values()])
+    label = xr.concat([m.label() for m in members], dim=ks)
+    label.attrs = {"long_name": "cluster", "ordered_by": order_text(fitted.layout)}
+    of_sample = {"long_name": f"silhouette of {len(sample)} profiles", "units": "1"}
     dataset = xr.Dataset(
         {
             "inertia": ("k", inertia, {"long_name": "sum of squared distances"}),
             "silhouette": ("k", silhouette, {"long_name": "simplified silhouette", "units": "1"}),
+            "silhouette_sample": ("k", found, of_sample),
             "label": label,
         }
     )
     best, how = choose_k(list(fits), inertia, silhouette)
-    return dataset.assign_attrs(best_k=best, best_k_by=how)
+    return SweepResult(dataset.assign_attrs(best_k=best, best_k_by=how), fitted)
 
 
 def choose_k(ks: list[int], inertia: list[float], silhouette: list[float]) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from tslearn.clustering import TimeSeriesKMeans
 import xvcluster
 from xvcluster.methods import get_metric
 from xvcluster.methods.restarts import best_runs
+from xvcluster.methods.source import InMemory
 
 KS = range(2, 21)
 OPTIONS = {"n_init": 10, "max_iter": 300, "tol": 1e-4}
@@ -22,7 +23,8 @@ OPTIONS = {"n_init": 10, "max_iter": 300, "tol": 1e-4}
 
 def ours(X, ks):
     """Inertia at each k."""
-    runs = best_runs(X, ks, get_metric("euclidean"), seed=np.random.SeedSequence(0), **OPTIONS)
+    source, seed = InMemory(X, X), np.random.SeedSequence(0)
+    runs = best_runs(source, ks, get_metric("euclidean"), seed=seed, **OPTIONS)
     return np.array([runs[k].inertia for k in ks])
 
 

@@ -7,19 +7,22 @@ from models import profiles
 from xvcluster.methods import get_metric
 from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.som import train_batch
+from xvcluster.methods.source import InMemory
 
 SEED = np.random.SeedSequence(0)
 
 
 def _kmeans(name, n, n_levels, k):
     X, metric = profiles(n, n_levels), get_metric(name)
+    source = InMemory(X, X)
     options = {"n_init": 10 if name == "euclidean" else 1, "max_iter": 300, "tol": 1e-4}
-    return seconds_of(lambda: best_runs(X, [k], metric, seed=SEED, **options))
+    return seconds_of(lambda: best_runs(source, [k], metric, seed=SEED, **options))
 
 
 def _batch(n, n_levels, k):
     X = profiles(n, n_levels)
-    return seconds_of(lambda: train_batch(X, (k, 8), n_iterations=50, sigma=4.0, seed=SEED))
+    source = InMemory(X, X)
+    return seconds_of(lambda: train_batch(source, (k, 8), n_iterations=50, sigma=4.0, seed=SEED))
 
 
 def _table(name, cost, sizes):

@@ -1,5 +1,6 @@
 """Many starts for many k, of which the best counts."""
 
+import copy
 import os
 
 import numba
@@ -12,10 +13,11 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
 from xvcluster.methods import get_metric, restarts
-from xvcluster.methods.assign import assign
+from xvcluster.methods.assign import Assigner, assign
 from xvcluster.methods.lloyd import Run, fit, split
 from xvcluster.methods.metric import DynamicTimeWarping, Euclidean
 from xvcluster.methods.restarts import best_runs, principal_view
+from xvcluster.methods.source import InMemory
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
 
@@ -28,6 +30,19 @@ class SmallWarpedSample(DynamicTimeWarping):
     sample_size = 60
 
 
+class EarlySettled(Euclidean):
+    """Settles on 200 profiles before it sees all."""
+
+    sample_size = 60
+    settled_size = 200
+
+
+class EarlyWarped(DynamicTimeWarping):
+    sample_size = 60
+    settled_size = 200
+
+
+EARLY = {"euclidean": EarlySettled(), "dtw": EarlyWarped()}
 SMALL = {"euclidean": SmallSample(), "dtw": SmallWarpedSample()}
 
 
@@ -39,11 +54,12 @@ def make_profiles(n, n_levels, n_variables=1, seed=0):
 
 def find(profiles, ks, metric=EUCLIDEAN, seed=0, **options):
     options = {"n_init": 3, "max_iter": 100, "tol": 1e-6} | options
-    return best_runs(profiles, ks, metric, seed=np.random.SeedSequence(seed), **options)
+    source = InMemory(profiles, profiles)
+    return best_runs(source, ks, metric, seed=np.random.SeedSequence(seed), **options)
 
 
 def inertia_of(profiles, run, metric):
-    return assign(profiles, run.centroids, metric).squared.sum()
+    return assign(profiles, Assigner(run.centroids, metric)).squared.sum()
 
 
 def test_best_runs_keep_the_best_start_of_every_k():
@@ -119,6 +135,81 @@ def test_best_runs_find_clusters_that_the_sample_has_not_seen():
     assert sorted(found.centroids[:, 0, 0]) == [0.0, 100.0, 200.0, 300.0, 400.0]
 
 
+@pytest.mark.parametrize(
+    ("name", "ks"), [("euclidean", [5]), ("euclidean", [3, 4, 7]), ("dtw", [4])]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_best_runs_of_more_profiles_than_settle_early_are_settled_on_all(name, ks, seed):
+    profiles, metric = make_profiles(900, 6, 1, seed), EARLY[name]
+    found = find(profiles, ks, metric, seed, max_iter=300, tol=1e-9)
+    for k in ks:
+        assert found[k].converged
+        again = Run(found[k].centroids.copy())
+        variance = profiles.reshape(900, -1).var(axis=0).mean()
+        fit(split(profiles, metric), [again], metric, max_iter=300, tol=1e-9 * variance)
+        reached, expected = (inertia_of(profiles, run, metric) for run in (found[k], again))
+        assert reached <= expected * (1 + 1e-6)
+        np.testing.assert_allclose(found[k].inertia, reached, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_best_runs_of_more_profiles_than_settle_early_are_nearly_as_good(name):
+    profiles = make_profiles(900, 6)
+    early, whole = (find(profiles, [3, 5], m, n_init=6) for m in (EARLY[name], get_metric(name)))
+    for k in (3, 5):
+        reached, best = (inertia_of(profiles, runs[k], EARLY[name]) for runs in (early, whole))
+        assert reached <= 1.05 * best
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 60])
+@pytest.mark.parametrize("seed", range(3))
+def test_best_runs_that_settle_early_never_let_the_inertia_rise_with_k(seed, max_iter):
+    profiles, ks = make_profiles(500, 6, 1, seed), list(range(1, 13))
+    found = find(profiles, ks, EARLY["euclidean"], seed, n_init=1, max_iter=max_iter, tol=1e-4)
+    inertia = np.array([inertia_of(profiles, found[k], EUCLIDEAN) for k in ks])
+    assert np.all(np.diff(inertia) <= 0)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_best_runs_that_are_resumed_end_at_the_same_centroids(name):
+    profiles, saved = make_profiles(900, 6), []
+
+    def save(runs):
+        saved.append({k: copy.copy(run) for k, run in runs.items()})
+
+    options = {"max_iter": 100, "tol": 1e-9}
+    whole = find(profiles, [3, 5], EARLY[name], save=save, **options)
+    passes = max(run.n_iter for run in whole.values())
+    assert len(saved) >= passes + 2 > 4  # before, after each pass, and at the end
+    assert {run.n_iter for run in saved[0].values()} == {0}
+    for state in (saved[0], saved[1], saved[passes // 2], saved[-1]):
+        resumed = {k: copy.copy(run) for k, run in state.items()}
+        again = find(profiles, [3, 5], EARLY[name], resumed=resumed, **options)
+        for k in (3, 5):
+            np.testing.assert_array_equal(again[k].centroids, whole[k].centroids)
+            assert again[k].converged
+            assert again[k].n_iter == whole[k].n_iter
+
+
+def test_best_runs_that_are_resumed_explore_nothing_anew():
+    profiles, seen = make_profiles(900, 6), []
+    whole = find(profiles, [5], EARLY["euclidean"])
+    find(profiles, [5], EARLY["euclidean"], resumed=whole, report=seen.append)
+    assert seen == []
+
+
+def test_best_runs_of_a_sample_alone_in_memory_see_all_profiles():
+    profiles = make_profiles(900, 6)
+    source = InMemory(profiles, profiles[::3].copy())
+    options = {"n_init": 3, "max_iter": 300, "tol": 1e-9, "seed": np.random.SeedSequence(0)}
+    run = best_runs(source, [4], EUCLIDEAN, **options)[4]
+    assert run.converged
+    again = Run(run.centroids.copy())
+    fit(split(profiles, EUCLIDEAN), [again], EUCLIDEAN, max_iter=300, tol=1e-9)
+    reached, expected = (inertia_of(profiles, r, EUCLIDEAN) for r in (run, again))
+    assert reached <= expected * (1 + 1e-6)
+
+
 def test_contenders_are_the_best_few_that_differ_and_are_not_clearly_beaten():
     inertia = [100.5, 100.0, 100.7, 101.5, 100.001, 100.5001, 103.0]
     runs = [Run(np.zeros((1, 1, 1)), inertia=i) for i in inertia]
@@ -130,8 +221,14 @@ def test_contenders_are_the_best_few_that_differ_and_are_not_clearly_beaten():
 
 def test_grow_adds_the_farthest_profiles_one_by_one():
     profiles = np.array([0.0, 1.0, 5.0, 20.0, 21.0])[:, None, None]
-    grown = restarts._grow(np.zeros((1, 1, 1)), 3, profiles, EUCLIDEAN)
+    grown = restarts._grow(np.zeros((1, 1, 1)), 3, InMemory(profiles, profiles), EUCLIDEAN)
     assert grown.ravel().tolist() == [0.0, 21.0, 5.0]
+
+
+def test_grow_repeats_a_profile_where_none_is_off_the_centroids():
+    profiles = np.array([0.0, 1.0])[:, None, None]
+    grown = restarts._grow(profiles, 4, InMemory(profiles, profiles), EUCLIDEAN)
+    assert grown.ravel().tolist() == [0.0, 1.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])

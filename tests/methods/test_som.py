@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from minisom import MiniSom
 
-from xvcluster.methods.som import LAST_WIDTH, train_batch, train_online
+from xvcluster.methods.som import FINE_PASSES, LAST_WIDTH, train_batch, train_online
+from xvcluster.methods.source import InMemory
 
 
 def make_profiles(n=50):
@@ -18,7 +19,8 @@ def fit(profiles, shape, seed=0, **options):
 
 def fit_batch(profiles, shape, seed=0, **options):
     options = {"n_iterations": 6, "sigma": 1.5} | options
-    return train_batch(profiles, shape, seed=np.random.SeedSequence(seed), **options)
+    source = InMemory(profiles, profiles)
+    return train_batch(source, shape, seed=np.random.SeedSequence(seed), **options)
 
 
 def test_train_online_equals_minisom_from_the_weights_and_order_it_drew():
@@ -96,6 +98,37 @@ def test_train_batch_puts_like_profiles_side_by_side():
     steps = np.diff(nodes)
     assert np.all(steps > 0) or np.all(steps < 0)
     assert np.ptp(nodes) > 0.8
+
+
+def test_train_batch_of_more_profiles_than_its_sample_sees_all_in_the_end():
+    profiles, sample = 5 + make_profiles(2000), 5 + make_profiles(2000)[::10]
+    options = {"n_iterations": FINE_PASSES + 20, "sigma": 1.5, "seed": np.random.SeedSequence(1)}
+    done = []
+    ours = train_batch(InMemory(profiles, sample), (2, 3), report=done.append, **options)
+    assert done == [1] * (FINE_PASSES + 20)
+    widths = np.geomspace(1.5, LAST_WIDTH, FINE_PASSES + 20)
+    nodes = sample[np.random.default_rng(np.random.SeedSequence(1)).integers(200, size=6)]
+    place = np.indices((2, 3)).reshape(2, -1)
+    apart = np.hypot(*(place[:, :, None] - place[:, None]))
+    for seen, width in zip([sample] * 20 + [profiles] * FINE_PASSES, widths, strict=True):
+        winners = ((seen[:, None] - nodes) ** 2).sum(axis=(2, 3)).argmin(axis=1)
+        near = np.exp(-0.5 * (apart / width) ** 2)[:, winners]
+        nodes = np.tensordot(near, seen, 1) / near.sum(axis=1)[:, None, None]
+    np.testing.assert_allclose(ours, nodes, rtol=1e-9)
+
+
+def test_train_batch_of_few_passes_sees_all_profiles_in_each():
+    profiles, sample = make_profiles(2000), make_profiles(2000)[::10]
+    options = {"n_iterations": FINE_PASSES - 3, "sigma": 1.5, "seed": np.random.SeedSequence(1)}
+    passes = []
+
+    class Counted(InMemory):
+        def total(self, step, join):
+            passes.append(step)
+            return InMemory.total(self, step, join)
+
+    train_batch(Counted(profiles, sample), (2, 3), **options)
+    assert len(passes) == FINE_PASSES - 3
 
 
 def test_train_batch_reports_every_pass():

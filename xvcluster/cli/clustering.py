@@ -19,7 +19,13 @@ from xvcluster.cli.commandline import (
     plainly,
     with_options,
 )
-from xvcluster.cli.files import check_outputs, default_output, read_model, write_figure
+from xvcluster.cli.files import (
+    check_outputs,
+    default_output,
+    read_model,
+    write_figure,
+    write_result,
+)
 from xvcluster.cli.report import describe_result, sweep_table
 from xvcluster.result import ClusterResult
 
@@ -39,7 +45,7 @@ def kmeans(
     overwrite: bool,
     **options: Any,
 ) -> None:
-    """Cluster the profiles of a NetCDF FILE by k-means."""
+    """Cluster the profiles of a NetCDF or Zarr FILE by k-means."""
     if n_clusters is not None and k_range is not None:
         raise ValueError("--clusters says how many, so --k-range has no use; give one of them")
     output = output or default_output(file, "clusters")
@@ -93,7 +99,7 @@ def kmeans(
 def som(
     file: Path, output: Path | None, plot: Path | None, overwrite: bool, **options: Any
 ) -> None:
-    """Cluster the profiles of a NetCDF FILE by a self-organizing map."""
+    """Cluster the profiles of a NetCDF or Zarr FILE by a self-organizing map."""
     output = output or default_output(file, "clusters")
     check_outputs(output, plot, overwrite=overwrite, inputs=[file])
     data, options = _read(file, **options)
@@ -166,12 +172,16 @@ def demo(name: str, folder: Path, overwrite: bool) -> None:
 
 
 def _read(
-    file: Path, variables: tuple[str, ...], dim: str | None, **options: Any
+    file: Path,
+    variables: tuple[str, ...],
+    dim: str | None,
+    chunks: int | str | None = None,
+    **options: Any,
 ) -> tuple[xr.Dataset, dict[str, Any]]:
     """The prepared data of a file, and those of the options that were given for the method."""
     given = {name: value for name, value in options.items() if value is not None}
     preparation = {name: given.pop(name) for name in _PREPARATION if name in given}
-    return read_model(file, variables, dim, **preparation), given | {"dim": dim}
+    return read_model(file, variables, dim, chunks, **preparation), given | {"dim": dim}
 
 
 def _ks(k_range: tuple[int, int]) -> range:
@@ -183,7 +193,7 @@ def _ks(k_range: tuple[int, int]) -> range:
 
 def _report(result: ClusterResult, output: Path) -> None:
     """Write a result and say what it is."""
-    result.to_netcdf(output)
+    write_result(result, output)
     click.echo(f"{describe_result(result)}\n\nWrote {output}")
 
 

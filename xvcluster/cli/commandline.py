@@ -31,7 +31,7 @@ def plainly(function: Callable[P, None]) -> Callable[P, None]:
                 function(*args, **kwargs)
             except BrokenPipeError:
                 raise  # of `xvcluster info FILE | head`, which click ends in silence
-            except (ValueError, TypeError, OSError, ImportError) as error:
+            except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
                 raise BadInput(_sentence(error)) from None
             except (MemoryError, OverflowError) as error:
                 raise BadInput(_too_much(error)) from None
@@ -90,6 +90,15 @@ def _window(text: str) -> int | float:
         ) from None
 
 
+def _chunks(text: str) -> int | str:
+    """Points along each horizontal dimension, or "auto"."""
+    if text == "auto":
+        return text
+    if text.isdecimal() and int(text):
+        return int(text)
+    raise click.BadParameter(f"{text!r} is neither 'auto' nor a number of points, such as 200")
+
+
 FILE = click.argument("file", type=click.Path(path_type=Path))
 VARIABLE = click.option(
     "-v",
@@ -98,6 +107,13 @@ VARIABLE = click.option(
     multiple=True,
     metavar="NAME",
     help="Variable to cluster; repeat for several together.",
+)
+CHUNKS = click.option(
+    "--chunks",
+    type=_chunks,
+    metavar="auto|POINTS",
+    help="For data larger than memory: read them in chunks, of so many points along each "
+    "horizontal dimension.",
 )
 DIM = click.option("--dim", metavar="NAME", help="Vertical dimension, where it cannot be told.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
@@ -136,12 +152,19 @@ MODEL = with_options(
     click.option("--stride", type=int, help="Take every n-th point of the map."),
     click.option("--max-gap", type=float, help="Fill gaps of at most this along a profile."),
     DIM,
+    CHUNKS,
     click.option("--random-state", type=int, help="Seed. Default: 0."),
-    output_option("NetCDF file to write. Default: <FILE>_clusters.nc in the current folder."),
+    output_option("NetCDF or Zarr to write. Default: <FILE>_clusters.nc in the current folder."),
     PLOT,
     OVERWRITE,
 )
 LLOYD = with_options(
+    click.option(
+        "--checkpoint",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="With --chunks: keep the centroids here after each pass, and go on from them.",
+    ),
     click.option(
         "--metric",
         type=click.Choice(("euclidean", "dtw", "softdtw")),

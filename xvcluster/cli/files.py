@@ -13,7 +13,7 @@ import xarray as xr
 
 from xvcluster import store
 from xvcluster.cli.report import find_models
-from xvcluster.coords import with_coordinates
+from xvcluster.coords import find_axes, with_coordinates
 from xvcluster.preprocess import prepare
 from xvcluster.result import ClusterResult, open_result
 
@@ -25,32 +25,47 @@ _SHAPES = (".shp", ".gpkg", ".geojson")
 
 @contextmanager
 def open_model(path: Path) -> Iterator[xr.Dataset]:
-    """Open a NetCDF file, its auxiliary variables as coordinates; closed at the end.
+    """Open a NetCDF file or Zarr store, its auxiliary variables as coordinates; closed at the end.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not NetCDF, or damaged.
+        If it is not NetCDF or Zarr, or damaged.
     """
-    with _explained(path), xr.open_dataset(path, engine="netcdf4") as dataset:
+    with _explained(path), _open(path) as dataset:
         yield with_coordinates(dataset)
 
 
+def _open(path: Path) -> xr.Dataset:
+    """Open a file by the engine for its name, whole variables unread."""
+    if store.is_zarr(path):
+        store_of: xr.Dataset = xr.open_zarr(path, chunks=None, consolidated=False)
+        return store_of
+    return xr.open_dataset(path, engine="netcdf4")
+
+
 def read_model(
-    path: Path, variables: Sequence[str] = (), dim: str | None = None, **preparation: Any
+    path: Path,
+    variables: Sequence[str] = (),
+    dim: str | None = None,
+    chunks: int | str | None = None,
+    **preparation: Any,
 ) -> xr.Dataset:
-    """Read variables to cluster, prepared, into memory.
+    """Read variables to cluster, prepared, into memory, or lazily in chunks.
 
     Parameters
     ----------
     path : Path
-        A NetCDF file.
+        A NetCDF file or a Zarr store.
     variables : sequence of str
         None for the only one that can be clustered.
     dim : str, optional
         The vertical dimension, where it cannot be told.
+    chunks : int or "auto", optional
+        Points along each horizontal dimension of the chunks, which hold whole profiles. Default:
+        read all.
     **preparation
         Options of `prepare`; without any the data stay as they are.
 
@@ -61,11 +76,17 @@ def read_model(
     ValueError
         If the file cannot be read, lacks a variable, or holds several to choose from.
     """
-    with open_model(path) as dataset:
+    with _explained(path):
+        dataset = with_coordinates(_open(path))
         data = dataset[choose_variables(dataset, variables, dim)]
+        if chunks is not None:
+            vertical = find_axes(data, dim).vertical
+            data = data.chunk({d: -1 if d == vertical else chunks for d in data.dims})
         if preparation:
             data = prepare(data, dim=dim, **preparation)
-        data = data.load()
+        if chunks is None:
+            data = data.load()
+            dataset.close()
     data.encoding = {"source": str(path)}
     return data
 
@@ -93,6 +114,11 @@ def read_result(path: Path) -> ClusterResult:
     """Read a result; raises ValueError if the file is not one."""
     with _explained(path):
         return open_result(path)
+
+
+def write_result(result: ClusterResult, path: Path) -> None:
+    """Write a result as Zarr or NetCDF, by the end of the name."""
+    store.write(result.dataset, path)
 
 
 def default_output(file: Path, what: str) -> Path:
@@ -126,7 +152,7 @@ def check_outputs(
     for i, path in enumerate(wanted):
         if not path.parent.is_dir():
             raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
-        if path.is_dir():
+        if path.is_dir() and not store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
         if path.resolve() in read:
             raise ValueError(f"{path} is read by this command and cannot be its output as well")
@@ -196,8 +222,9 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        kind = "Zarr" if store.is_zarr(path) else "NetCDF"
         raise ValueError(
-            f"{str(path)!r} cannot be read as NetCDF: {error.strerror or error}"
+            f"{str(path)!r} cannot be read as {kind}: {error.strerror or error}"
         ) from error
     except RuntimeError as error:
         if not str(error).startswith("NetCDF"):

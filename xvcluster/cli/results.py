@@ -10,6 +10,7 @@ import xarray as xr
 
 from xvcluster import store
 from xvcluster.cli.commandline import (
+    CHUNKS,
     DIM,
     FILE,
     OVERWRITE,
@@ -60,7 +61,8 @@ def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     FILE,
     VARIABLE,
     DIM,
-    output_option("NetCDF file to write. Default: <FILE>_labels.nc in the current folder."),
+    CHUNKS,
+    output_option("NetCDF or Zarr to write. Default: <FILE>_labels.nc in the current folder."),
     PLOT,
     OVERWRITE,
 )
@@ -70,11 +72,12 @@ def predict(
     file: Path,
     variables: tuple[str, ...],
     dim: str | None,
+    chunks: int | str | None,
     output: Path | None,
     plot: Path | None,
     overwrite: bool,
 ) -> None:
-    """Label the profiles of a NetCDF FILE by an earlier RESULT."""
+    """Label the profiles of a NetCDF or Zarr FILE by an earlier RESULT."""
     output = output or default_output(file, "labels")
     check_outputs(output, plot, overwrite=overwrite, inputs=[result, file])
     earlier = read_result(result)
@@ -82,13 +85,14 @@ def predict(
         with open_model(file) as dataset:
             names = earlier.parameters["variables"]
             variables = tuple(names) if set(names) <= set(dataset.data_vars) else ()
-    data = read_model(file, variables, dim)
+    data = read_model(file, variables, dim, chunks)
     labels = predict_labels(earlier.dataset, data, dim)
     carried = {n: data.attrs[n] for n in ("title", "id") if data.attrs.get(n)}
     about = {"Conventions": "CF-1.11", "comment": f"{file.name} labelled by {result.name}"}
     store.write(labels.to_dataset(name="label").assign_attrs(carried | about), output)
-    known = labels.notnull()
-    click.echo(f"{int(known.sum()):,} of {known.size:,} points labelled\nWrote {output}")
+    with open_model(output) as written:  # to count lazy labels would be to compute them again
+        known = int(written["label"].count())
+    click.echo(f"{known:,} of {labels.size:,} points labelled\nWrote {output}")
     if plot:
         write_figure(labels.vcluster.plot.map, plot)
 

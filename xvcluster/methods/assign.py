@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +21,11 @@ class Assignment:
     labels : ndarray, shape (n_profiles,)
         Index of the cluster, from 0.
     nearest : ndarray, shape (n_profiles,)
-        Index of the nearest centroid: the label, unless centroids are grouped into clusters.
+        Index of the nearest node: the label, unless nodes are grouped into clusters.
     squared : ndarray, shape (n_profiles,)
-        Squared distance to it.
+        Squared distance to it, or to the centroid of the cluster.
     margin : ndarray, shape (n_profiles,)
-        1 − d₁/d₂ from the distances to the nearest centroid and to the nearest one of another
+        1 − d₁/d₂ from the distances to the nearest node and to the nearest one of another
         cluster: 0 where both are equally near, 1 where there is no other.
     """
 
@@ -36,45 +35,62 @@ class Assignment:
     margin: Float64s
 
 
-def assign(
-    profiles: Floats,
-    centroids: Floats,
-    metric: Metric,
-    groups: npt.NDArray[np.integer] | None = None,
-) -> Assignment:
-    """Assign profiles to their nearest centroids, in float64.
+@dataclass(frozen=True, slots=True, eq=False)
+class Assigner:
+    """Assigns profiles to the clusters of their nearest nodes.
 
-    Parameters
+    Attributes
     ----------
-    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
-    centroids : ndarray, shape (k, n_levels, n_variables)
+    nodes : ndarray, shape (n_nodes, n_levels, n_variables)
+        Centroids, or what is merged into clusters.
     metric : Metric
-    groups : ndarray of int, shape (k,), optional
-        The cluster of each centroid, where several make one cluster. Default: each is its own.
-
-    Returns
-    -------
-    Assignment
+    groups : ndarray of int, shape (n_nodes,), optional
+        The cluster of each node, from 0. Default: each is its own.
+    centroids : ndarray, shape (k, n_levels, n_variables), optional
+        What squared distances are to. Default: the nearest node.
     """
-    groups = np.arange(len(centroids)) if groups is None else groups
-    step = partial(_assign_block, centroids=centroids, metric=metric, groups=groups)
+
+    nodes: Floats
+    metric: Metric
+    groups: npt.NDArray[np.integer] | None = None
+    centroids: Floats | None = None
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        if self.centroids is not None:
+            return len(self.centroids)
+        return len(self.nodes) if self.groups is None else int(self.groups.max()) + 1
+
+    def __call__(self, block: Floats) -> Assignment:
+        """Assign profiles (n, n_levels, n_variables), in float64."""
+        groups = np.arange(len(self.nodes)) if self.groups is None else self.groups
+        squared = self.metric.squared_distances(block, self.nodes)
+        nearest = squared.argmin(axis=1).astype(np.int32)
+        if isinstance(self.metric, SoftDTW):
+            squared = self.metric.divergences(squared, block, self.nodes)
+        labels = groups[nearest].astype(np.int32)
+        own = squared[np.arange(len(block)), nearest]
+        second = np.where(groups == labels[:, None], np.inf, squared).min(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(second > 0, np.sqrt(own / second), 1.0)
+        if self.centroids is not None:
+            own = _to_own(block, labels, self.centroids, self.metric)
+        return Assignment(labels, nearest, own, np.clip(1.0 - ratio, 0.0, 1.0))
+
+
+def _to_own(block: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Float64s:
+    """Squared distances (n,) of profiles to the centroids of their clusters."""
+    squared = np.empty(len(block))
+    for c in np.unique(labels):
+        own = labels == c
+        squared[own] = metric.squared_distances(block[own], centroids[[c]])[:, 0]
+    return squared
+
+
+def assign(profiles: Floats, assigner: Assigner) -> Assignment:
+    """Assign profiles (n_profiles, n_levels, n_variables), on all cores."""
     with threads() as map_blocks:
-        parts = list(map_blocks(step, split(profiles, metric)))
-    nearest, squared, second = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(second > 0, np.sqrt(squared / second), 1.0)
-    margin = np.clip(1.0 - ratio, 0.0, 1.0)
-    return Assignment(groups[nearest].astype(np.int32), nearest, squared, margin)
-
-
-def _assign_block(
-    block: Floats, centroids: Floats, metric: Metric, groups: npt.NDArray[np.integer]
-) -> tuple[Labels, Float64s, Float64s]:
-    squared = metric.squared_distances(block, centroids)
-    nearest = squared.argmin(axis=1).astype(np.int32)
-    if isinstance(metric, SoftDTW):
-        squared = metric.divergences(squared, block, centroids)
-    rows = np.arange(len(block))
-    own = squared[rows, nearest]
-    others = np.where(groups == groups[nearest][:, None], np.inf, squared)
-    return nearest, own, others.min(axis=1)
+        parts = list(map_blocks(assigner, split(profiles, assigner.metric)))
+    columns = (np.concatenate([getattr(p, n) for p in parts]) for n in Assignment.__slots__)
+    return Assignment(*columns)

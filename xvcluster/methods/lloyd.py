@@ -148,16 +148,6 @@ def _advance(
         run.converged = not relocated and shift <= tol
 
 
-def measure(blocks: list[Floats], runs: list[Run], metric: Metric) -> None:
-    """Bring the inertia of runs up to date with their centroids."""
-    stack = Stack.of([run.centroids for run in runs])
-    held = unlabelled(blocks, len(runs))
-    with threads() as map_blocks:
-        total = add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
-    for run, part in zip(runs, stack.parts(), strict=True):
-        run.inertia = float(total.inertia[part].sum())
-
-
 def unlabelled(blocks: list[Floats], n_runs: int) -> list[Labels]:
     """Labels (n_runs, n) of each block before the first pass."""
     return [np.full((n_runs, len(block)), -1, dtype=np.int32) for block in blocks]

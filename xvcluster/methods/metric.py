@@ -74,6 +74,10 @@ class Metric(Protocol):
     """Profiles in a block at least, so that calls cost little beside the work."""
     sample_size: int
     """Profiles among which k-means++ draws, and that runs settle on before they see all."""
+    settled_size: int
+    """Profiles that all contenders settle on, if there are more."""
+    pairs: int
+    """Profiles few enough that the distances between all of them cost little."""
     draws: int
     """Starts drawn for each restart."""
     breaths: int
@@ -104,6 +108,8 @@ class Euclidean:
     name = "euclidean"
     least_rows = 2048
     sample_size = 16384
+    settled_size = 2**18
+    pairs = 2048
     draws = 1
     breaths = 3
     is_linear = True
@@ -143,8 +149,10 @@ class DynamicTimeWarping:
     """Differences along the best monotonic pairing of the levels, as far as a window allows."""
 
     name = "dtw"
-    least_rows = 1024
+    least_rows = 2048
     sample_size = 1024
+    settled_size = 2**15
+    pairs = 1024
     draws = 3
     breaths = 1
     is_linear = False

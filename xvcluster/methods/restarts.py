@@ -3,22 +3,26 @@
 Runs settle on a sample of the profiles first, seen through a few principal components where the
 metric allows it. There the best of them breathe: they are given some clusters more, and relieved of
 those that are missed least (Fritzke 2020), which leads out of poor minima at little cost. What is
-left settles on all profiles, at last on all levels. At each step those that are clearly beaten drop
-out, and the others start close to their end.
+left settles on as many profiles as are kept in memory, at last on all levels; and, where there are
+more, the best run of each k in passes over all of them. At each step those that are clearly beaten
+drop out, and the others start close to their end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from xvcluster.methods.initialize import k_means_plus_plus
-from xvcluster.methods.lloyd import Report, Run, fit, measure, split, threads
+from xvcluster.methods.lloyd import Report, Run, fit, split, threads
 from xvcluster.methods.metric import Float64s, Floats, Metric
+from xvcluster.methods.passes import farthest, measure, settle
+from xvcluster.methods.source import InMemory, Source
 
 _COMPONENTS = 16
 _CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
@@ -61,7 +65,7 @@ class View:
 
 
 def best_runs(
-    profiles: Floats,
+    source: Source,
     ks: Iterable[int],
     metric: Metric,
     *,
@@ -70,13 +74,15 @@ def best_runs(
     tol: float,
     seed: np.random.SeedSequence,
     report: Report | None = None,
+    resumed: dict[int, Run] | None = None,
+    save: Callable[[dict[int, Run]], None] = lambda runs: None,
 ) -> dict[int, Run]:
     """Fit every k from `n_init` starts, all together, and keep the best run of each.
 
     Parameters
     ----------
-    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
-        Scaled, no NaN.
+    source : Source
+        Scaled profiles, no NaN.
     ks : iterable of int
         Numbers of clusters, ascending.
     metric : Metric
@@ -90,6 +96,10 @@ def best_runs(
         Every start draws from its own child.
     report : callable, optional
         Is shown the runs after each pass.
+    resumed : dict of int to Run, optional
+        What was saved last, to go on from.
+    save : callable
+        Is handed the best runs before they see all profiles, and after each pass over these.
 
     Returns
     -------
@@ -107,34 +117,73 @@ def best_runs(
     """
     ks = list(ks)
     for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
-    coarse, view = _coarsen(profiles, metric, for_sample)
-    settle = partial(fit, metric=metric, max_iter=max_iter, report=report)
-    tol *= _mean_variance(profiles)
+    profiles = _draw(source.sample, metric.settled_size, for_sample.spawn(1)[0])
+    options: dict[str, Any] = {"max_iter": max_iter, "report": report}
+    options["tol"] = tol * _mean_variance(profiles)
+    best = resumed
+    if best is None:
+        coarse, view = _coarsen(profiles, metric, for_sample)
+        rough = options | {"tol": _ROUGH * options["tol"]}
+        runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
+        best = _refine(profiles, runs, view, metric, **options)
+    if len(profiles) == source.n_profiles:
+        source = InMemory(profiles, profiles)
+    elif resumed is None:
+        best = {k: Run(run.centroids) for k, run in best.items()}
+        save(best)
+    settle(source, list(best.values()), metric, save=lambda: save(best), **options)
+    if len(ks) > 1:
+        _never_rise(source, best, metric, **options)
+    save(best)
+    return best
 
+
+def _explore(
+    coarse: Floats,
+    ks: list[int],
+    metric: Metric,
+    for_starts: list[np.random.SeedSequence],
+    for_breaths: np.random.SeedSequence,
+    **options: Any,
+) -> dict[int, list[Run]]:
+    """The best few runs of every k on a sample, from many starts that breathe."""
     with threads() as map_starts:
         starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
     runs = {k: [Run(start[:k].astype(np.float64)) for start in starts] for k in ks}
-    settle(split(coarse, metric), _all(runs), tol=_ROUGH * tol)
+    fit(split(coarse, metric), _all(runs), metric, **options)
     for child in for_breaths.spawn(metric.breaths):
         breathing = _swell(runs, coarse, metric, child)
-        settle(split(coarse, metric), _all(breathing), tol=_ROUGH * tol)
+        fit(split(coarse, metric), _all(breathing), metric, **options)
         breathing = _shrink(breathing, coarse, metric)
-        settle(split(coarse, metric), _all(breathing), tol=_ROUGH * tol)
+        fit(split(coarse, metric), _all(breathing), metric, **options)
         runs = {k: runs[k] + breathing[k] for k in ks}
-    runs = {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
+    return {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
+
+
+def _refine(
+    profiles: Floats,
+    runs: dict[int, list[Run]],
+    view: View | None,
+    metric: Metric,
+    **options: Any,
+) -> dict[int, Run]:
+    """The best of the runs of each k on many profiles, at last on all levels."""
     if view is not None:
-        settle(split(view.look(profiles), metric), _all(runs), tol=tol)
-        runs = {k: [Run(view.back(_best(runs[k]).centroids, profiles.shape[1:]))] for k in ks}
-    settle(split(profiles, metric), _all(runs), tol=tol)
-    best = {k: _best(runs[k]) for k in ks}
-    if len(ks) > 1:
-        measure(split(profiles, metric), list(best.values()), metric)
-    for before, k in pairwise(ks):
+        fit(split(view.look(profiles), metric), _all(runs), metric, **options)
+        shape = profiles.shape[1:]
+        runs = {k: [Run(view.back(_best(group).centroids, shape))] for k, group in runs.items()}
+    fit(split(profiles, metric), _all(runs), metric, **options)
+    return {k: _best(group) for k, group in runs.items()}
+
+
+def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options: Any) -> None:
+    """Start anew from the k before, where the inertia has risen with k."""
+    measure(source, list(best.values()), metric)
+    for before, k in pairwise(best):
         if best[k].inertia > _NO_GAIN * best[before].inertia:
-            best[k] = Run(_grow(best[before].centroids, k, profiles, metric))
-            settle(split(profiles, metric), [best[k]], tol=tol)
-            measure(split(profiles, metric), [best[k]], metric)
-    return best
+            best[k] = Run(_grow(best[before].centroids, k, source, metric))
+            settle(source, [best[k]], metric, **options)
+            measure(source, [best[k]], metric)
 
 
 def _coarsen(
@@ -245,9 +294,10 @@ def _leave_out(centroids: Float64s, k: int, profiles: Floats, metric: Metric) ->
     return centroids[kept]
 
 
-def _grow(centroids: Float64s, k: int, profiles: Floats, metric: Metric) -> Float64s:
+def _grow(centroids: Float64s, k: int, source: Source, metric: Metric) -> Float64s:
     """Add the profiles that are farthest to centroids until there are k."""
     while len(centroids) < k:
-        far = metric.squared_distances(profiles, centroids).min(axis=1).argmax()
-        centroids = np.concatenate([centroids, profiles[[far]].astype(np.float64)])
+        far = farthest(source, centroids, metric, 1)
+        far = far if len(far) else source.sample[:1]
+        centroids = np.concatenate([centroids, far.astype(np.float64)])
     return centroids

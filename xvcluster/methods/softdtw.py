@@ -16,6 +16,8 @@ class SoftDTW:
     name = "softdtw"
     least_rows = 64
     sample_size = 2048
+    settled_size = 2048
+    pairs = 128
     draws = 1
     breaths = 0
     is_linear = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -10,8 +11,12 @@ import numpy as np
 from xvcluster.methods import get_metric
 from xvcluster.methods.lloyd import add, means, split, threads, unlabelled
 from xvcluster.methods.metric import Float64s, Floats, Stack
+from xvcluster.methods.passes import accumulate
+from xvcluster.methods.source import Source
 
 LAST_WIDTH = 0.3
+FINE_PASSES = 10
+"""Passes at the end that see all profiles, where these are more than are kept in memory."""
 _REPORTS = 100
 
 
@@ -71,7 +76,7 @@ def train_online(
 
 
 def train_batch(
-    profiles: Floats,
+    source: Source,
     shape: tuple[int, int],
     *,
     n_iterations: int,
@@ -86,8 +91,9 @@ def train_batch(
 
     Parameters
     ----------
-    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
-        Scaled, no NaN.
+    source : Source
+        Scaled profiles, no NaN. Where they are more than its sample, the passes see the sample, but
+        for the last `FINE_PASSES`.
     shape : (int, int)
         Rows and columns of the grid.
     n_iterations : int
@@ -110,23 +116,38 @@ def train_batch(
     https://doi.org/10.1016/j.neunet.2012.09.018
     """
     metric = get_metric("euclidean")
-    nodes = _draw(profiles, shape, np.random.default_rng(seed))
-    blocks = split(profiles, metric)
+    nodes = _draw(source.sample, shape, np.random.default_rng(seed))
+    widths = np.geomspace(sigma, min(sigma, LAST_WIDTH), n_iterations)
+    all_seen = len(source.sample) == source.n_profiles
+    n_coarse = n_iterations if all_seen else max(n_iterations - FINE_PASSES, 0)
+    blocks = split(source.sample, metric)
     held = unlabelled(blocks, 1)
     sums, mass = np.zeros(nodes.shape), np.zeros(nodes.shape[:2])
-    place = np.indices(shape).reshape(2, -1)
-    apart = np.hypot(*(place[:, :, None] - place[:, None]))
     with threads() as map_blocks:
-        for width in np.geomspace(sigma, min(sigma, LAST_WIDTH), n_iterations):
+        for width in widths[:n_coarse]:
             change = add(map_blocks(metric.accumulate, blocks, repeat(Stack.of([nodes])), held))
             sums += change.sums
             mass += change.mass
             sums[mass == 0] = 0.0  # what rounding left, which far neighbours' weights would magnify
-            with np.errstate(over="ignore"):  # beyond a very narrow neighbourhood
-                near = np.exp(-0.5 * (apart / width) ** 2)
-            nodes = means(np.tensordot(near, sums, 1), near @ mass, nodes)
+            nodes = _smooth(nodes, sums, mass, shape, width)
             report(1)
+    for width in widths[n_coarse:]:
+        step = partial(accumulate, stack=Stack.of([nodes]), metric=metric)
+        total = source.total(step, add)
+        nodes = _smooth(nodes, total.sums, total.mass, shape, width)
+        report(1)
     return nodes
+
+
+def _smooth(
+    nodes: Float64s, sums: Float64s, mass: Float64s, shape: tuple[int, int], width: float
+) -> Float64s:
+    """Means of what lies near to each node, by a Gaussian neighbourhood."""
+    place = np.indices(shape).reshape(2, -1)
+    apart = np.hypot(*(place[:, :, None] - place[:, None]))
+    with np.errstate(over="ignore"):  # beyond a very narrow neighbourhood
+        near = np.exp(-0.5 * (apart / width) ** 2)
+    return means(np.tensordot(near, sums, 1), near @ mass, nodes)
 
 
 def _draw(profiles: Floats, shape: tuple[int, int], rng: np.random.Generator) -> Float64s:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from xvcluster.cluster import kmeans, som
 from xvcluster.methods import get_metric
-from xvcluster.methods.assign import assign
+from xvcluster.methods.assign import Assigner, assign
 from xvcluster.methods.initialize import has_distinct
 from xvcluster.methods.softdtw import import_tslearn_kmeans
 from xvcluster.options import check_integer, check_metric
@@ -156,4 +156,4 @@ def _silhouette(ts: Floats, centers: Floats, metric: str) -> float:
     """The simplified silhouette: the mean of 1 − d₁/d₂; one cluster alone has none."""
     if len(centers) == 1:
         return float("nan")
-    return float(assign(ts, centers, get_metric(metric)).margin.mean())
+    return float(assign(ts, Assigner(centers, get_metric(metric))).margin.mean())

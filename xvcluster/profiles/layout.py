@@ -1,9 +1,4 @@
-"""The only bridge between labelled arrays and blocks of profiles.
-
-Profiles are stacked in one canonical order, whatever the order of the dimensions, the direction of
-the axes or the convention of longitude, so that a seed means the same on all of them. A column that
-a global grid repeats at its seam is taken once and labelled twice.
-"""
+"""Where the profiles of a model lie, found from its names and coordinates alone."""
 
 from __future__ import annotations
 
@@ -15,13 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import Axes, cell_areas, find_axes, refuse_empty, units, with_coordinates
-from xvcluster.missing import find_invalid
+from xvcluster.coords import Axes, area_factors, find_axes, refuse_empty, units, with_coordinates
 
-STATUS = ("labelled", "no_data", "incomplete", "invalid")
-"""Why a point has a label or none, by its number in `status`."""
-
-_GATHER = 4096
 _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
     "edges".split()
@@ -62,36 +52,30 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Profiles:
-    """The complete profiles of a model, and all that it takes to label them.
+class Layout:
+    """Names, coordinates and attributes of a model to be clustered; none of its values.
 
     Attributes
     ----------
-    values : ndarray, shape (n_profiles, n_levels, n_variables)
-        float32 or float64, no NaN, levels from the low end of the axis to the high one.
-    points : ndarray, shape (n_profiles,)
-        The place of each profile among all points of the grid, in canonical order.
-    status : ndarray, shape (n_points,)
-        Index into `STATUS` of every point.
-    areas : ndarray of shape (n_profiles,), or None
-        Area of each profile's cell in km², where latitude and longitude are known.
+    dataset : Dataset
+        The variables, on the same dimensions.
     variables : mapping of name to attrs
-        What the last axis of the values holds.
+        What the last axis of profiles holds.
+    dtype : dtype
+        Of the profiles, float32 or float64.
     vertical : DataArray or None
         The vertical coordinate in the file's own direction; None for a raster.
     descending : bool
-        Whether the file's direction is opposite to that of the values.
+        Whether the file's direction is opposite to that of the profiles.
     axes : Axes
         The names that play a part.
     grid : Grid
         The way back to the user's dimensions.
     """
 
-    values: npt.NDArray[np.floating]
-    points: npt.NDArray[np.intp]
-    status: npt.NDArray[np.int8]
-    areas: npt.NDArray[np.float64] | None
+    dataset: xr.Dataset
     variables: Mapping[str, Mapping[str, Any]]
+    dtype: np.dtype[Any]
     vertical: xr.DataArray | None
     descending: bool
     axes: Axes
@@ -105,11 +89,36 @@ class Profiles:
         levels = self.vertical.values.astype(np.float64)
         return levels[::-1] if self.descending else levels
 
-    def to_map(self, values: npt.NDArray[Any]) -> xr.DataArray:
-        """Put one value a profile on the user's dimensions, float32, NaN where no profile is."""
-        full = np.full(self.status.size, np.nan, dtype=np.float32)
-        full[self.points] = values
-        return self.grid.spread(full)
+    def area_factors(self) -> list[xr.DataArray]:
+        """Arrays on the horizontal dimensions, of size 1 along some, whose product is `areas`."""
+        dims = self.grid.dims
+        return [
+            factor.expand_dims([d for d in dims if d not in factor.dims]).transpose(*dims)
+            for factor in self._shared_out()
+        ]
+
+    def areas(self) -> xr.DataArray | None:
+        """Cell areas in km² on the horizontal dimensions, where latitude and longitude are known.
+
+        They are shared out over dimensions that they lack, such as time.
+        """
+        factors = self._shared_out()
+        if not factors:
+            return None
+        area = xr.DataArray(1.0)
+        for factor in factors:
+            area = area * factor
+        missing = {d: self.dataset.sizes[d] for d in self.grid.dims if d not in area.dims}
+        return area.expand_dims(missing)
+
+    def _shared_out(self) -> list[xr.DataArray]:
+        """Factors of the cell areas, the last of which shares them out over other dimensions."""
+        factors = area_factors(self.dataset, self.axes)
+        if not factors:
+            return []
+        lacking = set(self.grid.dims).difference(*(f.dims for f in factors))
+        share = 1.0 / float(np.prod([self.dataset.sizes[d] for d in lacking]))
+        return [*factors, xr.DataArray(share)]
 
     def to_levels(self, values: npt.NDArray[np.float64], *lead: str) -> list[xr.DataArray]:
         """Give values of shape (*lead, n_levels, n_variables) as one array a variable."""
@@ -129,8 +138,10 @@ class Profiles:
         return arrays
 
 
-def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Profiles:
-    """Stack the complete profiles of a model.
+def lay_out(
+    data: xr.DataArray | xr.Dataset, dim: Hashable | None = None, *, in_order: bool = True
+) -> Layout:
+    """Find where the profiles of a model lie; reads coordinates alone.
 
     Parameters
     ----------
@@ -138,51 +149,31 @@ def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Pro
         One variable, or several on the same dimensions.
     dim : hashable, optional
         The vertical dimension, where it cannot be told.
+    in_order : bool, default True
+        Find the canonical order of points, for which horizontal coordinates are read. Without it
+        they stay in the order of the data, which is enough to label them.
 
     Returns
     -------
-    Profiles
+    Layout
 
     Raises
     ------
     TypeError
         If a variable is not numeric.
     ValueError
-        If the vertical is not clear, the variables differ in dimensions, there are infinities, or
-        no profile is complete.
+        If the vertical is not clear, or the variables differ in dimensions.
     """
     dataset = as_dataset(data)
     axes = find_axes(dataset, dim)
-    grid = _lay_out(dataset, axes)
-    names = list(dataset.data_vars)
-    dtype = np.result_type(*(_float_dtype(dataset[n].dtype) for n in names))
     vertical = _vertical_coordinate(dataset, axes)
-    descending = vertical is not None and _is_descending(vertical)
-
-    columns, missing, invalid = [], [], []
-    for name in names:
-        lead = () if axes.vertical is None else (axes.vertical,)
-        array = dataset[name].variable.transpose(*lead, ...)
-        bare = xr.DataArray(array, name=name)
-        bare.encoding = array.encoding  # tells how limits of valid values are packed
-        bare = bare.compute() if bare.chunks is not None else bare
-        column, refused = _columns(bare, grid, axes)
-        columns.append(column[::-1] if descending else column)
-        missing.append(np.isnan(column))
-        invalid.append(refused)
-    status = _status(missing, invalid)
-    _require_complete(status)
-    points = np.flatnonzero(status == 0)
-    values = np.empty((points.size, columns[0].shape[0], len(names)), dtype=dtype)
-    for v, column in enumerate(columns):
-        for start in range(0, points.size, _GATHER):
-            chunk = slice(start, start + _GATHER)
-            values[chunk, :, v] = column[:, points[chunk]].T
-
-    area = cell_areas(dataset, axes)
-    areas = None if area is None else grid.flatten(_broadcast(area, dataset, grid))[points]
-    attrs = {str(n): _plain_attrs(dataset[n].attrs) for n in names}
-    return Profiles(values, points, status, areas, attrs, vertical, descending, axes, grid)
+    descending = bool(
+        vertical is not None and vertical.size > 1 and vertical.values[0] > vertical.values[-1]
+    )
+    attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
+    dtype = np.result_type(*(_float_dtype(a.dtype) for a in dataset.data_vars.values()))
+    grid = _find_grid(dataset, axes, in_order=in_order)
+    return Layout(dataset, attrs, dtype, vertical, descending, axes, grid)
 
 
 def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
@@ -222,7 +213,7 @@ def _choose_numeric(dataset: xr.Dataset) -> str:
     return f"choose the variables to cluster, e.g. data[[{numeric[0]!r}]]"
 
 
-def _lay_out(dataset: xr.Dataset, axes: Axes) -> Grid:
+def _find_grid(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Grid:
     """Find the canonical order of points: by latitude and longitude, as far as these are known."""
     first = next(iter(dataset.data_vars.values()))
     dims = tuple(d for d in first.dims if d != axes.vertical)
@@ -233,7 +224,8 @@ def _lay_out(dataset: xr.Dataset, axes: Axes) -> Grid:
     canonical = tuple(sorted(dims, key=lambda d: (rank[d], str(d))))
     take, restore = {}, {}
     for d in dims:
-        take[d], restore[d] = _canonical_order(dataset, axes, d)
+        as_is = np.arange(dataset.sizes[d])
+        take[d], restore[d] = _canonical_order(dataset, axes, d) if in_order else (as_is, as_is)
     coords = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
     bare = xr.Dataset(coords=coords).drop_encoding()
     for name in bare.coords:
@@ -288,46 +280,6 @@ def _digits(degrees: npt.NDArray[np.float64]) -> int:
     return int(np.clip(np.ceil(-np.log10(smallest)) + 2, 4, 12))
 
 
-def _columns(
-    array: xr.DataArray, grid: Grid, axes: Axes
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-    """Values of one variable, shape (n_levels, n_points), NaN where missing; and the invalid."""
-    refused = find_invalid(array)
-    invalid = None
-    if refused is not None:
-        array = array.where(~refused)
-        lead = [] if axes.vertical is None else [axes.vertical]
-        invalid = grid.flatten(refused.any(lead))
-    values = grid.flatten(array)
-    return values.reshape(-1, values.shape[-1]), invalid
-
-
-def _status(
-    missing: list[npt.NDArray[np.bool_]], invalid: list[npt.NDArray[np.bool_] | None]
-) -> npt.NDArray[np.int8]:
-    """Tell for each point whether its profile is complete, or why not."""
-    gaps = sum(m.sum(axis=0) for m in missing)
-    full = sum(m.shape[0] for m in missing)
-    status = np.where(gaps == 0, 0, np.where(gaps == full, 1, 2)).astype(np.int8)
-    for refused in invalid:
-        if refused is not None:
-            status[refused] = 3
-    return status
-
-
-def _require_complete(status: npt.NDArray[np.int8]) -> None:
-    """Refuse a model in which no profile is complete, and say what is the matter."""
-    counts = np.bincount(status, minlength=len(STATUS))
-    if counts[0]:
-        return
-    raise ValueError(
-        f"none of the {status.size} profiles is complete: {counts[1]} have no data, {counts[2]} "
-        f"have gaps, {counts[3]} hold a fill value or lie outside the valid_min, valid_max or "
-        "valid_range of the attributes. Choose a depth range that the model covers "
-        "with .vcluster.prepare(depth=...), or fill small gaps with prepare(max_gap=...)"
-    )
-
-
 def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None:
     """The vertical coordinate with its attrs; plain positions where the dimension has none."""
     if axes.vertical is None:
@@ -340,17 +292,6 @@ def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None
         coordinate.attrs["units"] = units(coordinate)
     coordinate.encoding = {}
     return coordinate
-
-
-def _is_descending(vertical: xr.DataArray) -> bool:
-    return bool(vertical.size > 1 and vertical.values[0] > vertical.values[-1])
-
-
-def _broadcast(area: xr.DataArray, dataset: xr.Dataset, grid: Grid) -> xr.DataArray:
-    """Share areas out over the horizontal dimensions that they lack, such as time."""
-    missing = {d: dataset.sizes[d] for d in grid.dims if d not in area.dims}
-    repeats = float(np.prod(list(missing.values())))
-    return area.expand_dims(missing) / repeats if missing else area
 
 
 def _plain_attrs(

@@ -1,9 +1,12 @@
+"""From labelled arrays to one array of profiles, and back."""
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from xvcluster.coords import cell_areas, find_axes
-from xvcluster.profiles import STATUS, as_dataset, collect
+from xvcluster.profiles import STATUS, collect
+from xvcluster.profiles.memory import find_status, require_complete
 
 
 def test_collect_stacks_profiles_in_the_order_of_the_map(model):
@@ -31,7 +34,7 @@ def test_collect_stacks_the_same_profiles_whatever_the_layout(model, change):
     expected, found = collect(model), collect(change(model))
     np.testing.assert_array_equal(found.values, expected.values)
     np.testing.assert_array_equal(found.points, expected.points)
-    np.testing.assert_allclose(found.areas, expected.areas)
+    np.testing.assert_allclose(found.cell_areas, expected.cell_areas)
 
 
 def test_collect_orders_points_by_time_and_by_place(model):
@@ -78,17 +81,17 @@ def test_collect_gathers_more_profiles_than_a_chunk():
 def test_collect_gives_the_areas_of_the_profiles(model):
     model[:, 0, 0] = np.nan
     areas = cell_areas(model, find_axes(model)).values.ravel()
-    np.testing.assert_allclose(collect(model).areas, areas[1:])
+    np.testing.assert_allclose(collect(model).cell_areas, areas[1:])
 
 
 def test_collect_shares_areas_out_over_time(model):
     twice = collect(model.expand_dims(time=2))
-    np.testing.assert_allclose(twice.areas, np.tile(collect(model).areas, 2) / 2)
+    np.testing.assert_allclose(twice.cell_areas, np.tile(collect(model).cell_areas, 2) / 2)
 
 
 def test_collect_knows_no_areas_of_loose_points(model):
     loose = model.stack(point=("latitude", "longitude"))
-    assert collect(loose).areas is None
+    assert collect(loose).cell_areas is None
 
 
 def test_collect_counts_the_seam_once(model):
@@ -109,9 +112,6 @@ def test_collect_takes_rounded_longitudes_for_the_same(model):
     assert collect(model.assign_coords(longitude=east)).values.shape == (7 * 8, 5, 1)
     almost = np.append(np.linspace(-180, 135, 8), 179.99999)
     assert collect(model.assign_coords(longitude=almost)).values.shape == (7 * 8, 5, 1)
-
-
-# --- status ---
 
 
 def test_collect_tells_why_a_point_has_no_profile(model):
@@ -152,9 +152,6 @@ def test_collect_counts_why_no_profile_is_complete(model):
         collect(model.assign_attrs(valid_min=0.0))
 
 
-# --- there and back ---
-
-
 def test_to_map_puts_values_at_their_place(model):
     model[2, 0, 2] = np.nan
     flipped = model.isel(latitude=slice(None, None, -1)).transpose("longitude", "depth", "latitude")
@@ -173,86 +170,25 @@ def test_to_map_gives_the_twin_of_the_seam_the_same(model):
     assert len(np.unique(label)) == 56
 
 
-@pytest.mark.parametrize("direction", [1, -1])
-def test_to_levels_keeps_the_direction_and_attrs_of_the_file(model, direction):
-    data = model.isel(depth=slice(None, None, direction))
-    profiles = collect(data)
-    (array,) = profiles.to_levels(profiles.values.astype(float), "point")
-    assert array.dims == ("point", "depth")
-    xr.testing.assert_identical(array["depth"], data["depth"])
-    np.testing.assert_array_equal(array[0], data[:, 0, 0])
-    assert array.attrs == data.attrs
-
-
-def test_to_levels_gives_a_raster_no_vertical(model):
-    profiles = collect(model.isel(depth=0, drop=True))
-    (array,) = profiles.to_levels(np.ones((4, 1, 1)), "cluster")
-    assert array.dims == ("cluster",)
-
-
-def test_to_levels_gives_levels_without_a_coordinate_none(model):
-    profiles = collect(model.drop_vars("depth"))
-    (array,) = profiles.to_levels(np.ones((4, 5, 1)), "cluster")
-    assert array.dims == ("cluster", "depth")
-    assert "depth" not in array.coords
-
-
-def test_collect_drops_attributes_that_do_not_hold_for_centroids(model):
-    model.attrs |= {"missing_value": 99999.0, "valid_range": "0, 9", "actual_range": [3, 5]}
-    model["depth"].attrs |= {"units": " km  ", "bounds": "depth_bounds", "edges": "depth_edges"}
-    profiles = collect(model)
-    assert profiles.variables["vs"] == {"long_name": "shear velocity", "units": "km/s"}
-    assert profiles.vertical.attrs == {"units": "km", "positive": "down"}
-
-
-# --- what to cluster ---
-
-
-def test_as_dataset_names_a_nameless_array(model):
-    assert list(as_dataset(model.rename(None)).data_vars) == ["value"]
-
-
-def test_as_dataset_makes_coordinates_of_what_describes_others(model):
-    data = model.to_dataset().reset_coords(drop=False)
-    data["depth"].attrs["bounds"] = "depth_bounds"
-    data["depth_bounds"] = (("depth", "bnds"), np.zeros((5, 2)))
-    data["vs"].attrs["grid_mapping"] = "crs"
-    data["crs"] = 0
-    data["lat2"] = (("latitude", "longitude"), np.zeros((7, 9)), {"standard_name": "latitude"})
-    data["lon2"] = (("latitude", "longitude"), np.zeros((7, 9)), {"units": "degrees_east"})
-    assert list(as_dataset(data).data_vars) == ["vs"]
-
-
-def test_as_dataset_refuses_a_coordinate(model):
-    with pytest.raises(ValueError, match="'depth' is a coordinate; cluster a data variable"):
-        as_dataset(model["depth"])
-
-
-def test_as_dataset_refuses_a_dataset_without_variables(model):
-    with pytest.raises(ValueError, match="no data variables; there is nothing to cluster"):
-        as_dataset(model.to_dataset().drop_vars("vs"))
-
-
-def test_as_dataset_refuses_variables_that_are_not_numeric(model):
-    data = xr.Dataset({"name": model.astype(str), "vs": model})
-    with pytest.raises(TypeError, match=r"'name' is not numeric \(dtype <U.*data\[\['vs'\]\]"):
-        as_dataset(data)
-    with pytest.raises(TypeError, match=r"not numeric \(dtype bool\); convert it first"):
-        as_dataset(model > 4)
-
-
-def test_as_dataset_refuses_variables_on_different_dimensions(model):
-    data = xr.Dataset({"vs": model, "moho": model.isel(depth=0, drop=True)})
-    message = r"different dimensions: 'vs' on .*'depth'.*'moho' on .*e\.g\. data\[\['vs'\]\]"
-    with pytest.raises(ValueError, match=message):
-        as_dataset(data)
-
-
-def test_as_dataset_refuses_empty_data(model):
-    with pytest.raises(ValueError, match="dimension 'depth' has length 0"):
-        as_dataset(model.isel(depth=slice(0)))
-
-
 def test_collect_merges_no_columns_of_a_regional_grid(model):
     odd = model.assign_coords(longitude=np.zeros(model.sizes["longitude"]))
     assert len(collect(odd).values) == 63
+
+
+def test_find_status_tells_gaps_from_no_data_and_both_from_the_invalid():
+    missing = [
+        np.array([[0, 1, 0, 1, 0], [0, 1, 1, 1, 0]], bool),
+        np.array([[0, 1, 0, 0, 0]], bool),
+    ]
+    invalid = [None, np.array([0, 0, 0, 0, 1], bool)]
+    assert find_status(missing, invalid).tolist() == [0, 1, 2, 2, 3]
+    assert find_status(missing, [None, None]).dtype == np.int8
+
+
+def test_require_complete_passes_one_profile_and_refuses_none():
+    require_complete(np.array([1, 5, 5, 5]))
+    message = (
+        "none of the 12 profiles is complete: 3 have no data, 4 have gaps, 5 hold a fill value"
+    )
+    with pytest.raises(ValueError, match=message):
+        require_complete(np.array([0, 3, 4, 5]))

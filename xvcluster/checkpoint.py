@@ -1,0 +1,87 @@
+"""Centroids on disk between the passes of a long fit, to go on from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from xvcluster.methods.lloyd import Run
+from xvcluster.methods.source import Source
+from xvcluster.store import replace
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A file of runs, and what they are runs of.
+
+    Attributes
+    ----------
+    path : Path
+    about : str
+        The data and options, as a digest: a file of others is refused.
+    """
+
+    path: Path
+    about: str
+
+    @classmethod
+    def of(
+        cls, path: str | os.PathLike[str], parameters: Mapping[str, Any], source: Source
+    ) -> Checkpoint:
+        """The checkpoint of a fit with these options to these profiles.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder does not exist.
+        """
+        if not Path(path).parent.is_dir():
+            raise FileNotFoundError(
+                f"the folder {str(Path(path).parent)!r} of the checkpoint does not exist; create it"
+            )
+        kept = {name: value for name, value in parameters.items() if name != "max_iter"}
+        known = [kept, source.n_profiles, source.sample.shape]
+        digest = hashlib.sha256(json.dumps(known).encode())
+        digest.update(source.sample.tobytes())
+        return cls(Path(path), digest.hexdigest())
+
+    def save(self, runs: Mapping[int, Run]) -> None:
+        """Write runs, in place of those before, once the new file is whole."""
+        arrays = {f"centroids_{k}": run.centroids for k, run in runs.items()}
+        state = {k: (run.n_iter, run.converged, run.inertia) for k, run in runs.items()}
+        with replace(self.path) as temporary, temporary.open("wb") as file:
+            about = np.array(json.dumps([self.about, state]))
+            np.savez(file, about=about, **arrays)  # type: ignore[arg-type]
+
+    def load(self) -> dict[int, Run] | None:
+        """The runs that were saved last; None if there are none yet.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a checkpoint, or one of other data or options.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                about, state = json.loads(str(file["about"]))
+                centroids = {int(k): file[f"centroids_{k}"] for k in state}
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+            raise ValueError(
+                f"{str(self.path)!r} is not a checkpoint of xvcluster; give another name"
+            ) from error
+        if about != self.about:
+            raise ValueError(
+                f"the checkpoint {str(self.path)!r} is of other data or options; delete it, or "
+                "give another name"
+            )
+        return {k: Run(c, state[str(k)][2], *state[str(k)][:2]) for k, c in centroids.items()}

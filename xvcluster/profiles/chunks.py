@@ -1,0 +1,222 @@
+"""The profiles of a model in dask arrays: never held all at once, labelled lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.methods.assign import Assigner
+from xvcluster.methods.metric import Floats
+from xvcluster.methods.source import sample_size
+from xvcluster.missing import refuse_infinite, warn_undeclared
+from xvcluster.normalize import Scaling, scaling_of
+from xvcluster.profiles.layout import Layout
+from xvcluster.profiles.lazy import ChunkedMembers, add_arrays, label_lazily, mean_lazily
+from xvcluster.profiles.memory import require_complete
+from xvcluster.profiles.reading import Place, Reading
+from xvcluster.profiles.stacking import horizontal_parts, stack_lazily
+from xvcluster.profiles.survey import Survey, survey
+from xvcluster.profiles.tasks import reduce_tasks
+
+T = TypeVar("T")
+
+_PACKING = {"scale_factor", "add_offset"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChunkedProfiles:
+    """Profiles of a model in chunks; a `Source` for the fit, and a `Scaled` for its result.
+
+    Attributes
+    ----------
+    layout : Layout
+    array : dask array, shape (n_variables, n_levels, *horizontal)
+        In whole profiles.
+    chunks : list of Delayed
+        Of the array, in C order.
+    reading : Reading
+    places : list of Place
+        Of the chunks.
+    survey : Survey
+        What the first pass found, without the sample.
+    scaling : Scaling
+    sample : ndarray, shape (n, n_levels, n_variables)
+        Some profiles, scaled, in canonical order; see `Source`.
+    """
+
+    layout: Layout
+    array: Any
+    chunks: list[Any]
+    reading: Reading
+    places: list[Place]
+    survey: Survey
+    scaling: Scaling
+    sample: Floats
+
+    @property
+    def source(self) -> ChunkedProfiles:
+        """Itself: what a fit passes over."""
+        return self
+
+    @property
+    def n_profiles(self) -> int:
+        """Number of complete profiles."""
+        return self.survey.n_profiles
+
+    def total(self, step: Callable[[Floats], T], join: Callable[[Iterable[T]], T]) -> T:
+        """Apply a step to all profiles chunk by chunk, and join the outcomes; see `Source`."""
+        fold = partial(_fold, reading=self.reading, step=step, join=join)
+        return self.reduce(fold, join, [(place,) for place in self.places])
+
+    def members(self, assigner: Assigner) -> ChunkedMembers:
+        """Who belongs to each cluster."""
+        return ChunkedMembers(self, assigner)
+
+    def criteria(self, members: Sequence[ChunkedMembers]) -> list[tuple[float, float]]:
+        """Inertia and mean margin of each clustering, in one pass."""
+        step = partial(_measure, assigners=[m.assigner for m in members])
+        totals = self.total(step, add_arrays) / [1, self.n_profiles]
+        return [(float(inertia), float(margin)) for inertia, margin in totals]
+
+    def mean_map(self) -> xr.DataArray:
+        """Mean over the levels of the first variable of every complete profile, lazily."""
+        return mean_lazily(self.layout, self.array, self.reading)
+
+    def reduce(
+        self, function: Any, join: Callable[[Iterable[T]], T], arguments: list[tuple[Any, ...]]
+    ) -> T:
+        """Apply a function to each chunk and its arguments, and join the outcomes in order."""
+        names = [place.name for place in self.places]
+        outcome: T = reduce_tasks(function, self.chunks, arguments, join, names)
+        return outcome
+
+
+def open_chunks(layout: Layout, *, by_level: bool, seed: int) -> ChunkedProfiles:
+    """Survey the profiles of a model in dask arrays, in one pass.
+
+    Raises
+    ------
+    ValueError
+        If there are infinities, or no profile is complete.
+
+    Warns
+    -----
+    UserWarning
+        If the vertical is split over chunks, or undeclared fill values are found.
+    """
+    array = stack_lazily(layout)
+    chunks = list(array.to_delayed(optimize_graph=True).ravel())
+    places = _places(layout, array)
+    reading = replace(read_how(layout), fills=tuple([] for _ in layout.variables))
+    look = partial(_survey, layout, chunks, places, seed=seed)
+    found = look(reading)
+    fills = _find_fills(layout, found, array.size)
+    if any(fills):
+        reading = replace(reading, fills=fills)
+        found = look(reading)
+    require_complete(found.status)
+    if len(found.rows) < min(_size(layout), found.n_profiles):
+        # most points have no profile, so that too few were drawn among all of them
+        found = look(reading, n_points=found.n_profiles)
+    scaling = scaling_of(found.mean, found.spread(), by_level=by_level)
+    sample = scaling.apply(found.rows)
+    found = replace(found, rows=found.rows[:0])
+    reading = replace(reading, scaling=scaling)
+    return ChunkedProfiles(layout, array, chunks, reading, places, found, scaling, sample)
+
+
+def _find_fills(layout: Layout, found: Survey, size: int) -> tuple[list[float], ...]:
+    """Undeclared fill values of each variable, with a warning."""
+    for name, extremes in zip(layout.variables, found.extremes, strict=True):
+        refuse_infinite(extremes, name)
+        if extremes.apart():
+            warn_undeclared(extremes, name, size // len(layout.variables))
+    return tuple(extremes.apart() for extremes in found.extremes)
+
+
+def label_chunks(layout: Layout, scaling: Scaling, assigner: Assigner) -> xr.DataArray:
+    """Label every profile of a model in dask arrays; nothing is computed."""
+    reading = replace(read_how(layout), scaling=scaling)
+    return label_lazily(layout, stack_lazily(layout), reading, assigner)["label"]
+
+
+def read_how(layout: Layout) -> Reading:
+    """How chunks of a model become profiles."""
+    variables = layout.dataset.data_vars.values()
+    return Reading(
+        tuple(layout.variables),
+        tuple(dict(a.attrs) for a in variables),
+        tuple({n: a.encoding[n] for n in _PACKING & set(a.encoding)} for a in variables),
+        tuple(a.dtype for a in variables),
+        layout.dtype,
+        layout.descending,
+    )
+
+
+def _places(layout: Layout, array: Any) -> list[Place]:
+    """Where each chunk lies."""
+    grid = layout.grid
+    strides = dict(zip(grid.canonical_dims, _strides(grid.shape), strict=True))
+    places = []
+    for chosen in horizontal_parts(array):
+        by_dim = dict(zip(grid.dims, chosen, strict=True))
+        positions = tuple(grid.restore[d][part] for d, part in by_dim.items())
+        new = tuple(
+            grid.take[d][grid.restore[d][part]] == np.arange(part.start, part.stop)
+            for d, part in by_dim.items()
+        )
+        name = ", ".join(f"{d}[{part.start}:{part.stop}]" for d, part in by_dim.items())
+        places.append(Place(positions, new, tuple(strides[d] for d in grid.dims), name))
+    return places
+
+
+def _strides(shape: tuple[int, ...]) -> list[int]:
+    """What a step along each dimension is worth in C order."""
+    return [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
+
+
+def _size(layout: Layout) -> int:
+    return sample_size((layout.levels.size, len(layout.variables)), layout.dtype)
+
+
+def _survey(
+    layout: Layout,
+    chunks: list[Any],
+    places: list[Place],
+    reading: Reading,
+    *,
+    seed: int,
+    n_points: int | None = None,
+) -> Survey:
+    """Survey all chunks; the sample is drawn as of `n_points`, by default those of the grid."""
+    n_points = int(np.prod(layout.grid.shape)) if n_points is None else n_points
+    size = _size(layout)
+    step = partial(survey, reading=reading, seed=seed, n_points=n_points, size=size)
+    names = [place.name for place in places]
+    join = partial(Survey.join, size=size)
+    found: Survey = reduce_tasks(step, chunks, [(place,) for place in places], join, names)
+    return found
+
+
+def _fold(
+    chunk: npt.NDArray[Any],
+    place: Place,
+    reading: Reading,
+    step: Callable[[Floats], T],
+    join: Callable[[Iterable[T]], T],
+) -> T | None:
+    """Apply a step to the profiles of a chunk, and join the outcomes; None where are none."""
+    outcomes = [step(block) for _, block in reading.profiles(chunk, place.taken())]
+    return join(outcomes) if outcomes else None
+
+
+def _measure(block: Floats, assigners: Sequence[Assigner]) -> npt.NDArray[np.float64]:
+    """Sums of squared distances and of margins, shape (n, 2)."""
+    assignments = [assigner(block) for assigner in assigners]
+    return np.array([[a.squared.sum(), a.margin.sum()] for a in assignments])

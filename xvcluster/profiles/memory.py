@@ -1,0 +1,131 @@
+"""The profiles of a model in memory: from labelled arrays to one array of profiles, and back.
+
+Profiles are stacked in one canonical order, whatever the order of the dimensions, the direction of
+the axes or the convention of longitude, so that a seed means the same on all of them. A column that
+a global grid repeats at its seam is taken once and labelled twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.coords import Axes
+from xvcluster.missing import find_invalid
+from xvcluster.profiles.layout import Grid, Layout, lay_out
+
+STATUS = ("labelled", "no_data", "incomplete", "invalid")
+"""Why a point has a label or none, by its number in `status`."""
+
+_GATHER = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profiles(Layout):
+    """The complete profiles of a model, and all that it takes to label them.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_profiles, n_levels, n_variables)
+        float32 or float64, no NaN, levels from the low end of the axis to the high one.
+    points : ndarray, shape (n_profiles,)
+        The place of each profile among all points of the grid, in canonical order.
+    status : ndarray, shape (n_points,)
+        Index into `STATUS` of every point.
+    cell_areas : ndarray of shape (n_profiles,), or None
+        Area of each profile's cell in km², where latitude and longitude are known.
+    """
+
+    values: npt.NDArray[np.floating]
+    points: npt.NDArray[np.intp]
+    status: npt.NDArray[np.int8]
+    cell_areas: npt.NDArray[np.float64] | None
+
+    def to_map(self, values: npt.NDArray[Any]) -> xr.DataArray:
+        """Put one value a profile on the user's dimensions, float32, NaN where no profile is."""
+        full = np.full(self.status.size, np.nan, dtype=np.float32)
+        full[self.points] = values
+        return self.grid.spread(full)
+
+
+def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Profiles:
+    """Stack the complete profiles of a model; as `stack`, from the data themselves."""
+    return stack(lay_out(data, dim))
+
+
+def stack(layout: Layout) -> Profiles:
+    """Stack the complete profiles of a model, which is read.
+
+    Raises
+    ------
+    ValueError
+        If there are infinities, or no profile is complete.
+    """
+    vertical = layout.axes.vertical
+    columns, missing, invalid = [], [], []
+    for name, variable in layout.dataset.data_vars.items():
+        lead = () if vertical is None else (vertical,)
+        array = variable.variable.transpose(*lead, ...)
+        bare = xr.DataArray(array, name=name)
+        bare.encoding = array.encoding  # tells how limits of valid values are packed
+        bare = bare.compute() if bare.chunks is not None else bare
+        column, refused = _columns(bare, layout.grid, layout.axes)
+        columns.append(column[::-1] if layout.descending else column)
+        missing.append(np.isnan(column))
+        invalid.append(refused)
+    status = find_status(missing, invalid)
+    require_complete(np.bincount(status, minlength=len(STATUS)))
+    points = np.flatnonzero(status == 0)
+    values = np.empty((points.size, columns[0].shape[0], len(columns)), dtype=layout.dtype)
+    for v, column in enumerate(columns):
+        for start in range(0, points.size, _GATHER):
+            chunk = slice(start, start + _GATHER)
+            values[chunk, :, v] = column[:, points[chunk]].T
+    area = layout.areas()
+    areas = None if area is None else layout.grid.flatten(area)[points]
+    known = {f.name: getattr(layout, f.name) for f in fields(Layout)}
+    return Profiles(**known, values=values, points=points, status=status, cell_areas=areas)
+
+
+def _columns(
+    array: xr.DataArray, grid: Grid, axes: Axes
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+    """Values of one variable, shape (n_levels, n_points), NaN where missing; and the invalid."""
+    refused = find_invalid(array)
+    invalid = None
+    if refused is not None:
+        array = array.where(~refused)
+        lead = [] if axes.vertical is None else [axes.vertical]
+        invalid = grid.flatten(refused.any(lead))
+    values = grid.flatten(array)
+    return values.reshape(-1, values.shape[-1]), invalid
+
+
+def find_status(
+    missing: list[npt.NDArray[np.bool_]], invalid: list[npt.NDArray[np.bool_] | None]
+) -> npt.NDArray[np.int8]:
+    """Tell for each point whether its profile is complete, or why not."""
+    gaps = sum(m.sum(axis=0) for m in missing)
+    full = sum(m.shape[0] for m in missing)
+    status = np.where(gaps == 0, 0, np.where(gaps == full, 1, 2)).astype(np.int8)
+    for refused in invalid:
+        if refused is not None:
+            status[refused] = 3
+    return status
+
+
+def require_complete(counts: npt.NDArray[np.integer]) -> None:
+    """Refuse a model with no complete profile by its counts of each status; say what it lacks."""
+    if counts[0]:
+        return
+    raise ValueError(
+        f"none of the {counts.sum()} profiles is complete: {counts[1]} have no data, {counts[2]} "
+        f"have gaps, {counts[3]} hold a fill value or lie outside the valid_min, valid_max or "
+        "valid_range of the attributes. Choose a depth range that the model covers "
+        "with .vcluster.prepare(depth=...), or fill small gaps with prepare(max_gap=...)"
+    )

@@ -1,0 +1,164 @@
+"""How a chunk of a dask array becomes profiles: what every task is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.methods.metric import Floats
+from xvcluster.missing import (
+    either,
+    equals_any,
+    find_declared,
+    find_extremes,
+    refuse_infinite,
+)
+from xvcluster.normalize import Scaling
+from xvcluster.profiles.memory import find_status
+
+_PIECE = 2048
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where the points of a chunk lie.
+
+    Attributes
+    ----------
+    positions : tuple of ndarray
+        Along each horizontal dimension, the place in canonical order.
+    new : tuple of ndarray of bool
+        Where that is not a seam column that was there before.
+    shape : tuple of int
+        Of the grid in canonical order, with the dimensions in the order of the data.
+    strides : tuple of int
+        What a step along each dimension is worth.
+    name : str
+        For messages.
+    """
+
+    positions: tuple[npt.NDArray[np.intp], ...]
+    new: tuple[npt.NDArray[np.bool_], ...]
+    strides: tuple[int, ...]
+    name: str
+
+    def points(self) -> npt.NDArray[np.intp]:
+        """The place of each point of the chunk among all points of the grid, flat."""
+        total = np.zeros((), dtype=np.intp)
+        for at, stride in zip(self.positions, self.strides, strict=True):
+            total = total[..., None] + at * stride
+        return total.reshape(-1)
+
+    def taken(self) -> npt.NDArray[np.bool_]:
+        """Whether each point of the chunk counts, flat."""
+        total = np.ones((), dtype=bool)
+        for new in self.new:
+            total = total[..., None] & new
+        return total.reshape(-1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """How chunks (n_variables, n_levels, *horizontal) become profiles.
+
+    Attributes
+    ----------
+    names, attrs, encodings, dtypes : tuple
+        Of the variables. A chunk holds them in one dtype, which may be wider.
+    dtype : dtype
+        Of the profiles.
+    descending : bool
+        Whether levels are to be turned around.
+    fills : tuple of list of float, optional
+        Undeclared fill values of each variable. None: those that a chunk by itself holds.
+    scaling : Scaling, optional
+        Default: as the data are.
+    """
+
+    names: tuple[str, ...]
+    attrs: tuple[Mapping[str, Any], ...]
+    encodings: tuple[Mapping[str, Any], ...]
+    dtypes: tuple[np.dtype[Any], ...]
+    dtype: np.dtype[Any]
+    descending: bool
+    fills: tuple[list[float], ...] | None = None
+    scaling: Scaling | None = None
+
+    def declared(self, chunk: npt.NDArray[Any]) -> Iterator[tuple[xr.DataArray, Any]]:
+        """Each variable (level, point) of a chunk, and where its attributes call it missing."""
+        for v, name in enumerate(self.names):
+            values = chunk[v].reshape(chunk.shape[1], -1).astype(self.dtypes[v], copy=False)
+            array = xr.DataArray(values, name=name, attrs=dict(self.attrs[v]))
+            array.encoding = dict(self.encodings[v])
+            yield array, find_declared(array)
+
+    def clean(
+        self, chunk: npt.NDArray[Any]
+    ) -> tuple[list[Floats], list[npt.NDArray[np.bool_] | None]]:
+        """Values (n_levels, n_points) of each variable, NaN where missing; and the invalid."""
+        columns: list[Floats] = []
+        refused: list[npt.NDArray[np.bool_] | None] = []
+        for v, (array, declared) in enumerate(self.declared(chunk)):
+            rest = array if declared is None else array.where(~declared)
+            fills = self._own_fills(rest) if self.fills is None else self.fills[v]
+            invalid = either(declared, equals_any(array, fills)) if fills else declared
+            kept = array if invalid is None else array.where(~invalid)
+            columns.append(kept.values.astype(self.dtype, copy=False))
+            refused.append(None if invalid is None else np.any(invalid.values, axis=0))
+        return columns, refused
+
+    def _own_fills(self, array: xr.DataArray) -> list[float]:
+        """Undeclared fill values of a chunk by itself, which must hold no infinities."""
+        extremes = find_extremes(array.values)
+        refuse_infinite(extremes, array.name)
+        return extremes.apart()
+
+    def profiles(
+        self, chunk: npt.NDArray[Any], taken: npt.NDArray[np.bool_] | None = None
+    ) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+        """Complete, scaled profiles (n, n_levels, n_variables) in pieces, and their points (n,).
+
+        Parameters
+        ----------
+        chunk : ndarray, shape (n_variables, n_levels, *horizontal)
+        taken : ndarray of bool, shape (n_points,), optional
+            The points to look at. Default: all.
+        """
+        columns, _ = self.clean(chunk)
+        return self.cut(columns, taken)
+
+    def cut(
+        self, columns: list[Floats], taken: npt.NDArray[np.bool_] | None = None
+    ) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+        """As `profiles`, of a chunk that is clean already."""
+        for start in range(0, columns[0].shape[1], _PIECE):
+            part = slice(start, start + _PIECE)
+            n_levels, n_points = columns[0][:, part].shape
+            block = np.empty((n_points, n_levels, len(columns)), dtype=self.dtype)
+            for v, column in enumerate(columns):
+                block[..., v] = column[:, part].T
+            with np.errstate(over="ignore", invalid="ignore"):  # of fill values and infinities
+                complete = ~np.isnan(block.sum(axis=(1, 2)))
+            if taken is not None:
+                complete &= taken[part]
+            if not complete.any():
+                continue
+            if not complete.all():
+                block = block[complete]
+            if self.descending:
+                block = np.ascontiguousarray(block[:, ::-1])
+            if self.scaling is not None:
+                block = self.scaling.apply(block, out=block)
+            yield np.flatnonzero(complete) + start, block
+
+
+def status_of(
+    columns: list[Floats], refused: list[npt.NDArray[np.bool_] | None]
+) -> npt.NDArray[np.int8]:
+    """Index into `STATUS` of every point of a clean chunk."""
+    return find_status([np.isnan(column) for column in columns], refused)

@@ -1,0 +1,135 @@
+"""The first pass over chunks: how many profiles, their mean and ends, and a sample of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xvcluster.methods.metric import Float64s, Floats
+from xvcluster.methods.source import Priorities, choose, priorities
+from xvcluster.missing import Extremes, find_extremes
+from xvcluster.profiles.memory import STATUS
+from xvcluster.profiles.reading import Place, Reading, status_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What is known of some or all chunks.
+
+    Attributes
+    ----------
+    extremes : tuple of Extremes
+        Of each variable.
+    status : ndarray, shape (4,)
+        Points of each `STATUS`.
+    mean, squares : ndarray, shape (n_levels, n_variables)
+        Mean of the complete profiles, and their summed squared differences from it.
+    low, high : ndarray, shape (n_levels, n_variables)
+        Their least and greatest values.
+    points, priority : ndarray, shape (n,)
+        Of the sample, ascending places and random numbers.
+    rows : ndarray, shape (n, n_levels, n_variables)
+        The sample, not scaled.
+    """
+
+    extremes: tuple[Extremes, ...]
+    status: npt.NDArray[np.int64]
+    mean: Float64s
+    squares: Float64s
+    low: Float64s
+    high: Float64s
+    points: npt.NDArray[np.intp]
+    priority: Priorities
+    rows: Floats
+
+    @property
+    def n_profiles(self) -> int:
+        """Number of complete profiles."""
+        return int(self.status[0])
+
+    def spread(self) -> Float64s:
+        """Standard deviation (n_variables,) over all profiles and levels."""
+        within = self.squares / max(self.n_profiles, 1)
+        between = (self.mean - self.mean.mean(axis=0)) ** 2
+        spread: Float64s = np.sqrt((within + between).mean(axis=0))
+        return spread
+
+    @classmethod
+    def join(cls, parts: Iterable[Survey], size: int) -> Survey:
+        """What is known of several parts together (Chan, Golub & LeVeque 1983)."""
+        parts = list(parts)
+        status = np.sum([part.status for part in parts], axis=0)
+        counts = np.array([part.n_profiles for part in parts])[:, None, None]
+        means = np.stack([part.mean for part in parts])
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `survey`
+            mean = (counts * means).sum(axis=0) / max(counts.sum(), 1)
+            between = (counts * (means - mean) ** 2).sum(axis=0)
+            squares = np.sum([part.squares for part in parts], axis=0) + between
+        points, priority, rows = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("points", "priority", "rows")
+        )
+        kept = choose(priority, size)
+        kept = kept[np.argsort(points[kept], kind="stable")]
+        return cls(
+            tuple(map(Extremes.join, zip(*(part.extremes for part in parts), strict=True))),
+            status,
+            mean,
+            squares,
+            np.min([part.low for part in parts], axis=0),
+            np.max([part.high for part in parts], axis=0),
+            points[kept],
+            priority[kept],
+            rows[kept],
+        )
+
+
+def survey(
+    chunk: npt.NDArray[Any], place: Place, reading: Reading, seed: int, n_points: int, size: int
+) -> Survey:
+    """Survey one chunk (n_variables, n_levels, *horizontal); `choose` tells what is drawn."""
+    extremes = tuple(
+        find_extremes(array.values if invalid is None else array.where(~invalid).values)
+        for array, invalid in reading.declared(chunk)
+    )
+    taken, points = place.taken(), place.points()
+    columns, refused = reading.clean(chunk)
+    status = np.bincount(status_of(columns, refused)[taken], minlength=len(STATUS))
+    shape = (chunk.shape[1], chunk.shape[0])
+    empty = Survey(
+        extremes,
+        status * 0,
+        np.zeros(shape),
+        np.zeros(shape),
+        np.full(shape, np.inf),
+        np.full(shape, -np.inf),
+        np.zeros(0, dtype=np.intp),
+        np.zeros(0, dtype=np.uint64),
+        np.zeros((0, *shape), dtype=reading.dtype),
+    )
+    pieces = [empty]
+    for at, block in reading.cut(columns, taken):
+        with np.errstate(over="ignore", invalid="ignore"):  # fills not known yet, and infinities
+            mean = block.mean(axis=0, dtype=np.float64)
+            squares = np.square(block - mean).sum(axis=0)
+        priority = priorities(points[at], seed)
+        drawn = choose(priority, size, n_points)
+        pieces.append(
+            Survey(
+                extremes,
+                np.array([len(block), 0, 0, 0]),
+                mean,
+                squares,
+                block.min(axis=0).astype(np.float64),
+                block.max(axis=0).astype(np.float64),
+                points[at][drawn],
+                priority[drawn],
+                block[drawn],
+            )
+        )
+    whole = Survey.join(pieces, size)
+    return Survey(extremes, status, *(getattr(whole, n) for n in Survey.__slots__[2:]))
