@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xvcluster.checkpoint import Checkpoint
+from xvcluster.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.methods.lloyd import Run
 from xvcluster.methods.source import InMemory
 
@@ -126,7 +126,15 @@ def test_checkpoint_refuses_a_file_of_another_kind(tmp_path, write):
         Checkpoint.of(path, PARAMETERS, make_source()).load()
 
 
-def test_checkpoint_refuses_a_folder_that_does_not_exist(tmp_path):
+def test_check_checkpoint_refuses_a_folder_that_does_not_exist(tmp_path):
     message = r"the folder '.*nowhere' of the checkpoint does not exist; create it"
     with pytest.raises(FileNotFoundError, match=message):
-        Checkpoint.of(tmp_path / "nowhere" / "fit.npz", PARAMETERS, make_source())
+        check_checkpoint(tmp_path / "nowhere" / "fit.npz")
+
+
+def test_check_checkpoint_refuses_another_file_before_any_work(tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    with pytest.raises(ValueError, match=r"notes.txt' is not a checkpoint of xvcluster"):
+        check_checkpoint(other)
+    assert other.read_text() == "mine"

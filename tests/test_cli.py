@@ -526,3 +526,53 @@ def test_commands_work_on_real_files(shared_data, name, arguments, expected):
     assert expected in succeed("info", shared_data / name)
     succeed("kmeans", shared_data / name, "-k", "3", *arguments)
     assert open_result(f"{Path(name).stem}_clusters.nc").n_clusters == 3
+
+
+@pytest.fixture
+def store(tomography):
+    """The model as a Zarr store."""
+    tomography.chunk(latitude=5, longitude=9).to_zarr("model.zarr", consolidated=False)
+    return "model.zarr"
+
+
+@pytest.mark.parametrize("chunks", ["auto", "4"])
+@pytest.mark.parametrize("source", ["model", "store"])
+def test_chunks_give_the_labels_of_a_whole_file(clustered, source, chunks, request):
+    file = request.getfixturevalue(source)
+    succeed("kmeans", file, "-k", "3", "--chunks", chunks, "-o", "clusters.zarr")
+    found = open_result("clusters.zarr").labels
+    assert found.chunks is not None
+    np.testing.assert_array_equal(found, open_result(clustered).labels)
+
+
+def test_predict_in_chunks_writes_and_counts_labels(clustered, store):
+    text = succeed("predict", clustered, store, "--chunks", "6", "-o", "labels.zarr")
+    assert "503 of 504 points labelled" in text
+    written = xr.open_zarr("labels.zarr", consolidated=False)["label"]
+    np.testing.assert_array_equal(written, open_result(clustered).labels)
+
+
+def test_info_tells_of_stores_and_of_results_in_them(store):
+    assert "503 profiles of 41 levels" in succeed("info", store)
+    succeed("kmeans", store, "-k", "2", "-o", "two.zarr")
+    assert "A result of xvcluster: k-means" in succeed("info", "two.zarr")
+
+
+def test_checkpoint_is_kept_and_read_again(store):
+    options = ("kmeans", store, "-k", "3", "--chunks", "6", "--checkpoint", "fit.npz")
+    first = succeed(*options, "-o", "a.nc")
+    assert succeed(*options, "-o", "b.nc").replace("b.nc", "a.nc") == first
+    assert "is of other data or options" in refuse(*options, "--n-init", "2", "-o", "c.nc")
+
+
+@pytest.mark.parametrize("output", ["model.zarr", "model.zarr/inside.nc", "fit.npz"])
+def test_what_is_read_is_never_written_over(store, output):
+    options = ("--checkpoint", "fit.npz", "--overwrite")
+    assert "cannot be its output" in refuse("kmeans", store, "-k", "2", *options, "-o", output)
+    assert xr.open_zarr(store, consolidated=False)["vs"].notnull().any()
+
+
+def test_chunks_are_auto_or_a_number(store):
+    outcome = run("kmeans", store, "--chunks", "some")
+    assert outcome.exit_code == 2
+    assert "neither 'auto' nor a number of points" in outcome.stderr

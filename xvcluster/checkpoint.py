@@ -36,17 +36,7 @@ class Checkpoint:
     def of(
         cls, path: str | os.PathLike[str], parameters: Mapping[str, Any], source: Source
     ) -> Checkpoint:
-        """The checkpoint of a fit with these options to these profiles.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the folder does not exist.
-        """
-        if not Path(path).parent.is_dir():
-            raise FileNotFoundError(
-                f"the folder {str(Path(path).parent)!r} of the checkpoint does not exist; create it"
-            )
+        """The checkpoint of a fit with these options to these profiles."""
         kept = {name: value for name, value in parameters.items() if name != "max_iter"}
         known = [kept, source.n_profiles, source.sample.shape]
         digest = hashlib.sha256(json.dumps(known).encode())
@@ -71,17 +61,41 @@ class Checkpoint:
         """
         if not self.path.exists():
             return None
-        try:
-            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                about, state = json.loads(str(file["about"]))
-                centroids = {int(k): file[f"centroids_{k}"] for k in state}
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-            raise ValueError(
-                f"{str(self.path)!r} is not a checkpoint of xvcluster; give another name"
-            ) from error
+        about, runs = _read(self.path)
         if about != self.about:
             raise ValueError(
                 f"the checkpoint {str(self.path)!r} is of other data or options; delete it, or "
                 "give another name"
             )
-        return {k: Run(c, state[str(k)][2], *state[str(k)][:2]) for k, c in centroids.items()}
+        return runs
+
+
+def check_checkpoint(path: str | os.PathLike[str]) -> None:
+    """Refuse, before any work, what cannot be a checkpoint.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    ValueError
+        If there is a file that is not a checkpoint.
+    """
+    if not Path(path).parent.is_dir():
+        raise FileNotFoundError(
+            f"the folder {str(Path(path).parent)!r} of the checkpoint does not exist; create it"
+        )
+    if Path(path).exists():
+        _read(Path(path))
+
+
+def _read(path: Path) -> tuple[str, dict[int, Run]]:
+    """What a checkpoint is of, and its runs."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            about, state = json.loads(str(file["about"]))
+            centroids = {int(k): file[f"centroids_{k}"] for k in state}
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ValueError(
+            f"{str(path)!r} is not a checkpoint of xvcluster; give another name"
+        ) from error
+    return about, {k: Run(c, state[str(k)][2], *state[str(k)][:2]) for k, c in centroids.items()}

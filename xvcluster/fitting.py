@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.checkpoint import Checkpoint
+from xvcluster.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.describe import build_dataset, check_names
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner
@@ -103,6 +103,8 @@ def fit_all(
     if metric == "softdtw":
         refuse_chunks(layout, "metric='softdtw'")
         refuse_checkpoint(checkpoint, "metric='softdtw'")
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
     profiles = open_profiles(layout, by_level=metric == "euclidean", seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
@@ -144,7 +146,7 @@ def refuse_chunks(layout: Layout, what: str) -> None:
 def refuse_checkpoint(checkpoint: str | os.PathLike[str] | None, what: str) -> None:
     """Refuse a checkpoint for what cannot go on from one."""
     if checkpoint is not None:
-        raise ValueError(f"{what} writes no checkpoint; leave checkpoint={checkpoint!r} out")
+        raise ValueError(f"{what} writes no checkpoint; leave checkpoint={str(checkpoint)!r} out")
 
 
 def _fit(

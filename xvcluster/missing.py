@@ -79,10 +79,33 @@ def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
     return other if one is None else one | other
 
 
-def mask_invalid(array: xr.DataArray) -> xr.DataArray:
-    """Give the array back with NaN wherever `find_invalid` says so; itself where nowhere."""
+def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray:
+    """Give the array back with NaN wherever `find_invalid` says so; itself where nowhere.
+
+    `by_chunk` masks undeclared fill values of dask arrays too, as each chunk by itself tells them.
+    """
     invalid = find_invalid(array)
-    return array if invalid is None else array.where(~invalid)
+    masked = array if invalid is None else array.where(~invalid)
+    if not by_chunk or array.chunks is None:
+        return masked
+    result: xr.DataArray = xr.apply_ufunc(
+        _mask_undeclared,
+        masked,
+        dask="parallelized",
+        output_dtypes=[np.result_type(masked.dtype, np.float32)],
+        keep_attrs=True,
+    )
+    return result
+
+
+def _mask_undeclared(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Values of a chunk as floats, NaN where they are undeclared fill values."""
+    masked = values.astype(np.result_type(values.dtype, np.float32))
+    if values.size:
+        masked[np.isin(values, np.asarray(find_extremes(values).apart()).astype(values.dtype))] = (
+            np.nan
+        )
+    return masked
 
 
 def _equals_declared_fill(array: xr.DataArray) -> xr.DataArray | None:

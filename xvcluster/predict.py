@@ -12,6 +12,7 @@ import xarray as xr
 from xvcluster.coords import canonical_units, find_axes, positive, units
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner
+from xvcluster.missing import mask_invalid
 from xvcluster.normalize import Scaling
 from xvcluster.preprocess import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
@@ -128,7 +129,8 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
             f"the data cover only {values.min():g} to {values.max():g} {units(own)}"
         )
     target = np.clip(target, values.min(), values.max())
-    return xr.Dataset({n: interpolate(a, dim, target) for n, a in dataset.data_vars.items()})
+    valid = {n: mask_invalid(a, by_chunk=True) for n, a in dataset.data_vars.items()}
+    return xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
 
 
 def _positions(values: Float64s, target: Float64s) -> list[int] | None:

@@ -50,7 +50,9 @@ def prepare(
     Returns
     -------
     DataArray or Dataset
-        As `data`, with attributes kept and invalid values missing; lazy on dask arrays.
+        As `data`, with attributes kept and invalid values missing; lazy on dask arrays, of which
+        undeclared fill values are told chunk by chunk before they are interpolated, or else left to
+        clustering, which looks at all of the data.
 
     Raises
     ------
@@ -86,7 +88,8 @@ def prepare(
     within = _levels_within(vertical, low, high) if levels is None else None
 
     def along_vertical(array: xr.DataArray) -> xr.DataArray:
-        array = mask_invalid(array)
+        # what is interpolated must hold no fill value, which clustering finds as well
+        array = mask_invalid(array, by_chunk=levels is not None or max_gap is not None)
         if max_gap is not None:
             array = _apply(_fill_gaps, array, vertical, max_gap=max_gap)
         if levels is not None:

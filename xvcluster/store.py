@@ -18,6 +18,7 @@ import xarray as xr
 SCHEMA = 1
 """Version of the result's layout; files of a newer one are refused."""
 _LABEL_ENCODING = {"dtype": "int16", "_FillValue": -1}
+_MAPS = {"label", "status", "distance", "margin"}
 _FLAG_DTYPES = {"flag_values": np.int16, "som_shape": np.int64}
 
 
@@ -37,8 +38,10 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     ------
     FileNotFoundError
         If the folder does not exist.
+    IsADirectoryError
+        If a folder has the name of the file.
     ValueError
-        If a coordinate is a MultiIndex.
+        If a coordinate is a MultiIndex, or a Zarr store of that name holds no labels.
     """
     stacked = [n for n, index in dataset.indexes.items() if isinstance(index, pd.MultiIndex)]
     if stacked:
@@ -46,12 +49,43 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
+    _refuse_kind(path)
     with replace(path) as temporary:
         if is_zarr(path):
             encoding = {"label": _LABEL_ENCODING}
-            dataset.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
+            even = _even_chunks(dataset)
+            even.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
         else:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+
+
+def _refuse_kind(path: str | os.PathLike[str]) -> None:
+    """Refuse to put a file in the place of a folder, or a store in that of anything but labels."""
+    target = Path(path).resolve()
+    if not is_zarr(path):
+        if target.is_dir():
+            raise IsADirectoryError(f"{str(path)!r} is a folder; give the name of a file")
+        return
+    if target.is_file():
+        raise ValueError(f"{str(path)!r} is a file, not a Zarr store; give another name")
+    if target.is_dir() and any(target.iterdir()):
+        try:
+            known = "label" in xr.open_zarr(target, chunks=None, consolidated=False)
+        except (OSError, ValueError, KeyError):
+            known = False
+        if not known:
+            raise ValueError(
+                f"{str(path)!r} exists and holds no labels of xvcluster; it is not replaced, give "
+                "another name"
+            )
+
+
+def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:
+    """Chunks as Zarr can hold them: along each dimension of one size, but for the last."""
+    sizes = {d: max(chunks) for d, chunks in dataset.unify_chunks().chunks.items()}
+    lazy = {n: v.chunk(sizes) for n, v in dataset.variables.items() if v.chunks is not None}
+    coords = {n: v for n, v in lazy.items() if n in dataset.coords}
+    return dataset.assign({n: v for n, v in lazy.items() if n not in coords}).assign_coords(coords)
 
 
 def is_zarr(path: str | os.PathLike[str]) -> bool:
@@ -73,25 +107,34 @@ def replace(path: str | os.PathLike[str]) -> Iterator[Path]:
     FileNotFoundError
         If the folder does not exist.
     """
-    target = Path(path)
+    target = Path(path).resolve()  # what a link points to is replaced, not the link
     if not target.parent.is_dir():
+        folder = str(Path(path).parent)
         raise FileNotFoundError(
-            f"the folder {str(target.parent)!r} does not exist; create it before writing {path!s}"
+            f"the folder {folder!r} does not exist; create it before writing {path!s}"
         )
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield temporary
-        if target.is_dir():
-            # a folder cannot take the place of another in one step
-            former = target.rename(temporary.with_suffix(".old"))
-            temporary.rename(target)
-            shutil.rmtree(former)
+        if temporary.is_dir() and target.exists():
+            _swap(temporary, target)
         else:
             os.replace(temporary, target)
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary)
         temporary.unlink(missing_ok=True)
+
+
+def _swap(new: Path, old: Path) -> None:
+    """Put a folder in the place of another, which cannot be done in one step."""
+    former = old.rename(new.with_suffix(".old"))
+    try:
+        new.rename(old)
+    except BaseException:
+        former.rename(old)
+        raise
+    shutil.rmtree(former)
 
 
 def read(path: str | os.PathLike[str]) -> xr.Dataset:
@@ -114,8 +157,8 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     try:
         if is_zarr(path):
             dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
-            small = [n for n, v in dataset.variables.items() if "cluster" in v.dims]
-            dataset = dataset.assign({n: dataset[n].load() for n in small if n in dataset})
+            for name in set(dataset.data_vars) - _MAPS:
+                dataset[name].load()
         else:
             dataset = xr.load_dataset(path, engine="netcdf4")
     except OSError as error:

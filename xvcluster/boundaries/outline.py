@@ -88,6 +88,7 @@ def boundaries(
     """
     geopandas = import_geopandas()
     labels = labels["label"] if isinstance(labels, xr.Dataset) else labels
+    labels = labels.compute()  # lazy labels are read once
     least_length, least_area = (
         None if value is None else check_number(name, value, above=0.0, or_equal=True)
         for name, value in (("min_length", min_length), ("min_area", min_area))

@@ -43,16 +43,17 @@ def kmeans(
     output: Path | None,
     plot: Path | None,
     overwrite: bool,
+    checkpoint: Path | None,
     **options: Any,
 ) -> None:
     """Cluster the profiles of a NetCDF or Zarr FILE by k-means."""
     if n_clusters is not None and k_range is not None:
         raise ValueError("--clusters says how many, so --k-range has no use; give one of them")
     output = output or default_output(file, "clusters")
-    check_outputs(output, plot, overwrite=overwrite, inputs=[file])
+    check_outputs(output, plot, overwrite=overwrite, inputs=_kept(file, checkpoint))
     if k_range is not None:
         options["k_range"] = _ks(k_range)
-    data, options = _read(file, **options)
+    data, options = _read(file, checkpoint=checkpoint, **options)
     result = xvcluster.kmeans(data, n_clusters, **options)
     _report(result, output)
     if plot:
@@ -129,6 +130,7 @@ def sweep(
     plot: Path | None,
     maps: Path | None,
     overwrite: bool,
+    checkpoint: Path | None,
     **options: Any,
 ) -> None:
     """Cluster by k-means for many k, and write the best of them.
@@ -136,10 +138,10 @@ def sweep(
     The figure of --plot is that of the elbow.
     """
     output = output or default_output(file, "clusters")
-    check_outputs(output, plot, maps, overwrite=overwrite, inputs=[file])
+    check_outputs(output, plot, maps, overwrite=overwrite, inputs=_kept(file, checkpoint))
     if k_range is not None:
         options["k"] = _ks(k_range)
-    data, options = _read(file, **options)
+    data, options = _read(file, checkpoint=checkpoint, **options)
     swept = xvcluster.sweep(data, **options)
     click.echo(sweep_table(swept.dataset) + "\n")
     _report(swept.result(), output)
@@ -169,6 +171,11 @@ def demo(name: str, folder: Path, overwrite: bool) -> None:
     write_figure(result.plot.summary, figure)
     if name == "tomography":
         _compare(result, model["province"])
+
+
+def _kept(file: Path, checkpoint: Path | None) -> list[Path]:
+    """What must not be written over."""
+    return [file] if checkpoint is None else [file, checkpoint]
 
 
 def _read(

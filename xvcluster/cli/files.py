@@ -60,7 +60,7 @@ def read_model(
     path : Path
         A NetCDF file or a Zarr store.
     variables : sequence of str
-        None for the only one that can be clustered.
+        Empty for the only one that can be clustered.
     dim : str, optional
         The vertical dimension, where it cannot be told.
     chunks : int or "auto", optional
@@ -154,7 +154,7 @@ def check_outputs(
             raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
         if path.is_dir() and not store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
-        if path.resolve() in read:
+        if any(_overlap(path.resolve(), other) for other in read):
             raise ValueError(f"{path} is read by this command and cannot be its output as well")
         if path.resolve() in [other.resolve() for other in wanted[:i]]:
             raise ValueError(f"{path} is named for two outputs; give each a name of its own")
@@ -162,6 +162,11 @@ def check_outputs(
             raise ValueError(f"{path} exists already; give another name, or --overwrite")
     for figure in filter(None, figures):
         _check_figure(figure)
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    """Whether one is the other, or a folder in which it lies."""
+    return one == other or one in other.parents or other in one.parents
 
 
 def _check_figure(path: Path) -> None:

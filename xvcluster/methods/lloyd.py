@@ -92,6 +92,7 @@ def fit(
     max_iter: int,
     tol: float,
     report: Report | None = None,
+    refinements: int | None = None,
 ) -> None:
     """Advance all runs together, one pass over the blocks an iteration, until they converge.
 
@@ -106,8 +107,11 @@ def fit(
         Squared shift of a run's centroids, in units of the data squared, that counts as none.
     report : callable, optional
         Is shown the runs after each pass.
+    refinements : int, optional
+        Steps towards the barycenters in each pass. Default: as many as the metric takes.
     """
     held = unlabelled(blocks, len(runs))
+    steps = metric.max_refinements if refinements is None else refinements
     for run in runs:
         run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
     with threads() as map_blocks:
@@ -115,7 +119,8 @@ def fit(
             active = np.flatnonzero([not run.converged for run in runs])
             if not active.size:
                 return
-            _advance(map_blocks, blocks, [runs[r] for r in active], metric, active, held, tol)
+            chosen = [runs[r] for r in active]
+            _advance(map_blocks, blocks, chosen, metric, active, held, tol, steps)
             if report is not None:
                 report(runs)
 
@@ -128,6 +133,7 @@ def _advance(
     active: Indices,
     held: list[Labels],
     tol: float,
+    refinements: int,
 ) -> None:
     """One pass: assign and sum all blocks, then update the runs."""
     stack = Stack.of([run.centroids for run in runs], active)
@@ -140,8 +146,9 @@ def _advance(
         inertia = total.inertia[part]
         run.centroids, run.inertia = moved[part], float(inertia.sum())
         run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
-        if metric.max_refinements:
-            _refine(map_blocks, blocks, run, [block[r] for block in held], inertia, metric)
+        if refinements:
+            labels = [block[r] for block in held]
+            _refine(map_blocks, blocks, run, labels, inertia, metric, refinements)
         empty = np.flatnonzero(run.mass[:, 0] == 0)
         relocated = bool(empty.size) and _fill(run, empty, blocks, metric)
         shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
@@ -189,12 +196,13 @@ def _refine(
     labels: list[Labels],
     inertia: Float64s,
     metric: Metric,
+    refinements: int,
 ) -> None:
     """Step on towards the barycenters with the assignment held, each until a step gains little."""
     k = len(run.centroids)
     counts = np.maximum(sum(np.bincount(held, minlength=k) for held in labels), 1)
     moving = np.ones(k, dtype=bool)
-    for _ in range(metric.max_refinements):
+    for _ in range(refinements):
         held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
         stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
         run.centroids = means(stepped.sums, stepped.mass, run.centroids)

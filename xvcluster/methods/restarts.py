@@ -124,6 +124,7 @@ def best_runs(
     if best is None:
         coarse, view = _coarsen(profiles, metric, for_sample)
         rough = options | {"tol": _ROUGH * options["tol"]}
+        rough["refinements"] = min(metric.max_refinements, 1)  # more steps lead to no better minima
         runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
         best = _refine(profiles, runs, view, metric, **options)
     if len(profiles) == source.n_profiles:
@@ -178,7 +179,8 @@ def _refine(
 
 def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options: Any) -> None:
     """Start anew from the k before, where the inertia has risen with k."""
-    measure(source, list(best.values()), metric)
+    if len(source.sample) == source.n_profiles or not all(r.converged for r in best.values()):
+        measure(source, list(best.values()), metric)  # else it is that of the last pass
     for before, k in pairwise(best):
         if best[k].inertia > _NO_GAIN * best[before].inertia:
             best[k] = Run(_grow(best[before].centroids, k, source, metric))

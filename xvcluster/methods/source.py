@@ -19,7 +19,7 @@ from xvcluster.methods.metric import Floats
 T = TypeVar("T")
 Priorities = npt.NDArray[np.uint64]
 
-_SAMPLE_BYTES = 2**26
+_SAMPLE_BYTES = 2**25
 _LEAST_SAMPLE, _MOST_SAMPLE = 2**14, 2**18
 _SPARE = 3
 

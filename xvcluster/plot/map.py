@@ -109,6 +109,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ... )
     >>> ax = map(labels, title="Three provinces")
     """
+    labels = labels.compute()  # lazy labels are read once
     labels = style.check_labels(labels)
     rgba = style.check_colors(labels, colors)
     over_field = background is not None

@@ -58,6 +58,7 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
     >>> from xvcluster.plot import som
     >>> figure = som(result.dataset)  # doctest: +SKIP
     """
+    dataset = dataset.compute()  # lazy maps are read once
     import matplotlib.pyplot as plt
 
     if "node" not in dataset.dims or "som_row" not in dataset.coords:

@@ -73,6 +73,7 @@ def summary(
     """
     import matplotlib.pyplot as plt
 
+    dataset = dataset.compute()  # lazy maps are read once
     names = pick_variables(dataset, variable)
     labels = style.check_labels(dataset["label"])
     rgba = style.own_colors(dataset)

@@ -96,6 +96,7 @@ def maps(
     >>> from xvcluster.plot import maps
     >>> figure = maps(sweep.dataset)  # doctest: +SKIP
     """
+    dataset = dataset.compute()  # lazy maps are read once
     if ncols is not None and ncols < 1:
         raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
     if original is True:

@@ -34,8 +34,6 @@ class Place:
         Along each horizontal dimension, the place in canonical order.
     new : tuple of ndarray of bool
         Where that is not a seam column that was there before.
-    shape : tuple of int
-        Of the grid in canonical order, with the dimensions in the order of the data.
     strides : tuple of int
         What a step along each dimension is worth.
     name : str

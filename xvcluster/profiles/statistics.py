@@ -14,7 +14,7 @@ from xvcluster.methods.metric import Float64s, Floats, Labels
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _CHUNK = 1024
-_MOST_BINS, _LEAST_BINS, _COUNTERS = 4096, 64, 2**20
+_MOST_BINS, _LEAST_BINS, _COUNTERS = 4096, 64, 2**19
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ def reduce_tasks(
         Of a chunk and its arguments; None is an outcome that does not count.
     chunks : sequence of Delayed
     arguments : sequence of tuple
-        Further ones for each chunk; those that are Delayed are sent once.
+        Further ones for each chunk.
     join : callable
         Of several outcomes.
     names : sequence of str
