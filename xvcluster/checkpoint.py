@@ -17,6 +17,8 @@ from xvcluster.methods.lloyd import Run
 from xvcluster.methods.source import Source
 from xvcluster.store import replace
 
+_STATE = ("inertia", "n_iter", "converged", "shift", "guided")
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -46,7 +48,7 @@ class Checkpoint:
     def save(self, runs: Mapping[int, Run]) -> None:
         """Write runs, in place of those before, once the new file is whole."""
         arrays = {f"centroids_{k}": run.centroids for k, run in runs.items()}
-        state = {k: (run.n_iter, run.converged, run.inertia) for k, run in runs.items()}
+        state = {k: {name: getattr(run, name) for name in _STATE} for k, run in runs.items()}
         with replace(self.path) as temporary, temporary.open("wb") as file:
             about = np.array(json.dumps([self.about, state]))
             np.savez(file, about=about, **arrays)  # type: ignore[arg-type]
@@ -98,4 +100,4 @@ def _read(path: Path) -> tuple[str, dict[int, Run]]:
         raise ValueError(
             f"{str(path)!r} is not a checkpoint of xvcluster; give another name"
         ) from error
-    return about, {k: Run(c, state[str(k)][2], *state[str(k)][:2]) for k, c in centroids.items()}
+    return about, {k: Run(c, **state[str(k)]) for k, c in centroids.items()}

@@ -285,8 +285,8 @@ def _warn_unseen(source: Source, n_iterations: int) -> None:
     if shown < source.n_profiles:
         more = "raise it, or " if n_iterations < len(source.sample) else ""
         warnings.warn(
-            f"online training with n_iterations={n_iterations} shows the map {shown} of all "
-            f"{source.n_profiles} profiles; {more}use algorithm='batch', in which every profile "
+            f"online training shows the map {shown} of all {source.n_profiles} profiles in "
+            f"n_iterations={n_iterations}; {more}use algorithm='batch', in which every profile "
             "counts",
             stacklevel=3,
         )

@@ -46,6 +46,10 @@ class Run:
     n_iter : int
         Passes over the data so far.
     converged : bool
+    shift : float
+        Squared shift of the centroids in the last pass over all profiles.
+    guided : bool
+        Whether a sample may tell where they go between such passes.
     sums, mass : ndarray
         What the members of each cluster add up to, and their number, as in `Partial`.
     """
@@ -54,6 +58,8 @@ class Run:
     inertia: float = np.inf
     n_iter: int = 0
     converged: bool = False
+    shift: float = np.inf
+    guided: bool = True
     sums: Float64s = field(default_factory=lambda: np.zeros(0))
     mass: Float64s = field(default_factory=lambda: np.zeros(0))
 
@@ -61,9 +67,11 @@ class Run:
 def split(profiles: Floats, metric: Metric) -> list[Floats]:
     """Cut profiles (n_profiles, n_levels, n_variables) into blocks that are alike in size.
 
-    There are some for every core, unless they would be so small that calls cost more than work.
+    There are some for every core, unless they would be so small that calls cost more than work; two
+    of a quarter of the least size are better than one.
     """
-    wanted = min(N_BLOCKS, len(profiles) // metric.least_rows)
+    two = min(2, 4 * len(profiles) // metric.least_rows)
+    wanted = min(N_BLOCKS, max(len(profiles) // metric.least_rows, two))
     n_blocks = max(-(-len(profiles) // BLOCK_ROWS), wanted, 1)
     edges = np.linspace(0, len(profiles), n_blocks + 1).astype(int).tolist()
     return [profiles[start:stop] for start, stop in pairwise(edges)]

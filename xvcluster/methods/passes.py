@@ -1,6 +1,10 @@
 """The loop of k-means over all profiles, wherever they lie: one pass an iteration, all runs in it.
 
-Nothing is kept of a pass but the centroids, so a fit can go on from them anywhere.
+Nothing is kept of a pass but the centroids, so a fit can go on from them anywhere. Passes are dear,
+and a sample knows almost as well where centroids go. Let F(c) be the centroids that follow c in a
+pass over all profiles, and S(c) those of the sample. Between two passes the centroids c₀ go on to
+where c = S(c) + F(c₀) − S(c₀), which is where F leads them but for the little that F − S changes on
+the way. A fixed point is one of F, and few passes get there.
 """
 
 from __future__ import annotations
@@ -13,7 +17,11 @@ import numpy as np
 
 from xvcluster.methods.lloyd import Report, Run, add, means
 from xvcluster.methods.metric import Float64s, Floats, Metric, Partial, Stack
-from xvcluster.methods.source import Source
+from xvcluster.methods.source import InMemory, Source
+
+_FASTER = 0.5  # of the shift before: else plain steps are as good
+_STEPS = 100  # on the sample between two passes
+_CLOSE = 0.1  # of the bound for all profiles, to which centroids settle on the sample
 
 
 def settle(
@@ -23,6 +31,7 @@ def settle(
     *,
     max_iter: int,
     tol: float,
+    sample: Floats | None = None,
     report: Report | None = None,
     save: Callable[[], None] = lambda: None,
 ) -> None:
@@ -37,6 +46,8 @@ def settle(
     max_iter : int
     tol : float
         Squared shift of a run's centroids, in units of the data squared, that counts as none.
+    sample : ndarray, shape (n, n_levels, n_variables), optional
+        Profiles that tell where centroids go between passes. Default: a pass tells one step.
     report : callable, optional
         Is shown the runs after each pass.
     save : callable
@@ -45,6 +56,7 @@ def settle(
     while active := [run for run in runs if not run.converged and run.n_iter < max_iter]:
         stack, total = _pass_over(source, active, metric)
         moved = means(total.sums, total.mass, stack.centroids)
+        foreseen: list[Run] = []
         for run, part in zip(active, stack.parts(), strict=True):
             run.centroids, run.inertia = moved[part], float(total.inertia[part].sum())
             run.n_iter += 1
@@ -52,11 +64,59 @@ def settle(
             if empty.size:
                 far = farthest(source, run.centroids, metric, empty.size)
                 run.centroids[empty[: len(far)]] = far
-            shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
+            shift = _squared_shift(run.centroids, stack.centroids[part])
+            gain = shift / run.shift
+            run.guided = run.guided and not empty.size and gain < _FASTER
             run.converged = shift <= tol
+            # the next shift would be less by the same factor, which no first pass can tell
+            if run.guided and np.isfinite(run.shift) and gain * shift <= tol:
+                foreseen.append(run)
+            run.shift = shift
+        if sample is not None:
+            followed = [run.guided and not run.converged for run in active]
+            _follow(sample, active, stack, followed, metric, tol)
+            for run in foreseen:
+                run.converged = True
         save()
         if report is not None:
             report(runs)
+
+
+def _follow(
+    sample: Floats,
+    runs: list[Run],
+    stack: Stack,
+    followed: list[bool],
+    metric: Metric,
+    tol: float,
+) -> None:
+    """Take runs on from the centroids after a pass, as a sample tells; those before are a stack."""
+    near = InMemory(sample, sample)
+    chosen = [i for i, follow in enumerate(followed) if follow]
+    before = [list(stack.parts())[i] for i in chosen]
+    followers = [Run(stack.centroids[part]) for part in before]
+    offsets: list[Float64s] = []
+    for _ in range(_STEPS):
+        moving = [i for i, run in enumerate(followers) if not run.converged]
+        if not moving:
+            break
+        own = Stack.of([followers[i].centroids for i in moving])
+        total = near.total(partial(accumulate, stack=own, metric=metric), add)
+        moved = means(total.sums, total.mass, own.centroids)
+        if not offsets:
+            offsets = [
+                runs[i].centroids - moved[part] for i, part in zip(chosen, own.parts(), strict=True)
+            ]
+        for i, part in zip(moving, own.parts(), strict=True):
+            reached = moved[part] + offsets[i]
+            followers[i].converged = _squared_shift(reached, followers[i].centroids) <= _CLOSE * tol
+            followers[i].centroids = reached
+    for i, follower in zip(chosen, followers, strict=True):
+        runs[i].centroids = follower.centroids
+
+
+def _squared_shift(one: Float64s, other: Float64s) -> float:
+    return float(((one - other) ** 2).sum())
 
 
 def measure(source: Source, runs: list[Run], metric: Metric) -> None:

@@ -124,15 +124,17 @@ def best_runs(
     if best is None:
         coarse, view = _coarsen(profiles, metric, for_sample)
         rough = options | {"tol": _ROUGH * options["tol"]}
-        rough["refinements"] = min(metric.max_refinements, 1)  # more steps lead to no better minima
+        rough["refinements"] = min(metric.max_refinements, 2)  # more lead to hardly better minima
         runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
         best = _refine(profiles, runs, view, metric, **options)
-    if len(profiles) == source.n_profiles:
+    everything = len(profiles) == source.n_profiles
+    if everything:
         source = InMemory(profiles, profiles)
     elif resumed is None:
         best = {k: Run(run.centroids) for k, run in best.items()}
         save(best)
-    settle(source, list(best.values()), metric, save=lambda: save(best), **options)
+    settling = options | {"sample": None if everything else profiles}
+    settle(source, list(best.values()), metric, save=lambda: save(best), **settling)
     if len(ks) > 1:
         _never_rise(source, best, metric, **options)
     save(best)

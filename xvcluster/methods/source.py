@@ -19,9 +19,9 @@ from xvcluster.methods.metric import Floats
 T = TypeVar("T")
 Priorities = npt.NDArray[np.uint64]
 
-_SAMPLE_BYTES = 2**25
+_SAMPLE_BYTES = 2**26
 _LEAST_SAMPLE, _MOST_SAMPLE = 2**14, 2**18
-_SPARE = 3
+_SPARE = 2
 
 
 class Source(Protocol):
@@ -98,7 +98,7 @@ def choose(priority: Priorities, size: int, n_points: int = 0) -> npt.NDArray[np
     size : int
     n_points : int, optional
         How many there are elsewhere too, of which only those are candidates whose priority is so
-        low that three times `size` are expected: no chunk can know which of its own will be among
+        low that twice `size` are expected: no chunk can know which of its own will be among
         the least of all.
     """
     limit = 2**64 - 1

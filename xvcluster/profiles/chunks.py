@@ -125,7 +125,7 @@ def open_chunks(layout: Layout, *, by_level: bool, seed: int) -> ChunkedProfiles
         # most points have no profile, so that too few were drawn among all of them
         found = look(reading, n_points=found.n_profiles)
     scaling = scaling_of(found.mean, found.spread(), by_level=by_level)
-    sample = scaling.apply(found.rows)
+    sample = scaling.apply(found.rows, out=found.rows)
     found = replace(found, rows=found.rows[:0])
     reading = replace(reading, scaling=scaling)
     return ChunkedProfiles(layout, array, chunks, reading, places, found, scaling, sample)
