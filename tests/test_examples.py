@@ -12,8 +12,8 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 @pytest.fixture
 def run(tmp_path):
-    def run_example(name):
-        command = [sys.executable, EXAMPLES / name, "out"]
+    def run_example(name, *more):
+        command = [sys.executable, EXAMPLES / name, "out", *more]
         environment = os.environ | {"MPLBACKEND": "Agg"}
         done = subprocess.run(
             command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True
@@ -47,3 +47,11 @@ def test_ocean_chooses_k_and_saves_its_figures(run):
     figures = {"ocean_elbow.png", "ocean_maps.png", "ocean_summary.png"}
     assert {path.name for path in folder.iterdir()} == {"ocean.nc", *figures}
     assert xvcluster.open_result(folder / "ocean.nc").n_clusters == 4
+
+
+def test_larger_than_memory_clusters_a_store_on_workers(run):
+    said, folder = run("larger_than_memory.py", "9")
+    assert "11 MB in 12 chunks" in said
+    names = {"model.zarr", "provinces.zarr", "provinces.png", "fit.npz"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert xvcluster.open_result(folder / "provinces.zarr").n_clusters == 6
