@@ -132,8 +132,10 @@ def test_a_map_and_a_summary_are_drawn_of_dask_results(chunked):
     from matplotlib import pyplot as plt
 
     swept = sweep(chunked, range(2, 6), n_init=2)
-    swept.plot.maps()
-    swept.result(4).plot.summary()
+    assert [ax.get_title() for ax in swept.plot.maps().axes[:4]] == [
+        f"k = {k}" for k in range(2, 6)
+    ]
+    assert len(swept.result(4).plot.summary().axes) >= 2
     plt.close("all")
 
 

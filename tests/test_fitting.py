@@ -6,7 +6,7 @@ import xarray as xr
 
 from xvcluster import kmeans, sweep
 from xvcluster.checkpoint import Checkpoint
-from xvcluster.fitting import lowest_first, refuse_checkpoint, require_distinct
+from xvcluster.fitting import lowest_first, require_distinct
 from xvcluster.methods.metric import DynamicTimeWarping, Euclidean
 from xvcluster.methods.source import InMemory
 
@@ -108,10 +108,6 @@ def test_kmeans_of_soft_dtw_refuses_a_checkpoint(tmp_path, model):
         kmeans(model, 3, metric="softdtw", checkpoint="fit")
     with pytest.raises(ValueError, match=message):
         sweep(model, [2, 3], metric="softdtw", checkpoint="fit")
-
-
-def test_refuse_checkpoint_passes_none():
-    refuse_checkpoint(None, "nothing")
 
 
 def test_require_distinct_counts_profiles_that_differ():

@@ -136,7 +136,7 @@ def best_runs(
     settling = options | {"sample": None if everything else profiles}
     settle(source, list(best.values()), metric, save=lambda: save(best), **settling)
     if len(ks) > 1:
-        _never_rise(source, best, metric, **options)
+        _never_rise(source, best, metric, **settling)
     save(best)
     return best
 
