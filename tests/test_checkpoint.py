@@ -5,6 +5,7 @@ import pytest
 
 from xvcluster.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.methods.lloyd import Run
+from xvcluster.methods.metric import Block
 from xvcluster.methods.source import InMemory
 
 PARAMETERS = {"method": "k-means", "n_init": 3, "max_iter": 100, "random_state": 0, "k": [2, 3]}
@@ -12,7 +13,7 @@ PARAMETERS = {"method": "k-means", "n_init": 3, "max_iter": 100, "random_state":
 
 def make_source(n=50, seed=0):
     profiles = np.random.default_rng(seed).normal(size=(n, 4, 2))
-    return InMemory(profiles, profiles)
+    return InMemory.of(Block.of(profiles))
 
 
 def make_runs():

@@ -7,7 +7,7 @@ import xarray as xr
 from xvcluster import kmeans, sweep
 from xvcluster.checkpoint import Checkpoint
 from xvcluster.fitting import lowest_first, require_distinct
-from xvcluster.methods.metric import DynamicTimeWarping, Euclidean
+from xvcluster.methods.metric import Block, DynamicTimeWarping, Euclidean
 from xvcluster.methods.source import InMemory
 
 
@@ -112,7 +112,7 @@ def test_kmeans_of_soft_dtw_refuses_a_checkpoint(tmp_path, model):
 
 def test_require_distinct_counts_profiles_that_differ():
     profiles = np.repeat(np.arange(3.0), 4)[:, None, None]
-    source = InMemory(profiles, profiles)
+    source = InMemory.of(Block.of(profiles))
     require_distinct(source, 3)
     message = "n_clusters=4 is more than the distinct profiles among the 12 complete ones; ask for"
     with pytest.raises(ValueError, match=message):

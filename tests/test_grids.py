@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xvcluster
-from xvcluster.coords import EARTH_RADIUS_KM
+from xvcluster.areas import EARTH_RADIUS_KM
 
 # the fixtures that Hypothesis shares between examples are never changed
 quick = settings(

@@ -40,9 +40,10 @@ class Checkpoint:
     ) -> Checkpoint:
         """The checkpoint of a fit with these options to these profiles."""
         kept = {name: value for name, value in parameters.items() if name != "max_iter"}
-        known = [kept, source.n_profiles, source.sample.shape]
+        known = [kept, source.n_profiles, source.sample.values.shape]
         digest = hashlib.sha256(json.dumps(known).encode())
-        digest.update(source.sample.tobytes())
+        for array in (source.sample.values, source.sample.weights):
+            digest.update(array.tobytes())
         return cls(Path(path), digest.hexdigest())
 
     def save(self, runs: Mapping[int, Run]) -> None:

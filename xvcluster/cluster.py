@@ -1,37 +1,20 @@
-"""Cluster the profiles of a model by k-means or by a self-organizing map."""
+"""Cluster the profiles of a model by k-means."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.describe import build_dataset, check_names, flag_attrs
-from xvcluster.fitting import fit_all, lowest_first, order_text, require_distinct
-from xvcluster.methods import get_metric
-from xvcluster.methods.assign import Assigner
-from xvcluster.methods.initialize import has_distinct
-from xvcluster.methods.restarts import best_runs
-from xvcluster.methods.som import train_batch, train_online
-from xvcluster.methods.source import InMemory, Source
-from xvcluster.normalize import Scaling
+from xvcluster.fitting import fit_all
 from xvcluster.options import (
-    Algorithm,
     MetricName,
-    check_grid_size,
+    Normalization,
     check_integer,
     check_ks,
-    check_seed,
-    check_training,
 )
-from xvcluster.profiles import Layout, lay_out, open_profiles
-from xvcluster.progress import show_steps
 from xvcluster.result import ClusterResult
 from xvcluster.sweep import describe_sweep
 
@@ -42,6 +25,9 @@ def kmeans(
     *,
     metric: MetricName = "euclidean",
     window: float | None = None,
+    normalize: Normalization | None = None,
+    weights: Literal["area"] | xr.DataArray | None = None,
+    level_weights: Literal["thickness"] | xr.DataArray | None = None,
     k_range: Iterable[int] = range(2, 21),
     n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
@@ -57,9 +43,9 @@ def kmeans(
     ----------
     data : DataArray or Dataset
         A model on any dimensions, of which one may be the vertical; each column along it is a
-        profile. Every variable of a Dataset is one channel of the profile, scaled by its overall
-        spread. Never changed. Dask arrays are passed over chunk by chunk and never held whole; maps
-        of the result are then dask arrays too.
+        profile. Every variable of a Dataset is one channel of the profile. Never changed. Dask
+        arrays are passed over chunk by chunk and never held whole; maps of the result are then
+        dask arrays too.
     n_clusters : int, optional
         Number of clusters, at most the number of distinct profiles. Default: the knee of the
         inertia over `k_range`.
@@ -69,6 +55,20 @@ def kmeans(
     window : int or float, optional
         Pair levels under DTW only if they are no farther apart: an int counts levels, a float is in
         the units of the vertical coordinate. Default: no bound.
+    normalize : {"anomaly", "percent", "level", "profile", "variable"}, optional
+        How profiles are made comparable; `predict` does the same, and centroids are given in the
+        units of the data. "anomaly": less the mean of each level, of several variables each by its
+        spread about that mean; "percent": that in percent of the level's mean; "level": also by the
+        spread of each level; "profile": each profile less its own mean and by its own spread, so
+        that its shape alone counts; "variable": each variable by its overall spread. Default:
+        "variable" where there are several, else as the data are.
+    weights : "area" or DataArray, optional
+        What profiles count for in all that is fitted, summed or averaged: the area of their cell on
+        the sphere, over its mean; or non-negative numbers on some of the horizontal dimensions, of
+        which 2 counts as two equal profiles. Default: each counts once.
+    level_weights : "thickness" or DataArray, optional
+        What squared differences at each level count for, Euclidean only: the thickness of the
+        layers, half-way to their neighbours, over its mean; or positive numbers along the vertical.
     k_range : iterable of int, default 2…20
         Numbers of clusters to try when `n_clusters` is None.
     n_init : int or "auto", default "auto"
@@ -141,6 +141,9 @@ def kmeans(
         ks,
         metric=metric,
         window=window,
+        normalize=normalize,
+        weights=weights,
+        level_weights=level_weights,
         n_init=n_init,
         max_iter=max_iter,
         tol=tol,
@@ -149,192 +152,6 @@ def kmeans(
         checkpoint=checkpoint,
         dim=dim,
     )
-    return describe_sweep(fitted).result() if len(ks) > 1 else ClusterResult(fitted.dataset(ks[0]))
-
-
-def som(
-    data: xr.DataArray | xr.Dataset,
-    grid_size: tuple[int, int] | None = None,
-    *,
-    algorithm: Algorithm = "online",
-    n_iterations: int | None = None,
-    sigma: float | None = None,
-    learning_rate: float | None = None,
-    n_clusters: int | None = None,
-    random_state: int | None = 0,
-    progress: bool | None = None,
-    dim: Hashable | None = None,
-) -> ClusterResult:
-    """Cluster profiles by a self-organizing map.
-
-    Parameters
-    ----------
-    data : DataArray or Dataset
-        As for `kmeans`.
-    grid_size : (int, int), optional
-        Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles.
-    algorithm : {"online", "batch"}, default "online"
-        Show the map one profile after the other, as MiniSom and SeisGo do; or all of them in each
-        pass, so that none is left out where they are many.
-    n_iterations : int, optional
-        Online, the profiles shown, drawn in random order; default 50 000. In a batch, the passes
-        over all profiles; default 50.
-    sigma : float, optional
-        Width of the Gaussian neighbourhood at the start, in nodes. Online it is a third of that at
-        the end; the default 0.3, SeisGo's, moves little but the winner, and from 1 on near nodes
-        grow alike and the U-matrix shows neighbourhoods. In a batch it shrinks to 0.3; the default
-        is half of the longer side of the map.
-    learning_rate : float, optional
-        Online only: at the start, at most 1; a third of it at the end. Default 0.1.
-    n_clusters : int, optional
-        Merge the nodes into this many clusters by k-means of those that have profiles; the others
-        join the nearest cluster. Default: every node is a cluster.
-    random_state, progress, dim
-        As for `kmeans`.
-
-    Returns
-    -------
-    ClusterResult
-        Unmerged, clusters are the nodes, numbered row · n_columns + column + 1, with ``som_row``
-        and ``som_column`` along ``cluster``, their centroid is the node's codebook profile, and an
-        empty node keeps its number. Merged, clusters are numbered as by `kmeans` and their centroid
-        is the members' mean. The nodes stand along ``node`` in either case.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `kmeans` does; also if `grid_size` is not a pair of positive integers, `n_clusters`
-        exceeds the number of distinct nodes that have profiles, or a batch is given a
-        `learning_rate`.
-
-    Warns
-    -----
-    UserWarning
-        If online training shows the map fewer profiles than there are.
-
-    References
-    ----------
-    Kohonen, T. (2013). Essentials of the self-organizing map. Neural Networks 37, 52–65.
-    https://doi.org/10.1016/j.neunet.2012.09.018
-
-    Vesanto, J. & Alhoniemi, E. (2000). Clustering of the self-organizing map. IEEE Trans. Neural
-    Networks 11, 586–600. https://doi.org/10.1109/72.846731
-
-    Examples
-    --------
-    >>> import xvcluster
-    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
-    >>> labels, centroids = vs.vcluster.som((5, 5), n_clusters=6)
-    """
-    options = check_training(algorithm, n_iterations, sigma, learning_rate)
-    seed = check_seed(random_state)
-    if n_clusters is not None:
-        check_integer("n_clusters", n_clusters, 1)
-    if grid_size is not None:
-        _require_nodes(check_grid_size(grid_size, 1), n_clusters)
-    layout = lay_out(data, dim)
-    check_names(layout)
-    profiles = open_profiles(layout, by_level=True, seed=seed)
-    source, scaling = profiles.source, profiles.scaling
-    shape = check_grid_size(grid_size, source.n_profiles)
-    n_nodes = shape[0] * shape[1]
-    _require_nodes(shape, n_clusters)
-    if n_clusters is not None:
-        require_distinct(source, n_clusters)
-    options.setdefault("sigma", max(shape) / 2)
-    for_training, for_merging = seed.spawn(2)
-    training: dict[str, Any] = {"seed": for_training, **options}
-    with show_steps(progress, options["n_iterations"]) as report:
-        if algorithm == "online":
-            _warn_unseen(source, options["n_iterations"])
-            nodes = train_online(source.sample, shape, report=report, **training)
-        else:
-            nodes = train_batch(source, shape, report=report, **training)
-    centroids, groups = nodes, np.arange(n_nodes, dtype=np.int32)
-    members = profiles.members(Assigner(nodes, get_metric("euclidean")))
-    hits = members.hits()
-    if n_clusters is not None:
-        groups = _merge(nodes, hits, n_clusters, for_merging)
-        merged = Assigner(nodes, get_metric("euclidean"), groups)
-        centroids = profiles.members(merged).means()
-        members = profiles.members(replace(merged, centroids=centroids))
-    parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options}
-    parameters["algorithm"] = algorithm
-    parameters |= {"n_clusters": len(centroids), "random_state": seed.entropy}
-    dataset = build_dataset(data, layout, scaling, centroids, members, parameters)
-    _describe_nodes(dataset, layout, scaling, nodes, groups, hits, shape)
-    if n_clusters is None:
-        dataset["label"].attrs |= flag_attrs(n_nodes, "node") | {"som_shape": np.array(shape)}
-        grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
-        dataset = dataset.assign_coords(grid)
-    else:
-        dataset["label"].attrs["ordered_by"] = order_text(layout)
-    return ClusterResult(dataset)
-
-
-def _require_nodes(shape: tuple[int, int], n_clusters: int | None) -> None:
-    if n_clusters is not None and n_clusters > shape[0] * shape[1]:
-        raise ValueError(
-            f"n_clusters={n_clusters} is more than the {shape[0]} x {shape[1]} nodes of the map; "
-            "ask for fewer clusters or a larger grid_size"
-        )
-
-
-def _warn_unseen(source: Source, n_iterations: int) -> None:
-    shown = min(n_iterations, len(source.sample))
-    if shown < source.n_profiles:
-        more = "raise it, or " if n_iterations < len(source.sample) else ""
-        warnings.warn(
-            f"online training shows the map {shown} of all {source.n_profiles} profiles in "
-            f"n_iterations={n_iterations}; {more}use algorithm='batch', in which every profile "
-            "counts",
-            stacklevel=3,
-        )
-
-
-def _merge(
-    nodes: npt.NDArray[np.float64],
-    hits: npt.NDArray[np.int64],
-    n_clusters: int,
-    seed: np.random.SeedSequence,
-) -> npt.NDArray[np.int32]:
-    """The cluster of each node, from 0, by k-means of those that profiles are nearest to.
-
-    A node without profiles lies between the others; it joins a cluster, and makes none.
-    """
-    taken = nodes[hits > 0]
-    if not has_distinct(taken, n_clusters):
-        raise ValueError(
-            f"n_clusters={n_clusters} is more than the distinct nodes of the trained map that have "
-            "profiles; ask for fewer clusters, or raise sigma or n_iterations"
-        )
-    metric = get_metric("euclidean")
-    options: dict[str, Any] = {"n_init": 10, "max_iter": 300, "tol": 1e-4, "seed": seed}
-    runs = best_runs(InMemory(taken, taken), [n_clusters], metric, **options)
-    centroids = runs[n_clusters].centroids
-    ordered = centroids[lowest_first(centroids)]
-    groups: npt.NDArray[np.int32] = metric.squared_distances(nodes, ordered).argmin(1).astype("i4")
-    return groups
-
-
-def _describe_nodes(
-    dataset: xr.Dataset,
-    layout: Layout,
-    scaling: Scaling,
-    nodes: npt.NDArray[np.float64],
-    groups: npt.NDArray[np.int32],
-    hits: npt.NDArray[np.int64],
-    shape: tuple[int, int],
-) -> None:
-    """Add the codebook and what lies at each node to a result's new Dataset."""
-    names = list(layout.variables)
-    for name, array in zip(names, layout.to_levels(scaling.undo(nodes), "node"), strict=True):
-        dataset[f"{name}_node"] = array
-    cluster = groups.astype(np.int64) + 1
-    dataset["node_cluster"] = ("node", cluster, {"long_name": "cluster of the node"})
-    dataset["node_count"] = ("node", hits, {"long_name": "profiles nearest to the node"})
-    row, column = np.divmod(np.arange(len(nodes)), shape[1])
-    dataset.coords.update(
-        {"node": np.arange(1, len(nodes) + 1), "som_row": ("node", row)}
-        | {"som_column": ("node", column)}
-    )
+    if len(ks) > 1:
+        return describe_sweep(fitted).result()
+    return ClusterResult(fitted.dataset(ks[0]), _origin=fitted.origin(ks[0]))

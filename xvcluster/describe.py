@@ -19,7 +19,9 @@ from xvcluster.normalize import Scaling
 from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
 
 _RESERVED = frozenset(
-    "label status distance margin count area cluster_inertia cluster_margin sweep_inertia "
+    "label status distance margin count area cluster_inertia cluster_margin cluster_stability "
+    "stability level_weight posterior robustness robustness_class contingency reference component "
+    "component_ component_weight component_mean component_covariance sweep_inertia sweep_bic "
     "sweep_silhouette cluster quantile node node_cluster node_count som_row som_column".split()
 )
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
@@ -28,7 +30,7 @@ _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", 
 def check_names(layout: Layout, *others: str) -> None:
     """Refuse data whose names the result needs for itself, or for `others`."""
     reserved = _RESERVED | set(others)
-    for suffix in ("std", "quantile", "node"):
+    for suffix in ("std", "quantile", "node", "scale", "offset", "node_scale", "axis"):
         reserved |= {f"{name}_{suffix}" for name in layout.variables}
     used = [*layout.variables, *layout.grid.dims, *layout.grid.coords]
     if layout.axes.vertical is not None:
@@ -44,7 +46,6 @@ def check_names(layout: Layout, *others: str) -> None:
 def build_dataset(
     data: xr.DataArray | xr.Dataset,
     layout: Layout,
-    scaling: Scaling,
     centroids: npt.NDArray[np.float64],
     members: Members,
     parameters: Mapping[str, Any],
@@ -56,7 +57,6 @@ def build_dataset(
     data : DataArray or Dataset
         What was clustered; its attributes are carried on.
     layout : Layout
-    scaling : Scaling
     centroids : ndarray, shape (k, n_levels, n_variables)
         Scaled.
     members : Members
@@ -71,6 +71,7 @@ def build_dataset(
     k = len(centroids)
     names = list(layout.variables)
     dataset = _maps(layout, members, parameters)
+    scaling = members.scaling()
     found = members.statistics(centroids)
     described = {
         "": scaling.undo(centroids),
@@ -96,9 +97,45 @@ def build_dataset(
         quantile=("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
     )
     about = dict(parameters) | {"vertical": layout.axes.vertical, "variables": names}
-    about |= {"scale": dict(zip(names, scaling.scale.tolist(), strict=True))}
+    scale = np.ones(len(names))
+    if parameters.get("normalize") in {None, "variable"}:
+        scale = own_scale(layout, scaling)[0]
+    about |= {"scale": dict(zip(names, scale.tolist(), strict=True))}
+    dataset = dataset.assign(_how_scaled(layout, scaling, parameters))
     dataset.attrs = _global_attrs(data, about)
     return dataset
+
+
+def own_scale(layout: Layout, scaling: Scaling) -> npt.NDArray[np.float64]:
+    """What values were divided by, (n_levels, n_variables), without the weights of levels."""
+    levels = layout.weighting.levels
+    stretch = np.ones((len(layout.levels), 1)) if levels is None else np.sqrt(levels)[:, None]
+    return np.asarray(scaling.scale * stretch)
+
+
+def _how_scaled(
+    layout: Layout, scaling: Scaling, parameters: Mapping[str, Any]
+) -> dict[str, xr.DataArray]:
+    """What brings other data to the scale of the centroids, where one number does not."""
+    described = {}
+    normalize, scale = parameters.get("normalize"), own_scale(layout, scaling)
+    if normalize == "profile":
+        for name, values in zip(layout.variables, scale[:, 0].T, strict=True):
+            described[f"{name}_scale"] = xr.DataArray(values, dims="cluster")
+    elif normalize in {"anomaly", "percent", "level"} or parameters["method"] == "gmm":
+        offset = np.broadcast_to(scaling.offset, scale.shape)
+        for suffix, values in (("_offset", offset), ("_scale", scale)):
+            arrays = zip(layout.variables, layout.to_levels(values), strict=True)
+            described |= {f"{name}{suffix}": array for name, array in arrays}
+    for name, array in described.items():
+        what = "subtracted" if name.endswith("_offset") else "divided by"
+        array.attrs["long_name"] = f"what was {what} to compare profiles"
+    if layout.weighting.levels is not None:
+        columns = np.repeat(layout.weighting.levels[:, None], len(layout.variables), axis=1)
+        weights = layout.to_levels(columns)[0].drop_attrs(deep=False)
+        attrs = {"long_name": "weight of the squared differences at a level", "units": "1"}
+        described["level_weight"] = weights.assign_attrs(attrs)
+    return described
 
 
 def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr.Dataset:
@@ -113,7 +150,9 @@ def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr
     maps["distance"].attrs = {"long_name": "distance to the own centroid"}
     if len(layout.variables) == 1:
         first = next(iter(layout.variables.values()))
-        maps["distance"].attrs["units"] = units(xr.Variable((), 0, first)) or "1"
+        own = units(xr.Variable((), 0, first)) or "1"
+        known = {"percent": "%", "level": "1", "profile": "1", "variable": "1"}
+        maps["distance"].attrs["units"] = known.get(str(parameters.get("normalize")), own)
     maps["margin"].attrs = {
         "long_name": "margin of the cluster over the second nearest",
         "units": "1",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,19 +19,21 @@ from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner
 from xvcluster.methods.initialize import has_distinct
 from xvcluster.methods.lloyd import Run
-from xvcluster.methods.metric import Metric
+from xvcluster.methods.metric import Block, Metric
 from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.softdtw import SoftDTW, fit_soft_dtw
-from xvcluster.methods.source import Source
+from xvcluster.methods.source import InMemory, Source
+from xvcluster.normalize import Scaling
 from xvcluster.options import (
     check_integer,
     check_metric,
     check_n_init,
     check_number,
     check_seed,
+    check_weighting,
     check_window,
 )
-from xvcluster.profiles import Layout, Members, Scaled, is_chunked, lay_out, open_profiles
+from xvcluster.profiles import Layout, Members, Scaled, is_chunked, lay_out, open_profiles, weigh
 from xvcluster.progress import show_runs
 
 
@@ -41,6 +44,24 @@ class Fit:
     centroids: npt.NDArray[np.float64]
     members: Members
     n_iter: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """What a result was made from, to do the same with other samples of it.
+
+    Attributes
+    ----------
+    layout : Layout
+    open : callable
+        Reads and scales the profiles again; a result does not hold them.
+    refit : callable
+        Clusters a sample of them with a seed.
+    """
+
+    layout: Layout
+    open: Callable[[], Scaled]
+    refit: Callable[[Block, np.random.SeedSequence], Assigner]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,13 +88,32 @@ class Fitted:
     fits: Mapping[int, Fit]
     parameters: Mapping[str, Any]
 
+    @property
+    def once(self) -> dict[str, Any]:
+        """The options of a fit from one start."""
+        return {"n_init": 1} | {name: self.parameters[name] for name in ("max_iter", "tol")}
+
+    def origin(self, k: int) -> Origin | None:
+        """What the clustering at one k was made from; None where it cannot be done again."""
+        if self.metric.name == "softdtw":
+            return None
+        seed = np.random.SeedSequence(self.parameters["random_state"])
+        reopen = partial(
+            open_profiles,
+            self.layout,
+            normalize=self.parameters.get("normalize"),
+            by_level=self.metric.is_linear,
+            seed=seed,
+        )
+        return Origin(
+            self.layout, reopen, partial(_refit_one, k=k, metric=self.metric, **self.once)
+        )
+
     def dataset(self, k: int) -> xr.Dataset:
         """All that describes the clustering at one k."""
-        fit, scaling = self.fits[k], self.profiles.scaling
+        fit = self.fits[k]
         parameters = dict(self.parameters) | {"n_clusters": int(k), "n_iter": fit.n_iter}
-        dataset = build_dataset(
-            self.data, self.layout, scaling, fit.centroids, fit.members, parameters
-        )
+        dataset = build_dataset(self.data, self.layout, fit.centroids, fit.members, parameters)
         dataset["label"].attrs["ordered_by"] = order_text(self.layout)
         return dataset
 
@@ -84,6 +124,9 @@ def fit_all(
     *,
     metric: str,
     window: float | None,
+    normalize: str | None,
+    weights: Any,
+    level_weights: Any,
     n_init: int | Literal["auto"],
     max_iter: int,
     tol: float,
@@ -98,21 +141,29 @@ def fit_all(
     max_iter = check_integer("max_iter", max_iter, 1)
     tol = check_number("tol", tol, above=0.0, or_equal=True)
     seed = check_seed(random_state)
-    layout = lay_out(data, dim)
+    known = check_weighting(
+        normalize,
+        weights,
+        level_weights,
+        weighs=metric != "softdtw",
+        weighs_levels=metric == "euclidean",
+        method=f"metric={metric!r}",
+    )
+    layout = weigh(lay_out(data, dim), weights, level_weights)
     check_names(layout, *(["k"] if len(ks) > 1 else []))
     if metric == "softdtw":
         refuse_chunks(layout, "metric='softdtw'")
         refuse_checkpoint(checkpoint, "metric='softdtw'")
     if checkpoint is not None:
         check_checkpoint(checkpoint)
-    profiles = open_profiles(layout, by_level=metric == "euclidean", seed=seed)
+    by_level = metric == "euclidean"
+    profiles = open_profiles(layout, normalize=normalize, by_level=by_level, seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
     distance = get_metric(metric, window, layout.levels)
     options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
-    if window is not None:
-        parameters["window"] = window
+    parameters |= known | ({} if window is None else {"window": window})
     saved = None
     if checkpoint is not None:
         saved = Checkpoint.of(checkpoint, parameters | {"k": ks}, source)
@@ -120,16 +171,40 @@ def fit_all(
         centroids = _fit(source, ks, distance, seed, report, saved, **options)
     fits = {}
     for k, (found, n_iter) in centroids.items():
-        ordered = found[lowest_first(found)]
+        ordered = found[_order(profiles, found, distance)]
         fits[k] = Fit(ordered, profiles.members(Assigner(ordered, distance)), n_iter)
     return Fitted(data, layout, profiles, distance, fits, parameters)
 
 
-def require_distinct(source: Source, n_clusters: int) -> None:
+def _order(
+    profiles: Scaled, found: npt.NDArray[np.float64], metric: Metric
+) -> npt.NDArray[np.intp]:
+    """Order of clusters by their centroids in the units of the data, lowest first."""
+    scaling = profiles.scaling
+    if not isinstance(scaling, Scaling):
+        scaling = profiles.members(Assigner(found, metric)).scaling()
+    return lowest_first(scaling.undo(found))
+
+
+def refit(
+    sample: Block, seed: np.random.SeedSequence, *, ks: list[int], metric: Metric, **options: Any
+) -> dict[int, Assigner]:
+    """Cluster a sample of the profiles at every k."""
+    runs = best_runs(InMemory.of(sample), ks, metric, seed=seed, **options)
+    return {k: Assigner(run.centroids, metric) for k, run in runs.items()}
+
+
+def _refit_one(
+    sample: Block, seed: np.random.SeedSequence, *, k: int, metric: Metric, **options: Any
+) -> Assigner:
+    return refit(sample, seed, ks=[k], metric=metric, **options)[k]
+
+
+def require_distinct(source: Source, n_clusters: int, name: str = "n_clusters") -> None:
     """Refuse more clusters than there are distinct profiles, as far as a sample tells."""
-    if not has_distinct(source.sample, n_clusters):
+    if not has_distinct(source.sample.counted().values, n_clusters):
         raise ValueError(
-            f"n_clusters={n_clusters} is more than the distinct profiles among the "
+            f"{name}={n_clusters} is more than the distinct profiles among the "
             f"{source.n_profiles} complete ones; ask for fewer clusters"
         )
 
@@ -161,7 +236,7 @@ def _fit(
     """Centroids and passes of the best of all restarts, for every k."""
     if isinstance(metric, SoftDTW):
         number = int(seed.generate_state(1)[0])
-        profiles = source.sample
+        profiles = source.sample.values
         return {k: fit_soft_dtw(profiles, k, seed=number, **options) for k in ks}
     if checkpoint is not None:
         options |= {"resumed": checkpoint.load(), "save": checkpoint.save}

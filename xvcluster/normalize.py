@@ -7,63 +7,161 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xvcluster.methods.metric import Block
+
 Floats = npt.NDArray[np.floating]
+Float64s = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
-    """The map (values − offset) / scale, variable by variable.
+    """The map (values − offset) / scale, the same for all profiles.
 
     Attributes
     ----------
-    offset : ndarray, shape (n_levels, n_variables) or (n_variables,)
-        In the units of the data. It changes no distance; it keeps float32 exact where values vary
-        little around a large mean.
-    scale : ndarray, shape (n_variables,)
-        In the units of the data.
+    offset, scale : ndarray, shape (n_levels, n_variables) or (n_variables,)
+        In the units of the data. To undo what each cluster was scaled by, both have a shape of
+        (k, 1 or n_levels, n_variables).
     """
 
-    offset: npt.NDArray[np.float64]
-    scale: npt.NDArray[np.float64]
+    offset: Float64s
+    scale: Float64s
 
     def apply(self, values: Floats, *, out: Floats | None = None) -> Floats:
-        """Scale values of shape (..., n_variables), into `out` if given; the dtype stays."""
+        """Scale values of shape (..., n_levels, n_variables), into `out` if given; dtype stays."""
         scaled: Floats = np.subtract(values, self.offset.astype(values.dtype), out=out)
         if np.any(self.scale != 1.0):
             scaled /= self.scale.astype(values.dtype)
         return scaled
 
-    def undo(self, scaled: Floats) -> npt.NDArray[np.float64]:
-        """Bring scaled values of shape (..., n_variables) back to the units of the data."""
+    def undo(self, scaled: Floats) -> Float64s:
+        """Bring scaled values of shape (..., n_levels, n_variables) back to the data's units."""
         return scaled.astype(np.float64) * self.scale + self.offset
 
+    def ends(self, low: Float64s, high: Float64s) -> tuple[Float64s, Float64s]:
+        """Least and greatest scaled value of each level, from those in the units of the data."""
+        return (low - self.offset) / self.scale, (high - self.offset) / self.scale
 
-def fit_scaling(values: Floats, *, by_level: bool = False) -> Scaling:
-    """Scale several variables each by its overall spread; one variable keeps its units.
 
-    Parameters
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileScaling:
+    """Each profile, variable by variable, less its own mean and by its own spread: its shape.
+
+    Attributes
     ----------
-    values : ndarray, shape (n_profiles, n_levels, n_variables)
-        In the units of the data, no NaN.
-    by_level : bool, default False
-        Shift every level by its own mean. Not for distances that compare different levels.
-
-    Returns
-    -------
-    Scaling
-        The offset is the mean of each level or variable; the scale a variable's standard deviation
-        over all profiles and levels (1 for a single or a constant variable).
+    level_weights : ndarray, shape (n_levels,)
     """
-    mean = values.mean(axis=0, dtype=np.float64)
-    spread = np.ones(values.shape[-1])
-    if spread.size > 1:
-        spread = np.array([values[..., v].std(dtype=np.float64) for v in range(spread.size)])
-    return scaling_of(mean, spread, by_level=by_level)
+
+    level_weights: Float64s
+
+    def apply(self, values: Floats, *, out: Floats | None = None) -> Floats:
+        """Scale profiles (n, n_levels, n_variables), into `out` if given; the dtype stays."""
+        moments = self.moments(values).astype(values.dtype)
+        scaled: Floats = np.subtract(values, moments[:, :1], out=out)
+        scaled /= np.where(moments[:, 1:] > 0, moments[:, 1:], 1)
+        scaled *= np.sqrt(self.level_weights).astype(values.dtype)[:, None]
+        return scaled
+
+    def moments(self, values: Floats) -> Float64s:
+        """Mean and spread over the levels of profiles (n, n_levels, n_variables): (n, 2, …)."""
+        share = self.level_weights / self.level_weights.sum()
+        mean = np.einsum("l,nlv->nv", share, values)
+        variance = np.einsum("l,nlv->nv", share, (values - mean[:, None]) ** 2)
+        spread = np.sqrt(variance)
+        # a spread that is but rounding is that of a constant profile
+        spread[spread <= 4 * np.finfo(values.dtype).eps * np.abs(mean)] = 0.0
+        return np.stack([mean, spread], axis=1)
+
+    def ends(self, low: Float64s, _: Float64s) -> tuple[Float64s, Float64s]:
+        """Bounds of the scaled values of each level, whatever those in the data's units."""
+        farthest = np.full(low.shape, np.sqrt(self.level_weights.sum()))
+        return -farthest, farthest
+
+    def undoing(self, moments: Float64s) -> Scaling:
+        """What brings shapes back to profiles of these moments (k, 2, n_variables)."""
+        stretch = np.sqrt(self.level_weights)[:, None]
+        return Scaling(moments[:, :1], moments[:, 1:] / stretch)
+
+
+def fit_scaling(
+    profiles: Block,
+    normalize: str | None = None,
+    *,
+    by_level: bool = False,
+    level_weights: Float64s | None = None,
+) -> Scaling | ProfileScaling:
+    """Find how profiles are scaled; as `scaling_of`, from the profiles themselves."""
+    if profiles.values.shape[2] == 1 and normalize not in {"level", "percent", "variable"}:
+        mean = profiles.mean()
+        return scaling_of(mean, mean * 0, normalize, by_level=by_level, level_weights=level_weights)
+    moments = profiles.moments()
+    return scaling_of(*moments, normalize, by_level=by_level, level_weights=level_weights)
 
 
 def scaling_of(
-    mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64], *, by_level: bool
-) -> Scaling:
-    """As `fit_scaling`, from means (n_levels, n_variables) and deviations (n_variables,)."""
-    scale = np.where(spread > 0, spread, 1.0) if spread.size > 1 else np.ones(1)
-    return Scaling(mean if by_level else mean.mean(axis=0), scale)
+    mean: Float64s,
+    variance: Float64s,
+    normalize: str | None = None,
+    *,
+    by_level: bool = False,
+    level_weights: Float64s | None = None,
+) -> Scaling | ProfileScaling:
+    """Find how profiles are scaled so that they can be compared.
+
+    Parameters
+    ----------
+    mean, variance : ndarray, shape (n_levels, n_variables)
+        Of the profiles, by their weights.
+    normalize : {"anomaly", "percent", "level", "profile", "variable"}, optional
+        See `xvcluster.kmeans`. None is as "variable" for several variables; one keeps its units.
+    by_level : bool, default False
+        Shift every level by its own mean, which keeps float32 exact where values vary little around
+        it. Not for distances that compare different levels.
+    level_weights : ndarray of shape (n_levels,), optional
+        What squared differences at each level count for: values are stretched by their roots.
+
+    Returns
+    -------
+    Scaling or ProfileScaling
+
+    Raises
+    ------
+    ValueError
+        If "percent" is of means that are 0 or of both signs.
+    """
+    weights = np.ones(len(mean)) if level_weights is None else level_weights
+    if normalize == "profile":
+        return ProfileScaling(weights)
+    share = weights / weights.sum()
+    several = mean.shape[1] > 1
+    scale = np.ones(mean.shape[1])
+    offset = mean
+    if normalize == "percent":
+        _require_one_sign(mean)
+        scale = np.abs(mean) / 100.0
+    elif normalize == "level":
+        scale = _spread(variance)
+    elif normalize == "anomaly":
+        scale = _spread(share @ variance) if several else scale
+    else:
+        between = (mean - share @ mean) ** 2
+        if several or normalize == "variable":
+            scale = _spread(share @ (variance + between))
+        offset = mean if by_level else mean.mean(axis=0)
+    if level_weights is not None:
+        scale = scale / np.sqrt(level_weights)[:, None]
+    return Scaling(offset, scale)
+
+
+def _spread(variance: Float64s) -> Float64s:
+    """Standard deviation, or 1 for what does not vary."""
+    return np.sqrt(np.where(variance > 0, variance, 1.0))
+
+
+def _require_one_sign(mean: Float64s) -> None:
+    for of_variable in mean.T:
+        if not (np.all(of_variable > 0) or np.all(of_variable < 0)):
+            raise ValueError(
+                "normalize='percent' divides by the mean of each level, but these range from "
+                f"{of_variable.min():g} to {of_variable.max():g}; use normalize='anomaly'"
+            )

@@ -9,7 +9,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 Algorithm = Literal["online", "batch"]
+Covariance = Literal["full", "tied", "diag", "spherical"]
+Criterion = Literal["gap", "stability"]
 MetricName = Literal["euclidean", "dtw", "softdtw"]
+Normalization = Literal["anomaly", "percent", "level", "profile", "variable"]
 
 
 def check_integer(name: str, value: Any, least: int) -> int:
@@ -49,6 +52,37 @@ def check_ks(name: str, values: Iterable[int]) -> list[int]:
     return ks
 
 
+def check_criteria(
+    criteria: Iterable[str], metric: str, n_bootstrap: int, block_size: float | None
+) -> dict[str, Any]:
+    """The criteria to find beside those that cost little, and how."""
+    allowed = get_args(Criterion)
+    asked = [criteria] if isinstance(criteria, str) else list(criteria)
+    for name in asked:
+        if name not in allowed:
+            raise ValueError(
+                f"unknown criterion {name!r}; beside those that are always found, criteria can be "
+                f"{' and '.join(map(repr, allowed))}"
+            )
+    if "gap" in asked and metric != "euclidean":
+        raise ValueError(f"the gap statistic needs metric='euclidean'; the metric is {metric!r}")
+    if "stability" in asked and metric == "softdtw":
+        raise ValueError("the stability cannot be found under metric='softdtw'; use 'dtw'")
+    if block_size is not None and "stability" not in asked:
+        raise ValueError(
+            f"block_size={block_size!r} is for the stability alone; ask for it, with "
+            "criteria=['stability'], or leave it out"
+        )
+    return {"criteria": asked, **check_bootstrap("n_bootstrap", n_bootstrap, block_size)}
+
+
+def check_bootstrap(name: str, n: int, block_size: float | None) -> dict[str, Any]:
+    """How many samples are drawn, and of blocks of what size in km."""
+    if block_size is not None:
+        block_size = check_number("block_size", block_size, above=0.0)
+    return {"n_bootstrap": check_integer(name, n, 2), "block_size": block_size}
+
+
 def check_metric(metric: str) -> str:
     """Refuse an unknown metric."""
     allowed = get_args(MetricName)
@@ -57,6 +91,52 @@ def check_metric(metric: str) -> str:
             f"unknown metric {metric!r}; choose one of {', '.join(map(repr, allowed))}"
         )
     return metric
+
+
+def check_normalize(normalize: str | None) -> str | None:
+    """Refuse an unknown way to normalize."""
+    allowed = get_args(Normalization)
+    if normalize is not None and normalize not in allowed:
+        raise ValueError(
+            f"unknown normalize {normalize!r}; choose one of {', '.join(map(repr, allowed))}, or "
+            "None"
+        )
+    return normalize
+
+
+def check_weighting(
+    normalize: str | None,
+    weights: Any,
+    level_weights: Any,
+    *,
+    weighs: bool = True,
+    weighs_levels: bool = True,
+    method: str,
+) -> dict[str, str]:
+    """What is recorded of weights and normalization; refuse weights that a method does not know."""
+    asked = {
+        "weights": (weights, weighs, "metric='euclidean', 'dtw' or a batch"),
+        "level_weights": (level_weights, weighs_levels, "metric='euclidean'"),
+    }
+    known = {} if check_normalize(normalize) is None else {"normalize": str(normalize)}
+    for name, (given, allowed, those) in asked.items():
+        if given is None:
+            continue
+        if not allowed:
+            raise ValueError(f"{method} knows no {name}; leave them out, or use {those}")
+        known[name] = given if isinstance(given, str) else "given"
+    return known
+
+
+def check_mixture(covariance: str, variance_explained: float) -> dict[str, Any]:
+    """What a Gaussian mixture is made of, checked."""
+    allowed = get_args(Covariance)
+    if covariance not in allowed:
+        raise ValueError(
+            f"unknown covariance {covariance!r}; choose one of {', '.join(map(repr, allowed))}"
+        )
+    share = check_number("variance_explained", variance_explained, above=0.0, most=1.0)
+    return {"covariance": covariance, "variance_explained": share}
 
 
 def check_window(window: float | None, metric: str) -> int | float | None:

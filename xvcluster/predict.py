@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.coords import canonical_units, find_axes, positive, units
-from xvcluster.methods import get_metric
-from xvcluster.methods.assign import Assigner
 from xvcluster.missing import mask_invalid
-from xvcluster.normalize import Scaling
 from xvcluster.preprocess import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
+from xvcluster.replay import replay
 from xvcluster.store import parameters
 
 Float64s = npt.NDArray[np.float64]
@@ -59,14 +56,8 @@ def predict(
     if dim is not None:
         dataset = _to_levels(dataset, dim, result[vertical])
     layout = lay_out(dataset, dim, in_order=False)
-    centroids, groups = _centroids(result, names, options)
-    if layout.descending:
-        centroids = centroids[:, ::-1]
-    scale = np.array([options["scale"][n] for n in names])
-    by_level = options["metric"] == "euclidean"
-    scaling = Scaling(centroids.mean(axis=0 if by_level else (0, 1)), scale)
-    metric = get_metric(options["metric"], options.get("window"), layout.levels)
-    label = label_profiles(layout, scaling, Assigner(scaling.apply(centroids), metric, groups))
+    scaling, assigner = replay(result, backwards=layout.descending)
+    label = label_profiles(layout, scaling, assigner)
     label.name = "label"
     label.attrs = dict(result["label"].attrs)
     return label
@@ -143,14 +134,3 @@ def _positions(values: Float64s, target: Float64s) -> list[int] | None:
     if any(np.count_nonzero(target == t) > len(free.get(float(t), [])) for t in np.unique(target)):
         return None
     return [free[float(t)].pop() for t in target]
-
-
-def _centroids(
-    result: xr.Dataset, names: list[str], options: dict[str, Any]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64] | None]:
-    """Centroids (k, n_levels, n_variables) in data units, or a map's nodes with their clusters."""
-    suffix = "_node" if options["method"] == "som" else ""
-    arrays = [np.asarray(result[n + suffix].values, dtype=np.float64) for n in names]
-    arrays = [a if a.ndim == 2 else a[:, None] for a in arrays]
-    groups = result["node_cluster"].values.astype(np.int64) - 1 if suffix else None
-    return np.stack(arrays, axis=-1), groups

@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import Axes, find_axes, is_time, positive, refuse_empty, units
+from xvcluster.coords import (
+    Axes,
+    find_axes,
+    is_time,
+    positive,
+    refuse_empty,
+    units,
+)
 from xvcluster.missing import mask_invalid
 from xvcluster.options import check_integer, check_number
 

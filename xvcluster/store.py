@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the result's layout; files of a newer one are refused."""
-_LABEL_ENCODING = {"dtype": "int16", "_FillValue": -1}
-_MAPS = {"label", "status", "distance", "margin"}
+_FLAG_ENCODINGS = {
+    "label": {"dtype": "int16", "_FillValue": -1},
+    "robustness_class": {"dtype": "int8", "_FillValue": -1},
+}
 _FLAG_DTYPES = {"flag_values": np.int16, "som_shape": np.int64}
 
 
@@ -52,7 +54,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     _refuse_kind(path)
     with replace(path) as temporary:
         if is_zarr(path):
-            encoding = {"label": _LABEL_ENCODING}
+            encoding = {n: e for n, e in _FLAG_ENCODINGS.items() if n in dataset}
             even = _even_chunks(dataset)
             even.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
         else:
@@ -157,8 +159,7 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     try:
         if is_zarr(path):
             dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
-            for name in set(dataset.data_vars) - _MAPS:
-                dataset[name].load()
+            _load_all_but_maps(dataset)
         else:
             dataset = xr.load_dataset(path, engine="netcdf4")
     except OSError as error:
@@ -186,6 +187,14 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     return dataset.drop_encoding()
 
 
+def _load_all_but_maps(dataset: xr.Dataset) -> None:
+    """Read what is small."""
+    points = set(dataset["label"].dims) if "label" in dataset else set()
+    for array in dataset.data_vars.values():
+        if not points or not points <= set(array.dims):
+            array.load()
+
+
 def parameters(dataset: xr.Dataset) -> dict[str, Any]:
     """The method's parameters that a result carries."""
     loaded: dict[str, Any] = json.loads(dataset.attrs["parameters"])
@@ -197,5 +206,7 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
     encoding: dict[str, dict[str, object]] = {}
     for name, array in dataset.data_vars.items():
         encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim > 1 else {}
-    encoding["label"] |= _LABEL_ENCODING
+    for name, flags in _FLAG_ENCODINGS.items():
+        if name in encoding:
+            encoding[name] |= flags
     return encoding

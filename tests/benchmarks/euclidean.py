@@ -14,6 +14,7 @@ from tslearn.clustering import TimeSeriesKMeans
 
 import xvcluster
 from xvcluster.methods import get_metric
+from xvcluster.methods.metric import Block
 from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.source import InMemory
 
@@ -23,7 +24,7 @@ OPTIONS = {"n_init": 10, "max_iter": 300, "tol": 1e-4}
 
 def ours(X, ks):
     """Inertia at each k."""
-    source, seed = InMemory(X, X), np.random.SeedSequence(0)
+    source, seed = InMemory.of(Block.of(X)), np.random.SeedSequence(0)
     runs = best_runs(source, ks, get_metric("euclidean"), seed=seed, **OPTIONS)
     return np.array([runs[k].inertia for k in ks])
 

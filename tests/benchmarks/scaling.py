@@ -5,6 +5,7 @@ from measure import seconds_of
 from models import profiles
 
 from xvcluster.methods import get_metric
+from xvcluster.methods.metric import Block
 from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.som import train_batch
 from xvcluster.methods.source import InMemory
@@ -14,14 +15,14 @@ SEED = np.random.SeedSequence(0)
 
 def _kmeans(name, n, n_levels, k):
     X, metric = profiles(n, n_levels), get_metric(name)
-    source = InMemory(X, X)
+    source = InMemory.of(Block.of(X))
     options = {"n_init": 10 if name == "euclidean" else 1, "max_iter": 300, "tol": 1e-4}
     return seconds_of(lambda: best_runs(source, [k], metric, seed=SEED, **options))
 
 
 def _batch(n, n_levels, k):
     X = profiles(n, n_levels)
-    source = InMemory(X, X)
+    source = InMemory.of(Block.of(X))
     return seconds_of(lambda: train_batch(source, (k, 8), n_iterations=50, sigma=4.0, seed=SEED))
 
 

@@ -6,6 +6,7 @@ from models import profiles
 from tslearn.clustering import TimeSeriesKMeans
 
 from xvcluster.methods import get_metric
+from xvcluster.methods.metric import Block
 from xvcluster.methods.restarts import best_runs
 from xvcluster.methods.source import InMemory
 
@@ -22,7 +23,7 @@ def beside_tslearn(n, window=None):
     options = {"n_init": 1, "max_iter": 300, "tol": 1e-4, "seed": np.random.SeedSequence(0)}
 
     compare(
-        lambda: best_runs(InMemory(X, X), [K], metric, **options)[K].centroids,
+        lambda: best_runs(InMemory.of(Block.of(X)), [K], metric, **options)[K].centroids,
         quality=lambda centroids: metric.squared_distances(X, centroids).min(axis=1).sum(),
         tslearn_one_job=lambda: tslearn.fit(X.astype(np.float64)).cluster_centers_,
     )

@@ -47,10 +47,11 @@ def search(X, centroids, low, high, guess):
     return labels, squared
 
 
-def warp(X, centroids, low, high, order, first):
+def warp(X, centroids, low, high, order, first, weights=None):
     sums, mass = np.zeros(centroids.shape), np.zeros(centroids.shape[:2])
     inertia = np.zeros(len(centroids))
-    warp_and_sum(X, centroids, low, high, order, first, sums, mass, inertia)
+    weights = np.ones(len(X)) if weights is None else weights
+    warp_and_sum(X, weights, centroids, low, high, order, first, sums, mass, inertia)
     return sums, mass, inertia
 
 
@@ -216,6 +217,17 @@ def test_warp_and_sum_takes_the_members_of_a_cluster_in_any_order():
         np.testing.assert_allclose(own, other, rtol=1e-12, atol=1e-12)
 
 
+def test_warp_and_sum_by_weights_is_as_of_profiles_that_are_repeated():
+    X, centroids = make_pair(2, n=90)
+    weights = np.random.default_rng(0).integers(0, 4, size=90)
+    edges = np.array([0, 40, 40, 50, 90])
+    found = warp(X, centroids, *make_band(11), np.arange(90), edges, weights.astype(float))
+    repeated, own_edges = np.repeat(X, weights, axis=0), np.append(0, weights.cumsum())[edges]
+    expected = warp(repeated, centroids, *make_band(11), np.arange(len(repeated)), own_edges)
+    for own, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-12, atol=1e-12)
+
+
 def test_warp_and_sum_in_float32_keeps_every_move_of_many_levels():
     X, centroids = (a.round().astype("float32") for a in make_pair(1, 70, 2, 60, 60))
     order, first = np.arange(70), np.array([0, 40, 70])
@@ -228,7 +240,7 @@ def test_warp_and_sum_in_float32_keeps_every_move_of_many_levels():
 def test_kernels_equal_the_plain_python_that_they_are_compiled_from(monkeypatch):
     X, centroids = make_pair(2, n=3, k=2, n_levels=17, n_columns=17)
     band, order, first = make_band(17, 2), np.array([2, 0, 1]), np.array([0, 1, 3])
-    found = []
+    weights, found = np.array([1.0, 0.5, 3.0]), []
     monkeypatch.setattr(dtw, "LANE", 2)
     for plain in (False, True):
         for name in PLAIN if plain else ():
@@ -237,7 +249,7 @@ def test_kernels_equal_the_plain_python_that_they_are_compiled_from(monkeypatch)
         sums, mass, inertia = np.zeros((2, 17, 2)), np.zeros((2, 17)), np.zeros(2)
         dtw.squared_distances(X, centroids, *band, squared)
         dtw.nearest(X, centroids, *band, np.array([1, -1, 0], np.int32), labels, least)
-        dtw.warp_and_sum(X, centroids, *band, order, first, sums, mass, inertia)
+        dtw.warp_and_sum(X, weights, centroids, *band, order, first, sums, mass, inertia)
         found.append((squared, labels, least, sums, mass, inertia))
     for own, expected in zip(*found, strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-12)

@@ -9,7 +9,7 @@ from xvcluster.kernels.euclidean import assign_and_move, squared_distances
 PLAIN = ("_square", "_nearest", "_move", "assign_and_move")
 
 
-def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move):
+def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move, weights=None):
     """What the kernel adds for several runs of centroids (k, F), and the labels that it holds."""
     C = np.concatenate(centroids).astype(X.dtype)
     first = np.cumsum([0] + [len(c) for c in centroids])
@@ -18,7 +18,8 @@ def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move):
     groups = np.unique([0, len(centroids) // 2, len(centroids)])
     active = np.arange(len(centroids)) if active is None else np.asarray(active)
     held = np.full((len(centroids), len(X)), -1, np.int32) if held is None else held
-    kernel(X, C, half_norms, first, groups, active, held, sums, counts, inertia)
+    weights = np.ones(len(X)) if weights is None else weights
+    kernel(X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia)
     return first, sums, counts, inertia, held
 
 
@@ -53,6 +54,18 @@ def test_assign_and_move_keeps_the_sums_that_summing_anew_gives(dtype):
         np.testing.assert_array_equal(mass, counts)
         np.testing.assert_allclose(kept, sums, rtol=1e-12, atol=1e-12)
         np.testing.assert_array_equal(inertia, fresh)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_assign_and_move_by_weights_is_as_of_profiles_that_are_repeated(dtype):
+    rng = np.random.default_rng(0)
+    X, weights = rng.normal(size=(101, 7)).astype(dtype), rng.integers(0, 4, size=101)
+    centroids = [rng.normal(size=(k, 7)) for k in (1, 4, 3)]
+    _, *found, held = accumulate(X, centroids, weights=weights.astype(float))
+    _, *expected, labels = accumulate(np.repeat(X, weights, axis=0), centroids)
+    np.testing.assert_array_equal(np.repeat(held, weights, axis=1), labels)
+    for own, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-5 if dtype == "float32" else 1e-12)
 
 
 def test_assign_and_move_of_the_same_centroids_again_changes_nothing():

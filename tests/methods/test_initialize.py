@@ -5,12 +5,14 @@ import pytest
 
 from xvcluster.methods import get_metric
 from xvcluster.methods.initialize import has_distinct, k_means_plus_plus
+from xvcluster.methods.metric import Block
 
 EUCLIDEAN = get_metric("euclidean")
 
 
 def draw(profiles, n_clusters, metric=EUCLIDEAN, seed=0):
-    return k_means_plus_plus(profiles, n_clusters, metric, np.random.SeedSequence(seed))
+    seed = np.random.SeedSequence(seed)
+    return k_means_plus_plus(Block.of(profiles), n_clusters, metric, seed)
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw", "softdtw"])

@@ -7,7 +7,7 @@ import pytest
 from tslearn.metrics import cdist_dtw, dtw_path
 
 from xvcluster.methods import get_metric
-from xvcluster.methods.metric import Euclidean, Partial, Stack
+from xvcluster.methods.metric import Block, Euclidean, Partial, Stack
 
 
 def make_block():
@@ -57,7 +57,7 @@ def accumulate(metric, block, centroids, held=None, active=None):
     """What the metric adds, and the labels that it holds."""
     held = np.full((len(centroids), len(block)), -1, np.int32) if held is None else held
     active = np.arange(len(centroids)) if active is None else active
-    return metric.accumulate(block, Stack.of(centroids, active), held), held
+    return metric.accumulate(Block.of(block), Stack.of(centroids, active), held), held
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
@@ -115,7 +115,7 @@ def test_refine_rests_what_is_labelled_minus_one():
     block, centroids = make_block()
     labels = np.full(len(block), -1, dtype="int32")
     labels[3] = 2
-    partial = get_metric("dtw").refine(block, centroids[0], labels)
+    partial = get_metric("dtw").refine(Block.of(block), centroids[0], labels)
     assert np.flatnonzero(partial.mass.sum(axis=1)).tolist() == [2]
     assert np.flatnonzero(partial.inertia).tolist() == [2]
     assert np.all(partial.sums[:2] == 0)

@@ -6,7 +6,7 @@ import pytest
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner, assign
 from xvcluster.methods.lloyd import BLOCK_ROWS, Run, fit, split
-from xvcluster.methods.metric import DynamicTimeWarping
+from xvcluster.methods.metric import Block, DynamicTimeWarping
 from xvcluster.methods.passes import farthest, measure, settle
 from xvcluster.methods.source import InMemory
 
@@ -29,7 +29,7 @@ def make_profiles(n, n_levels=8, n_variables=1, seed=0):
 
 
 def source_of(profiles):
-    return InMemory(profiles, profiles[:1])
+    return InMemory(Block.of(profiles), Block.of(profiles[:1]))
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
@@ -38,7 +38,7 @@ def test_settle_reaches_the_centroids_of_fit_from_the_same_start(name, seed):
     profiles, metric = make_profiles(500, 6, 2, seed), METRICS[name]
     ours, theirs = ([Run(profiles[:k]) for k in (5, 3)] for _ in range(2))
     settle(source_of(profiles), ours, metric, max_iter=300, tol=1e-9)
-    fit(split(profiles, metric), theirs, metric, max_iter=300, tol=1e-9)
+    fit(split(Block.of(profiles), metric), theirs, metric, max_iter=300, tol=1e-9)
     for run, other in zip(ours, theirs, strict=True):
         assert run.converged
         assert (run.n_iter, run.converged) == (other.n_iter, other.converged)
@@ -50,7 +50,7 @@ def test_settle_over_several_blocks_reaches_the_centroids_of_fit():
     profiles = make_profiles(2 * BLOCK_ROWS + 77, 4)
     ours, theirs = Run(profiles[:6]), Run(profiles[:6])
     settle(source_of(profiles), [ours], EUCLIDEAN, max_iter=25, tol=0.0)
-    fit(split(profiles, EUCLIDEAN), [theirs], EUCLIDEAN, max_iter=25, tol=0.0)
+    fit(split(Block.of(profiles), EUCLIDEAN), [theirs], EUCLIDEAN, max_iter=25, tol=0.0)
     np.testing.assert_allclose(ours.centroids, theirs.centroids, rtol=0, atol=1e-10)
 
 
@@ -58,7 +58,7 @@ def test_settle_under_dtw_ends_as_well_as_fit_which_refines():
     profiles, metric = make_profiles(300, 8), get_metric("dtw")
     ours, theirs = Run(profiles[:4]), Run(profiles[:4])
     settle(source_of(profiles), [ours], metric, max_iter=300, tol=1e-9)
-    fit(split(profiles, metric), [theirs], metric, max_iter=300, tol=1e-9)
+    fit(split(Block.of(profiles), metric), [theirs], metric, max_iter=300, tol=1e-9)
     measure(source_of(profiles), [ours, theirs], metric)
     assert ours.inertia <= 1.02 * theirs.inertia
 
@@ -151,7 +151,7 @@ def test_settle_never_changes_the_profiles_or_the_starts():
 def test_measure_brings_the_inertia_up_to_date(name):
     profiles, metric = make_profiles(300, 8), get_metric(name)
     runs = [Run(profiles[:k]) for k in (3, 5)]
-    fit(split(profiles, EUCLIDEAN), runs, metric, max_iter=1, tol=0.0)
+    fit(split(Block.of(profiles), EUCLIDEAN), runs, metric, max_iter=1, tol=0.0)
     stale, centroids = [run.inertia for run in runs], [run.centroids.copy() for run in runs]
     measure(source_of(profiles), runs, metric)
     for run, old, kept in zip(runs, stale, centroids, strict=True):

@@ -15,7 +15,7 @@ from sklearn.decomposition import PCA
 from xvcluster.methods import get_metric, restarts
 from xvcluster.methods.assign import Assigner, assign
 from xvcluster.methods.lloyd import Run, fit, split
-from xvcluster.methods.metric import DynamicTimeWarping, Euclidean
+from xvcluster.methods.metric import Block, DynamicTimeWarping, Euclidean
 from xvcluster.methods.restarts import best_runs, principal_view
 from xvcluster.methods.source import InMemory
 
@@ -54,7 +54,7 @@ def make_profiles(n, n_levels, n_variables=1, seed=0):
 
 def find(profiles, ks, metric=EUCLIDEAN, seed=0, **options):
     options = {"n_init": 3, "max_iter": 100, "tol": 1e-6} | options
-    source = InMemory(profiles, profiles)
+    source = InMemory.of(Block.of(profiles))
     return best_runs(source, ks, metric, seed=np.random.SeedSequence(seed), **options)
 
 
@@ -89,9 +89,10 @@ def test_best_runs_of_one_k_are_the_best_of_separate_fits():
     profiles = make_profiles(300, 8)
     found = find(profiles, [5], Breathless(), n_init=4)[5]
     _, _, *children = np.random.SeedSequence(0).spawn(2 + 4)
-    runs = [Run(restarts.k_means_plus_plus(profiles, 5, EUCLIDEAN, c)) for c in children]
+    block = Block.of(profiles)
+    runs = [Run(restarts.k_means_plus_plus(block, 5, EUCLIDEAN, c)) for c in children]
     variance = profiles.reshape(300, -1).var(axis=0).mean()
-    fit(split(profiles, EUCLIDEAN), runs, EUCLIDEAN, max_iter=100, tol=1e-6 * variance)
+    fit(split(block, EUCLIDEAN), runs, EUCLIDEAN, max_iter=100, tol=1e-6 * variance)
     best = min(runs, key=lambda run: run.inertia)
     np.testing.assert_allclose(found.centroids, best.centroids, rtol=1e-12)
     breathing = find(profiles, [5], n_init=4)[5]
@@ -146,7 +147,8 @@ def test_best_runs_of_more_profiles_than_settle_early_are_settled_on_all(name, k
         assert found[k].converged
         again = Run(found[k].centroids.copy())
         variance = profiles.reshape(900, -1).var(axis=0).mean()
-        fit(split(profiles, metric), [again], metric, max_iter=300, tol=1e-9 * variance)
+        blocks = split(Block.of(profiles), metric)
+        fit(blocks, [again], metric, max_iter=300, tol=1e-9 * variance)
         reached, expected = (inertia_of(profiles, run, metric) for run in (found[k], again))
         assert reached <= expected * (1 + 1e-6)
         np.testing.assert_allclose(found[k].inertia, reached, rtol=1e-6)
@@ -200,12 +202,12 @@ def test_best_runs_that_are_resumed_explore_nothing_anew():
 
 def test_best_runs_of_a_sample_alone_in_memory_see_all_profiles():
     profiles = make_profiles(900, 6)
-    source = InMemory(profiles, profiles[::3].copy())
+    source = InMemory(Block.of(profiles), Block.of(profiles[::3].copy()))
     options = {"n_init": 3, "max_iter": 300, "tol": 1e-9, "seed": np.random.SeedSequence(0)}
     run = best_runs(source, [4], EUCLIDEAN, **options)[4]
     assert run.converged
     again = Run(run.centroids.copy())
-    fit(split(profiles, EUCLIDEAN), [again], EUCLIDEAN, max_iter=300, tol=1e-9)
+    fit(split(Block.of(profiles), EUCLIDEAN), [again], EUCLIDEAN, max_iter=300, tol=1e-9)
     reached, expected = (inertia_of(profiles, r, EUCLIDEAN) for r in (run, again))
     assert reached <= expected * (1 + 1e-6)
 
@@ -221,13 +223,14 @@ def test_contenders_are_the_best_few_that_differ_and_are_not_clearly_beaten():
 
 def test_grow_adds_the_farthest_profiles_one_by_one():
     profiles = np.array([0.0, 1.0, 5.0, 20.0, 21.0])[:, None, None]
-    grown = restarts._grow(np.zeros((1, 1, 1)), 3, InMemory(profiles, profiles), EUCLIDEAN)
+    source = InMemory.of(Block.of(profiles))
+    grown = restarts._grow(np.zeros((1, 1, 1)), 3, source, EUCLIDEAN)
     assert grown.ravel().tolist() == [0.0, 21.0, 5.0]
 
 
 def test_grow_repeats_a_profile_where_none_is_off_the_centroids():
     profiles = np.array([0.0, 1.0])[:, None, None]
-    grown = restarts._grow(profiles, 4, InMemory(profiles, profiles), EUCLIDEAN)
+    grown = restarts._grow(profiles, 4, InMemory.of(Block.of(profiles)), EUCLIDEAN)
     assert grown.ravel().tolist() == [0.0, 1.0, 0.0, 0.0]
 
 
@@ -241,7 +244,7 @@ def test_leave_out_takes_the_centroids_whose_loss_costs_least(name):
         expected = min(
             rest, key=lambda r: metric.squared_distances(profiles, centroids[r]).min(1).sum()
         )
-    left = restarts._leave_out(centroids, 4, profiles, metric)
+    left = restarts._leave_out(centroids, 4, Block.of(profiles), metric)
     np.testing.assert_array_equal(left, centroids[expected])
 
 
@@ -281,7 +284,7 @@ def test_principal_view_keeps_the_distances_of_profiles_that_lie_in_it():
     rng = np.random.default_rng(0)
     profiles = (3.0 + rng.normal(size=(200, 9)) @ rng.normal(size=(9, 40))).reshape(200, 20, 2)
     view = principal_view(profiles)
-    seen = view.look(profiles)
+    seen = view.look(Block.of(profiles)).values
     assert seen.shape == (200, 16, 1)
     np.testing.assert_allclose(view.axes.T @ view.axes, np.eye(16), atol=1e-12)
     expected = EUCLIDEAN.squared_distances(profiles, profiles[:5])
@@ -292,14 +295,15 @@ def test_principal_view_keeps_the_distances_of_profiles_that_lie_in_it():
 def test_principal_view_takes_the_components_of_most_variance():
     rng = np.random.default_rng(0)
     profiles = (rng.normal(size=(300, 40)) * np.arange(1, 41)[::-1]).reshape(300, 40, 1)
-    seen = principal_view(profiles).look(profiles)[:, :, 0]
+    seen = principal_view(profiles).look(Block.of(profiles)).values[:, :, 0]
     theirs = PCA(16, svd_solver="full").fit_transform(profiles[:, :, 0])
     np.testing.assert_allclose(np.abs(seen), np.abs(theirs), rtol=1e-6, atol=1e-6)
 
 
 def test_principal_view_of_float32_stays_in_float32():
     profiles = make_profiles(100, 40).astype("float32")
-    assert principal_view(profiles).look(profiles).dtype == np.float32
+    seen = principal_view(profiles).look(Block.of(profiles))
+    assert seen.values.dtype == np.float32
 
 
 def test_principal_view_of_few_levels_is_none():
@@ -342,7 +346,7 @@ def test_best_runs_stay_finite_and_improve_on_their_seeds(profiles, n_clusters):
     n_clusters = min(n_clusters, len(np.unique(profiles, axis=0)))
     run = find(profiles, [n_clusters], max_iter=50, n_init=1, tol=0.0)[n_clusters]
     *_, child = np.random.SeedSequence(0).spawn(3)
-    seeds = Run(restarts.k_means_plus_plus(profiles, n_clusters, EUCLIDEAN, child))
+    seeds = Run(restarts.k_means_plus_plus(Block.of(profiles), n_clusters, EUCLIDEAN, child))
     assert np.isfinite(run.centroids).all()
     assert run.inertia <= inertia_of(profiles, seeds, EUCLIDEAN) + 1e-9
     assert inertia_of(profiles, run, EUCLIDEAN) <= run.inertia + 1e-9

@@ -7,6 +7,7 @@ from tslearn.metrics import cdist_dtw, cdist_soft_dtw_normalized
 
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner
+from xvcluster.methods.metric import Block
 from xvcluster.methods.silhouette import draw_evenly, silhouettes
 
 
@@ -87,11 +88,11 @@ def test_silhouettes_of_one_cluster_or_of_each_profile_in_its_own_are_none():
 
 @pytest.mark.parametrize("size", [1, 2, 7, 300, 1000])
 def test_draw_evenly_takes_different_profiles_from_end_to_end(size):
-    profiles = np.arange(300.0)[:, None, None]
-    drawn = draw_evenly(profiles, size).ravel()
+    drawn = draw_evenly(Block.of(np.zeros((300, 1, 1))), size)
     assert drawn.size == min(size, 300)
-    assert drawn[0] == 0.0
-    assert size == 1 or drawn[-1] == 299.0
+    step = 300 / drawn.size
+    assert drawn[0] == int(step / 2)  # the middle of the first step, and of the last one
+    assert drawn[-1] == int(300 - step / 2)
     steps = np.diff(drawn)
     assert np.all(steps > 0)
-    assert not steps.size or np.ptp(steps) <= 1.0
+    assert not steps.size or np.ptp(steps) <= 1

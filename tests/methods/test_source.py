@@ -7,14 +7,17 @@ from hypothesis import strategies as st
 
 from xvcluster.methods import source
 from xvcluster.methods.lloyd import BLOCK_ROWS
+from xvcluster.methods.metric import Block
 from xvcluster.methods.source import InMemory, choose, priorities, sample_size
 
 SEEDS = [0, 1, 2**63, 2**64 - 1]
 
 
 def make_source(points, seed=0):
-    """Profiles that hold their own point."""
-    return InMemory.of(points.astype(float)[:, None, None], points, seed)
+    """Profiles that hold their own point, and of which some are drawn."""
+    profiles = Block.of(points.astype(float)[:, None, None])
+    size = sample_size((1, 1), profiles.values.dtype)
+    return InMemory.of(profiles, choose(priorities(points, seed), size))
 
 
 @pytest.fixture
@@ -30,32 +33,36 @@ def test_in_memory_draws_the_same_sample_whatever_the_order_of_points(small_samp
     shuffled = np.random.default_rng(0).permutation(points)
     first, again = (make_source(p, seed) for p in (points, shuffled))
     assert len(first.sample) == 100
-    np.testing.assert_array_equal(np.sort(first.sample, axis=0), np.sort(again.sample, axis=0))
+    np.testing.assert_array_equal(
+        *(np.sort(found.sample.values, axis=0) for found in (first, again))
+    )
 
 
 def test_in_memory_draws_another_sample_from_another_seed(small_samples):
     points = np.arange(5000)
-    first, other = (make_source(points, seed).sample for seed in (0, 1))
+    first, other = (make_source(points, seed).sample.values for seed in (0, 1))
     assert len(np.intersect1d(first, other)) < 20
 
 
 def test_in_memory_keeps_the_order_of_the_profiles_in_its_sample(small_samples):
-    drawn = make_source(np.arange(0, 5000, 7)).sample.ravel()
+    drawn = make_source(np.arange(0, 5000, 7)).sample.values.ravel()
     assert np.all(np.diff(drawn) > 0)
 
 
 def test_in_memory_of_few_profiles_takes_them_all_without_a_copy():
-    profiles = np.zeros((50, 3, 1))
-    found = InMemory.of(profiles, np.arange(50), 0)
-    assert found.sample is found.profiles is profiles
+    profiles = Block.of(np.zeros((50, 3, 1)))
+    for drawn in (None, np.arange(50)):
+        found = InMemory.of(profiles, drawn)
+        assert found.sample is found.profiles is profiles
     assert found.n_profiles == 50
 
 
 @pytest.mark.parametrize("n", [1, BLOCK_ROWS, 3 * BLOCK_ROWS + 1])
 def test_total_passes_over_all_profiles_in_their_order(n):
-    profiles = np.arange(float(n))[:, None, None]
+    profiles = Block(np.arange(float(n))[:, None, None], np.arange(1.0, n + 1))
     seen = InMemory(profiles, profiles[:1]).total(lambda block: block, list)
-    np.testing.assert_array_equal(np.concatenate(seen), profiles)
+    np.testing.assert_array_equal(np.concatenate([b.values for b in seen]), profiles.values)
+    np.testing.assert_array_equal(np.concatenate([b.weights for b in seen]), profiles.weights)
     assert max(map(len, seen)) <= BLOCK_ROWS
 
 

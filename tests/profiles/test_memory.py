@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster.coords import cell_areas, find_axes
+from xvcluster.areas import cell_areas
+from xvcluster.coords import find_axes
 from xvcluster.profiles import STATUS, collect
 from xvcluster.profiles.memory import find_status, require_complete
 

@@ -5,6 +5,7 @@ import pytest
 
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner, assign
+from xvcluster.methods.metric import Block
 from xvcluster.profiles.statistics import (
     QUANTILES,
     Counting,
@@ -22,7 +23,7 @@ def test_spread_equals_numpy(dtype):
     labels = rng.choice([0, 1, 3], p=[0.9, 0.09, 0.01], size=500).astype("int32")
     labels[0] = 4  # alone in its cluster; cluster 2 is empty
     before = values.copy()
-    std, quantiles = _spread(values, labels, 5)
+    std, quantiles = _spread(Block.of(values), labels, 5)
     for c in (0, 1, 3, 4):
         members = values[labels == c].astype(float)
         np.testing.assert_allclose(std[c], members.std(axis=0), rtol=1e-6)
@@ -63,14 +64,14 @@ def counting_of(profiles, centroids):
 
 def tally_of(counting, profiles, assignment, areas, rows):
     tally = counting.empty()
-    counting.add(tally, profiles[rows], part_of(assignment, rows), areas[rows])
+    counting.add(tally, Block.of(profiles[rows]), part_of(assignment, rows), areas[rows])
     return tally
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_describe_sums_up_the_members(dtype):
     profiles, _, assignment, areas = make_members(dtype=dtype)
-    found = describe(profiles, assignment, areas, 5)
+    found = describe(Block.of(profiles), assignment, areas, 5)
     for c in (0, 1, 3, 4):
         own = assignment.labels == c
         assert found.count[c] == own.sum()
@@ -80,13 +81,14 @@ def test_describe_sums_up_the_members(dtype):
     assert (found.count[2], found.inertia[2], found.area[2]) == (0, 0.0, 0.0)
     assert np.isnan(found.margin[2])
     assert found.precision == ""
-    assert describe(profiles, assignment, None, 5).area is None
+    assert describe(Block.of(profiles), assignment, None, 5).area is None
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_counting_finds_the_statistics_of_describe(dtype):
     profiles, centroids, assignment, areas = make_members(dtype=dtype)
-    counting, expected = counting_of(profiles, centroids), describe(profiles, assignment, areas, 5)
+    counting = counting_of(profiles, centroids)
+    expected = describe(Block.of(profiles), assignment, areas, 5)
     tally = tally_of(counting, profiles, assignment, areas, slice(None))
     found = counting.conclude(tally, with_area=True)
     np.testing.assert_array_equal(found.count, expected.count)
@@ -156,7 +158,7 @@ def test_tallies_joined_are_the_tally_of_all():
     parts = [tally_of(counting, profiles, assignment, areas, rows) for rows in cuts]
     joined = Tally.join([counting.empty(), *parts])
     whole = tally_of(counting, profiles, assignment, areas, slice(None))
-    for name in ("count", "histogram"):
+    for name in ("count", "mass", "histogram"):
         np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
     for name in ("inertia", "margin", "area", "sums", "squares"):
         np.testing.assert_allclose(

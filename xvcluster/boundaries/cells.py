@@ -9,13 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import (
-    EARTH_RADIUS_KM,
-    cell_corners,
-    cell_edges,
-    find_horizontal,
-    quadrilateral_areas,
-)
+from xvcluster.areas import EARTH_RADIUS_KM, cell_corners, cell_edges, quadrilateral_areas
+from xvcluster.coords import find_horizontal
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

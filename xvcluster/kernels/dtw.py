@@ -203,12 +203,13 @@ def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: i
 
 
 @njit(nogil=True, cache=True)
-def _sum_along_paths(lane, n, moves, at, sums, mass):  # type: ignore[no-untyped-def]
-    """Add the first n profiles of a lane (L, V, W) along their paths to sums (M, V) and mass (M,).
+def _sum_along_paths(lane, weights, moves, at, sums, mass):  # type: ignore[no-untyped-def]
+    """Add the first n profiles of a lane (L, V, W), of weights (n,), to sums (M, V) and mass (M,).
 
     The paths are followed back from their ends side by side, which hides the latency of each step;
     at (W, 2) is scratch for where they are.
     """
+    n = weights.size
     for w in range(n):
         at[w, 0], at[w, 1] = lane.shape[0] - 1, sums.shape[0] - 1
     under_way = n
@@ -220,8 +221,8 @@ def _sum_along_paths(lane, n, moves, at, sums, mass):  # type: ignore[no-untyped
                 continue
             under_way += 1
             for v in range(lane.shape[1]):
-                sums[j, v] += lane[i, v, w]
-            mass[j] += 1.0
+                sums[j, v] += weights[w] * lane[i, v, w]
+            mass[j] += weights[w]
             move = (moves[i // _MOVES, j, w] >> (2 * (i % _MOVES))) & 3
             # no branches: the processor could not foretell them
             at[w, 0] = i - (move != _ALONG_CENTROID)
@@ -229,8 +230,8 @@ def _sum_along_paths(lane, n, moves, at, sums, mass):  # type: ignore[no-untyped
 
 
 @njit(nogil=True, cache=True)
-def warp_and_sum(X, centroids, low, high, order, first, sums, mass, inertia):  # type: ignore[no-untyped-def]
-    """Add the profiles X (n, L, V) along their paths to their own of the centroids (K, M, V).
+def warp_and_sum(X, weights, centroids, low, high, order, first, sums, mass, inertia):  # type: ignore[no-untyped-def]
+    """Add profiles X (n, L, V) of weights (n,) along paths to their own of centroids (K, M, V).
 
     The members of centroid k are order[first[k] : first[k + 1]]. Adds to sums (K, M, V), mass
     (K, M) and inertia (K,), all float64. On ties a path goes diagonally, then along the profile, as
@@ -249,5 +250,5 @@ def warp_and_sum(X, centroids, low, high, order, first, sums, mass, inertia):  #
             _load(X, rows, lane)
             last = _lane_paths(lane, centroids[k], low, high, previous, current, moves)
             for w in range(rows.size):
-                inertia[k] += last[n_columns, w]
-            _sum_along_paths(lane, rows.size, moves, at, sums[k], mass[k])
+                inertia[k] += weights[rows[w]] * last[n_columns, w]
+            _sum_along_paths(lane, weights[rows], moves, at, sums[k], mass[k])

@@ -46,30 +46,30 @@ def _square(X, norms):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _move(X, labels, held, sums, counts):  # type: ignore[no-untyped-def]
+def _move(X, weights, labels, held, sums, counts):  # type: ignore[no-untyped-def]
     """Move the rows of X (n, F) whose cluster changed from held to labels (n,); −1 is none."""
     for i in range(labels.size):
         new, old = labels[i], held[i]
         if new != old:
-            counts[new] += 1.0
+            counts[new] += weights[i]
             for f in range(X.shape[1]):
-                sums[new, f] += X[i, f]
+                sums[new, f] += weights[i] * X[i, f]
             if old >= 0:
-                counts[old] -= 1.0
+                counts[old] -= weights[i]
                 for f in range(X.shape[1]):
-                    sums[old, f] -= X[i, f]
+                    sums[old, f] -= weights[i] * X[i, f]
             held[i] = new
 
 
 @njit(nogil=True, cache=True)
-def assign_and_move(X, C, half_norms, first, groups, active, held, sums, counts, inertia):  # type: ignore[no-untyped-def]
+def assign_and_move(X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia):  # type: ignore[no-untyped-def]
     """Assign the rows of a block to every active run's nearest centroid, and keep its sums.
 
-    X (n, F); C (K, F), the centroids of all active runs one after the other, those of run r from
-    first[r] to first[r + 1], with half_norms (K,) = |c|² / 2. One matrix product serves the runs
-    from groups[g] to groups[g + 1]. The labels of run r are held[active[r]] (n,), −1 before the
-    first pass. Adds the change of the members to sums (K, F) and counts (K,), and |x − c|² to
-    inertia (K,), all float64.
+    X (n, F), of weights (n,); C (K, F), the centroids of all active runs one after the other, those
+    of run r from first[r] to first[r + 1], with half_norms (K,) = |c|² / 2. One matrix product
+    serves the runs from groups[g] to groups[g + 1]. The labels of run r are held[active[r]] (n,),
+    −1 before the first pass. Adds the change of the weighted members to sums (K, F) and counts
+    (K,), and w |x − c|² to inertia (K,), all float64.
     """
     widest = 0
     for g in range(groups.size - 1):
@@ -78,7 +78,7 @@ def assign_and_move(X, C, half_norms, first, groups, active, held, sums, counts,
     all_norms, all_least = np.empty(ROWS, X.dtype), np.empty(ROWS, X.dtype)
     all_labels = np.empty(ROWS, np.int32)
     for top in range(0, X.shape[0], ROWS):
-        rows = X[top : top + ROWS]
+        rows, own_weights = X[top : top + ROWS], weights[top : top + ROWS]
         n = rows.shape[0]
         norms, least, labels = all_norms[:n], all_least[:n], all_labels[:n]
         _square(rows, norms)
@@ -91,9 +91,10 @@ def assign_and_move(X, C, half_norms, first, groups, active, held, sums, counts,
                 own = products[start - low : stop - low]
                 _nearest(own, half_norms[start:stop], least, labels)
                 for i in range(n):
-                    inertia[start + labels[i]] += max(norms[i] + 2.0 * least[i], 0.0)
+                    squared = max(norms[i] + 2.0 * least[i], 0.0)
+                    inertia[start + labels[i]] += own_weights[i] * squared
                 kept = held[active[r], top : top + n]
-                _move(rows, labels, kept, sums[start:stop], counts[start:stop])
+                _move(rows, own_weights, labels, kept, sums[start:stop], counts[start:stop])
 
 
 @njit(nogil=True, cache=True, fastmath=True)

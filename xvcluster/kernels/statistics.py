@@ -6,18 +6,18 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def add_members(X, labels, centroids, low, per_unit, sums, squares, histogram):  # type: ignore[no-untyped-def]
-    """Add rows X (n, F) to what is known of their clusters, labels (n,) of centroids (k, F).
+def add_members(X, weights, labels, centroids, low, per_unit, sums, squares, histogram):  # type: ignore[no-untyped-def]
+    """Add rows X (n, F) of weights (n,) to what is known of their clusters, labels (n,).
 
-    sums and squares (k, F) are of differences from the centroid; histogram (k, F, B) counts values
-    in bins from low (F,) on, of which there are per_unit (F,) to one unit.
+    sums and squares (k, F) are of differences from the centroids (k, F); histogram (k, F, B) adds
+    up the weights of values in bins from low (F,) on, of which there are per_unit (F,) to one unit.
     """
     last = histogram.shape[2] - 1
     for i in range(X.shape[0]):
-        k = labels[i]
+        k, weight = labels[i], weights[i]
         for f in range(X.shape[1]):
             difference = X[i, f] - centroids[k, f]
-            sums[k, f] += difference
-            squares[k, f] += difference * difference
+            sums[k, f] += weight * difference
+            squares[k, f] += weight * difference * difference
             place = int((X[i, f] - low[f]) * per_unit[f])
-            histogram[k, f, min(max(place, 0), last)] += 1
+            histogram[k, f, min(max(place, 0), last)] += weight

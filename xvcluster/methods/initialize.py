@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from xvcluster.methods.metric import Floats, Metric
+from xvcluster.methods.metric import Block, Float64s, Floats, Indices, Metric
 
 _TRIALS = 4
 
 
 def k_means_plus_plus(
-    profiles: Floats,
+    profiles: Block,
     n_clusters: int,
     metric: Metric,
     seed: np.random.SeedSequence,
@@ -20,7 +20,8 @@ def k_means_plus_plus(
 
     Parameters
     ----------
-    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
+    profiles : Block
+        Drawn as often as they count.
     n_clusters : int
         How many centroids there are to be.
     metric : Metric
@@ -41,24 +42,36 @@ def k_means_plus_plus(
     rng = np.random.default_rng(seed)
     chosen: list[int] = []
     if given is None:
-        chosen, given = [int(rng.integers(len(profiles)))], profiles[:0]
-    start = np.concatenate([given, profiles[chosen]])
-    closest = metric.squared_distances(profiles, start).min(axis=1)
+        chosen, given = draw(profiles.weights, 1, rng).tolist(), profiles.values[:0]
+    values, weights = profiles.values, profiles.weights
+    start = np.concatenate([given, values[chosen]])
+    closest = weights * metric.squared_distances(values, start).min(axis=1)
     while len(given) + len(chosen) < n_clusters:
-        cumulated = np.cumsum(closest)
-        if cumulated[-1] <= 0.0:
+        if not closest.any():
             # there are fewer distinct profiles than asked for: any others will do
             missing = n_clusters - len(given) - len(chosen)
-            chosen += rng.integers(len(profiles), size=missing).tolist()
+            chosen += draw(weights, missing, rng).tolist()
             break
-        drawn = rng.random(_TRIALS) * cumulated[-1]
-        candidates = np.minimum(np.searchsorted(cumulated, drawn, side="right"), len(profiles) - 1)
-        squared = metric.squared_distances(profiles, profiles[candidates])
+        candidates = draw(closest, _TRIALS, rng)
+        squared = weights[:, None] * metric.squared_distances(values, values[candidates])
         squared = np.minimum(closest[:, None], squared)
         best = int(squared.sum(axis=0).argmin())
         chosen.append(int(candidates[best]))
         closest = squared[:, best]
-    return np.concatenate([given, profiles[chosen]])
+    return np.concatenate([given, values[chosen]])
+
+
+def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:
+    """Positions of n profiles, drawn as often as they weigh."""
+    return at_shares(weights, rng.random(n))
+
+
+def at_shares(weights: Float64s, shares: Float64s) -> Indices:
+    """Where the cumulated weights pass these shares of their sum."""
+    cumulated = np.cumsum(weights)
+    positions = np.searchsorted(cumulated, shares * cumulated[-1], side="right")
+    held: Indices = np.minimum(positions, np.flatnonzero(weights)[-1])
+    return held
 
 
 def has_distinct(profiles: Floats, n: int) -> bool:

@@ -7,16 +7,17 @@ seed gives the same centroids on any machine.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise, repeat
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from xvcluster.methods.metric import (
+    Block,
     Float64s,
     Floats,
     Indices,
@@ -30,8 +31,12 @@ BLOCK_ROWS, N_BLOCKS = 4096, 16
 REFINEMENT_TOL = 1e-5
 """Gain in a cluster's mean squared distance that ends its refinement: tslearn's own bound."""
 
+_ROUNDING = 1e-11
+"""Share of all weight below which a cluster holds what rounding left of members that moved off."""
+
 Mapper = Callable[..., Iterable[Any]]
 Report = Callable[[list["Run"]], None]
+Rows = TypeVar("Rows", Floats, Block)
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +47,8 @@ class Run:
     ----------
     centroids : ndarray, shape (k, n_levels, n_variables)
     inertia : float
-        Sum of squared distances to the centroids before their last update, if not by `measure`.
+        Weighted sum of squared distances to the centroids before their last update, if not by
+        `measure`.
     n_iter : int
         Passes over the data so far.
     converged : bool
@@ -51,7 +57,7 @@ class Run:
     guided : bool
         Whether a sample may tell where they go between such passes.
     sums, mass : ndarray
-        What the members of each cluster add up to, and their number, as in `Partial`.
+        What the members of each cluster add up to, and their weight, as in `Partial`.
     """
 
     centroids: Float64s
@@ -64,8 +70,8 @@ class Run:
     mass: Float64s = field(default_factory=lambda: np.zeros(0))
 
 
-def split(profiles: Floats, metric: Metric) -> list[Floats]:
-    """Cut profiles (n_profiles, n_levels, n_variables) into blocks that are alike in size.
+def split(profiles: Rows, metric: Metric) -> list[Rows]:
+    """Cut profiles into blocks that are alike in size.
 
     There are some for every core, unless they would be so small that calls cost more than work; two
     of a quarter of the least size are better than one.
@@ -93,7 +99,7 @@ def _n_cores() -> int:
 
 
 def fit(
-    blocks: list[Floats],
+    blocks: list[Block],
     runs: list[Run],
     metric: Metric,
     *,
@@ -106,7 +112,7 @@ def fit(
 
     Parameters
     ----------
-    blocks : list of ndarray, shape (n, n_levels, n_variables)
+    blocks : list of Block
     runs : list of Run
         Changed in place.
     metric : Metric
@@ -135,7 +141,7 @@ def fit(
 
 def _advance(
     map_blocks: Mapper,
-    blocks: list[Floats],
+    blocks: list[Block],
     runs: list[Run],
     metric: Metric,
     active: Indices,
@@ -149,6 +155,7 @@ def _advance(
     if metric.incremental:
         total.sums += np.concatenate([run.sums for run in runs])
         total.mass += np.concatenate([run.mass for run in runs])
+        clear_rounding(total.sums, total.mass, sum(block.weights.sum() for block in blocks))
     moved = means(total.sums, total.mass, stack.centroids)
     for r, run, part in zip(active, runs, stack.parts(), strict=True):
         inertia = total.inertia[part]
@@ -163,7 +170,7 @@ def _advance(
         run.converged = not relocated and shift <= tol
 
 
-def unlabelled(blocks: list[Floats], n_runs: int) -> list[Labels]:
+def unlabelled(blocks: Sequence[Block], n_runs: int) -> list[Labels]:
     """Labels (n_runs, n) of each block before the first pass."""
     return [np.full((n_runs, len(block)), -1, dtype=np.int32) for block in blocks]
 
@@ -180,26 +187,34 @@ def add(parts: Iterable[Partial]) -> Partial:
     return Partial(sums, mass, inertia)
 
 
+def clear_rounding(sums: Float64s, mass: Float64s, weight: float) -> None:
+    """Set clusters to nothing that hold only what rounding left, in place."""
+    nothing = mass <= _ROUNDING * weight
+    mass[nothing] = 0.0
+    sums[nothing] = 0.0
+
+
 def means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
     """Mean of what was paired with each level; where nothing was, the centroid stays."""
     paired = np.broadcast_to(mass[..., None] > 0, sums.shape)
     return np.divide(sums, mass[..., None], out=otherwise.copy(), where=paired)
 
 
-def _fill(run: Run, empty: Indices, blocks: list[Floats], metric: Metric) -> bool:
+def _fill(run: Run, empty: Indices, blocks: list[Block], metric: Metric) -> bool:
     """Move empty clusters to the profiles farthest from their own centroids, if any is off it."""
-    squared = [metric.squared_distances(block, run.centroids).min(axis=1) for block in blocks]
-    flat = np.concatenate(squared)
+    squared = [metric.squared_distances(b.values, run.centroids).min(axis=1) for b in blocks]
+    counts = np.concatenate([block.weights > 0 for block in blocks])
+    flat = np.where(counts, np.concatenate(squared), 0.0)
     far = np.argsort(flat)[::-1][: empty.size]
     far = far[flat[far] > 0]
-    profiles = np.concatenate(blocks)[far]
+    profiles = np.concatenate([block.values for block in blocks])[far]
     run.centroids[empty[: far.size]] = profiles
     return bool(far.size)
 
 
 def _refine(
     map_blocks: Mapper,
-    blocks: list[Floats],
+    blocks: list[Block],
     run: Run,
     labels: list[Labels],
     inertia: Float64s,
@@ -208,13 +223,15 @@ def _refine(
 ) -> None:
     """Step on towards the barycenters with the assignment held, each until a step gains little."""
     k = len(run.centroids)
-    counts = np.maximum(sum(np.bincount(held, minlength=k) for held in labels), 1)
+    pairs = zip(labels, blocks, strict=True)
+    weight = sum(np.bincount(held, block.weights, minlength=k) for held, block in pairs)
+    weight = np.where(weight > 0, weight, 1.0)
     moving = np.ones(k, dtype=bool)
     for _ in range(refinements):
         held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
         stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
         run.centroids = means(stepped.sums, stepped.mass, run.centroids)
-        moving &= np.abs(inertia - stepped.inertia) / counts >= REFINEMENT_TOL
+        moving &= np.abs(inertia - stepped.inertia) / weight >= REFINEMENT_TOL
         inertia = stepped.inertia
         if not moving.any():
             return

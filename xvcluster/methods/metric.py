@@ -16,6 +16,56 @@ Labels = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.intp]
 
 _GROUP = 96
+_CHUNK = 2048
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A run of whole profiles.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n, n_levels, n_variables)
+    weights : ndarray, shape (n,)
+        How many profiles each of them counts for.
+    """
+
+    values: Floats
+    weights: Float64s
+
+    @classmethod
+    def of(cls, values: Floats, weights: Float64s | None = None) -> Block:
+        """Profiles of these weights; by default each counts once."""
+        return cls(values, np.ones(len(values)) if weights is None else weights)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice | Indices) -> Block:
+        return Block(self.values[rows], self.weights[rows])
+
+    def mean(self) -> Float64s:
+        """Weighted mean (n_levels, n_variables), in float64."""
+        shares = self.weights / self.weights.sum()
+        parts = (np.tensordot(shares[rows], self.values[rows], 1) for rows in self._chunks())
+        mean: Float64s = sum(parts, start=np.zeros(self.values.shape[1:]))
+        return mean
+
+    def moments(self) -> tuple[Float64s, Float64s]:
+        """Weighted mean and variance, each (n_levels, n_variables), in float64."""
+        mean, shares = self.mean(), self.weights / self.weights.sum()
+        variance = np.zeros(mean.shape)
+        for rows in self._chunks():
+            variance += np.tensordot(shares[rows], (self.values[rows] - mean) ** 2, 1)
+        return mean, variance
+
+    def _chunks(self) -> Iterator[slice]:
+        """Runs of rows, so that nothing is copied whole."""
+        return (slice(i, i + _CHUNK) for i in range(0, len(self), _CHUNK))
+
+    def counted(self) -> Block:
+        """The profiles that count at all."""
+        return self if self.weights.all() else self[np.flatnonzero(self.weights)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,11 +104,11 @@ class Partial:
     Attributes
     ----------
     sums : ndarray, shape (K, n_levels, n_variables)
-        Values that were paired with each centroid's levels.
+        Weighted values that were paired with each centroid's levels.
     mass : ndarray, shape (K, n_levels)
-        Their number.
+        Their weights.
     inertia : ndarray, shape (K,)
-        Sums of the members' squared distances.
+        Weighted sums of the members' squared distances.
     """
 
     sums: Float64s
@@ -89,17 +139,17 @@ class Metric(Protocol):
     max_refinements: int
     """Further steps towards the barycenters in each pass, with the assignment held."""
 
-    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
+    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
         """Assign a block of profiles to the centroids of the active runs, and sum it.
 
         The labels of the r-th of these runs are kept in ``held[active[r]]``, −1 at first.
         """
 
-    def refine(self, block: Floats, centroids: Floats, labels: Labels) -> Partial:
+    def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Sum a block for one run under held labels; a profile labelled −1 rests."""
 
-    def squared_distances(self, block: Floats, centroids: Floats) -> Float64s:
-        """Squared distances (n, k) in float64 of a block (n, …) to centroids (k, …)."""
+    def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
+        """Squared distances (n, k) in float64 of profiles (n, …) to centroids (k, …)."""
 
 
 class Euclidean:
@@ -116,32 +166,32 @@ class Euclidean:
     incremental = True
     max_refinements = 0
 
-    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
+    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
         """Assign by one matrix product and move what changed cluster; see `Metric`."""
         from xvcluster.kernels.euclidean import assign_and_move
 
-        X = block.reshape(len(block), -1)
+        X = block.values.reshape(len(block), -1)
         C = stack.centroids.reshape(len(stack.centroids), -1).astype(X.dtype)
         half_norms = 0.5 * np.einsum("kf,kf->k", C, C)
         sums, counts, inertia = np.zeros(C.shape), np.zeros(len(C)), np.zeros(len(C))
         assign_and_move(
-            X, C, half_norms, stack.first, _groups(stack.first), stack.active,
+            X, block.weights, C, half_norms, stack.first, _groups(stack.first), stack.active,
             held, sums, counts, inertia,
         )  # fmt: skip
-        mass = np.repeat(counts[:, None], block.shape[1], axis=1)
+        mass = np.repeat(counts[:, None], block.values.shape[1], axis=1)
         return Partial(sums.reshape(stack.centroids.shape), mass, inertia)
 
-    def refine(self, block: Floats, centroids: Floats, labels: Labels) -> Partial:
+    def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Never called: the mean of the members is the barycenter already."""
         raise NotImplementedError
 
-    def squared_distances(self, block: Floats, centroids: Floats) -> Float64s:
+    def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Σ (x − c)², without the cancellation of the expanded product; see `Metric`."""
         from xvcluster.kernels.euclidean import squared_distances
 
-        out = np.empty((len(block), len(centroids)))
+        out = np.empty((len(profiles), len(centroids)))
         flat = centroids.reshape(len(centroids), -1).astype(np.float64)
-        squared_distances(block.reshape(-1, flat.shape[1]), flat, out)
+        squared_distances(profiles.reshape(-1, flat.shape[1]), flat, out)
         return out
 
 
@@ -163,21 +213,22 @@ class DynamicTimeWarping:
         """Pair levels i and j where reach[i, j] (n_levels, n_levels); None: wherever."""
         self.reach = reach
 
-    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
+    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
         """Assign by warped distance and sum the members along their paths; see `Metric`."""
         from xvcluster.kernels.dtw import nearest
 
-        low, high = self._band(block)
-        squared = np.empty(len(block), block.dtype)
+        X = block.values
+        low, high = self._band(X)
+        squared = np.empty(len(X), X.dtype)
         parts = []
         for run, part in zip(stack.active, stack.parts(), strict=True):
             own, guess = stack.centroids[part], held[run].copy()
-            nearest(block, own.astype(block.dtype), low, high, guess, held[run], squared)
+            nearest(X, own.astype(X.dtype), low, high, guess, held[run], squared)
             parts.append(self.refine(block, own, held[run]))
         joined = (np.concatenate([getattr(p, n) for p in parts]) for n in Partial.__slots__)
         return Partial(*joined)
 
-    def refine(self, block: Floats, centroids: Floats, labels: Labels) -> Partial:
+    def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Sum a block along the paths to the centroids of its labels; see `Metric`."""
         from xvcluster.kernels.dtw import warp_and_sum
 
@@ -185,22 +236,23 @@ class DynamicTimeWarping:
         sums, mass, inertia = np.zeros(centroids.shape), np.zeros(centroids.shape[:2]), np.zeros(k)
         order = np.argsort(labels, kind="stable")
         first = np.searchsorted(labels[order], np.arange(k + 1))
-        own = centroids.astype(block.dtype)
-        warp_and_sum(block, own, *self._band(block), order, first, sums, mass, inertia)
+        X, own = block.values, centroids.astype(block.values.dtype)
+        band = self._band(X)
+        warp_and_sum(X, block.weights, own, *band, order, first, sums, mass, inertia)
         return Partial(sums, mass, inertia)
 
-    def squared_distances(self, block: Floats, centroids: Floats) -> Float64s:
+    def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """The least Σ (x − c)² over all warping paths; see `Metric`."""
         from xvcluster.kernels.dtw import squared_distances
 
-        X, C = block.astype(np.float64), centroids.astype(np.float64)
+        X, C = profiles.astype(np.float64), centroids.astype(np.float64)
         out = np.empty((len(X), len(C)))
         squared_distances(X, C, *self._band(X), out)
         return out
 
-    def _band(self, block: Floats) -> tuple[Indices, Indices]:
+    def _band(self, profiles: Floats) -> tuple[Indices, Indices]:
         """First level, and the one behind the last, that each level may be paired with."""
-        n_levels = block.shape[1]
+        n_levels = profiles.shape[1]
         if self.reach is None:
             return np.zeros(n_levels, np.intp), np.full(n_levels, n_levels)
         low, high = self.reach.argmax(axis=1), n_levels - self.reach[:, ::-1].argmax(axis=1)

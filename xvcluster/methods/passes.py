@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from xvcluster.methods.lloyd import Report, Run, add, means
-from xvcluster.methods.metric import Float64s, Floats, Metric, Partial, Stack
+from xvcluster.methods.metric import Block, Float64s, Floats, Metric, Partial, Stack
 from xvcluster.methods.source import InMemory, Source
 
 _FASTER = 0.5  # of the shift before: else plain steps are as good
@@ -31,7 +31,7 @@ def settle(
     *,
     max_iter: int,
     tol: float,
-    sample: Floats | None = None,
+    sample: Block | None = None,
     report: Report | None = None,
     save: Callable[[], None] = lambda: None,
 ) -> None:
@@ -46,7 +46,7 @@ def settle(
     max_iter : int
     tol : float
         Squared shift of a run's centroids, in units of the data squared, that counts as none.
-    sample : ndarray, shape (n, n_levels, n_variables), optional
+    sample : Block, optional
         Profiles that tell where centroids go between passes. Default: a pass tells one step.
     report : callable, optional
         Is shown the runs after each pass.
@@ -83,7 +83,7 @@ def settle(
 
 
 def _follow(
-    sample: Floats,
+    sample: Block,
     runs: list[Run],
     stack: Stack,
     followed: list[bool],
@@ -91,7 +91,7 @@ def _follow(
     tol: float,
 ) -> None:
     """Take runs on from the centroids after a pass, as a sample tells; those before are a stack."""
-    near = InMemory(sample, sample)
+    near = InMemory.of(sample)
     chosen = [i for i, follow in enumerate(followed) if follow]
     before = [list(stack.parts())[i] for i in chosen]
     followers = [Run(stack.centroids[part]) for part in before]
@@ -131,7 +131,7 @@ def _pass_over(source: Source, runs: list[Run], metric: Metric) -> tuple[Stack, 
     return stack, source.total(partial(accumulate, stack=stack, metric=metric), add)
 
 
-def accumulate(block: Floats, stack: Stack, metric: Metric) -> Partial:
+def accumulate(block: Block, stack: Stack, metric: Metric) -> Partial:
     """Sum a block as if it were seen for the first time."""
     unlabelled = np.full((stack.active.size, len(block)), -1, dtype=np.int32)
     return metric.accumulate(block, stack, unlabelled)
@@ -152,9 +152,10 @@ def farthest(source: Source, centroids: Float64s, metric: Metric, n: int) -> Flo
     return far
 
 
-def _find_far(block: Floats, centroids: Float64s, metric: Metric, n: int) -> _Far:
-    squared = metric.squared_distances(block, centroids).min(axis=1)
-    return _keep_far(_Far(block, squared), n)
+def _find_far(block: Block, centroids: Float64s, metric: Metric, n: int) -> _Far:
+    block = block.counted()
+    squared = metric.squared_distances(block.values, centroids).min(axis=1)
+    return _keep_far(_Far(block.values, squared), n)
 
 
 def _join_far(parts: Iterable[_Far], n: int) -> _Far:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from xvcluster.methods.initialize import k_means_plus_plus
-from xvcluster.methods.lloyd import Report, Run, fit, split, threads
-from xvcluster.methods.metric import Float64s, Floats, Metric
+from xvcluster.methods.lloyd import Report, Rows, Run, fit, split, threads
+from xvcluster.methods.metric import Block, Float64s, Floats, Metric
 from xvcluster.methods.passes import farthest, measure, settle
 from xvcluster.methods.source import InMemory, Source
 
@@ -47,16 +47,16 @@ class View:
     mean: Float64s
     axes: Float64s
 
-    def look(self, profiles: Floats) -> Floats:
-        """Components (n, n_components, 1) of profiles (n, n_levels, n_variables)."""
-        flat = profiles.reshape(len(profiles), -1)
+    def look(self, profiles: Block) -> Block:
+        """The same profiles with their components for levels, values (n, n_components, 1)."""
+        flat = profiles.values.reshape(len(profiles), -1)
         axes = self.axes.astype(flat.dtype)
         components = np.empty((len(flat), axes.shape[1]), flat.dtype)
         for start in range(0, len(flat), _CHUNK):
             part = slice(start, start + _CHUNK)
             np.matmul(flat[part], axes, out=components[part])
         components -= (self.mean @ self.axes).astype(flat.dtype)
-        return components[:, :, None]
+        return Block(components[:, :, None], profiles.weights)
 
     def back(self, centroids: Floats, shape: tuple[int, ...]) -> Float64s:
         """Centroids (k, *shape) with these components."""
@@ -119,7 +119,7 @@ def best_runs(
     for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
     profiles = _draw(source.sample, metric.settled_size, for_sample.spawn(1)[0])
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
-    options["tol"] = tol * _mean_variance(profiles)
+    options["tol"] = tol * float(profiles.moments()[1].mean())  # of the average level
     best = resumed
     if best is None:
         coarse, view = _coarsen(profiles, metric, for_sample)
@@ -129,7 +129,7 @@ def best_runs(
         best = _refine(profiles, runs, view, metric, **options)
     everything = len(profiles) == source.n_profiles
     if everything:
-        source = InMemory(profiles, profiles)
+        source = InMemory.of(profiles)
     elif resumed is None:
         best = {k: Run(run.centroids) for k, run in best.items()}
         save(best)
@@ -142,7 +142,7 @@ def best_runs(
 
 
 def _explore(
-    coarse: Floats,
+    coarse: Block,
     ks: list[int],
     metric: Metric,
     for_starts: list[np.random.SeedSequence],
@@ -164,7 +164,7 @@ def _explore(
 
 
 def _refine(
-    profiles: Floats,
+    profiles: Block,
     runs: dict[int, list[Run]],
     view: View | None,
     metric: Metric,
@@ -173,7 +173,7 @@ def _refine(
     """The best of the runs of each k on many profiles, at last on all levels."""
     if view is not None:
         fit(split(view.look(profiles), metric), _all(runs), metric, **options)
-        shape = profiles.shape[1:]
+        shape = profiles.values.shape[1:]
         runs = {k: [Run(view.back(_best(group).centroids, shape))] for k, group in runs.items()}
     fit(split(profiles, metric), _all(runs), metric, **options)
     return {k: _best(group) for k, group in runs.items()}
@@ -191,19 +191,12 @@ def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options:
 
 
 def _coarsen(
-    profiles: Floats, metric: Metric, seed: np.random.SeedSequence
-) -> tuple[Floats, View | None]:
+    profiles: Block, metric: Metric, seed: np.random.SeedSequence
+) -> tuple[Block, View | None]:
     """A sample of the profiles, through a view where the metric allows it."""
     sample = _draw(profiles, metric.sample_size, seed)
-    view = principal_view(sample) if metric.is_linear else None
+    view = principal_view(sample.values) if metric.is_linear else None
     return (sample if view is None else view.look(sample)), view
-
-
-def _mean_variance(profiles: Floats) -> float:
-    """Variance over the profiles, in float64, of the average level; without a copy of them all."""
-    mean = profiles.mean(axis=0, dtype=np.float64)
-    parts = (profiles[i : i + _CHUNK] - mean for i in range(0, len(profiles), _CHUNK))
-    return float(sum(np.vdot(part, part) for part in parts) / profiles.size)
 
 
 def principal_view(profiles: Floats) -> View | None:
@@ -217,7 +210,7 @@ def principal_view(profiles: Floats) -> View | None:
     return View(mean, axes[:, ::-1][:, :_COMPONENTS])
 
 
-def _draw(profiles: Floats, size: int, seed: np.random.SeedSequence) -> Floats:
+def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
     """At most `size` of the profiles, in their order."""
     if len(profiles) <= size:
         return profiles
@@ -225,7 +218,7 @@ def _draw(profiles: Floats, size: int, seed: np.random.SeedSequence) -> Floats:
     return profiles[np.sort(rng.choice(len(profiles), size, replace=False))]
 
 
-def _thin(sample: Floats) -> Floats:
+def _thin(sample: Rows) -> Rows:
     """Some of a sample's profiles, evenly."""
     return sample[:: max(1, len(sample) // _THINNED)]
 
@@ -252,7 +245,7 @@ def _contenders(runs: list[Run]) -> list[Run]:
 
 
 def _swell(
-    runs: dict[int, list[Run]], profiles: Floats, metric: Metric, seed: np.random.SeedSequence
+    runs: dict[int, list[Run]], profiles: Block, metric: Metric, seed: np.random.SeedSequence
 ) -> dict[int, list[Run]]:
     """Starts with some clusters more than k: from the best runs of k, and those of the next k."""
     swollen: dict[int, list[Run]] = {}
@@ -269,9 +262,7 @@ def _swell(
     return swollen
 
 
-def _shrink(
-    swollen: dict[int, list[Run]], profiles: Floats, metric: Metric
-) -> dict[int, list[Run]]:
+def _shrink(swollen: dict[int, list[Run]], profiles: Block, metric: Metric) -> dict[int, list[Run]]:
     """Starts for every k from runs with more clusters, without those that are missed least."""
     few = _thin(profiles)
     shrunk = {}
@@ -282,9 +273,9 @@ def _shrink(
         return {k: [Run(centroids) for centroids in left] for k, left in shrunk.items()}
 
 
-def _leave_out(centroids: Float64s, k: int, profiles: Floats, metric: Metric) -> Float64s:
+def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> Float64s:
     """Take out centroids until k are left, each time the one whose loss costs least inertia."""
-    squared = metric.squared_distances(profiles, centroids)
+    squared = profiles.weights[:, None] * metric.squared_distances(profiles.values, centroids)
     rows, kept = np.arange(len(profiles)), np.arange(len(centroids))
     while len(kept) > k:
         nearest = squared.argmin(axis=1)
@@ -302,6 +293,6 @@ def _grow(centroids: Float64s, k: int, source: Source, metric: Metric) -> Float6
     """Add the profiles that are farthest to centroids until there are k."""
     while len(centroids) < k:
         far = farthest(source, centroids, metric, 1)
-        far = far if len(far) else source.sample[:1]
+        far = far if len(far) else source.sample.values[:1]
         centroids = np.concatenate([centroids, far.astype(np.float64)])
     return centroids

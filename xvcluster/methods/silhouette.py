@@ -8,18 +8,22 @@ from functools import partial
 import numpy as np
 
 from xvcluster.methods.assign import Assigner
+from xvcluster.methods.initialize import at_shares
 from xvcluster.methods.lloyd import threads
-from xvcluster.methods.metric import Float64s, Floats, Metric
+from xvcluster.methods.metric import Block, Float64s, Floats, Indices, Metric
 from xvcluster.methods.softdtw import SoftDTW
 
 _ROWS = 128
 
 
-def draw_evenly(profiles: Floats, size: int) -> Floats:
-    """At most `size` of the profiles, in even steps."""
-    drawn = np.linspace(0, len(profiles) - 1, min(size, len(profiles))).astype(int)
-    few: Floats = profiles[drawn]
-    return few
+def draw_evenly(profiles: Block, size: int) -> Indices:
+    """Positions of at most `size` of the profiles, in even steps of their weight.
+
+    Where the weights are whole numbers that are few enough in all, each is drawn as often as it
+    counts.
+    """
+    n = min(size, max(len(profiles), round(float(profiles.weights.sum()))))
+    return at_shares(profiles.weights, (np.arange(n) + 0.5) / n)
 
 
 def silhouettes(profiles: Floats, assigners: Sequence[Assigner]) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.methods.metric import Float64s, Floats, Labels, Partial, Stack
+from xvcluster.methods.metric import Block, Float64s, Floats, Labels, Partial, Stack
 
 
 class SoftDTW:
@@ -24,19 +24,21 @@ class SoftDTW:
     incremental = False
     max_refinements = 0
 
-    def accumulate(self, block: Floats, stack: Stack, held: Labels) -> Partial:
+    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
         """Never called: tslearn runs its own loop."""
         raise NotImplementedError
 
-    def refine(self, block: Floats, centroids: Floats, labels: Labels) -> Partial:
+    def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Never called: tslearn runs its own loop."""
         raise NotImplementedError
 
-    def squared_distances(self, block: Floats, centroids: Floats) -> Float64s:
+    def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Soft-DTW values, which may be negative; the nearest centroid is the one of the least."""
         from tslearn.metrics import cdist_soft_dtw
 
-        values = cdist_soft_dtw(block.astype(np.float64), centroids.astype(np.float64), gamma=1.0)
+        values = cdist_soft_dtw(
+            profiles.astype(np.float64), centroids.astype(np.float64), gamma=1.0
+        )
         return np.asarray(values, dtype=np.float64)
 
     def divergences(self, values: Float64s, block: Floats, centroids: Floats) -> Float64s:

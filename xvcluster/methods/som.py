@@ -9,8 +9,9 @@ from itertools import repeat
 import numpy as np
 
 from xvcluster.methods import get_metric
-from xvcluster.methods.lloyd import add, means, split, threads, unlabelled
-from xvcluster.methods.metric import Float64s, Floats, Stack
+from xvcluster.methods.initialize import draw
+from xvcluster.methods.lloyd import add, clear_rounding, means, split, threads, unlabelled
+from xvcluster.methods.metric import Block, Float64s, Floats, Stack
 from xvcluster.methods.passes import accumulate
 from xvcluster.methods.source import Source
 
@@ -62,7 +63,7 @@ def train_online(
 
     X = profiles.reshape(len(profiles), -1)
     rng = np.random.default_rng(seed)
-    weights = _draw(profiles, shape, rng).reshape(*shape, -1)
+    weights = _draw(Block.of(profiles), shape, rng).reshape(*shape, -1)
     piece = -(-n_iterations // _REPORTS)
     first = 0
     while first < n_iterations:
@@ -86,8 +87,8 @@ def train_batch(
 ) -> Float64s:
     """Train a self-organizing map by passes over all profiles, from some drawn at random.
 
-    After each pass node i becomes Σⱼ h(i, j) Sⱼ / Σⱼ h(i, j) nⱼ, where Sⱼ is the sum of the nⱼ
-    profiles nearest to node j and h the Gaussian neighbourhood of width σ.
+    After each pass node i becomes Σⱼ h(i, j) Sⱼ / Σⱼ h(i, j) nⱼ, where Sⱼ is the weighted sum of
+    the profiles nearest to node j, nⱼ their weight and h the Gaussian neighbourhood of width σ.
 
     Parameters
     ----------
@@ -123,12 +124,13 @@ def train_batch(
     blocks = split(source.sample, metric)
     held = unlabelled(blocks, 1)
     sums, mass = np.zeros(nodes.shape), np.zeros(nodes.shape[:2])
+    weight = float(source.sample.weights.sum())
     with threads() as map_blocks:
         for width in widths[:n_coarse]:
             change = add(map_blocks(metric.accumulate, blocks, repeat(Stack.of([nodes])), held))
             sums += change.sums
             mass += change.mass
-            sums[mass == 0] = 0.0  # what rounding left, which far neighbours' weights would magnify
+            clear_rounding(sums, mass, weight)  # which far neighbours would magnify
             nodes = _smooth(nodes, sums, mass, shape, width)
             report(1)
     for width in widths[n_coarse:]:
@@ -150,6 +152,6 @@ def _smooth(
     return means(np.tensordot(near, sums, 1), near @ mass, nodes)
 
 
-def _draw(profiles: Floats, shape: tuple[int, int], rng: np.random.Generator) -> Float64s:
+def _draw(profiles: Block, shape: tuple[int, int], rng: np.random.Generator) -> Float64s:
     """A profile for each node of the grid."""
-    return profiles[rng.integers(len(profiles), size=shape[0] * shape[1])].astype(np.float64)
+    return profiles.values[draw(profiles.weights, shape[0] * shape[1], rng)].astype(np.float64)

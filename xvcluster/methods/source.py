@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xvcluster.methods.lloyd import BLOCK_ROWS, threads
-from xvcluster.methods.metric import Floats
+from xvcluster.methods.metric import Block
 
 T = TypeVar("T")
 Priorities = npt.NDArray[np.uint64]
@@ -32,33 +32,33 @@ class Source(Protocol):
         """Number of profiles."""
 
     @property
-    def sample(self) -> Floats:
-        """Some of them (n, n_levels, n_variables) in canonical order; all, if they are few."""
+    def sample(self) -> Block:
+        """Some of them in canonical order; all, if they are few."""
 
-    def total(self, step: Callable[[Floats], T], join: Callable[[Iterable[T]], T]) -> T:
+    def total(self, step: Callable[[Block], T], join: Callable[[Iterable[T]], T]) -> T:
         """Apply a step to all profiles block by block, and join the outcomes in a fixed order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InMemory:
-    """Profiles (n_profiles, n_levels, n_variables) of an array; see `Source`."""
+    """Profiles of an array; see `Source`."""
 
-    profiles: Floats
-    sample: Floats
+    profiles: Block
+    sample: Block
 
     @classmethod
-    def of(cls, profiles: Floats, points: npt.NDArray[np.intp], seed: int) -> InMemory:
-        """Profiles at these points of a grid."""
-        size = sample_size(profiles.shape[1:], profiles.dtype)
-        drawn = choose(priorities(points, seed), size)
-        return cls(profiles, profiles if drawn.size == len(profiles) else profiles[drawn])
+    def of(cls, profiles: Block, drawn: npt.NDArray[np.intp] | None = None) -> InMemory:
+        """Profiles, of which those at some positions are the sample; by default all."""
+        if drawn is None or drawn.size == len(profiles):
+            return cls(profiles, profiles)
+        return cls(profiles, profiles[drawn])
 
     @property
     def n_profiles(self) -> int:
         """Number of profiles."""
         return len(self.profiles)
 
-    def total(self, step: Callable[[Floats], T], join: Callable[[Iterable[T]], T]) -> T:
+    def total(self, step: Callable[[Block], T], join: Callable[[Iterable[T]], T]) -> T:
         """Apply a step to all blocks, and join the outcomes; see `Source`."""
         starts = range(0, len(self.profiles), BLOCK_ROWS)
         blocks = (self.profiles[start : start + BLOCK_ROWS] for start in starts)

@@ -6,7 +6,7 @@ belongs to each cluster as labelled maps. `collect` stacks them in memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,12 +14,14 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.methods.assign import Assigner
-from xvcluster.methods.metric import Float64s
+from xvcluster.methods.metric import Float64s, Floats, Indices
 from xvcluster.methods.source import Source
-from xvcluster.normalize import Scaling
+from xvcluster.normalize import ProfileScaling, Scaling
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import STATUS, Profiles, collect
 from xvcluster.profiles.statistics import QUANTILES, Statistics
+from xvcluster.profiles.tiles import find_tiles
+from xvcluster.profiles.weights import weigh
 
 __all__ = [
     "QUANTILES",
@@ -31,10 +33,12 @@ __all__ = [
     "Statistics",
     "as_dataset",
     "collect",
+    "find_tiles",
     "is_chunked",
     "label_profiles",
     "lay_out",
     "open_profiles",
+    "weigh",
 ]
 
 
@@ -45,7 +49,10 @@ class Members(Protocol):
         """Profiles nearest to each node."""
 
     def means(self) -> Float64s:
-        """Mean profile (k, n_levels, n_variables) of each cluster, scaled."""
+        """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""
+
+    def scaling(self) -> Scaling:
+        """What brings the clusters' scaled profiles back to the units of the data."""
 
     def maps(self) -> dict[str, xr.DataArray]:
         """Label, status, distance and margin on the user's dimensions."""
@@ -61,48 +68,61 @@ class Scaled(Protocol):
     """The complete profiles of a model, scaled so that they can be compared."""
 
     @property
-    def scaling(self) -> Scaling:
+    def scaling(self) -> Scaling | ProfileScaling:
         """How they are scaled."""
 
     @property
     def source(self) -> Source:
         """What a fit passes over."""
 
+    @property
+    def points(self) -> Indices:
+        """The place of each profile of the source's sample among all points of the grid."""
+
     def members(self, assigner: Assigner) -> Members:
         """Who belongs to each cluster of an assigner."""
 
-    def criteria(self, members: Sequence[Any]) -> list[tuple[float, float]]:
-        """Inertia and mean margin of each of some clusterings."""
+    def criteria(self, members: Sequence[Any]) -> list[Float64s]:
+        """What the members of each of some clusterings add up to; see `statistics.measure`."""
+
+    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
+        """The n numbers that a function finds of each profile, as maps."""
 
     def mean_map(self) -> xr.DataArray:
-        """Mean over the levels of the first variable of every profile, scaled."""
+        """Mean over the levels of the first variable of every profile, in the data's units."""
 
 
-def open_profiles(layout: Layout, *, by_level: bool, seed: np.random.SeedSequence) -> Scaled:
+def open_profiles(
+    layout: Layout, *, normalize: str | None, by_level: bool, seed: np.random.SeedSequence
+) -> Scaled:
     """Read a model and scale its profiles, or survey its chunks in one pass.
 
     Parameters
     ----------
     layout : Layout
+    normalize : str, optional
+        See `scaling_of`.
     by_level : bool
-        Shift every level by its own mean; see `fit_scaling`.
+        Shift every level by its own mean; see `scaling_of`.
     seed : SeedSequence
         Of what is drawn from the profiles.
 
     Raises
     ------
     ValueError
-        If there are infinities, or no profile is complete.
+        If there are infinities, no profile is complete, or none has a weight.
     """
     from xvcluster.profiles.arrays import open_arrays
     from xvcluster.profiles.chunks import open_chunks
 
     drawn = int(seed.generate_state(1, np.uint64)[0])
     open_them = open_chunks if is_chunked(layout.dataset) else open_arrays
-    return open_them(layout, by_level=by_level, seed=drawn)
+    return open_them(layout, normalize=normalize, by_level=by_level, seed=drawn)
 
 
-def label_profiles(layout: Layout, scaling: Scaling, assigner: Assigner) -> xr.DataArray:
+def label_profiles(
+    layout: Layout, scaling: Scaling | ProfileScaling, assigner: Assigner
+) -> xr.DataArray:
     """Label every profile of a model by nodes that are scaled as given; lazily of dask arrays."""
     from xvcluster.methods.assign import assign
     from xvcluster.profiles.chunks import label_chunks

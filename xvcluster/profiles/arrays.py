@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,41 +10,67 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.methods.assign import Assigner, Assignment, assign
-from xvcluster.methods.metric import Float64s
-from xvcluster.methods.source import InMemory
-from xvcluster.normalize import Scaling, fit_scaling
+from xvcluster.methods.lloyd import BLOCK_ROWS, threads
+from xvcluster.methods.metric import Float64s, Floats, Indices
+from xvcluster.methods.source import InMemory, choose, priorities, sample_size
+from xvcluster.normalize import ProfileScaling, Scaling, fit_scaling
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import Profiles, stack
-from xvcluster.profiles.statistics import Statistics, describe
+from xvcluster.profiles.statistics import Statistics, describe, mean_moments, measure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayProfiles:
-    """Scaled profiles in memory; see `xvcluster.profiles.Scaled`."""
+    """Scaled profiles in memory; see `xvcluster.profiles.Scaled`.
+
+    Attributes
+    ----------
+    layout : Profiles
+        Their values scaled.
+    scaling : Scaling or ProfileScaling
+    source : InMemory
+    points : ndarray, shape (n,)
+        The place of each profile of the sample among all points of the grid.
+    average : ndarray, shape (n_profiles,)
+        Mean over the levels of the first variable of each profile, in the units of the data.
+    moments : ndarray, shape (n_profiles, 2, n_variables)
+        What each profile was scaled by; of none, where not by moments of its own.
+    """
 
     layout: Profiles
-    scaling: Scaling
+    scaling: Scaling | ProfileScaling
     source: InMemory
+    points: Indices
+    average: Float64s
+    moments: Float64s
 
     def members(self, assigner: Assigner) -> ArrayMembers:
         """Who belongs to each cluster."""
-        return ArrayMembers(self.layout, assign(self.layout.values, assigner), assigner)
+        return ArrayMembers(self, assign(self.layout.values, assigner), assigner)
 
-    def criteria(self, members: Sequence[ArrayMembers]) -> list[tuple[float, float]]:
-        """Inertia and mean margin of each clustering."""
-        found = [m.assignment for m in members]
-        return [(float(a.squared.sum()), float(a.margin.mean())) for a in found]
+    def criteria(self, members: Sequence[ArrayMembers]) -> list[Float64s]:
+        """What the members of each clustering add up to; see `measure`."""
+        weights = self.source.profiles.weights
+        return [measure(m.assignment, weights, m.assigner.n_clusters) for m in members]
+
+    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
+        """The n numbers that a function finds of each profile, as maps."""
+        values = self.layout.values
+        blocks = [values[i : i + BLOCK_ROWS] for i in range(0, len(values), BLOCK_ROWS)]
+        with threads() as map_blocks:
+            found = np.concatenate(list(map_blocks(function, blocks)))
+        return [self.layout.to_map(column) for column in found.reshape(len(values), n).T]
 
     def mean_map(self) -> xr.DataArray:
-        """Mean over the levels of the first variable of every profile, scaled."""
-        return self.layout.to_map(self.layout.values[..., 0].mean(axis=1, dtype=np.float64))
+        """Mean over the levels of the first variable of every profile, in the data's units."""
+        return self.layout.to_map(self.average)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayMembers:
     """Who belongs to each cluster; see `xvcluster.profiles.Members`."""
 
-    profiles: Profiles
+    profiles: ArrayProfiles
     assignment: Assignment
     assigner: Assigner
 
@@ -53,37 +79,53 @@ class ArrayMembers:
         return np.bincount(self.assignment.nearest, minlength=len(self.assigner.nodes))
 
     def means(self) -> Float64s:
-        """Mean profile (k, n_levels, n_variables) of each cluster, scaled."""
-        values, labels = self.profiles.values, self.assignment.labels
-        means = [
-            values[labels == c].mean(axis=0, dtype=np.float64)
-            for c in range(self.assigner.n_clusters)
-        ]
-        return np.stack(means)
+        """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""
+        profiles, labels = self.profiles.source.profiles, self.assignment.labels
+        members = (np.flatnonzero(labels == c) for c in range(self.assigner.n_clusters))
+        return np.stack([profiles[rows].mean() for rows in members])
+
+    def scaling(self) -> Scaling:
+        """What brings centroids back to the units of the data."""
+        own = self.profiles
+        if isinstance(own.scaling, Scaling):
+            return own.scaling
+        weights, k = own.source.profiles.weights, self.assigner.n_clusters
+        return own.scaling.undoing(mean_moments(self.assignment.labels, own.moments, weights, k))
 
     def maps(self) -> dict[str, xr.DataArray]:
         """Label, status, distance and margin on the user's dimensions."""
+        layout = self.profiles.layout
         return {
             "label": self.label(),
-            "status": self.profiles.grid.spread(self.profiles.status),
-            "distance": self.profiles.to_map(np.sqrt(self.assignment.squared)),
-            "margin": self.profiles.to_map(self.assignment.margin),
+            "status": layout.grid.spread(layout.status),
+            "distance": layout.to_map(np.sqrt(self.assignment.squared)),
+            "margin": layout.to_map(self.assignment.margin),
         }
 
     def label(self) -> xr.DataArray:
         """The labels alone."""
-        return self.profiles.to_map(self.assignment.labels + 1)
+        return self.profiles.layout.to_map(self.assignment.labels + 1)
 
     def statistics(self, centroids: Float64s) -> Statistics:
         """What the members of each cluster are like."""
-        own = self.profiles
-        return describe(own.values, self.assignment, own.cell_areas, len(centroids))
+        own = self.profiles.layout
+        return describe(own.block, self.assignment, own.cell_areas, len(centroids))
 
 
-def open_arrays(layout: Layout, *, by_level: bool, seed: int) -> ArrayProfiles:
+def open_arrays(
+    layout: Layout, *, normalize: str | None, by_level: bool, seed: int
+) -> ArrayProfiles:
     """Stack and scale the profiles of a model."""
     profiles = stack(layout)
-    scaling = fit_scaling(profiles.values, by_level=by_level)
-    values = scaling.apply(profiles.values, out=profiles.values)
-    source = InMemory.of(values, profiles.points, seed)
-    return ArrayProfiles(profiles, scaling, source)
+    values = profiles.values
+    level_weights = layout.weighting.levels
+    scaling = fit_scaling(profiles.block, normalize, by_level=by_level, level_weights=level_weights)
+    average = values[..., 0].mean(axis=1, dtype=np.float64)
+    moments = np.empty((0, 2, values.shape[2]))
+    if isinstance(scaling, ProfileScaling):
+        moments = scaling.moments(values)
+    scaling.apply(values, out=values)
+    size = sample_size(values.shape[1:], values.dtype)
+    drawn = choose(priorities(profiles.points, seed), size)
+    source = InMemory.of(profiles.block, drawn)
+    return ArrayProfiles(profiles, scaling, source, profiles.points[drawn], average, moments)

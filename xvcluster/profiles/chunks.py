@@ -12,15 +12,16 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.methods.assign import Assigner
-from xvcluster.methods.metric import Floats
+from xvcluster.methods.metric import Block, Float64s, Floats, Indices
 from xvcluster.methods.source import sample_size
 from xvcluster.missing import refuse_infinite, warn_undeclared
-from xvcluster.normalize import Scaling, scaling_of
+from xvcluster.normalize import ProfileScaling, Scaling, scaling_of
 from xvcluster.profiles.layout import Layout
-from xvcluster.profiles.lazy import ChunkedMembers, add_arrays, label_lazily, mean_lazily
-from xvcluster.profiles.memory import require_complete
+from xvcluster.profiles.lazy import ChunkedMembers, add_arrays, label_lazily, map_lazily
+from xvcluster.profiles.memory import require_any_weight, require_complete
 from xvcluster.profiles.reading import Place, Reading
 from xvcluster.profiles.stacking import horizontal_parts, stack_lazily
+from xvcluster.profiles.statistics import measure
 from xvcluster.profiles.survey import Survey, survey
 from xvcluster.profiles.tasks import reduce_tasks
 
@@ -45,9 +46,11 @@ class ChunkedProfiles:
         Of the chunks.
     survey : Survey
         What the first pass found, without the sample.
-    scaling : Scaling
-    sample : ndarray, shape (n, n_levels, n_variables)
+    scaling : Scaling or ProfileScaling
+    sample : Block
         Some profiles, scaled, in canonical order; see `Source`.
+    points : ndarray, shape (n,)
+        The place of each of these among all points of the grid.
     """
 
     layout: Layout
@@ -56,8 +59,9 @@ class ChunkedProfiles:
     reading: Reading
     places: list[Place]
     survey: Survey
-    scaling: Scaling
-    sample: Floats
+    scaling: Scaling | ProfileScaling
+    sample: Block
+    points: Indices
 
     @property
     def source(self) -> ChunkedProfiles:
@@ -69,7 +73,7 @@ class ChunkedProfiles:
         """Number of complete profiles."""
         return self.survey.n_profiles
 
-    def total(self, step: Callable[[Floats], T], join: Callable[[Iterable[T]], T]) -> T:
+    def total(self, step: Callable[[Block], T], join: Callable[[Iterable[T]], T]) -> T:
         """Apply a step to all profiles chunk by chunk, and join the outcomes; see `Source`."""
         fold = partial(_fold, reading=self.reading, step=step, join=join)
         return self.reduce(fold, join, [(place,) for place in self.places])
@@ -78,15 +82,21 @@ class ChunkedProfiles:
         """Who belongs to each cluster."""
         return ChunkedMembers(self, assigner)
 
-    def criteria(self, members: Sequence[ChunkedMembers]) -> list[tuple[float, float]]:
-        """Inertia and mean margin of each clustering, in one pass."""
-        step = partial(_measure, assigners=[m.assigner for m in members])
-        totals = self.total(step, add_arrays) / [1, self.n_profiles]
-        return [(float(inertia), float(margin)) for inertia, margin in totals]
+    def criteria(self, members: Sequence[ChunkedMembers]) -> list[Float64s]:
+        """What the members of each clustering add up to, in one pass; see `measure`."""
+        assigners = [m.assigner for m in members]
+        edges = np.cumsum([assigner.n_clusters for assigner in assigners])[:-1]
+        total = self.total(partial(_measure, assigners=assigners), add_arrays)
+        return np.split(total, edges, axis=1)
+
+    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
+        """The n numbers that a function finds of each profile, as lazy maps."""
+        return map_lazily(self.layout, self.array, self.reading, function, n)
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every complete profile, lazily."""
-        return mean_lazily(self.layout, self.array, self.reading)
+        reading = replace(self.reading, scaling=None)
+        return map_lazily(self.layout, self.array, reading, _average, 1)[0]
 
     def reduce(
         self, function: Any, join: Callable[[Iterable[T]], T], arguments: list[tuple[Any, ...]]
@@ -97,13 +107,15 @@ class ChunkedProfiles:
         return outcome
 
 
-def open_chunks(layout: Layout, *, by_level: bool, seed: int) -> ChunkedProfiles:
+def open_chunks(
+    layout: Layout, *, normalize: str | None, by_level: bool, seed: int
+) -> ChunkedProfiles:
     """Survey the profiles of a model in dask arrays, in one pass.
 
     Raises
     ------
     ValueError
-        If there are infinities, or no profile is complete.
+        If there are infinities, no profile is complete, or none has a weight.
 
     Warns
     -----
@@ -124,11 +136,21 @@ def open_chunks(layout: Layout, *, by_level: bool, seed: int) -> ChunkedProfiles
     if len(found.rows) < min(_size(layout), found.n_profiles):
         # most points have no profile, so that too few were drawn among all of them
         found = look(reading, n_points=found.n_profiles)
-    scaling = scaling_of(found.mean, found.spread(), by_level=by_level)
-    sample = scaling.apply(found.rows, out=found.rows)
+    require_any_weight(found.weight)
+    level_weights = layout.weighting.levels
+    scaling = scaling_of(
+        found.mean, found.variance, normalize, by_level=by_level, level_weights=level_weights
+    )
+    weights = found.weights
+    if layout.weighting.is_relative:
+        unit = np.full((1,) * len(layout.grid.dims), found.n_profiles / found.weight)
+        places = [replace(place, weights=(*place.weights, unit)) for place in places]
+        weights = weights * unit.item()
+    sample = Block(scaling.apply(found.rows, out=found.rows), weights)
     found = replace(found, rows=found.rows[:0])
     reading = replace(reading, scaling=scaling)
-    return ChunkedProfiles(layout, array, chunks, reading, places, found, scaling, sample)
+    own = (layout, array, chunks, reading, places, found, scaling, sample, found.points)
+    return ChunkedProfiles(*own)
 
 
 def _find_fills(layout: Layout, found: Survey, size: int) -> tuple[list[float], ...]:
@@ -140,7 +162,9 @@ def _find_fills(layout: Layout, found: Survey, size: int) -> tuple[list[float], 
     return tuple(extremes.apart() for extremes in found.extremes)
 
 
-def label_chunks(layout: Layout, scaling: Scaling, assigner: Assigner) -> xr.DataArray:
+def label_chunks(
+    layout: Layout, scaling: Scaling | ProfileScaling, assigner: Assigner
+) -> xr.DataArray:
     """Label every profile of a model in dask arrays; nothing is computed."""
     reading = replace(read_how(layout), scaling=scaling)
     return label_lazily(layout, stack_lazily(layout), reading, assigner)["label"]
@@ -163,7 +187,7 @@ def _places(layout: Layout, array: Any) -> list[Place]:
     """Where each chunk lies."""
     grid = layout.grid
     strides = dict(zip(grid.canonical_dims, _strides(grid.shape), strict=True))
-    places = []
+    places, areas = [], layout.area_factors()
     for chosen in horizontal_parts(array):
         by_dim = dict(zip(grid.dims, chosen, strict=True))
         positions = tuple(grid.restore[d][part] for d, part in by_dim.items())
@@ -172,8 +196,21 @@ def _places(layout: Layout, array: Any) -> list[Place]:
             for d, part in by_dim.items()
         )
         name = ", ".join(f"{d}[{part.start}:{part.stop}]" for d, part in by_dim.items())
-        places.append(Place(positions, new, tuple(strides[d] for d in grid.dims), name))
+        steps = tuple(strides[d] for d in grid.dims)
+        factors = (_factors_at(each, chosen) for each in (areas, layout.weighting.factors))
+        places.append(Place(positions, new, steps, name, *factors))
     return places
+
+
+def _factors_at(
+    factors: Sequence[xr.DataArray], chosen: tuple[slice, ...]
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """Factors of what belongs to each point of a chunk, each as far as it varies."""
+    cut = []
+    for factor in factors:
+        sizes = zip(chosen, factor.shape, strict=True)
+        cut.append(factor.values[tuple(part if n > 1 else slice(None) for part, n in sizes)])
+    return tuple(cut)
 
 
 def _strides(shape: tuple[int, ...]) -> list[int]:
@@ -208,15 +245,21 @@ def _fold(
     chunk: npt.NDArray[Any],
     place: Place,
     reading: Reading,
-    step: Callable[[Floats], T],
+    step: Callable[[Block], T],
     join: Callable[[Iterable[T]], T],
 ) -> T | None:
     """Apply a step to the profiles of a chunk, and join the outcomes; None where are none."""
-    outcomes = [step(block) for _, block in reading.profiles(chunk, place.taken())]
+    outcomes = [step(block) for _, block in reading.blocks(chunk, place)]
     return join(outcomes) if outcomes else None
 
 
-def _measure(block: Floats, assigners: Sequence[Assigner]) -> npt.NDArray[np.float64]:
-    """Sums of squared distances and of margins, shape (n, 2)."""
-    assignments = [assigner(block) for assigner in assigners]
-    return np.array([[a.squared.sum(), a.margin.sum()] for a in assignments])
+def _average(values: Floats) -> Float64s:
+    """Mean over the levels of the first variable of profiles, shape (n,)."""
+    average: Float64s = values[..., 0].mean(axis=1, dtype=np.float64)
+    return average
+
+
+def _measure(block: Block, assigners: Sequence[Assigner]) -> Float64s:
+    """What the members of all clusterings add up to, one beside the other; see `measure`."""
+    found = (measure(a(block.values), block.weights, a.n_clusters) for a in assigners)
+    return np.concatenate(list(found), axis=1)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import Axes, area_factors, find_axes, refuse_empty, units, with_coordinates
+from xvcluster.areas import area_factors
+from xvcluster.coords import (
+    Axes,
+    find_axes,
+    refuse_empty,
+    units,
+    with_coordinates,
+)
 
 _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
@@ -52,6 +60,26 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Weighting:
+    """What profiles and levels count for.
+
+    Attributes
+    ----------
+    factors : tuple of DataArray
+        On the horizontal dimensions, of size 1 along some; their product are the weights of the
+        profiles. None: each counts once.
+    is_relative : bool
+        Whether they are to be divided by their mean.
+    levels : ndarray of shape (n_levels,), optional
+        Weights of the levels, in the order of the profiles' levels.
+    """
+
+    factors: tuple[xr.DataArray, ...] = ()
+    is_relative: bool = False
+    levels: npt.NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """Names, coordinates and attributes of a model to be clustered; none of its values.
 
@@ -71,6 +99,7 @@ class Layout:
         The names that play a part.
     grid : Grid
         The way back to the user's dimensions.
+    weighting : Weighting
     """
 
     dataset: xr.Dataset
@@ -80,6 +109,7 @@ class Layout:
     descending: bool
     axes: Axes
     grid: Grid
+    weighting: Weighting = field(kw_only=True, default=Weighting())
 
     @property
     def levels(self) -> npt.NDArray[np.float64]:
@@ -102,14 +132,15 @@ class Layout:
 
         They are shared out over dimensions that they lack, such as time.
         """
-        factors = self._shared_out()
-        if not factors:
-            return None
-        area = xr.DataArray(1.0)
-        for factor in factors:
-            area = area * factor
-        missing = {d: self.dataset.sizes[d] for d in self.grid.dims if d not in area.dims}
-        return area.expand_dims(missing)
+        factors = self.area_factors()
+        return self.product(factors) if factors else None
+
+    def product(self, factors: Sequence[xr.DataArray]) -> xr.DataArray:
+        """The product of arrays on the horizontal dimensions, of size 1 along some."""
+        dims = self.grid.dims
+        values = reduce(np.multiply, (factor.values for factor in factors))
+        shape = tuple(self.dataset.sizes[d] for d in dims)
+        return xr.DataArray(np.broadcast_to(values, shape), dims=dims)
 
     def _shared_out(self) -> list[xr.DataArray]:
         """Factors of the cell areas, the last of which shares them out over other dimensions."""

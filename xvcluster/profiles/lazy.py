@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,17 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.methods.assign import Assigner
-from xvcluster.methods.metric import Float64s, Floats
+from xvcluster.methods.metric import Block, Float64s, Floats
+from xvcluster.normalize import ProfileScaling, Scaling
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.reading import Place, Reading, status_of
-from xvcluster.profiles.stacking import horizontal_parts
-from xvcluster.profiles.statistics import Counting, Statistics, Tally
+from xvcluster.profiles.statistics import (
+    Counting,
+    Statistics,
+    Tally,
+    average_moments,
+    sum_moments,
+)
 
 if TYPE_CHECKING:
     from xvcluster.profiles.chunks import ChunkedProfiles
@@ -36,11 +42,21 @@ class ChunkedMembers:
         return self.profiles.total(partial(_count_hits, assigner=self.assigner), add_arrays)
 
     def means(self) -> Float64s:
-        """Mean profile (k, n_levels, n_variables) of each cluster, scaled, in one pass."""
+        """Weighted mean profile (k, n_levels, n_variables) of each cluster, in one pass."""
         sums = self.profiles.total(partial(_sum_members, assigner=self.assigner), add_arrays)
         shape = (self.assigner.n_clusters, *self.assigner.nodes.shape[1:])
         means: Float64s = (sums[:, :-1] / sums[:, -1:]).reshape(shape)
         return means
+
+    def scaling(self) -> Scaling:
+        """What brings centroids back to the units of the data; one pass if that takes members."""
+        own = self.profiles
+        if isinstance(own.scaling, Scaling):
+            return own.scaling
+        step = partial(_sum_moments, reading=own.reading, assigner=self.assigner)
+        sums = own.reduce(step, add_arrays, [(place,) for place in own.places])
+        shape = (2, self.assigner.nodes.shape[2])
+        return own.scaling.undoing(average_moments(sums, shape))
 
     def maps(self) -> dict[str, xr.DataArray]:
         """Label, status, distance and margin on the user's dimensions, lazily."""
@@ -54,21 +70,12 @@ class ChunkedMembers:
     def statistics(self, centroids: Float64s) -> Statistics:
         """What the members of each cluster are like, in one pass."""
         own = self.profiles
-        ends = (own.scaling.apply(values) for values in (own.survey.low, own.survey.high))
-        counting = Counting(centroids, *(values.astype(np.float64) for values in ends))
-        factors = own.layout.area_factors()
-        areas = [_factors_at(factors, part) for part in horizontal_parts(own.array)]
+        ends = own.scaling.ends(own.survey.low, own.survey.high)
+        is_weighted = bool(own.layout.weighting.factors)
+        counting = Counting(centroids, *ends, is_weighted=is_weighted)
         step = partial(_tally, reading=own.reading, assigner=self.assigner, counting=counting)
-        tally = own.reduce(step, Tally.join, list(zip(own.places, areas, strict=True)))
-        return counting.conclude(tally, with_area=bool(factors))
-
-
-def _factors_at(factors: list[xr.DataArray], part: tuple[slice, ...]) -> list[Float64s]:
-    """Factors of the areas of a chunk, each as far as it varies."""
-    fits = [
-        [s if n > 1 else slice(None) for s, n in zip(part, f.shape, strict=True)] for f in factors
-    ]
-    return [f.values[tuple(fit)] for f, fit in zip(factors, fits, strict=True)]
+        tally = own.reduce(step, Tally.join, [(place,) for place in own.places])
+        return counting.conclude(tally, with_area=bool(own.places[0].areas))
 
 
 def label_lazily(
@@ -80,9 +87,13 @@ def label_lazily(
     return maps | {"status": maps["status"].astype(np.int8)}
 
 
-def mean_lazily(layout: Layout, array: Any, reading: Reading) -> xr.DataArray:
-    """Mean over the levels of the first variable of every complete profile, scaled."""
-    return _on_the_map(layout, _map_chunks(partial(_average, reading=reading), array, 1))[0]
+def map_lazily(
+    layout: Layout, array: Any, reading: Reading, function: Callable[[Floats], Float64s], n: int
+) -> list[xr.DataArray]:
+    """The n numbers that a function finds of each complete profile, as lazy maps."""
+    return _on_the_map(
+        layout, _map_chunks(partial(_find, reading=reading, function=function, n=n), array, n)
+    )
 
 
 def _map_chunks(function: Any, array: Any, n: int) -> Any:
@@ -118,42 +129,58 @@ def _label(chunk: npt.NDArray[Any], reading: Reading, assigner: Assigner) -> Flo
     return maps.reshape(-1, *chunk.shape[2:])
 
 
-def _average(chunk: npt.NDArray[Any], reading: Reading) -> Floats:
-    """Mean of the first variable (1, *horizontal) of a chunk."""
-    mean = np.full(chunk[0, 0].size, np.nan, dtype=np.float32)
+def _find(
+    chunk: npt.NDArray[Any], reading: Reading, function: Callable[[Floats], Float64s], n: int
+) -> Floats:
+    """What a function finds of the profiles of a chunk, (n, *horizontal)."""
+    found = np.full((n, chunk[0, 0].size), np.nan, dtype=np.float32)
     for points, block in reading.profiles(chunk):
-        mean[points] = block[..., 0].mean(axis=1, dtype=np.float64)
-    return mean.reshape(1, *chunk.shape[2:])
+        found[:, points] = function(block).reshape(len(block), n).T
+    return found.reshape(n, *chunk.shape[2:])
 
 
 def _tally(
     chunk: npt.NDArray[Any],
     place: Place,
-    factors: list[Float64s],
     reading: Reading,
     assigner: Assigner,
     counting: Counting,
 ) -> Tally:
     """Count the members of each cluster in a chunk."""
     tally = counting.empty()
-    areas = np.broadcast_to(np.prod(np.broadcast_arrays(*factors), axis=0), chunk.shape[2:]).ravel()
-    for points, block in reading.profiles(chunk, place.taken()):
-        counting.add(tally, block, assigner(block), areas[points] if factors else None)
+    for points, block in reading.blocks(chunk, place):
+        counting.add(tally, block, assigner(block.values), place.areas_at(points))
     return tally
 
 
-def _count_hits(block: Floats, assigner: Assigner) -> npt.NDArray[np.int64]:
-    return np.bincount(assigner(block).nearest, minlength=len(assigner.nodes))
+def _sum_moments(
+    chunk: npt.NDArray[Any], place: Place, reading: Reading, assigner: Assigner
+) -> Float64s | None:
+    """Add up the moments that the members of each cluster in a chunk were scaled by."""
+    scaling = reading.scaling
+    if not isinstance(scaling, ProfileScaling):
+        raise TypeError("only profiles scaled by moments of their own have any")
+    sums = None
+    for _, block in replace(reading, scaling=None).blocks(chunk, place):
+        labels = assigner(scaling.apply(block.values)).labels
+        moments = scaling.moments(block.values)
+        found = sum_moments(labels, moments, block.weights, assigner.n_clusters)
+        sums = found if sums is None else sums + found
+    return sums
 
 
-def _sum_members(block: Floats, assigner: Assigner) -> Float64s:
-    """Sums of the members of each cluster, and in the last column their number."""
-    flat = block.reshape(len(block), -1)
+def _count_hits(block: Block, assigner: Assigner) -> npt.NDArray[np.int64]:
+    return np.bincount(assigner(block.values).nearest, minlength=len(assigner.nodes))
+
+
+def _sum_members(block: Block, assigner: Assigner) -> Float64s:
+    """Weighted sums of the members of each cluster, and in the last column their weight."""
+    flat = block.values.reshape(len(block), -1)
     sums = np.zeros((assigner.n_clusters, flat.shape[1] + 1))
-    labels = assigner(block).labels
+    labels = assigner(block.values).labels
     for c in np.unique(labels):
-        own = flat[labels == c]
-        sums[c, :-1], sums[c, -1] = own.sum(axis=0, dtype=np.float64), len(own)
+        own, weights = flat[labels == c], block.weights[labels == c]
+        sums[c, :-1], sums[c, -1] = weights @ own, weights.sum()
     return sums
 
 

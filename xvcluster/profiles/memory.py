@@ -16,6 +16,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.coords import Axes
+from xvcluster.methods.metric import Block
 from xvcluster.missing import find_invalid
 from xvcluster.profiles.layout import Grid, Layout, lay_out
 
@@ -39,12 +40,20 @@ class Profiles(Layout):
         Index into `STATUS` of every point.
     cell_areas : ndarray of shape (n_profiles,), or None
         Area of each profile's cell in km², where latitude and longitude are known.
+    weights : ndarray of shape (n_profiles,), or None
+        What each profile counts for, if not once.
     """
 
     values: npt.NDArray[np.floating]
     points: npt.NDArray[np.intp]
     status: npt.NDArray[np.int8]
     cell_areas: npt.NDArray[np.float64] | None
+    weights: npt.NDArray[np.float64] | None
+
+    @property
+    def block(self) -> Block:
+        """The profiles with their weights."""
+        return Block.of(self.values, self.weights)
 
     def to_map(self, values: npt.NDArray[Any]) -> xr.DataArray:
         """Put one value a profile on the user's dimensions, float32, NaN where no profile is."""
@@ -64,7 +73,7 @@ def stack(layout: Layout) -> Profiles:
     Raises
     ------
     ValueError
-        If there are infinities, or no profile is complete.
+        If there are infinities, no profile is complete, or none has a weight.
     """
     vertical = layout.axes.vertical
     columns, missing, invalid = [], [], []
@@ -89,7 +98,35 @@ def stack(layout: Layout) -> Profiles:
     area = layout.areas()
     areas = None if area is None else layout.grid.flatten(area)[points]
     known = {f.name: getattr(layout, f.name) for f in fields(Layout)}
-    return Profiles(**known, values=values, points=points, status=status, cell_areas=areas)
+    known |= {"weights": _weights(layout, points), "cell_areas": areas}
+    return Profiles(**known, values=values, points=points, status=status)
+
+
+def _weights(layout: Layout, points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:
+    """Weights of the profiles at some points, None where each counts once."""
+    factors = layout.weighting.factors
+    if not factors:
+        return None
+    weights = layout.grid.flatten(layout.product(factors))[points]
+    require_weights(weights)
+    require_any_weight(weights.sum())
+    return weights / weights.mean() if layout.weighting.is_relative else weights
+
+
+def require_weights(weights: npt.NDArray[np.float64]) -> None:
+    """Refuse weights of complete profiles that are NaN."""
+    missing = int(np.isnan(weights).sum())
+    if missing:
+        raise ValueError(
+            f"weights are NaN at {missing} of {weights.size} complete profiles; give each a "
+            "number, 0 for one that is not to count"
+        )
+
+
+def require_any_weight(total: float) -> None:
+    """Refuse weights that are all 0."""
+    if not total > 0:
+        raise ValueError("weights are 0 at all complete profiles; at least one must count")
 
 
 def _columns(

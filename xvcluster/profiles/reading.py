@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.methods.metric import Floats
+from xvcluster.methods.metric import Block, Floats
 from xvcluster.missing import (
     either,
     equals_any,
@@ -18,7 +19,7 @@ from xvcluster.missing import (
     find_extremes,
     refuse_infinite,
 )
-from xvcluster.normalize import Scaling
+from xvcluster.normalize import ProfileScaling, Scaling
 from xvcluster.profiles.memory import find_status
 
 _PIECE = 2048
@@ -38,12 +39,29 @@ class Place:
         What a step along each dimension is worth.
     name : str
         For messages.
+    areas, weights : tuple of ndarray
+        Factors of each point's cell area and weight, of size 1 along some dimensions; none where
+        there are no cells, or each profile counts once.
     """
 
     positions: tuple[npt.NDArray[np.intp], ...]
     new: tuple[npt.NDArray[np.bool_], ...]
     strides: tuple[int, ...]
     name: str
+    areas: tuple[npt.NDArray[np.float64], ...] = ()
+    weights: tuple[npt.NDArray[np.float64], ...] = ()
+
+    def areas_at(self, points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:
+        """Cell areas in km² at points of the chunk."""
+        return self._product(self.areas)[points] if self.areas else None
+
+    def weights_at(self, points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """What profiles at points of the chunk count for."""
+        return self._product(self.weights)[points] if self.weights else np.ones(points.size)
+
+    def _product(self, factors: tuple[npt.NDArray[np.float64], ...]) -> npt.NDArray[np.float64]:
+        shape = tuple(at.size for at in self.positions)
+        return np.broadcast_to(reduce(np.multiply, factors), shape).ravel()
 
     def points(self) -> npt.NDArray[np.intp]:
         """The place of each point of the chunk among all points of the grid, flat."""
@@ -74,7 +92,7 @@ class Reading:
         Whether levels are to be turned around.
     fills : tuple of list of float, optional
         Undeclared fill values of each variable. None: those that a chunk by itself holds.
-    scaling : Scaling, optional
+    scaling : Scaling or ProfileScaling, optional
         Default: as the data are.
     """
 
@@ -85,7 +103,7 @@ class Reading:
     dtype: np.dtype[Any]
     descending: bool
     fills: tuple[list[float], ...] | None = None
-    scaling: Scaling | None = None
+    scaling: Scaling | ProfileScaling | None = None
 
     def declared(self, chunk: npt.NDArray[Any]) -> Iterator[tuple[xr.DataArray, Any]]:
         """Each variable (level, point) of a chunk, and where its attributes call it missing."""
@@ -129,6 +147,13 @@ class Reading:
         """
         columns, _ = self.clean(chunk)
         return self.cut(columns, taken)
+
+    def blocks(
+        self, chunk: npt.NDArray[Any], place: Place
+    ) -> Iterator[tuple[npt.NDArray[np.intp], Block]]:
+        """As `profiles`, of the points that count, with their weights."""
+        for points, values in self.profiles(chunk, place.taken()):
+            yield points, Block(values, place.weights_at(points))
 
     def cut(
         self, columns: list[Floats], taken: npt.NDArray[np.bool_] | None = None

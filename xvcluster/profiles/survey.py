@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xvcluster.methods.metric import Float64s, Floats
+from xvcluster.methods.metric import Block, Float64s, Floats
 from xvcluster.methods.source import Priorities, choose, priorities
 from xvcluster.missing import Extremes, find_extremes
-from xvcluster.profiles.memory import STATUS
+from xvcluster.profiles.memory import STATUS, require_weights
 from xvcluster.profiles.reading import Place, Reading, status_of
 
 
@@ -26,65 +26,67 @@ class Survey:
         Of each variable.
     status : ndarray, shape (4,)
         Points of each `STATUS`.
-    mean, squares : ndarray, shape (n_levels, n_variables)
-        Mean of the complete profiles, and their summed squared differences from it.
+    weight : float
+        Of the complete profiles.
+    mean, variance : ndarray, shape (n_levels, n_variables)
+        Of the complete profiles, by their weights.
     low, high : ndarray, shape (n_levels, n_variables)
         Their least and greatest values.
     points, priority : ndarray, shape (n,)
         Of the sample, ascending places and random numbers.
     rows : ndarray, shape (n, n_levels, n_variables)
         The sample, not scaled.
+    weights : ndarray, shape (n,)
+        Of the sample.
     """
 
     extremes: tuple[Extremes, ...]
     status: npt.NDArray[np.int64]
+    weight: float
     mean: Float64s
-    squares: Float64s
+    variance: Float64s
     low: Float64s
     high: Float64s
     points: npt.NDArray[np.intp]
     priority: Priorities
     rows: Floats
+    weights: Float64s
 
     @property
     def n_profiles(self) -> int:
         """Number of complete profiles."""
         return int(self.status[0])
 
-    def spread(self) -> Float64s:
-        """Standard deviation (n_variables,) over all profiles and levels."""
-        within = self.squares / max(self.n_profiles, 1)
-        between = (self.mean - self.mean.mean(axis=0)) ** 2
-        spread: Float64s = np.sqrt((within + between).mean(axis=0))
-        return spread
-
     @classmethod
     def join(cls, parts: Iterable[Survey], size: int) -> Survey:
         """What is known of several parts together (Chan, Golub & LeVeque 1983)."""
         parts = list(parts)
         status = np.sum([part.status for part in parts], axis=0)
-        counts = np.array([part.n_profiles for part in parts])[:, None, None]
+        weight = float(sum(part.weight for part in parts))
+        shares = np.array([part.weight / weight if weight else 0.0 for part in parts])
         means = np.stack([part.mean for part in parts])
         with np.errstate(over="ignore", invalid="ignore"):  # as in `survey`
-            mean = (counts * means).sum(axis=0) / max(counts.sum(), 1)
-            between = (counts * (means - mean) ** 2).sum(axis=0)
-            squares = np.sum([part.squares for part in parts], axis=0) + between
-        points, priority, rows = (
+            mean = np.tensordot(shares, means, 1)
+            within = np.stack([part.variance for part in parts])
+            variance = np.tensordot(shares, within + (means - mean) ** 2, 1)
+        points, priority, rows, weights = (
             np.concatenate([getattr(part, name) for part in parts])
-            for name in ("points", "priority", "rows")
+            for name in ("points", "priority", "rows", "weights")
         )
         kept = choose(priority, size)
         kept = kept[np.argsort(points[kept], kind="stable")]
         return cls(
             tuple(map(Extremes.join, zip(*(part.extremes for part in parts), strict=True))),
             status,
+            weight,
             mean,
-            squares,
+            variance,
             np.min([part.low for part in parts], axis=0),
             np.max([part.high for part in parts], axis=0),
             points[kept],
             priority[kept],
             rows[kept],
+            weights[kept],
         )
 
 
@@ -103,6 +105,7 @@ def survey(
     empty = Survey(
         extremes,
         status * 0,
+        0.0,
         np.zeros(shape),
         np.zeros(shape),
         np.full(shape, np.inf),
@@ -110,25 +113,30 @@ def survey(
         np.zeros(0, dtype=np.intp),
         np.zeros(0, dtype=np.uint64),
         np.zeros((0, *shape), dtype=reading.dtype),
+        np.zeros(0),
     )
     pieces = [empty]
     for at, block in reading.cut(columns, taken):
+        weights = place.weights_at(at)
+        require_weights(weights)
         with np.errstate(over="ignore", invalid="ignore"):  # fills not known yet, and infinities
-            mean = block.mean(axis=0, dtype=np.float64)
-            squares = np.square(block - mean).sum(axis=0)
+            weighed = Block(block, weights).counted()
+            mean, variance = weighed.moments() if len(weighed) else (np.zeros(shape),) * 2
         priority = priorities(points[at], seed)
         drawn = choose(priority, size, n_points)
         pieces.append(
             Survey(
                 extremes,
                 np.array([len(block), 0, 0, 0]),
+                float(weights.sum()),
                 mean,
-                squares,
+                variance,
                 block.min(axis=0).astype(np.float64),
                 block.max(axis=0).astype(np.float64),
                 points[at][drawn],
                 priority[drawn],
                 block[drawn],
+                weights[drawn],
             )
         )
     whole = Survey.join(pieces, size)

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.cluster import kmeans, som
+from xvcluster.cluster import kmeans
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner, assign
 from xvcluster.methods.initialize import has_distinct
 from xvcluster.methods.softdtw import import_tslearn_kmeans
 from xvcluster.options import check_integer, check_metric
+from xvcluster.som import som
 from xvcluster.sweep import sweep
 
 Floats = npt.NDArray[np.float64]

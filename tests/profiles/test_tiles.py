@@ -1,0 +1,75 @@
+"""Tiles that the sphere is cut into."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster.areas import EARTH_RADIUS_KM
+from xvcluster.profiles import find_tiles, lay_out
+from xvcluster.profiles.tiles import cut_tiles
+
+
+def test_cut_tiles_are_about_as_large_as_asked_for_everywhere():
+    rng = np.random.default_rng(0)
+    lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, 200_000))), rng.uniform(-180, 180, 200_000)
+    tiles = cut_tiles(lat, lon, 2000.0)
+    share = np.bincount(tiles) / tiles.size
+    areas = share * 4 * np.pi * EARTH_RADIUS_KM**2
+    assert areas.min() > 0.6 * 2000.0**2
+    assert areas.max() < 1.6 * 2000.0**2
+    for tile in np.unique(tiles)[::5]:
+        assert np.ptp(lat[tiles == tile]) * np.pi / 180 * EARTH_RADIUS_KM < 2200
+
+
+def test_cut_tiles_know_no_convention_of_longitude():
+    rng = np.random.default_rng(1)
+    lat, lon = rng.uniform(-90, 90, 500), rng.uniform(-180, 180, 500)
+    np.testing.assert_array_equal(cut_tiles(lat, lon, 900.0), cut_tiles(lat, lon % 360, 900.0))
+
+
+def test_cut_tiles_at_the_ends_of_the_axes():
+    lat, lon = np.array([-90.0, 90.0, 0.0, 0.0]), np.array([0.0, 360.0, -1e-14, 359.999999])
+    tiles = cut_tiles(lat, lon, 1000.0)
+    assert tiles[2] == tiles[3]
+    assert len(set(tiles.tolist())) == 3
+    assert cut_tiles(lat, lon, 1e6).max() == 0
+
+
+def test_find_tiles_cuts_about_a_hundred_by_default(model):
+    fine = model.interp(latitude=np.arange(35, 41.01, 0.1), longitude=np.arange(-120, -112, 0.1))
+    layout = lay_out(fine)
+    tiles, size = find_tiles(layout, np.arange(fine.sizes["latitude"] * fine.sizes["longitude"]))
+    assert 90 <= tiles.max() + 1 <= 150
+    assert 50 < size < 90  # of 670 by 690 km
+
+
+def test_find_tiles_takes_the_place_of_each_point(model):
+    turned = model.transpose("longitude", "depth", "latitude").isel(latitude=slice(None, None, -1))
+    points = np.array([5, 40, 62])
+    expected = cut_tiles(*np.array([[35, -115], [39, -116], [41, -112]], dtype=float).T, 200.0)
+    for data in (model, turned):
+        tiles, size = find_tiles(lay_out(data), points, 200.0)
+        np.testing.assert_array_equal(tiles, expected)
+        assert size == 200.0
+
+
+def test_find_tiles_of_a_curvilinear_grid_and_of_loose_points():
+    rng = np.random.default_rng(2)
+    lat, lon = rng.uniform(30, 50, (6, 7)), rng.uniform(0, 30, (6, 7))
+    values = xr.DataArray(rng.normal(size=(4, 6, 7)), dims=("depth", "y", "x"))
+    grid = values.assign_coords(lat=(("y", "x"), lat), lon=(("y", "x"), lon))
+    loose = xr.DataArray(values.values.reshape(4, -1), dims=("depth", "profile"))
+    loose = loose.assign_coords(lat=("profile", lat.ravel()), lon=("profile", lon.ravel()))
+    for data in (grid, loose):
+        layout = lay_out(data)
+        tiles, _ = find_tiles(layout, np.arange(42), 500.0)
+        at = [layout.grid.flatten(layout.dataset[n]) for n in ("lat", "lon")]
+        np.testing.assert_array_equal(tiles, cut_tiles(*at, 500.0))
+
+
+@pytest.mark.parametrize("size", [None, 100.0])
+def test_find_tiles_without_coordinates_gives_each_profile_its_own(size):
+    bare = xr.DataArray(np.zeros((3, 4, 5)), dims=("depth", "y", "x"))
+    tiles, found = find_tiles(lay_out(bare), np.arange(20), size)
+    np.testing.assert_array_equal(tiles, np.arange(20))
+    assert found is None

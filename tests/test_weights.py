@@ -1,0 +1,284 @@
+"""Weights of profiles and of levels, through the public functions."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import xvcluster
+from xvcluster.areas import EARTH_RADIUS_KM
+
+CRITERIA = (
+    "inertia",
+    "silhouette",
+    "silhouette_sample",
+    "davies_bouldin",
+    "calinski_harabasz",
+    "gap",
+    "gap_error",
+)
+
+
+def make_points(n=60, n_levels=6, seed=0):
+    """Loose profiles (profile, depth) in three groups that overlap a little, in float64."""
+    rng = np.random.default_rng(seed)
+    values = np.repeat([3.0, 3.6, 4.5], n // 3)[:, None] + rng.normal(0, 0.15, (n, n_levels))
+    coords = {"depth": ("depth", np.arange(n_levels) * 10.0, {"units": "km"})}
+    return xr.DataArray(values, dims=("profile", "depth"), coords=coords, name="vs")
+
+
+def make_weights(n=60, seed=1):
+    """Whole numbers, each at least 1."""
+    return xr.DataArray(np.random.default_rng(seed).integers(1, 5, n), dims="profile")
+
+
+def repeat(points, weights):
+    """The points with each as often as it weighs."""
+    return points.isel(profile=np.repeat(np.arange(points.sizes["profile"]), weights.values))
+
+
+def global_model(lat, lon, seed=0):
+    """Profiles that vary smoothly over the sphere, on any points (lat, lon broadcast together)."""
+    phi, lam = np.radians(lat), np.radians(lon)
+    z = np.linspace(0.0, 1.0, 8).reshape(-1, *[1] * np.ndim(phi + lam))
+    field = np.sin(2 * phi) + 0.6 * np.cos(phi) * np.cos(2 * lam) + 0.8 * np.sin(phi) ** 4
+    other = np.cos(phi) ** 2 * np.sin(lam)
+    return 4.0 + 0.3 * field * (1 - z) + 0.2 * other * z
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+def test_kmeans_weights_equal_repetition(metric):
+    points, weights = make_points(), make_weights()
+    options = {"metric": metric, "tol": 0.0, "n_init": 5}
+    weighted = points.vcluster.kmeans(3, weights=weights, **options)
+    repeated = repeat(points, weights).vcluster.kmeans(3, **options)
+    xr.testing.assert_allclose(weighted.centroids, repeated.centroids, rtol=1e-9)
+    assert weighted.inertia == pytest.approx(repeated.inertia, rel=1e-9)
+    for name in ("vs_std", "cluster_inertia", "cluster_margin"):
+        xr.testing.assert_allclose(weighted.dataset[name], repeated.dataset[name], rtol=1e-9)
+    plain = points.vcluster.kmeans(3, **options)
+    assert np.abs(plain.centroids - weighted.centroids).max() > 1e-3
+
+
+def test_kmeans_weighted_quantiles_are_those_of_numpy():
+    points, weights = make_points(), make_weights() * 0.37
+    result = points.vcluster.kmeans(2, weights=weights)
+    for c in (1, 2):
+        own = (result.labels == c).values
+        expected = np.quantile(
+            points.values[own],
+            result.dataset["quantile"].values,
+            axis=0,
+            weights=weights.values[own],
+            method="inverted_cdf",
+        )
+        found = result.dataset["vs_quantile"].sel(cluster=c).transpose("quantile", "depth")
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_kmeans_of_weights_all_one_is_that_without():
+    points = make_points()
+    plain = points.vcluster.kmeans(3).dataset
+    weighted = points.vcluster.kmeans(3, weights=make_weights() * 0 + 1).dataset
+    xr.testing.assert_equal(plain.drop_attrs(), weighted.drop_attrs())
+
+
+def test_kmeans_profiles_of_weight_0_are_labelled_but_do_not_count():
+    points, weights = make_points(), make_weights() > 2
+    weighted = points.vcluster.kmeans(3, weights=weights, tol=0.0)
+    left = points.isel(profile=np.flatnonzero(weights)).vcluster.kmeans(3, tol=0.0)
+    xr.testing.assert_allclose(weighted.centroids, left.centroids, rtol=1e-9)
+    assert weighted.inertia == pytest.approx(left.inertia, rel=1e-9)
+    assert weighted.labels.notnull().all()
+    assert weighted.dataset["count"].sum() == 60
+
+
+def test_som_batch_weights_equal_repetition():
+    points, weights = make_points(), make_weights()
+    options = {"algorithm": "batch", "n_iterations": 30, "sigma": 1.0}
+    for n_clusters in (None, 3):
+        weighted = points.vcluster.som((3, 3), weights=weights, n_clusters=n_clusters, **options)
+        repeated = repeat(points, weights).vcluster.som((3, 3), n_clusters=n_clusters, **options)
+        for name in ("vs_node", "vs", "cluster_inertia"):
+            xr.testing.assert_allclose(weighted.dataset[name], repeated.dataset[name], rtol=1e-9)
+
+
+def test_sweep_criteria_of_weights_equal_repetition():
+    points, weights = make_points(), make_weights()
+    options = {"tol": 0.0, "criteria": ["gap"], "n_init": 5}
+    weighted = points.vcluster.sweep(range(2, 6), weights=weights, **options)
+    repeated = repeat(points, weights).vcluster.sweep(range(2, 6), **options)
+    plain = points.vcluster.sweep(range(2, 6), **options)
+    for name in CRITERIA:
+        found = weighted.dataset[name].values
+        np.testing.assert_allclose(found, repeated.dataset[name].values, rtol=1e-9, err_msg=name)
+        assert not np.allclose(found, plain.dataset[name].values, rtol=1e-6), name
+    xr.testing.assert_equal(weighted.dataset["best"], repeated.dataset["best"])
+
+
+def test_kmeans_area_weights_undo_a_refinement_towards_the_poles():
+    lat = np.arange(-89.0, 90.0, 2.0)
+    rows = [(p, s) for p in lat for s in ([1.0] if abs(p) > 60 else [2.0])]
+    columns = [np.arange(s / 2, 360.0, s) for _, s in rows]
+    phi = np.concatenate([np.full(c.size, p) for (p, _), c in zip(rows, columns, strict=True)])
+    width = np.concatenate([np.full(c.size, s) for (_, s), c in zip(rows, columns, strict=True)])
+    lam = np.concatenate(columns)
+    refined = xr.Dataset(
+        {"vs": (("depth", "cell"), global_model(phi, lam))},
+        coords={
+            "depth": np.linspace(0.0, 700.0, 8),
+            "lat": ("cell", phi, {"units": "degrees_north", "bounds": "lat_bnds"}),
+            "lon": ("cell", lam, {"units": "degrees_east", "bounds": "lon_bnds"}),
+            "lat_bnds": (("cell", "bnds"), np.stack([phi - 1, phi + 1], axis=1)),
+            "lon_bnds": (("cell", "bnds"), np.stack([lam - width / 2, lam + width / 2], axis=1)),
+        },
+    )
+    even = xr.DataArray(
+        global_model(lat[:, None], np.arange(1.0, 360.0, 2.0)),
+        dims=("depth", "lat", "lon"),
+        coords={"depth": refined["depth"], "lat": lat, "lon": np.arange(1.0, 360.0, 2.0)},
+        name="vs",
+    )
+    expected = even.vcluster.kmeans(5, weights="area", tol=0.0).centroids
+    spread = float(even.std())
+    weighted = refined.vcluster.kmeans(5, weights="area", tol=0.0)
+    assert np.abs(weighted.centroids - expected).max() < 0.01 * spread
+    assert weighted.dataset["area"].sum() == pytest.approx(4 * np.pi * EARTH_RADIUS_KM**2)
+    plain = refined.vcluster.kmeans(5, tol=0.0).centroids
+    by_even = even.vcluster.kmeans(5, tol=0.0).centroids
+    assert np.abs(plain - by_even).max() > 0.05 * spread
+    assert np.abs(plain - expected).max() > 0.05 * spread
+
+
+def test_kmeans_area_weights_count_a_seam_once_and_poles_right():
+    lat, lon = np.arange(-90.0, 91.0, 5.0), np.arange(0.0, 361.0, 5.0)
+    held_twice = xr.DataArray(
+        global_model(lat[:, None], lon),
+        dims=("depth", "lat", "lon"),
+        coords={"depth": np.arange(8.0), "lat": lat, "lon": lon},
+        name="vs",
+    )
+    once = held_twice.isel(lon=slice(None, -1))
+    first, second = (a.vcluster.kmeans(4, weights="area", tol=0.0) for a in (held_twice, once))
+    xr.testing.assert_allclose(first.centroids, second.centroids, rtol=1e-9)
+    assert first.inertia == pytest.approx(second.inertia, rel=1e-9)
+    # by hand: a row at a pole is half as high, and weights have a mean of 1
+    height = np.sin(np.radians(np.minimum(lat + 2.5, 90))) - np.sin(
+        np.radians(np.maximum(lat - 2.5, -90))
+    )
+    by_hand = xr.DataArray(height / height.mean(), dims="lat", coords={"lat": lat})
+    third = once.vcluster.kmeans(4, weights=by_hand, tol=0.0)
+    assert third.inertia == pytest.approx(second.inertia, rel=1e-9)
+
+
+def test_kmeans_level_weights_equal_repeated_levels():
+    points = make_points()
+    weights = xr.DataArray([1, 3, 1, 2, 1, 2], dims="depth", coords={"depth": points["depth"]})
+    weighted = points.vcluster.kmeans(3, level_weights=weights, tol=0.0)
+    repeated = points.isel(depth=np.repeat(np.arange(6), weights.values)).vcluster.kmeans(3, tol=0)
+    first = np.cumsum([0, *weights.values[:-1]])
+    np.testing.assert_allclose(weighted.centroids, repeated.centroids.isel(depth=first), rtol=1e-9)
+    assert weighted.inertia == pytest.approx(repeated.inertia, rel=1e-9)
+    np.testing.assert_allclose(
+        weighted.dataset["distance"], repeated.dataset["distance"], rtol=1e-5
+    )
+
+
+def test_kmeans_thickness_of_an_even_axis_changes_nothing():
+    points = make_points()
+    plain = points.vcluster.kmeans(3)
+    weighted = points.vcluster.kmeans(3, level_weights="thickness")
+    xr.testing.assert_allclose(plain.centroids, weighted.centroids, rtol=1e-12)
+    assert weighted.inertia == pytest.approx(plain.inertia, rel=1e-12)
+    np.testing.assert_array_equal(weighted.dataset["level_weight"], 1.0)
+
+
+def test_kmeans_thickness_is_that_of_the_layers():
+    points = make_points().assign_coords(depth=[0.0, 10.0, 20.0, 40.0, 80.0, 160.0])
+    weighted = points.vcluster.kmeans(3, level_weights="thickness")
+    layers = np.array([10.0, 10.0, 15.0, 30.0, 60.0, 80.0])
+    np.testing.assert_allclose(weighted.dataset["level_weight"], layers / layers.mean())
+
+
+def test_level_weights_are_found_whatever_the_direction_of_the_axis():
+    points = make_points().assign_coords(depth=[0.0, 10.0, 20.0, 40.0, 80.0, 160.0])
+    given = xr.DataArray(np.arange(1.0, 7.0), dims="depth", coords={"depth": points["depth"]})
+    for weights in ("thickness", given):
+        down = points.vcluster.kmeans(3, level_weights=weights)
+        up = points.isel(depth=slice(None, None, -1)).vcluster.kmeans(3, level_weights=weights)
+        xr.testing.assert_allclose(down.centroids, up.centroids.sortby("depth"), rtol=1e-12)
+        xr.testing.assert_equal(down.labels, up.labels)
+
+
+def test_weights_are_found_whatever_the_order_of_their_coordinate(rough_model):
+    weights = 1.0 + rough_model["latitude"] * 0 + np.arange(12)
+    plain = rough_model.vcluster.kmeans(4, weights=weights)
+    turned = rough_model.vcluster.kmeans(4, weights=weights.isel(latitude=slice(None, None, -1)))
+    xr.testing.assert_identical(
+        plain.dataset.drop_attrs(deep=False), turned.dataset.drop_attrs(deep=False)
+    )
+
+
+@pytest.mark.parametrize("options", [{"weights": "area"}, {"weights": "given"}])
+def test_weighted_results_of_chunks_are_those_of_arrays(rough_model, options, agree):
+    if options["weights"] == "given":
+        values = np.random.default_rng(3).uniform(0.1, 5.0, (12, 11))
+        options = {"weights": rough_model.isel(depth=0).copy(data=values)}
+    options |= {"level_weights": "thickness", "normalize": "level"}
+    chunked = rough_model.chunk({"latitude": 5, "longitude": 4})
+    whole = rough_model.vcluster.kmeans(4, **options)
+    assert set(whole.parameters) >= {"weights", "level_weights", "normalize"}
+    found = chunked.vcluster.kmeans(4, **options)
+    xr.testing.assert_equal(found.labels.compute(), whole.labels)
+    xr.testing.assert_allclose(found.centroids, whole.centroids, rtol=1e-6)
+    assert found.inertia == pytest.approx(whole.inertia, rel=1e-6)
+    for name in ("cluster_margin", "area", "vs_std"):
+        xr.testing.assert_allclose(found.dataset[name], whole.dataset[name], rtol=1e-5)
+
+
+def test_weights_are_refused_by_methods_that_know_none(model):
+    with pytest.raises(ValueError, match=r"metric='softdtw' knows no weights; leave them out"):
+        xvcluster.kmeans(model, 2, metric="softdtw", weights="area")
+    with pytest.raises(ValueError, match=r"metric='dtw' knows no level_weights.*'euclidean'"):
+        xvcluster.kmeans(model, 2, metric="dtw", level_weights="thickness")
+    with pytest.raises(ValueError, match=r"algorithm='online' knows no weights.*batch"):
+        xvcluster.som(model, (2, 2), weights="area")
+
+
+def test_weights_that_do_not_fit_are_refused(model):
+    def refused(weights, match, error=ValueError):
+        with pytest.raises(error, match=match):
+            xvcluster.kmeans(model, 2, weights=weights)
+
+    level = model.isel(depth=0, drop=True)
+    refused("areas", "weights must be 'area' or a DataArray; got 'areas'")
+    refused([1.0, 2.0], "weights must be 'area' or a DataArray; got list", TypeError)
+    refused(level.astype(str), "weights must be numbers; their dtype is", TypeError)
+    refused(model, r"weights must lie on latitude, longitude of the data; .* \('depth'")
+    refused(-level, "weights must be finite and at least 0; they range from -")
+    refused(level * 0, "weights are 0 at all complete profiles; at least one must count")
+    refused(level.where(level > 3.5), "weights are NaN at .* of 63 complete profiles; .* 0 for one")
+    refused(level.isel(latitude=slice(3)), "weights lack some of the data's 'latitude': .* 35")
+    bare = xr.DataArray(np.ones(4), dims="latitude")
+    refused(bare, "weights have 4 values along 'latitude', the data 7")
+
+
+def test_area_weights_need_cells():
+    with pytest.raises(ValueError, match=r"weights='area' needs the cells of a grid.*DataArray"):
+        make_points().vcluster.kmeans(2, weights="area")
+
+
+def test_level_weights_that_do_not_fit_are_refused(model):
+    with pytest.raises(ValueError, match=r"level_weights must be finite and above 0.*from 0 to 1"):
+        xvcluster.kmeans(model, 2, level_weights=xr.DataArray([1, 1, 0, 1, 1], dims="depth"))
+    with pytest.raises(
+        ValueError, match=r"level_weights must lie on depth of the data; .*latitude"
+    ):
+        xvcluster.kmeans(model, 2, level_weights=model.isel(depth=0, longitude=0, drop=True))
+    with pytest.raises(ValueError, match="level_weights need a vertical, which the data have not"):
+        xvcluster.kmeans(model.isel(depth=0), 2, level_weights="thickness")
+
+
+def test_weights_of_chunks_that_are_nan_are_refused(model):
+    level = model.isel(depth=0, drop=True)
+    with pytest.raises(RuntimeError, match=r"weights are NaN at .* complete profiles"):
+        model.chunk({"latitude": 3}).vcluster.kmeans(2, weights=level.where(level > 3.5))

@@ -1,0 +1,135 @@
+"""What profiles and levels count for, from what the user asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.areas import bounds_of
+from xvcluster.profiles.layout import Layout, Weighting
+
+
+def weigh(
+    layout: Layout,
+    weights: str | xr.DataArray | None = None,
+    level_weights: str | xr.DataArray | None = None,
+) -> Layout:
+    """Give a layout with what its profiles and levels count for.
+
+    Parameters
+    ----------
+    layout : Layout
+    weights : "area" or DataArray, optional
+        On some of the horizontal dimensions.
+    level_weights : "thickness" or DataArray, optional
+        Along the vertical.
+
+    Raises
+    ------
+    TypeError
+        If weights are neither of these.
+    ValueError
+        If they do not lie on the dimensions of the data, or are negative or infinite; if
+        `level_weights` are not all above 0; if there are no cells or layers.
+    """
+    weighting = Weighting(
+        tuple(_profile_factors(layout, weights)),
+        is_relative=isinstance(weights, str),
+        levels=_level_weights(layout, level_weights),
+    )
+    return replace(layout, weighting=weighting)
+
+
+def _profile_factors(layout: Layout, weights: Any) -> list[xr.DataArray]:
+    """Arrays on the horizontal dimensions, of size 1 along some, whose product are the weights."""
+    if weights is None:
+        return []
+    if isinstance(weights, str):
+        _require_word("weights", weights, "area")
+        factors = layout.area_factors()
+        if not factors:
+            raise ValueError(
+                "weights='area' needs the cells of a grid of latitude and longitude, which the "
+                "data have not; give a DataArray of weights on the horizontal dimensions"
+            )
+        return factors
+    dims = layout.grid.dims
+    array = _aligned(layout, "weights", weights, "area", dims).astype(np.float64)
+    if array.min() < 0 or np.isinf(array).any():
+        raise ValueError(
+            f"weights must be finite and at least 0; they range from {float(array.min()):g} to "
+            f"{float(array.max()):g}"
+        )
+    return [array.expand_dims([d for d in dims if d not in array.dims]).transpose(*dims)]
+
+
+def _level_weights(layout: Layout, weights: Any) -> npt.NDArray[np.float64] | None:
+    """Weights (n_levels,) in the order of the profiles' levels."""
+    if weights is None:
+        return None
+    if layout.vertical is None:
+        raise ValueError("level_weights need a vertical, which the data have not; leave them out")
+    if isinstance(weights, str):
+        _require_word("level_weights", weights, "thickness")
+        edges = bounds_of(layout.dataset, layout.dataset[layout.vertical.dims[0]])
+        found = np.abs(edges[:, 1] - edges[:, 0])
+        found = found / found.mean()
+    else:
+        array = _aligned(layout, "level_weights", weights, "thickness", layout.vertical.dims)
+        found = array.values.astype(np.float64)
+    if not (np.all(found > 0) and np.all(np.isfinite(found))):
+        raise ValueError(
+            f"level_weights must be finite and above 0; they range from {found.min():g} to "
+            f"{found.max():g}. Leave a level out with data.vcluster.prepare(depth=...) or data.sel"
+        )
+    return found[::-1] if layout.descending else found
+
+
+def _require_word(name: str, given: str, allowed: str) -> None:
+    if given != allowed:
+        raise ValueError(f"{name} must be {allowed!r} or a DataArray; got {given!r}")
+
+
+def _aligned(
+    layout: Layout, name: str, weights: Any, word: str, dims: tuple[Any, ...]
+) -> xr.DataArray:
+    """Weights in memory, in the order of the data along all dimensions that they have."""
+    if not isinstance(weights, xr.DataArray):
+        raise TypeError(f"{name} must be {word!r} or a DataArray; got {type(weights).__name__}")
+    if weights.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be numbers; their dtype is {weights.dtype}")
+    others = [str(d) for d in weights.dims if d not in dims]
+    if others or (len(dims) == 1 and weights.dims != dims):
+        raise ValueError(
+            f"{name} must lie on {', '.join(map(str, dims))} of the data; they have the dimensions "
+            f"{tuple(map(str, weights.dims))}"
+        )
+    weights = weights.compute()
+    for dim in weights.dims:
+        weights = _in_order(weights, name, dim, layout.dataset)
+    return xr.DataArray(weights.values, dims=weights.dims)
+
+
+def _in_order(weights: xr.DataArray, name: str, dim: Any, dataset: xr.Dataset) -> xr.DataArray:
+    """Put weights along a dimension into the order of the data's coordinate."""
+    if dim in weights.coords and dim in dataset.coords:
+        own, wanted = weights.indexes[dim], dataset.indexes[dim]
+        if own.equals(wanted):
+            return weights
+        places = own.get_indexer(wanted) if own.is_unique else np.array([-1])
+        if (places < 0).any():
+            raise ValueError(
+                f"{name} lack some of the data's {str(dim)!r}: they have {own[0]} to {own[-1]}, "
+                f"the data {wanted[0]} to {wanted[-1]}; compute them from the data's coordinates"
+            )
+        return weights.isel({dim: places})
+    if weights.sizes[dim] != dataset.sizes[dim]:
+        raise ValueError(
+            f"{name} have {weights.sizes[dim]} values along {str(dim)!r}, the data "
+            f"{dataset.sizes[dim]}"
+        )
+    return weights
