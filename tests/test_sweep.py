@@ -8,8 +8,8 @@ from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw
 
 from xvcluster import kmeans, sweep
+from xvcluster.choice import conclude
 from xvcluster.methods.metric import Euclidean
-from xvcluster.sweep import choose_k
 
 
 def stack(data):
@@ -53,8 +53,8 @@ def test_sweep_of_many_profiles_samples_them_for_the_silhouette(monkeypatch, mod
     monkeypatch.setattr(Euclidean, "pairs", 20)
     found = sweep(model, range(2, 6)).dataset["silhouette_sample"]
     assert found.attrs["long_name"] == "silhouette of 20 profiles"
-    few = stack(model)[np.linspace(0, 62, 20).astype(int)]
-    group = (np.arange(63) % 5 // 2)[np.linspace(0, 62, 20).astype(int)]
+    drawn = ((np.arange(20) + 0.5) * 63 / 20).astype(int)  # the middle of each of even steps
+    few, group = stack(model)[drawn], (np.arange(63) % 5 // 2)[drawn]
     np.testing.assert_allclose(found.sel(k=3), silhouette_score(few, group), rtol=1e-5)
 
 
@@ -94,14 +94,21 @@ def test_sweep_of_one_k_has_nothing_to_choose(model):
     assert "sweep_inertia" not in swept.result().dataset
 
 
-def test_choose_k_of_a_straight_line_falls_back():
+def conclude_of(inertia, silhouette):
+    """The k that is taken of 2, 3 and 4, and by what."""
+    found = {"inertia": ("k", inertia), "silhouette": ("k", silhouette)}
+    attrs = conclude(xr.Dataset(found, {"k": [2, 3, 4]})).attrs
+    return attrs["best_k"], attrs["best_k_by"]
+
+
+def test_conclude_of_a_straight_line_falls_back():
     with pytest.warns(UserWarning, match="took k = 4"):
-        assert choose_k([2, 3, 4], [3.0, 2.0, 1.0], [0.1, 0.2, 0.3]) == (4, "silhouette")
+        assert conclude_of([3.0, 2.0, 1.0], [0.1, 0.2, 0.3]) == (4, "silhouette")
 
 
-def test_choose_k_of_a_curve_that_does_not_fall_falls_back():
+def test_conclude_of_a_curve_that_does_not_fall_falls_back():
     with pytest.warns(UserWarning, match="took k = 2"):
-        assert choose_k([2, 3, 4], [0.0, 0.0, 0.0], [0.3, 0.3, 0.3]) == (2, "silhouette")
+        assert conclude_of([0.0, 0.0, 0.0], [0.3, 0.3, 0.3]) == (2, "silhouette")
 
 
 def test_sweep_inertia_falls_with_k(rough_model):
