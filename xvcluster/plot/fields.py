@@ -29,7 +29,7 @@ def draw_labels(ax: Axes, place: geo.Geometry, rgba: NDArray[np.float64]) -> Non
         "norm": BoundaryNorm(np.arange(len(rgba) + 1) + 0.5, len(rgba)),
     }
     draw_field(ax, place, **options)
-    _draw_missing(ax, place)
+    draw_missing(ax, place)
 
 
 def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
@@ -54,7 +54,7 @@ def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
     return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
 
 
-def _draw_missing(ax: Axes, place: geo.Geometry) -> None:
+def draw_missing(ax: Axes, place: geo.Geometry) -> None:
     """Make cells without a profile grey, and leave white what is outside of a curvilinear grid."""
     from matplotlib.colors import ListedColormap
 
@@ -96,6 +96,38 @@ def bar_room(side: Side) -> tuple[float, float]:
     return (0.75, 0.0) if side == "right" else (0.0, 0.5)
 
 
+def bar_axes(ax: Axes, side: Side, *, offset: float) -> Axes:
+    """Small axes for a bar of colours at the right of a map, or so many inches below it."""
+    if side == "right":
+        return ax.inset_axes((1.025, 0.12, 0.02, 0.76))
+    below = ax.inset_axes((0.1, -0.12, 0.8, 0.06))
+    below.set_axes_locator(legends.BelowLocator(ax, offset=offset))
+    return below
+
+
+def clear_of_ticks(ax: Axes) -> float:
+    """Inches below axes at which a bar is clear of the longitudes, or of the label of x."""
+    return 0.6 if ax.get_xlabel() else 0.4
+
+
+def add_bar(
+    ax: Axes, mappable: Any, label: str, *, side: Side, offset: float, **options: Any
+) -> None:
+    """Draw the bar of a field's colours, with matplotlib's options for it."""
+    orientation: Any = "vertical" if side == "right" else "horizontal"
+    at = bar_axes(ax, side, offset=offset)
+    bar = ax.figure.colorbar(mappable, cax=at, orientation=orientation, **options)
+    bar.outline.set_linewidth(0.4)
+    bar.minorticks_off()
+    style_bar(at)
+    bar.set_label(label, fontsize=7, labelpad=1.5)
+
+
+def style_bar(bar: Axes) -> None:
+    """Small ticks, the same for all bars."""
+    bar.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
+
+
 def draw_background(
     ax: Axes,
     field: xr.DataArray,
@@ -109,14 +141,6 @@ def draw_background(
     # a few extreme cells should not wash out the rest
     low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)
     mappable = draw_field(ax, place, cmap="viridis", vmin=low, vmax=high)
-    _draw_missing(ax, place)
-    if side == "right":
-        bar_ax = ax.inset_axes((1.025, 0.12, 0.02, 0.76))
-    else:
-        bar_ax = ax.inset_axes((0.1, -0.12, 0.8, 0.06))
-        bar_ax.set_axes_locator(legends.BelowLocator(ax, offset=offset))
-    orientation: Any = "vertical" if side == "right" else "horizontal"
-    bar = ax.figure.colorbar(mappable, cax=bar_ax, orientation=orientation, extend="both")
-    bar.outline.set_linewidth(0.4)
-    bar.ax.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
-    bar.set_label(style.axis_label(field, width=50), fontsize=7, labelpad=1.5)
+    draw_missing(ax, place)
+    label = style.axis_label(field, width=50)
+    add_bar(ax, mappable, label, side=side, offset=offset, extend="both")

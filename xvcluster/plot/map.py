@@ -10,7 +10,14 @@ from xvcluster.missing import mask_invalid
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.fields import bar_room, bar_side, draw_background, draw_labels
+from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
+from xvcluster.plot.fields import (
+    bar_room,
+    bar_side,
+    clear_of_ticks,
+    draw_background,
+    draw_labels,
+)
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     title: str | None = None,
     boundaries: GeoDataFrame | bool | None = None,
     background: xr.DataArray | None = None,
+    certainty: xr.DataArray | str | None = None,
 ) -> GeoAxes | Axes:
     """Draw a map of cluster labels.
 
@@ -78,6 +86,11 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     background : xr.DataArray, optional
         A continuous field to draw in place of the labels, with a bar of its colours; the clusters
         are outlined over it. The map shows its extent.
+    certainty : DataArray or str, optional
+        How sure the labels are, from 0 to 1, on the points of the labels in any order: the colours
+        fade with it, from full at 1 to nearly white at 0, where 15 % of the colour is left; NaN
+        counts as 0. A bar beside the map shows how. Of a result, the name of one of its variables:
+        ``result.plot.map(certainty="margin")``.
 
     Returns
     -------
@@ -87,13 +100,14 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ------
     ValueError
         If labels are not integers, if labels or background have a further dim longer than 1, if
-        `colors` are not one a cluster,
-        if `projection` is given together with `ax`, if `projection`, `extent`, `boundaries` or
-        `background` is given where no latitude and longitude are known, or if loose points are to
-        be outlined.
+        `colors` are not one a cluster, if `projection` is given together with `ax`, if
+        `projection`, `extent`, `boundaries` or `background` is given where no latitude and
+        longitude are known, or if loose points are to be outlined. If `certainty` is not between 0
+        and 1, is not on the points of the labels, is given together with `background`, or names no
+        variable of a result.
     TypeError
-        If `ax` is no GeoAxes though latitude and longitude are known, or `boundaries` is neither a
-        bool nor a GeoDataFrame.
+        If `ax` is no GeoAxes though latitude and longitude are known, `boundaries` is neither a
+        bool nor a GeoDataFrame, or `certainty` is an array of another kind.
     ImportError
         If boundaries are to be drawn and geopandas is not installed.
 
@@ -109,33 +123,35 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ... )
     >>> ax = map(labels, title="Three provinces")
     """
-    labels = labels.compute()  # lazy labels are read once
+    over_field = background is not None
+    certainty = match_certainty(labels, certainty, over_field=over_field)
+    labels, certainty = read_together(labels, certainty)
     labels = style.check_labels(labels)
     rgba = style.check_colors(labels, colors)
-    over_field = background is not None
     shapes = choose_boundaries(labels, boundaries, over_field=over_field)
-    field = labels if background is None else mask_invalid(background)
+    field, shades = (labels, rgba) if certainty is None else fade(labels, certainty, rgba)
+    if background is not None:
+        field = mask_invalid(background)
     place = geo.locate(field)
-    _check_options(place, ax, projection, extent, shapes)
+    check_options(place, ax, projection, extent, shapes)
     if over_field and shapes is not None:
         labels = outlined(labels, shapes)
     tight = ax is None and projection is None
+    named = labels if legend else None
     if ax is None:
-        ax = new_axes(place, projection, extent, labels if legend else None, with_bar=over_field)
+        with_bar = over_field or certainty is not None
+        ax = new_axes(place, projection, extent, named, with_bar=with_bar)
     if over_field:
         # in the place that the legend leaves; below, clear of the longitudes
-        draw_background(ax, field, place, side=bar_side(ax, labels), offset=0.4)
+        draw_background(ax, field, place, side=bar_side(ax, named), offset=clear_of_ticks(ax))
     else:
-        draw_labels(ax, place, rgba)
-    if place.kind == "plane":
-        label_plane(ax, place, labels)
-    else:
-        frame(ax, place, extent, tight=tight)
-        decorate(ax, coastlines, borders, resolution)
-        if gridlines:
-            add_gridlines(ax, place, extent)
+        draw_labels(ax, place, shades)
+    lines = {"coastlines": coastlines, "borders": borders, "gridlines": gridlines}
+    surround(ax, place, labels, extent, tight=tight, resolution=resolution, **lines)
     if shapes is not None:
         draw_boundaries(ax, shapes, rgba, over_field=over_field)
+    if certainty is not None:
+        add_certainty_bar(ax, certainty, rgba, labels, side=bar_side(ax, named))
     if legend:
         legends.add_legend(ax, labels, rgba, points=place.kind == "points")
     if title is not None:
@@ -143,12 +159,12 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     return ax
 
 
-def _check_options(
+def check_options(
     place: geo.Geometry,
     ax: Axes | None,
     projection: Projection | None,
     extent: Box | None,
-    boundaries: GeoDataFrame | None,
+    boundaries: GeoDataFrame | None = None,
 ) -> None:
     """Refuse options that could not have an effect."""
     if ax is not None and projection is not None:
@@ -227,6 +243,28 @@ def frame(ax: GeoAxes, place: geo.Geometry, extent: Box | None, *, tight: bool) 
     follows_box = extent is not None or place.kind != "curvilinear"
     if tight and follows_box and not geo.is_straight(ax.projection):
         ax.set_boundary(path)
+
+
+def surround(
+    ax: Axes,
+    place: geo.Geometry,
+    field: xr.DataArray,
+    extent: Box | None,
+    *,
+    tight: bool,
+    resolution: Resolution,
+    coastlines: bool,
+    borders: bool,
+    gridlines: bool,
+) -> None:
+    """Draw all that is around what a map shows: frame, coastlines and labelled lines, or axes."""
+    if place.kind == "plane":
+        label_plane(ax, place, field)
+        return
+    frame(ax, place, extent, tight=tight)
+    decorate(ax, coastlines, borders, resolution)
+    if gridlines:
+        add_gridlines(ax, place, extent)
 
 
 def decorate(ax: GeoAxes, coastlines: bool, borders: bool, resolution: Resolution) -> None:
