@@ -8,7 +8,7 @@ import xarray as xr
 import xvcluster
 
 
-@pytest.mark.parametrize("name", ["prepare", "kmeans", "som", "sweep"])
+@pytest.mark.parametrize("name", ["prepare", "kmeans", "som", "gmm", "sweep"])
 def test_methods_have_the_signature_and_docstring_of_their_functions(name):
     function, method = getattr(xvcluster, name), getattr(xvcluster.VCluster, name)
     own, theirs = inspect.signature(method), inspect.signature(function)
@@ -25,6 +25,11 @@ def test_kmeans_equals_the_function(two_variables):
 def test_som_equals_the_function(model):
     expected = xvcluster.som(model, (2, 2), n_iterations=100).labels
     xr.testing.assert_identical(model.vcluster.som((2, 2), n_iterations=100).labels, expected)
+
+
+def test_gmm_equals_the_function(model):
+    expected = xvcluster.gmm(model, 3).labels
+    xr.testing.assert_identical(model.vcluster.gmm(3).labels, expected)
 
 
 def test_sweep_equals_the_function(model):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from xvcluster import open_result, tutorial
 from xvcluster.cli import main
 
-COMMANDS = ("info", "kmeans", "som", "sweep", "predict", "plot", "boundaries", "demo")
+COMMANDS = "info kmeans som gmm sweep predict match consensus plot boundaries demo".split()
 
 
 @pytest.fixture(autouse=True)
@@ -383,6 +383,26 @@ def test_som_refuses_bad_grids(model):
     assert "more than the 2 x 2 nodes" in refuse("som", model, "--grid", "2", "2", "-k", "5")
 
 
+def test_gmm_passes_its_options_on_and_draws(model):
+    options = ("--covariance", "diag", "--variance-explained", "0.9", "--normalize", "anomaly")
+    succeed("gmm", model, "-k", "3", "--n-init", "2", *options, "--plot", "gmm.png")
+    result = open_result("model_clusters.nc")
+    expected = {"method": "gmm", "covariance": "diag", "variance_explained": 0.9, "n_init": 2}
+    assert expected.items() <= result.parameters.items()
+    assert result.parameters["normalize"] == "anomaly"
+    assert is_png("gmm.png")
+    succeed("predict", "model_clusters.nc", model, "-o", "labels.nc")
+
+
+def test_gmm_finds_k_and_says_why(model):
+    text = succeed(
+        "gmm", model, "--k-range", "1", "9", "--covariance", "tied", "--depth", "0", "40"
+    )
+    assert "clusters, by the least BIC over k = 1 to 9" in text
+    assert "clusters, by the least BIC over k = 1 to 9" in succeed("info", "model_clusters.nc")
+    assert "so --k-range has no use" in refuse("gmm", model, "-k", "2", "--k-range", "2", "9")
+
+
 def test_sweep_prints_criteria_and_draws(model):
     options = ("--k-range", "2", "7", "--stride", "2", "--plot", "elbow.png", "--maps", "maps.png")
     text = succeed("sweep", model, *options)
@@ -448,6 +468,77 @@ def test_plot_draws_the_elbow_where_a_sweep_chose_k(model, clustered):
     succeed("plot", "model_clusters.nc", "--kind", "elbow", "--dpi", "50")
     assert is_png("model_clusters_elbow.png")
     assert "carries no sweep" in refuse("plot", clustered, "--kind", "elbow")
+
+
+@pytest.mark.parametrize("command", ["kmeans", "som"])
+def test_commands_pass_weights_and_normalization_on(model, command):
+    options = ["--normalize", "level", "--weights", "area", "--level-weights", "thickness"]
+    size = ["--grid", 2, 2, "--algorithm", "batch", "--iterations", 5] if command == "som" else []
+    succeed(command, model, *size, "-k", 3, *options, "-o", "weighted.nc")
+    found = open_result("weighted.nc")
+    asked = {"normalize": "level", "weights": "area", "level_weights": "thickness"}
+    assert found.parameters.items() >= asked.items()
+    assert "vs_scale" in found.dataset
+
+
+def test_commands_tell_how_stable_clusters_are(model):
+    told = succeed("kmeans", model, "-k", 3, "--stability", 3, "--block-size", 300, "-o", "sure.nc")
+    assert "mean stability" in told
+    found = open_result("sure.nc").dataset
+    assert found["stability"].attrs["comment"] == "3 samples of blocks of about 300 km"
+    said = refuse("kmeans", model, "-k", 3, "--block-size", 300, "-o", "other.nc")
+    assert "--block-size is for --stability" in said
+    said = refuse("som", model, "--grid", 2, 2, "--stability", 3, "-o", "other.nc")
+    assert "cannot be made again" in said
+
+
+def test_sweep_finds_the_criteria_that_are_asked_for(model):
+    asked = ["--criterion", "gap", "--criterion", "stability", "--block-size", 300]
+    told = succeed("sweep", model, "--k-range", 2, 4, *asked, "-o", "swept.nc", "--plot", "c.png")
+    for word in ("davies bouldin", "gap error", "stability", "The criteria", "<- best, by"):
+        assert word in told
+    assert is_png("c.png")
+    assert {"sweep_gap", "sweep_stability"} <= set(open_result("swept.nc").dataset)
+    succeed("plot", "swept.nc", "--kind", "criteria", "-o", "again.png")
+    assert is_png("again.png")
+    said = refuse("sweep", model, "--k-range", 2, 4, "--block-size", 300, "-o", "other.nc")
+    assert "block_size=300.0 is for the stability alone" in said
+
+
+def test_match_renumbers_to_agree_with_a_reference(clustered, model):
+    succeed("kmeans", model, "-k", 2, "-o", "two.nc")
+    told = succeed("match", "two.nc", clustered, "--plot", "matched.png")
+    assert "Agreement: adjusted Rand 0." in told
+    found, reference = open_result("two_matched.nc"), open_result(clustered)
+    xr.testing.assert_identical(found.dataset, open_result("two.nc").match(reference).dataset)
+    assert found.n_clusters == 3
+    assert is_png("matched.png")
+    assert "two_matched.nc" in refuse("match", "two.nc", clustered)
+
+
+def test_consensus_counts_models(clustered, model):
+    succeed("kmeans", model, "-k", 3, "--normalize", "level", "-o", "other.nc")
+    told = succeed("consensus", clustered, "other.nc", "--plot", "votes.png", "--cluster", 2)
+    assert "2 models agree to" in told
+    votes = xr.load_dataset("consensus.nc")["votes"]
+    assert votes.sizes == {"cluster": 3, "latitude": 18, "longitude": 28}
+    assert set(np.unique(votes)) <= {0, 1, 2}
+    assert is_png("votes.png")
+    succeed("consensus", clustered, "other.nc", "--grid", 2, "-o", "global.nc")
+    assert xr.load_dataset("global.nc")["votes"].sizes == {
+        "cluster": 3,
+        "latitude": 90,
+        "longitude": 180,
+    }
+
+
+def test_consensus_refuses_what_it_cannot_count_or_draw(clustered):
+    assert "needs the results of several models" in refuse("consensus")
+    drawn = ["--plot", "votes.png", "--cluster", 9]
+    said = refuse("consensus", clustered, *drawn)
+    assert "there is no cluster 9 to draw; choose one of 1, 2, 3" in said
+    assert "clusters.nc is named twice" in refuse("consensus", clustered, clustered)
+    assert not Path("consensus.nc").exists()
 
 
 def test_plot_keeps_an_existing_file(clustered):

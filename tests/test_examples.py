@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 import xvcluster
 
@@ -47,6 +48,32 @@ def test_ocean_chooses_k_and_saves_its_figures(run):
     figures = {"ocean_elbow.png", "ocean_maps.png", "ocean_summary.png"}
     assert {path.name for path in folder.iterdir()} == {"ocean.nc", *figures}
     assert xvcluster.open_result(folder / "ocean.nc").n_clusters == 4
+
+
+def test_ocean_mixture_tells_how_robust_labels_are_and_saves_its_figures(run):
+    said, folder = run("ocean_mixture.py")
+    assert "virtually certain" in said
+    figures = {f"mixture_{name}.png" for name in ("map", "robustness", "profiles")}
+    assert {path.name for path in folder.iterdir()} == {"mixture.nc", *figures}
+    assert xvcluster.open_result(folder / "mixture.nc").n_clusters == 8
+
+
+def test_how_many_takes_a_stable_k_and_tells_how_sure_points_are(run):
+    said, folder = run("how_many.py")
+    assert "k = 6, the largest that is as stable as any" in said
+    figures = {"how_many_criteria.png", "how_many_certainty.png"}
+    assert {path.name for path in folder.iterdir()} == {"how_many.nc", *figures}
+    result = xvcluster.open_result(folder / "how_many.nc")
+    assert result.table()["mean_stability"].min() > 0.9
+
+
+def test_models_agree_counts_the_votes_and_draws_them(run):
+    said, folder = run("models_agree.py")
+    assert "3 of 3 models call slow" in said
+    names = {f"{name}.nc" for name in ("agree", "coarse", "medium", "fine")}
+    assert {path.name for path in folder.iterdir()} == {"agree_votes.png", "agree_label.png", *names}
+    with xr.open_dataset(folder / "agree.nc") as common:
+        assert int(common["votes"].max()) == int(common["n_models"].min()) == 3
 
 
 def test_larger_than_memory_clusters_a_store_on_workers(run):

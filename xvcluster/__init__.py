@@ -7,9 +7,12 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 from xvcluster.accessor import VCluster
-from xvcluster.cluster import kmeans, som
+from xvcluster.cluster import kmeans
+from xvcluster.consensus import consensus
+from xvcluster.mixture import gmm
 from xvcluster.preprocess import prepare
 from xvcluster.result import ClusterResult, open_result
+from xvcluster.som import som
 from xvcluster.sweep import SweepResult, sweep
 
 __version__ = "0.1.0"
@@ -18,6 +21,8 @@ __all__ = [
     "ClusterResult",
     "SweepResult",
     "VCluster",
+    "consensus",
+    "gmm",
     "kmeans",
     "open_result",
     "plot",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import xarray as xr
 
-from xvcluster.cluster import kmeans, som
+from xvcluster.cluster import kmeans
 from xvcluster.delegate import delegate
+from xvcluster.mixture import gmm
 from xvcluster.plot.methods import LabelPlots
 from xvcluster.preprocess import prepare
 from xvcluster.result import ClusterResult
+from xvcluster.som import som
 from xvcluster.sweep import sweep
 
 
@@ -32,6 +34,7 @@ class VCluster:
     prepare = delegate(prepare)
     kmeans = delegate(kmeans)
     som = delegate(som)
+    gmm = delegate(gmm)
     sweep = delegate(sweep)
 
     def predict(self, result: ClusterResult) -> xr.DataArray:

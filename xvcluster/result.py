@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +13,14 @@ import xarray as xr
 from xvcluster import store
 from xvcluster.boundaries import boundaries
 from xvcluster.delegate import delegate
+from xvcluster.match import match
 from xvcluster.predict import predict
+from xvcluster.replay import nearest_distances
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from xvcluster.fitting import Origin
     from xvcluster.plot.methods import ResultPlots
     from xvcluster.sweep import SweepResult
 
@@ -38,6 +41,7 @@ class ClusterResult:
 
     dataset: xr.Dataset
     sweep: SweepResult | None = field(default=None)
+    _origin: Origin | None = field(default=None)
 
     def __iter__(self) -> Iterator[xr.DataArray | xr.Dataset]:
         return iter((self.labels, self.centroids))
@@ -73,7 +77,9 @@ class ClusterResult:
         """The clustering as a fitted ``TimeSeriesKMeans`` of tslearn, or ``MiniSom``.
 
         It takes profiles with the levels in the order of the vertical coordinate, each variable
-        divided by ``parameters["scale"]``, and predicts the labels minus one.
+        divided by ``parameters["scale"]``, and predicts the labels minus one. Of a Gaussian mixture
+        it is a ``Pipeline`` of scikit-learn, of a ``PCA`` and a ``GaussianMixture``, for profiles
+        less ``<name>_offset`` and by ``<name>_scale``, flat: (n, n_levels · n_variables).
         """
         from xvcluster.export import to_model
 
@@ -89,6 +95,88 @@ class ClusterResult:
     def predict(self, data: xr.DataArray | xr.Dataset) -> xr.DataArray:
         """Label other data by this result; see `xvcluster.predict.predict`."""
         return predict(self.dataset, data)
+
+    def match(self, reference: ClusterResult | xr.Dataset | xr.DataArray) -> ClusterResult:
+        """Renumber the clusters to agree best with other labels; see `xvcluster.match.match`."""
+        other = reference.dataset if isinstance(reference, ClusterResult) else reference
+        return replace(self, dataset=match(self.dataset, other))
+
+    def stability(
+        self,
+        n: int = 50,
+        *,
+        block_size: float | None = None,
+        random_state: int | None = 0,
+        progress: bool | None = None,
+    ) -> ClusterResult:
+        """Find how sure the cluster of each point is, by clustering bootstrap samples of the data.
+
+        Parameters
+        ----------
+        n : int, default 50
+            Samples, each clustered from one start.
+        block_size : float, optional
+            Of the blocks of neighbouring profiles that are drawn together, in km. Default: such
+            that there are about a hundred.
+        random_state, progress
+            As for `xvcluster.kmeans`.
+
+        Returns
+        -------
+        ClusterResult
+            This one with ``stability`` on the map: the share of samples that, their clusters
+            matched to those of this result, give a point the same cluster; and its mean,
+            ``cluster_stability``.
+
+        Raises
+        ------
+        ValueError
+            If the result was read from a file, which does not hold the data it was made from, or
+            its method cannot be repeated: soft-DTW, or a map whose nodes are not merged.
+
+        Warns
+        -----
+        UserWarning
+            If latitude and longitude are not known: neighbours are then drawn one by one, and
+            clusters look more stable than they are.
+
+        Notes
+        -----
+        Profiles of whole blocks are drawn with replacement, because neighbours are no independent
+        samples (Künsch 1989). Clusters of each sample are paired with those of the result so that
+        they overlap most. Where the data are larger than the sample that a fit settles on, samples
+        are drawn from that one, and the means are over it; maps of dask arrays stay lazy.
+
+        References
+        ----------
+        Künsch, H. R. (1989). The jackknife and the bootstrap for general stationary observations.
+        Ann. Stat. 17, 1217–1241. https://doi.org/10.1214/aos/1176347265
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> sure = vs.vcluster.kmeans(6).stability(n=10)
+        >>> axes = sure.plot.map(certainty="stability")
+        """
+        from xvcluster.stability import add_stability
+
+        if self._origin is None:
+            raise ValueError(
+                "this result cannot be made again from other samples: it was read from a file, "
+                "which does not hold its data, or its method is not one of k-means (Euclidean or "
+                "dtw), a merged map or a Gaussian mixture. Cluster the data again, call stability "
+                "on that result, and write it: the stability is kept in the file"
+            )
+        dataset = add_stability(
+            self.dataset,
+            self._origin,
+            n,
+            block_size=block_size,
+            random_state=random_state,
+            progress=progress,
+        )
+        return replace(self, dataset=dataset)
 
     boundaries = delegate(boundaries)
 
@@ -131,7 +219,9 @@ class ClusterResult:
         -------
         pandas.DataFrame
             Indexed by ``cluster``: ``profiles`` (count), ``area_km2`` and ``area_percent`` where
-            the area is known, ``inertia_percent``, ``mean_margin``.
+            the area is known, ``inertia_percent``, ``mean_margin``, ``mean_stability`` where
+            `stability` was found, and ``nearest_distance``, that of the nearest other centroid, as
+            the profiles were compared. To LaTeX or CSV by pandas, e.g. ``table().to_latex()``.
         """
         import pandas as pd
 
@@ -145,6 +235,9 @@ class ClusterResult:
         inertia = dataset["cluster_inertia"].values
         table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
         table["mean_margin"] = dataset["cluster_margin"].values
+        if "cluster_stability" in dataset:
+            table["mean_stability"] = dataset["cluster_stability"].values
+        table["nearest_distance"] = nearest_distances(dataset)
         return table
 
     def to_netcdf(self, path: str | os.PathLike[str]) -> None:

@@ -1,8 +1,9 @@
-"""The command line: xvcluster info, kmeans, som, sweep, predict, plot, boundaries and demo."""
+"""The command line: xvcluster kmeans and its other commands, the work of the package for files."""
 
 import click
 
-from xvcluster.cli.clustering import demo, kmeans, som, sweep
+from xvcluster.cli.clustering import demo, gmm, kmeans, som, sweep
+from xvcluster.cli.comparing import consensus, match
 from xvcluster.cli.results import boundaries, info, plot, predict
 
 
@@ -12,5 +13,7 @@ def main() -> None:
     """Cluster the vertical profiles of gridded geoscience models."""
 
 
-for command in (info, kmeans, som, sweep, predict, plot, boundaries, demo):
+for command in (
+    info, kmeans, som, gmm, sweep, predict, match, consensus, plot, boundaries, demo,
+):  # fmt: skip
     main.add_command(command)

@@ -1,9 +1,9 @@
-"""The commands that cluster: kmeans, som, sweep and demo."""
+"""The commands that cluster: kmeans, som, gmm, sweep and demo."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import xarray as xr
@@ -11,11 +11,14 @@ import xarray as xr
 import xvcluster
 from xvcluster import tutorial
 from xvcluster.cli.commandline import (
+    BLOCK_SIZE,
     CLUSTERS,
     K_RANGE,
     LLOYD,
     MODEL,
     OVERWRITE,
+    STABILITY,
+    WEIGHING,
     plainly,
     with_options,
 )
@@ -27,6 +30,7 @@ from xvcluster.cli.files import (
     write_result,
 )
 from xvcluster.cli.report import describe_result, sweep_table
+from xvcluster.options import Covariance, Criterion, Normalization
 from xvcluster.result import ClusterResult
 
 _DEMOS = ("tomography", "ocean")
@@ -34,7 +38,7 @@ _PREPARATION = ("depth", "dz", "stride", "max_gap")
 
 
 @click.command()
-@with_options(CLUSTERS, K_RANGE, LLOYD, MODEL)
+@with_options(CLUSTERS, K_RANGE, LLOYD, WEIGHING, STABILITY, BLOCK_SIZE, MODEL)
 @plainly
 def kmeans(
     file: Path,
@@ -44,17 +48,18 @@ def kmeans(
     plot: Path | None,
     overwrite: bool,
     checkpoint: Path | None,
+    stability: int | None,
+    block_size: float | None,
     **options: Any,
 ) -> None:
     """Cluster the profiles of a NetCDF or Zarr FILE by k-means."""
-    if n_clusters is not None and k_range is not None:
-        raise ValueError("--clusters says how many, so --k-range has no use; give one of them")
+    _require_one(n_clusters, k_range)
     output = output or default_output(file, "clusters")
     check_outputs(output, plot, overwrite=overwrite, inputs=_kept(file, checkpoint))
     if k_range is not None:
         options["k_range"] = _ks(k_range)
     data, options = _read(file, checkpoint=checkpoint, **options)
-    result = xvcluster.kmeans(data, n_clusters, **options)
+    result = _judge(xvcluster.kmeans(data, n_clusters, **options), stability, block_size)
     _report(result, output)
     if plot:
         write_figure(result.plot.summary, plot)
@@ -94,17 +99,85 @@ def kmeans(
         help="Neighbourhood at the start. Default: 0.3; in a batch, half of the longer side.",
     ),
     click.option("--learning-rate", type=float, help="At the start, online. Default: 0.1."),
+    WEIGHING,
+    STABILITY,
+    BLOCK_SIZE,
     MODEL,
 )
 @plainly
 def som(
-    file: Path, output: Path | None, plot: Path | None, overwrite: bool, **options: Any
+    file: Path,
+    output: Path | None,
+    plot: Path | None,
+    overwrite: bool,
+    stability: int | None,
+    block_size: float | None,
+    **options: Any,
 ) -> None:
     """Cluster the profiles of a NetCDF or Zarr FILE by a self-organizing map."""
     output = output or default_output(file, "clusters")
     check_outputs(output, plot, overwrite=overwrite, inputs=[file])
     data, options = _read(file, **options)
-    result = xvcluster.som(data, **options)
+    result = _judge(xvcluster.som(data, **options), stability, block_size)
+    _report(result, output)
+    if plot:
+        write_figure(result.plot.summary, plot)
+
+
+@click.command()
+@with_options(
+    click.option(
+        "-k",
+        "--clusters",
+        "n_components",
+        type=int,
+        help="Number of clusters. Default: that of the least BIC.",
+    ),
+    K_RANGE,
+    click.option(
+        "--covariance",
+        type=click.Choice(get_args(Covariance)),
+        help="What is known of the spread of each cluster. Default: full.",
+    ),
+    click.option(
+        "--variance-explained",
+        type=float,
+        metavar="SHARE",
+        help="Share of the variance that principal components keep. Default: 0.999.",
+    ),
+    click.option(
+        "--normalize",
+        type=click.Choice(get_args(Normalization)),
+        help="How profiles are made comparable. Default: level.",
+    ),
+    click.option("--n-init", type=int, help="Starts. Default: 1."),
+    STABILITY,
+    BLOCK_SIZE,
+    MODEL,
+)
+@plainly
+def gmm(
+    file: Path,
+    n_components: int | None,
+    k_range: tuple[int, int] | None,
+    output: Path | None,
+    plot: Path | None,
+    overwrite: bool,
+    stability: int | None,
+    block_size: float | None,
+    **options: Any,
+) -> None:
+    """Cluster the profiles of a NetCDF or Zarr FILE by a Gaussian mixture.
+
+    The result tells how probable each cluster is at each point.
+    """
+    _require_one(n_components, k_range)
+    output = output or default_output(file, "clusters")
+    check_outputs(output, plot, overwrite=overwrite, inputs=[file])
+    if k_range is not None:
+        options["k_range"] = _ks(k_range)
+    data, options = _read(file, **options)
+    result = _judge(xvcluster.gmm(data, n_components, **options), stability, block_size)
     _report(result, output)
     if plot:
         write_figure(result.plot.summary, plot)
@@ -113,7 +186,16 @@ def som(
 @click.command()
 @with_options(
     K_RANGE,
+    click.option(
+        "--criterion",
+        "criteria",
+        type=click.Choice(get_args(Criterion)),
+        multiple=True,
+        help="A criterion that takes longer; repeat for both.",
+    ),
+    BLOCK_SIZE,
     LLOYD,
+    WEIGHING,
     MODEL,
     click.option(
         "--maps",
@@ -135,7 +217,7 @@ def sweep(
 ) -> None:
     """Cluster by k-means for many k, and write the best of them.
 
-    The figure of --plot is that of the elbow.
+    The figure of --plot is that of the criteria.
     """
     output = output or default_output(file, "clusters")
     check_outputs(output, plot, maps, overwrite=overwrite, inputs=_kept(file, checkpoint))
@@ -143,9 +225,9 @@ def sweep(
         options["k"] = _ks(k_range)
     data, options = _read(file, checkpoint=checkpoint, **options)
     swept = xvcluster.sweep(data, **options)
-    click.echo(sweep_table(swept.dataset) + "\n")
+    click.echo(f"{sweep_table(swept)}\n\n{swept.verdict}\n")
     _report(swept.result(), output)
-    for draw, path in ((swept.plot.elbow, plot), (swept.plot.maps, maps)):
+    for draw, path in ((swept.plot.criteria, plot), (swept.plot.maps, maps)):
         if path:
             write_figure(draw, path)
 
@@ -173,6 +255,15 @@ def demo(name: str, folder: Path, overwrite: bool) -> None:
         _compare(result, model["province"])
 
 
+def _judge(result: ClusterResult, n: int | None, block_size: float | None) -> ClusterResult:
+    """The result with its stability, where it is asked for."""
+    if n is None:
+        if block_size is not None:
+            raise ValueError("--block-size is for --stability; give both, or neither")
+        return result
+    return result.stability(n, block_size=block_size)
+
+
 def _kept(file: Path, checkpoint: Path | None) -> list[Path]:
     """What must not be written over."""
     return [file] if checkpoint is None else [file, checkpoint]
@@ -189,6 +280,11 @@ def _read(
     given = {name: value for name, value in options.items() if value is not None}
     preparation = {name: given.pop(name) for name in _PREPARATION if name in given}
     return read_model(file, variables, dim, chunks, **preparation), given | {"dim": dim}
+
+
+def _require_one(n_clusters: int | None, k_range: tuple[int, int] | None) -> None:
+    if n_clusters is not None and k_range is not None:
+        raise ValueError("--clusters says how many, so --k-range has no use; give one of them")
 
 
 def _ks(k_range: tuple[int, int]) -> range:

@@ -6,9 +6,11 @@ import functools
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, get_args
 
 import click
+
+from xvcluster.options import Normalization
 
 P = ParamSpec("P")
 Command = Callable[..., Any]
@@ -157,6 +159,37 @@ MODEL = with_options(
     output_option("NetCDF or Zarr to write. Default: <FILE>_clusters.nc in the current folder."),
     PLOT,
     OVERWRITE,
+)
+WEIGHING = with_options(
+    click.option(
+        "--normalize",
+        type=click.Choice(get_args(Normalization)),
+        help="How profiles are made comparable. Default: several variables each by its spread.",
+    ),
+    click.option(
+        "--weights",
+        type=click.Choice(["area"]),
+        help="Let profiles count by the area of their cells. Default: each once.",
+    ),
+    click.option(
+        "--level-weights",
+        type=click.Choice(["thickness"]),
+        help="Let levels count by the thickness of their layers. Default: each once.",
+    ),
+)
+STABILITY = with_options(
+    click.option(
+        "--stability",
+        type=int,
+        metavar="SAMPLES",
+        help="Cluster so many bootstrap samples too, and tell how sure each point is.",
+    ),
+)
+BLOCK_SIZE = click.option(
+    "--block-size",
+    type=float,
+    metavar="KM",
+    help="Neighbours that are drawn together into a bootstrap sample. Default: a hundredth of all.",
 )
 LLOYD = with_options(
     click.option(

@@ -12,6 +12,7 @@ from xvcluster.coords import find_axes, positive, units
 from xvcluster.missing import mask_invalid
 from xvcluster.profiles import STATUS, Profiles, collect
 from xvcluster.result import ClusterResult
+from xvcluster.sweep import SweepResult
 
 _MAX_ROWS = 40
 _CARRIED = ("title", "id")
@@ -100,6 +101,9 @@ def describe_result(result: ClusterResult) -> str:
         how = {"knee": "the knee of the inertia", "silhouette": "the best silhouette"}
         by, k = criteria.attrs["best_k_by"], criteria["k"].values
         lines.append(f"{result.n_clusters} clusters, by {how.get(by, by)} over k = {_span(k)}")
+    elif "sweep_bic" in dataset:
+        k = dataset["k"].values
+        lines.append(f"{result.n_clusters} clusters, by the least BIC over k = {_span(k)}")
     return "\n".join([*lines, "", cluster_table(result)])
 
 
@@ -112,6 +116,8 @@ def cluster_table(result: ClusterResult) -> str:
         "area_percent": ("area (%)", "{:.1f}"),
         "inertia_percent": ("inertia (%)", "{:.1f}"),
         "mean_margin": ("mean margin", "{:.2f}"),
+        "mean_stability": ("mean stability", "{:.2f}"),
+        "nearest_distance": ("nearest distance", "{:.4g}"),
     }
     table = result.table().reset_index()
     columns = [
@@ -126,19 +132,14 @@ def cluster_table(result: ClusterResult) -> str:
     return "\n".join(rows)
 
 
-def sweep_table(criteria: xr.Dataset) -> str:
+def sweep_table(swept: SweepResult) -> str:
     """One row a number of clusters, the best marked, as text."""
-    best = criteria.attrs["best_k"]
-    rows = [["k", "inertia", "silhouette", ""]]
-    for k, inertia, silhouette in zip(
-        criteria["k"].values,
-        criteria["inertia"].values,
-        criteria["silhouette"].values,
-        strict=True,
-    ):
-        mark = f"<- best, by {criteria.attrs['best_k_by']}" if k == best else ""
-        rows.append([str(k), f"{inertia:.6g}", f"{silhouette:.3f}", mark])
-    return "\n".join(_align(rows, right=3))
+    table = swept.table()
+    rows = [["k", *(name.replace("_", " ") for name in table.columns), ""]]
+    for k, values in zip(table.index, table.to_numpy(), strict=True):
+        mark = f"<- best, by {swept.dataset.attrs['best_k_by']}" if k == swept.best_k else ""
+        rows.append([str(k), *("-" if np.isnan(v) else f"{v:.4g}" for v in values), mark])
+    return "\n".join(_align(rows, right=len(table.columns) + 1))
 
 
 def _count(status: npt.NDArray[np.int8], n_profiles: int, n_levels: int) -> str:

@@ -9,6 +9,7 @@ import click
 import xarray as xr
 
 from xvcluster import store
+from xvcluster.choice import conclude
 from xvcluster.cli.commandline import (
     CHUNKS,
     DIM,
@@ -34,9 +35,9 @@ from xvcluster.cli.report import describe_file, describe_result
 from xvcluster.plot.methods import SweepPlots
 from xvcluster.predict import predict as predict_labels
 from xvcluster.result import ClusterResult
-from xvcluster.sweep import choose_k
 
-_KINDS = ("map", "profiles", "summary", "som", "elbow")
+_KINDS = ("map", "profiles", "summary", "som", "criteria", "elbow")
+_OF_SWEEPS = {"criteria", "elbow"}
 
 
 @click.command()
@@ -111,7 +112,7 @@ def plot(result: Path, kind: str, output: Path | None, dpi: int, overwrite: bool
     output = output or Path(f"{result.stem}_{kind}.png")
     check_outputs(None, output, overwrite=overwrite, inputs=[result])
     earlier = read_result(result)
-    figures = SweepPlots(_criteria(earlier)) if kind == "elbow" else earlier.plot
+    figures = SweepPlots(_criteria(earlier)) if kind in _OF_SWEEPS else earlier.plot
     write_figure(getattr(figures, kind), output, dpi=dpi)
 
 
@@ -138,11 +139,8 @@ def boundaries(
 
 
 def _criteria(result: ClusterResult) -> xr.Dataset:
-    """The sweep that a result file carries, as far as the elbow needs it."""
-    names = {"sweep_inertia": "inertia", "sweep_silhouette": "silhouette"}
-    if not set(names) <= set(result.dataset.data_vars):
-        raise ValueError("the result carries no sweep, so it has no elbow; cluster without -k")
-    criteria = result.dataset[list(names)].rename(names)
-    values = [criteria[name].values.tolist() for name in ("k", *names.values())]
-    best, how = choose_k(*values)
-    return criteria.assign_attrs(best_k=best, best_k_by=how)
+    """The sweep that a result file carries, without its labels."""
+    found = [str(n) for n in result.dataset.data_vars if str(n).startswith("sweep_")]
+    if not {"sweep_inertia", "sweep_silhouette"} <= set(found):
+        raise ValueError("the result carries no sweep, so it has no criteria; cluster without -k")
+    return conclude(result.dataset[found].rename({n: n.removeprefix("sweep_") for n in found}))
