@@ -71,7 +71,8 @@ def test_models_agree_counts_the_votes_and_draws_them(run):
     said, folder = run("models_agree.py")
     assert "3 of 3 models call slow" in said
     names = {f"{name}.nc" for name in ("agree", "coarse", "medium", "fine")}
-    assert {path.name for path in folder.iterdir()} == {"agree_votes.png", "agree_label.png", *names}
+    names |= {"agree_votes.png", "agree_label.png"}
+    assert {path.name for path in folder.iterdir()} == names
     with xr.open_dataset(folder / "agree.nc") as common:
         assert int(common["votes"].max()) == int(common["n_models"].min()) == 3
 

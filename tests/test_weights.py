@@ -282,3 +282,26 @@ def test_weights_of_chunks_that_are_nan_are_refused(model):
     level = model.isel(depth=0, drop=True)
     with pytest.raises(RuntimeError, match=r"weights are NaN at .* complete profiles"):
         model.chunk({"latitude": 3}).vcluster.kmeans(2, weights=level.where(level > 3.5))
+
+
+def test_som_merges_no_nodes_that_only_profiles_of_weight_0_are_near_to():
+    points = make_points()
+    first = xr.DataArray(np.arange(60) < 40, dims="profile")  # the third group counts for nothing
+    options = {"algorithm": "batch", "n_iterations": 20, "n_clusters": 2}
+    result = points.vcluster.som((1, 6), weights=first, **options)
+    assert np.isfinite(result.centroids).all()
+    left = points.isel(profile=slice(40)).mean()
+    assert abs(float(result.centroids.mean()) - float(left)) < 0.2
+    chunked = points.chunk({"profile": 20}).vcluster.som((1, 6), weights=first, **options)
+    xr.testing.assert_equal(chunked.labels.compute(), result.labels)
+    np.testing.assert_array_equal(chunked.dataset["node_count"], result.dataset["node_count"])
+
+
+def test_constant_levels_and_variables_are_not_scaled(rough_model):
+    both = xr.Dataset({"vs": rough_model, "flat": rough_model * 0 + np.float32(7.1)})
+    for data in (both, both.chunk({"latitude": 5})):
+        for options in ({}, {"weights": "area"}, {"weights": "area", "normalize": "variable"}):
+            found = data.vcluster.kmeans(3, **options)
+            assert found.parameters["scale"]["flat"] == 1.0
+        found = data.vcluster.kmeans(3, weights="area", normalize="level").dataset
+        np.testing.assert_array_equal(found["flat_scale"], 1.0)

@@ -144,7 +144,8 @@ def scaling_of(
     elif normalize == "anomaly":
         scale = _spread(share @ variance) if several else scale
     else:
-        between = (mean - share @ mean) ** 2
+        apart = mean - mean[0]  # exactly 0 where the levels are alike
+        between = (apart - share @ apart) ** 2
         if several or normalize == "variable":
             scale = _spread(share @ (variance + between))
         offset = mean if by_level else mean.mean(axis=0)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from xvcluster.methods import get_metric
 from xvcluster.methods.assign import Assigner
+from xvcluster.methods.criteria import distances_between
 from xvcluster.methods.metric import Metric
 from xvcluster.methods.mixture import Mixture
 from xvcluster.normalize import ProfileScaling, Scaling
@@ -73,9 +74,9 @@ def nearest_distances(result: xr.Dataset) -> Float64s:
     held = np.flatnonzero(~np.isnan(centroids).any(axis=(1, 2)))
     nearest = np.full(len(centroids), np.nan)
     if held.size > 1:
-        squared = metric_of(result).squared_distances(centroids[held], centroids[held])
-        np.fill_diagonal(squared, np.inf)
-        nearest[held] = np.sqrt(np.maximum(squared.min(axis=1), 0.0))
+        apart = distances_between(centroids[held], metric_of(result))
+        np.fill_diagonal(apart, np.inf)
+        nearest[held] = apart.min(axis=1)
     return nearest
 
 

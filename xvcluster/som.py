@@ -141,9 +141,9 @@ def som(
     metric, names = get_metric("euclidean"), list(layout.variables)
     centroids, groups = nodes, np.arange(n_nodes, dtype=np.int32)
     of_nodes = members = profiles.members(Assigner(nodes, metric))
-    hits = of_nodes.hits()
+    hits, mass = of_nodes.hits()
     if n_clusters is not None:
-        groups = _merge(nodes, hits, n_clusters, for_merging)
+        groups = _merge(nodes, mass, n_clusters, for_merging)
         centroids, groups = _lowest_first(profiles, nodes, groups)
         members = profiles.members(Assigner(nodes, metric, groups, centroids))
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options, **known}
@@ -191,8 +191,9 @@ def _refit(
     for_training, for_merging = seed.spawn(2)
     nodes = _train(InMemory.of(sample), shape, algorithm, seed=for_training, **options)
     metric = get_metric("euclidean")
-    hits = np.bincount(assign(sample.values, Assigner(nodes, metric)).nearest, minlength=len(nodes))
-    return Assigner(nodes, metric, _merge(nodes, hits, n_clusters, for_merging))
+    nearest = assign(sample.values, Assigner(nodes, metric)).nearest
+    mass = np.bincount(nearest, sample.weights, minlength=len(nodes)).astype(np.float64)
+    return Assigner(nodes, metric, _merge(nodes, mass, n_clusters, for_merging))
 
 
 def _require_nodes(shape: tuple[int, int], n_clusters: int | None) -> None:
@@ -217,7 +218,7 @@ def _warn_unseen(source: Source, n_iterations: int) -> None:
 
 def _merge(
     nodes: npt.NDArray[np.float64],
-    hits: npt.NDArray[np.int64],
+    mass: npt.NDArray[np.float64],
     n_clusters: int,
     seed: np.random.SeedSequence,
 ) -> npt.NDArray[np.int32]:
@@ -225,7 +226,7 @@ def _merge(
 
     A node without profiles lies between the others; it joins a cluster, and makes none.
     """
-    taken = nodes[hits > 0]
+    taken = nodes[mass > 0]
     if not has_distinct(taken, n_clusters):
         raise ValueError(
             f"n_clusters={n_clusters} is more than the distinct nodes of the trained map that have "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xvcluster.methods.metric import Float64s, Metric
+from xvcluster.methods.softdtw import SoftDTW
 
 
 def simplified_silhouette(sums: Float64s) -> float:
@@ -43,11 +44,19 @@ def davies_bouldin(sums: Float64s, centroids: Float64s, metric: Metric) -> float
     if held.sum() < 2:
         return np.nan
     scatter, centroids = sums[2, held] / sums[0, held], centroids[held]
-    apart = np.sqrt(metric.squared_distances(centroids, centroids))
+    apart = distances_between(centroids, metric)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (scatter[:, None] + scatter) / apart
     np.fill_diagonal(ratio, -np.inf)
     return float(ratio.max(axis=1).mean())
+
+
+def distances_between(centroids: Float64s, metric: Metric) -> Float64s:
+    """Distances (k, k) of centroids (k, n_levels, n_variables) to each other."""
+    squared = metric.squared_distances(centroids, centroids)
+    if isinstance(metric, SoftDTW):
+        squared = metric.divergences(squared, centroids, centroids)
+    return np.sqrt(squared)
 
 
 def calinski_harabasz(sums: Float64s, centroids: Float64s) -> float:

@@ -45,10 +45,13 @@ class Block:
         return Block(self.values[rows], self.weights[rows])
 
     def mean(self) -> Float64s:
-        """Weighted mean (n_levels, n_variables), in float64."""
+        """Weighted mean (n_levels, n_variables), in float64; there must be a weight."""
         shares = self.weights / self.weights.sum()
-        parts = (np.tensordot(shares[rows], self.values[rows], 1) for rows in self._chunks())
-        mean: Float64s = sum(parts, start=np.zeros(self.values.shape[1:]))
+        first = self.values[0].astype(np.float64)  # so that what is constant is so exactly
+        parts = (
+            np.tensordot(shares[rows], self.values[rows] - first, 1) for rows in self._chunks()
+        )
+        mean: Float64s = sum(parts, start=first)
         return mean
 
     def moments(self) -> tuple[Float64s, Float64s]:

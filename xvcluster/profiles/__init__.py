@@ -45,8 +45,8 @@ __all__ = [
 class Members(Protocol):
     """Who belongs to each cluster."""
 
-    def hits(self) -> npt.NDArray[np.int64]:
-        """Profiles nearest to each node."""
+    def hits(self) -> tuple[npt.NDArray[np.int64], Float64s]:
+        """The number of profiles nearest to each node, and their weight."""
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""

@@ -16,7 +16,13 @@ from xvcluster.methods.source import InMemory, choose, priorities, sample_size
 from xvcluster.normalize import ProfileScaling, Scaling, fit_scaling
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import Profiles, stack
-from xvcluster.profiles.statistics import Statistics, describe, mean_moments, measure
+from xvcluster.profiles.statistics import (
+    Statistics,
+    count_hits,
+    describe,
+    mean_moments,
+    measure,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,9 +80,10 @@ class ArrayMembers:
     assignment: Assignment
     assigner: Assigner
 
-    def hits(self) -> npt.NDArray[np.int64]:
-        """Profiles nearest to each node."""
-        return np.bincount(self.assignment.nearest, minlength=len(self.assigner.nodes))
+    def hits(self) -> tuple[npt.NDArray[np.int64], Float64s]:
+        """The number of profiles nearest to each node, and their weight."""
+        weights = self.profiles.source.profiles.weights
+        return count_hits(self.assignment.nearest, weights, len(self.assigner.nodes))
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""

@@ -21,6 +21,7 @@ from xvcluster.profiles.statistics import (
     Statistics,
     Tally,
     average_moments,
+    count_hits,
     sum_moments,
 )
 
@@ -37,9 +38,10 @@ class ChunkedMembers:
     profiles: ChunkedProfiles
     assigner: Assigner
 
-    def hits(self) -> npt.NDArray[np.int64]:
-        """Profiles nearest to each node, in one pass."""
-        return self.profiles.total(partial(_count_hits, assigner=self.assigner), add_arrays)
+    def hits(self) -> tuple[npt.NDArray[np.int64], Float64s]:
+        """The number of profiles nearest to each node, and their weight, in one pass."""
+        count, mass = self.profiles.total(partial(_count, assigner=self.assigner), add_arrays)
+        return count.astype(np.int64), mass
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, in one pass."""
@@ -169,8 +171,10 @@ def _sum_moments(
     return sums
 
 
-def _count_hits(block: Block, assigner: Assigner) -> npt.NDArray[np.int64]:
-    return np.bincount(assigner(block.values).nearest, minlength=len(assigner.nodes))
+def _count(block: Block, assigner: Assigner) -> Float64s:
+    """What `count_hits` finds of a block, (2, n_nodes)."""
+    nearest = assigner(block.values).nearest
+    return np.stack(count_hits(nearest, block.weights, len(assigner.nodes)))
 
 
 def _sum_members(block: Block, assigner: Assigner) -> Float64s:

@@ -82,6 +82,13 @@ def measure(assignment: Assignment, weights: Float64s, k: int) -> Float64s:
     return np.stack([_add_up(assignment.labels, term, k) for term in terms])
 
 
+def count_hits(
+    nearest: Labels, weights: Float64s, n_nodes: int
+) -> tuple[npt.NDArray[np.int64], Float64s]:
+    """The number of profiles nearest to each node, and their weight."""
+    return np.bincount(nearest, minlength=n_nodes), _add_up(nearest, weights, n_nodes)
+
+
 def mean_moments(labels: Labels, moments: Float64s, weights: Float64s, k: int) -> Float64s:
     """Mean of the moments (n, 2, n_variables) of each cluster's members; that of all if none."""
     return average_moments(sum_moments(labels, moments, weights, k), moments.shape[1:])

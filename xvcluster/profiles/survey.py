@@ -66,7 +66,8 @@ class Survey:
         shares = np.array([part.weight / weight if weight else 0.0 for part in parts])
         means = np.stack([part.mean for part in parts])
         with np.errstate(over="ignore", invalid="ignore"):  # as in `survey`
-            mean = np.tensordot(shares, means, 1)
+            first = means[np.argmax(shares > 0)]  # so that what is constant is so exactly
+            mean = first + np.tensordot(shares, means - first, 1)
             within = np.stack([part.variance for part in parts])
             variance = np.tensordot(shares, within + (means - mean) ** 2, 1)
         points, priority, rows, weights = (
