@@ -40,7 +40,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {"show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
 # only the API has pages below it
-pages = "index installation tutorial raster_lesson data files cli seisgo architecture".split()
+pages = "index installation tutorial defend raster_lesson data files cli seisgo pyxpcm".split()
+pages += ["methods", "architecture"]
 html_sidebars = {page: [] for page in pages}
 
 

@@ -22,13 +22,13 @@ from xvcluster.profiles import find_tiles
 from xvcluster.progress import show_steps
 
 STABLE = 0.75
-"""Mean adjusted Rand index from which on a clustering is called stable."""
+"""Mean adjusted Rand index from which on a clustering is called stable: a convention."""
 N_REFERENCES, GAP_PROFILES, STABILITY_PROFILES = 10, 2048, 4096
 _ATTRS = {
     "inertia": {"long_name": "sum of squared distances"},
     "silhouette": {"long_name": "simplified silhouette", "units": "1"},
-    "davies_bouldin": {"long_name": "Davies-Bouldin index", "units": "1"},
-    "calinski_harabasz": {"long_name": "Caliński-Harabasz index", "units": "1"},
+    "davies_bouldin": {"long_name": "Davies–Bouldin index", "units": "1"},
+    "calinski_harabasz": {"long_name": "Caliński–Harabasz index", "units": "1"},
     "gap": {"long_name": "gap statistic", "units": "1"},
     "gap_error": {"long_name": "standard error of the gap statistic", "units": "1"},
     "stability": {"long_name": "mean adjusted Rand index of bootstrap samples", "units": "1"},
@@ -37,8 +37,8 @@ _ATTRS = {
 _SAID = {
     "inertia": "the knee of the inertia",
     "silhouette": "the silhouette",
-    "davies_bouldin": "Davies-Bouldin",
-    "calinski_harabasz": "Caliński-Harabasz",
+    "davies_bouldin": "Davies–Bouldin",
+    "calinski_harabasz": "Caliński–Harabasz",
     "gap": "the gap statistic",
     "stability": "the stability",
 }
@@ -83,13 +83,12 @@ def describe_choice(
     if "stability" in criteria:
         stability, size = _stability(fitted, for_stability, n_bootstrap, block_size, progress)
         found |= stability
-        dataset.attrs |= {"n_bootstrap": n_bootstrap}
-        dataset.attrs |= {} if size is None else {"block_size_km": size}
+        drawn = {"n_bootstrap": n_bootstrap} | ({} if size is None else {"block_size_km": size})
     for name, values in found.items():
         dataset[name] = ("k", values, _ATTRS[name])
     dataset["silhouette_sample"] = of_sample
     if "stability" in dataset:
-        dataset["stability"].attrs["threshold"] = STABLE
+        dataset["stability"].attrs |= drawn | {"threshold": STABLE}
     return conclude(dataset.assign_coords(k=ks))
 
 
@@ -208,12 +207,12 @@ def _greatest(ks: list[int], values: Float64s) -> int:
 
 
 def _largest_stable(ks: list[int], stability: Float64s, error: Float64s) -> int:
-    """The largest k that is stable, and no less so than the most stable, within an error."""
+    """The largest k that is stable, and as stable as the most stable one within their error."""
     highest = _greatest(ks, stability)
     if not highest:
         return 0
     at = ks.index(highest)
-    alike = (stability >= stability[at] - error[at]) & (stability >= STABLE)
+    alike = (stability >= stability[at] - np.hypot(error, error[at])) & (stability >= STABLE)
     return max((k for k, is_alike in zip(ks, alike, strict=True) if is_alike), default=0)
 
 

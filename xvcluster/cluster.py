@@ -58,10 +58,11 @@ def kmeans(
     normalize : {"anomaly", "percent", "level", "profile", "variable"}, optional
         How profiles are made comparable; `predict` does the same, and centroids are given in the
         units of the data. "anomaly": less the mean of each level, of several variables each by its
-        spread about that mean; "percent": that in percent of the level's mean; "level": also by the
-        spread of each level; "profile": each profile less its own mean and by its own spread, so
-        that its shape alone counts; "variable": each variable by its overall spread. Default:
-        "variable" where there are several, else as the data are.
+        spread about that mean (of one variable under Euclidean distance, that changes no label);
+        "percent": that in percent of the level's mean; "level": also by the spread of each level;
+        "profile": each profile less its own mean and by its own spread, so that its shape alone
+        counts; "variable": each variable by its overall spread. Default: "variable" where there are
+        several, else as the data are.
     weights : "area" or DataArray, optional
         What profiles count for in all that is fitted, summed or averaged: the area of their cell on
         the sphere, over its mean; or non-negative numbers on some of the horizontal dimensions, of

@@ -21,9 +21,10 @@ from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
 _RESERVED = frozenset(
     "label status distance margin count area cluster_inertia cluster_margin cluster_stability "
     "stability level_weight posterior robustness robustness_class contingency reference component "
-    "component_ component_weight component_mean component_covariance sweep_inertia sweep_bic "
-    "sweep_silhouette cluster quantile node node_cluster node_count som_row som_column".split()
+    "component_ component_weight component_mean component_covariance cluster quantile node "
+    "node_cluster node_count som_row som_column".split()
 )
+_RESERVED_START = "sweep_"
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
 
 
@@ -36,7 +37,7 @@ def check_names(layout: Layout, *others: str) -> None:
     if layout.axes.vertical is not None:
         used.append(layout.axes.vertical)
     for name in used:
-        if name in reserved:
+        if name in reserved or str(name).startswith(_RESERVED_START):
             raise ValueError(
                 f"the data use the name {str(name)!r}, which the result has for itself; give it "
                 "another one first, with data.rename"

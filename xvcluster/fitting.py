@@ -148,6 +148,7 @@ def fit_all(
         weighs=metric != "softdtw",
         weighs_levels=metric == "euclidean",
         method=f"metric={metric!r}",
+        instead="metric='euclidean'",
     )
     layout = weigh(lay_out(data, dim), weights, level_weights)
     check_names(layout, *(["k"] if len(ks) > 1 else []))

@@ -112,18 +112,16 @@ def check_weighting(
     weighs: bool = True,
     weighs_levels: bool = True,
     method: str,
+    instead: str = "",
 ) -> dict[str, str]:
     """What is recorded of weights and normalization; refuse weights that a method does not know."""
-    asked = {
-        "weights": (weights, weighs, "metric='euclidean', 'dtw' or a batch"),
-        "level_weights": (level_weights, weighs_levels, "metric='euclidean'"),
-    }
+    asked = {"weights": (weights, weighs), "level_weights": (level_weights, weighs_levels)}
     known = {} if check_normalize(normalize) is None else {"normalize": str(normalize)}
-    for name, (given, allowed, those) in asked.items():
+    for name, (given, allowed) in asked.items():
         if given is None:
             continue
         if not allowed:
-            raise ValueError(f"{method} knows no {name}; leave them out, or use {those}")
+            raise ValueError(f"{method} knows no {name}; leave them out, or use {instead}")
         known[name] = given if isinstance(given, str) else "given"
     return known
 

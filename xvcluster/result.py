@@ -221,7 +221,8 @@ class ClusterResult:
             Indexed by ``cluster``: ``profiles`` (count), ``area_km2`` and ``area_percent`` where
             the area is known, ``inertia_percent``, ``mean_margin``, ``mean_stability`` where
             `stability` was found, and ``nearest_distance``, that of the nearest other centroid, as
-            the profiles were compared. To LaTeX or CSV by pandas, e.g. ``table().to_latex()``.
+            the profiles were compared. NaN where a cluster is empty. To LaTeX or CSV by pandas,
+            e.g. ``table().to_latex()``.
         """
         import pandas as pd
 

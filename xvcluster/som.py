@@ -120,7 +120,12 @@ def som(
     if grid_size is not None:
         _require_nodes(check_grid_size(grid_size, 1), n_clusters)
     known = check_weighting(
-        normalize, weights, level_weights, weighs=algorithm == "batch", method="algorithm='online'"
+        normalize,
+        weights,
+        level_weights,
+        weighs=algorithm == "batch",
+        method="algorithm='online'",
+        instead="algorithm='batch'",
     )
     layout = weigh(lay_out(data, dim), weights, level_weights)
     check_names(layout)

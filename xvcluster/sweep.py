@@ -158,8 +158,9 @@ def sweep(
     Raises
     ------
     TypeError, ValueError
-        As `kmeans` does; also if `k` is empty, a criterion is unknown, or the gap statistic is
-        asked for under a metric other than Euclidean.
+        As `kmeans` does; also if `k` is empty, a criterion is unknown, the gap statistic is asked
+        for under a metric other than Euclidean or the stability under soft-DTW, or a `block_size`
+        is given without the stability.
 
     Warns
     -----
@@ -185,8 +186,8 @@ def sweep(
       evenly from the box around them (Tibshirani et al. 2001).
     - ``stability``: the mean adjusted Rand index between the clusterings of bootstrap samples,
       labelling up to 4096 profiles. Whole blocks are drawn, for neighbours are no independent
-      samples (Künsch 1989). A k is called stable from 0.75 on; the best is the largest whose index
-      is within one standard error of the highest.
+      samples (Künsch 1989). A k is called stable from 0.75 on; the best is the largest of these
+      whose index is the highest within the standard error of their difference.
 
     By `weights`, a profile counts as that many; what is found of a sample draws profiles by weight.
 

@@ -141,7 +141,7 @@ def test_criteria_need_no_error_of_the_gap(close):
 
 def test_criteria_draw_from_where_k_is_stable(close):
     ax = panel(close(criteria(make_criteria())), "stability")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["stable above 0.8"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["stable from 0.8 on"]
     assert [0.8, 0.8] in [list(line.get_ydata()) for line in ax.lines]
 
 

@@ -123,7 +123,11 @@ PLOT = click.option(
     "--plot", type=click.Path(path_type=Path), metavar="OUT.png", help="Draw a figure as well."
 )
 CLUSTERS = click.option(
-    "-k", "--clusters", "n_clusters", type=int, help="Number of clusters. Default: by the elbow."
+    "-k",
+    "--clusters",
+    "n_clusters",
+    type=int,
+    help="Number of clusters. Default: the knee of the inertia.",
 )
 K_RANGE = click.option(
     "--k-range",
@@ -160,6 +164,11 @@ MODEL = with_options(
     PLOT,
     OVERWRITE,
 )
+LEVEL_WEIGHTS = click.option(
+    "--level-weights",
+    type=click.Choice(["thickness"]),
+    help="Let levels count by the thickness of their layers. Default: each once.",
+)
 WEIGHING = with_options(
     click.option(
         "--normalize",
@@ -171,11 +180,7 @@ WEIGHING = with_options(
         type=click.Choice(["area"]),
         help="Let profiles count by the area of their cells. Default: each once.",
     ),
-    click.option(
-        "--level-weights",
-        type=click.Choice(["thickness"]),
-        help="Let levels count by the thickness of their layers. Default: each once.",
-    ),
+    LEVEL_WEIGHTS,
 )
 STABILITY = with_options(
     click.option(
@@ -189,7 +194,8 @@ BLOCK_SIZE = click.option(
     "--block-size",
     type=float,
     metavar="KM",
-    help="Neighbours that are drawn together into a bootstrap sample. Default: a hundredth of all.",
+    help="Size of the blocks of neighbours that bootstrap samples are made of. Default: such that "
+    "there are about a hundred.",
 )
 LLOYD = with_options(
     click.option(

@@ -97,7 +97,7 @@ def _draw_panel(ax: Axes, dataset: xr.Dataset, name: str) -> None:
     if name == "stability" and "threshold" in values.attrs:
         threshold = float(values.attrs["threshold"])
         drawn = ax.axhline(
-            threshold, color=_INK, linewidth=0.7, label=f"stable above {threshold:g}"
+            threshold, color=_INK, linewidth=0.7, label=f"stable from {threshold:g} on"
         )
         _add_legend(ax, [drawn])
     _mark_best(ax, dataset, name)
