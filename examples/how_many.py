@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
 
     k = int(sweep.dataset["best"].sel(criterion="stability"))
     result = sweep.result(k).stability(n=20)
-    print(f"\nk = {k}, the largest that is as stable as any")
+    print(f"\nk = {k}, the most stable")
     print(result.table().round(2).to_string())
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ def test_choose_takes_the_best_of_each_criterion():
         "davies_bouldin": 4,
         "calinski_harabasz": 3,
         "gap": 3,
-        "stability": 4,  # the largest within an error of the highest
+        "stability": 3,
     }
 
 

@@ -188,7 +188,8 @@ def choose(ks: list[int], found: dict[str, Float64s]) -> dict[str, int]:
     if "gap" in found:
         best["gap"] = smallest_within_gap(ks, found["gap"], found["gap_error"])
     if "stability" in found:
-        best["stability"] = _largest_stable(ks, found["stability"], found["stability_error"])
+        stable = np.where(found["stability"] >= STABLE, found["stability"], np.nan)
+        best["stability"] = _greatest(ks, stable)
     return best
 
 
@@ -204,16 +205,6 @@ def find_knee(ks: list[int], inertia: Float64s) -> int:
 
 def _greatest(ks: list[int], values: Float64s) -> int:
     return 0 if np.isnan(values).all() else ks[int(np.nanargmax(values))]
-
-
-def _largest_stable(ks: list[int], stability: Float64s, error: Float64s) -> int:
-    """The largest k that is stable, and as stable as the most stable one within their error."""
-    highest = _greatest(ks, stability)
-    if not highest:
-        return 0
-    at = ks.index(highest)
-    alike = (stability >= stability[at] - np.hypot(error, error[at])) & (stability >= STABLE)
-    return max((k for k, is_alike in zip(ks, alike, strict=True) if is_alike), default=0)
 
 
 def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:

@@ -186,8 +186,8 @@ def sweep(
       evenly from the box around them (Tibshirani et al. 2001).
     - ``stability``: the mean adjusted Rand index between the clusterings of bootstrap samples,
       labelling up to 4096 profiles. Whole blocks are drawn, for neighbours are no independent
-      samples (Künsch 1989). A k is called stable from 0.75 on; the best is the largest of these
-      whose index is the highest within the standard error of their difference.
+      samples (Künsch 1989). A k is called stable from 0.75 on, which is a convention; the best is
+      the most stable. ``stability_error`` is the standard error.
 
     By `weights`, a profile counts as that many; what is found of a sample draws profiles by weight.
 
