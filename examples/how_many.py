@@ -17,7 +17,7 @@ import xvcluster
 
 def main(folder: Path) -> None:
     model = xvcluster.tutorial.tomography()[["vs", "vp"]]
-    profiles = model.vcluster.prepare(depth=slice(5, 150), stride=4)
+    profiles = model.vcluster.prepare(depth=slice(5, 150), stride=3)
     sweep = profiles.vcluster.sweep(
         range(2, 9), normalize="anomaly", weights="area", criteria=["gap", "stability"]
     )

@@ -89,7 +89,7 @@ def test_say_tells_whether_the_criteria_agree():
     assert said.startswith(
         "The criteria disagree: k = 3 by the knee of the inertia and the stability; k = 2 by"
     )
-    assert "The gap statistic names none." in said
+    assert "The gap statistic names none up to k = 5." in said
 
 
 def test_say_tells_that_nothing_is_stable():
@@ -209,3 +209,16 @@ def test_sweep_refuses_criteria_that_it_does_not_know(model):
         model.vcluster.sweep([2, 3], block_size=50)
     with pytest.raises(ValueError, match="block_size must be finite and above 0; got -1"):
         model.vcluster.sweep([2, 3], criteria=["stability"], block_size=-1)
+
+
+def test_choose_takes_the_largest_of_equally_stable_k():
+    found = make_criteria(stability=[1.0, 0.79, 1.0, 0.86], stability_error=[0.0] * 4)
+    assert choose(KS, found)["stability"] == 4
+
+
+@NO_KNEE
+def test_sweep_of_constant_data_has_no_gap_but_no_warnings(model):
+    few = model.where(model > 0).copy(data=np.round(model))  # three distinct profiles
+    swept = few.vcluster.sweep([2, 3], criteria=["gap"])
+    assert np.isnan(swept.dataset["gap"].sel(k=3))
+    assert model.vcluster.sweep([2, 3], criteria=None).best_k in {2, 3}

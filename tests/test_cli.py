@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 
-from xvcluster import open_result, tutorial
+from xvcluster import consensus, open_result, tutorial
 from xvcluster.cli import main
+from xvcluster.cli.comparing import _describe_agreement
 
 COMMANDS = "info kmeans som gmm sweep predict match consensus plot boundaries demo".split()
 
@@ -489,7 +490,11 @@ def test_commands_tell_how_stable_clusters_are(model):
     said = refuse("kmeans", model, "-k", 3, "--block-size", 300, "-o", "other.nc")
     assert "--block-size is for --stability" in said
     said = refuse("som", model, "--grid", 2, 2, "--stability", 3, "-o", "other.nc")
-    assert "cannot be made again" in said
+    assert "--stability cannot be found of single nodes; merge them by --clusters" in said
+    said = refuse("kmeans", model, "-k", 3, "--metric", "softdtw", "--stability", 3)
+    assert "--stability cannot be found under --metric softdtw; use dtw" in said
+    assert "--stability must be at least 2; got 1" in refuse("kmeans", model, "--stability", 1)
+    assert not Path("other.nc").exists()
 
 
 def test_sweep_finds_the_criteria_that_are_asked_for(model):
@@ -520,6 +525,7 @@ def test_consensus_counts_models(clustered, model):
     succeed("kmeans", model, "-k", 3, "--normalize", "level", "-o", "other.nc")
     told = succeed("consensus", clustered, "other.nc", "--plot", "votes.png", "--cluster", 2)
     assert "2 models agree to" in told
+    assert "by area of points that two or more label" in told
     votes = xr.load_dataset("consensus.nc")["votes"]
     assert votes.sizes == {"cluster": 3, "latitude": 18, "longitude": 28}
     assert set(np.unique(votes)) <= {0, 1, 2}
@@ -532,10 +538,53 @@ def test_consensus_counts_models(clustered, model):
     }
 
 
+def test_consensus_tells_the_agreement_by_area_of_points_with_several_models():
+    labels = xr.DataArray(
+        [[1.0, 2.0, 1.0, 2.0]], {"lat": [0.0], "lon": [0.0, 1.0, 2.0, 3.0]}, ("lat", "lon")
+    )
+    tall = xr.concat([labels, labels.assign_coords(lat=[60.0])], "lat")
+    # at 60 degrees both disagree in half of the points; one in four has a single model
+    other = tall.copy(data=[[1.0, 2.0, 1.0, np.nan], [2.0, 2.0, 2.0, np.nan]])
+    said = _describe_agreement(consensus([tall, other]), 2)
+    weights = np.sin(np.radians([30.0, 90.0])) - np.sin(np.radians([-30.0, 30.0]))
+    expected = np.average([1.0, (0.5 + 1.0 + 0.5) / 3], weights=weights)
+    assert said == f"2 models agree to {expected:.0%} by area of points that two or more label"
+
+
+def test_consensus_says_where_no_point_has_several_models():
+    whole = xr.DataArray(
+        [[1.0, 1.0, 2.0, 2.0]], {"lat": [0.0], "lon": [0.0, 1.0, 2.0, 3.0]}, ("lat", "lon")
+    )
+    west, east = whole.where(whole["lon"] < 2), whole.where(whole["lon"] > 1)
+    said = _describe_agreement(consensus([west, east], reference=whole), 2)
+    assert said == "No point has a label of more than one of the 2 models"
+
+
+def test_consensus_counts_the_clusters_of_a_reference(clustered, model):
+    succeed("kmeans", model, "-k", 2, "-o", "two.nc")
+    succeed("kmeans", model, "-k", 4, "-o", "four.nc")
+    succeed("consensus", clustered, "two.nc", "--reference", "four.nc")
+    found = xr.load_dataset("consensus.nc")
+    results = {name: open_result(name) for name in (clustered, "two.nc")}
+    expected = consensus(results, reference=open_result("four.nc"))
+    xr.testing.assert_equal(found, expected)
+    assert found.sizes["cluster"] == 4
+
+
+def test_consensus_never_writes_over_its_reference(clustered):
+    Path("other.nc").write_bytes(Path(clustered).read_bytes())
+    Path("third.nc").write_bytes(Path(clustered).read_bytes())
+    options = ["--reference", "third.nc", "-o", "third.nc", "--overwrite"]
+    said = refuse("consensus", clustered, "other.nc", *options)
+    assert "third.nc is read by this command" in said
+
+
 def test_consensus_refuses_what_it_cannot_count_or_draw(clustered):
-    assert "needs the results of several models" in refuse("consensus")
+    assert "needs the results of two models or more; got 0" in refuse("consensus")
+    assert "needs the results of two models or more; got 1" in refuse("consensus", clustered)
+    Path("other.nc").write_bytes(Path(clustered).read_bytes())
     drawn = ["--plot", "votes.png", "--cluster", 9]
-    said = refuse("consensus", clustered, *drawn)
+    said = refuse("consensus", clustered, "other.nc", *drawn)
     assert "there is no cluster 9 to draw; choose one of 1, 2, 3" in said
     assert "clusters.nc is named twice" in refuse("consensus", clustered, clustered)
     assert not Path("consensus.nc").exists()

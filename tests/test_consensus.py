@@ -168,9 +168,21 @@ def test_consensus_of_models_of_different_regions(three):
 def test_consensus_tells_which_models(three, rough_model):
     named = kmeans(rough_model.assign_attrs(title="Vs 2020"), 3)
     other = kmeans(rough_model, 3)
-    assert consensus([named, other]).attrs["models"] == "Vs 2020, model 2"
-    assert consensus(three).attrs["models"] == "A, B, C"
+    assert consensus([named, other]).attrs["models"] == "Vs 2020; model 2"
+    assert consensus(three).attrs["models"] == "A; B; C"
     assert consensus(three).attrs["matched_to"] == "A"
+
+
+def test_consensus_numbers_models_of_equal_names(three):
+    named = [labels.assign_attrs(title="S, R") for labels in three.values()]
+    common = consensus([named[0], three["B"].assign_attrs(title="T"), named[2]])
+    assert common.attrs["models"] == "S, R [1]; T; S, R [2]"
+    assert common.attrs["matched_to"] == "S, R [1]"
+
+
+def test_consensus_takes_keys_of_any_type_for_names(three):
+    common = consensus({2010: three["A"], ("x", 1): three["B"], "a; b": three["C"]})
+    assert common.attrs["models"] == "2010; 'x', 1; a  b"
 
 
 def test_consensus_describes_its_variables(three):
@@ -246,7 +258,8 @@ def test_consensus_refuses_several_maps_of_a_model(three):
 def test_consensus_refuses_a_grid_that_no_model_reaches(model):
     results = [kmeans(model, 3), kmeans(model, 2)]
     grid = label(np.arange(0.0, 10), np.arange(0.0, 10))
-    with pytest.raises(ValueError, match="within latitude 0 to 9 and longitude 0 to 9; give one"):
+    text = "model 1 has no label on the grid, which lies within latitude 0 to 9 and longitude 0 to"
+    with pytest.raises(ValueError, match=text):
         consensus(results, grid=grid)
 
 
@@ -261,13 +274,34 @@ def test_consensus_refuses_a_spacing_that_does_not_divide(three, spacing):
         consensus(three, grid=spacing)
 
 
+@pytest.mark.parametrize("spacing", [0.01, 0.05, 1e-300, 5e-324])
+def test_consensus_refuses_a_spacing_of_too_many_points(three, spacing):
+    text = r"grid=\S+ makes (648|25\.92|inf) million points, but at most 20 million .* as 0\.1"
+    with pytest.raises(ValueError, match=text):
+        consensus(three, grid=spacing)
+
+
 def test_consensus_refuses_a_model_apart_from_the_reference(three, model):
     far = label(np.arange(0.0, 10), np.arange(0.0, 10))
     with pytest.raises(ValueError, match="model 2 and model 1, to which it is matched, label no"):
         consensus([kmeans(model, 3), far], grid=5)
 
 
-def test_consensus_counts_a_model_that_does_not_reach_the_grid_nowhere(three, model):
-    common = consensus([three["A"], kmeans(model, 3)], grid=label(rows(10)[:4], rows(10)))
-    assert (common["n_models"] == 1).all()
+def test_consensus_refuses_a_model_that_does_not_reach_the_grid(three, model):
+    far = kmeans(model, 3)
+    with pytest.raises(ValueError, match=r"far has no label on the grid, .* leave this one out"):
+        consensus({"A": three["A"], "far": far}, grid=label(rows(10)[:4], rows(10)))
+
+
+def test_consensus_refuses_a_reference_that_does_not_reach_the_grid(three, model):
+    far = kmeans(model, 3)
+    with pytest.raises(ValueError, match="the reference has no label on the grid"):
+        consensus(three, reference=far, grid=label(rows(10)[:4], rows(10)))
+
+
+def test_consensus_leaves_out_what_a_model_declares_as_missing(three):
+    filled = three["B"].copy()
+    filled[:10] = 7
+    common = consensus({"A": three["A"], "B": filled.assign_attrs(missing_value=7.0)})
     assert common.sizes["cluster"] == 2
+    assert (common["n_models"].sel(latitude=slice(-89, -61)) == 1).all()

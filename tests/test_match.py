@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from xvcluster import kmeans, open_result, som, sweep
 from xvcluster.areas import cell_areas
 from xvcluster.coords import find_axes
+from xvcluster.labels import read_labels
 from xvcluster.match import find_numbers, match, point_weights
 from xvcluster.plot.style import cluster_colors
 
@@ -172,6 +173,89 @@ def test_match_takes_values_below_one_for_none(five):
     assert matched.n_clusters == 6
 
 
+@pytest.mark.parametrize("attribute", ["_FillValue", "missing_value", "fill_value"])
+def test_read_labels_leave_out_declared_fill_values(attribute):
+    labels = xr.DataArray(np.uint8([1, 2, 3, 255]), dims="point", attrs={attribute: 255})
+    found = read_labels(labels)
+    assert found.n_clusters == 3
+    assert found.labels.values.tolist() == [1, 2, 3, pytest.approx(np.nan, nan_ok=True)]
+
+
+def test_read_labels_leave_out_what_is_beyond_the_declared_range():
+    labels = xr.DataArray([1, 2, 3, 250], dims="point", attrs={"valid_max": 10})
+    assert read_labels(labels).n_clusters == 3
+
+
+@pytest.mark.parametrize(
+    "values", [np.array([1, 2, 3, 99999]), np.float32([1, 2, 3, 1e20]), [1.0, 2.0, 3.0, 1e20]]
+)
+def test_read_labels_tell_of_undeclared_fill_values(values):
+    labels = xr.DataArray(values, dims="point", name="regions")
+    with pytest.warns(UserWarning, match="1 of 4 values of 'regions' are (99999|1e\\+20), which"):
+        found = read_labels(labels)
+    assert found.n_clusters == 3
+    assert found.labels.name == "regions"
+
+
+def test_read_labels_find_the_fill_values_of_lazy_labels():
+    labels = xr.DataArray([1, 2, 3, 99999], dims="point").chunk()
+    with pytest.warns(UserWarning, match="1 of 4 values of 'regions' are 99999, which"):
+        assert read_labels(labels, "regions").n_clusters == 3
+
+
+def test_read_labels_take_negative_fill_values_for_none():
+    assert read_labels(xr.DataArray([1, 2, 3, -9999], dims="point")).n_clusters == 3
+
+
+def test_read_labels_keep_the_number_of_many_clusters():
+    assert read_labels(xr.DataArray(np.arange(1, 10000), dims="point")).n_clusters == 9999
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 50000.0], [1, 2, 3_000_000_000]])
+def test_read_labels_refuse_a_label_far_above_their_number(values):
+    text = r"m holds or declares the label (50000|3000000000), but only 3 .*where\(labels < \d+\)"
+    with pytest.raises(ValueError, match=text):
+        read_labels(xr.DataArray(values, dims="point"), "m")
+
+
+def test_read_labels_refuse_flag_values_far_above_their_number():
+    labels = xr.DataArray([1, 2], dims="point", attrs={"flag_values": [1, 2, 32767]})
+    with pytest.raises(ValueError, match="declares the label 32767, but only 3 different ones"):
+        read_labels(labels)
+
+
+def test_read_labels_take_the_word_of_many_flag_values():
+    labels = xr.DataArray([1, 2], dims="point", attrs={"flag_values": np.arange(1, 2001)})
+    assert read_labels(labels).n_clusters == 2000
+
+
+@pytest.mark.parametrize("attrs", [{}, {"flag_values": [0, 1, 2]}])
+def test_read_labels_warn_of_a_cluster_zero(attrs):
+    labels = xr.DataArray([0, 1, 2], dims="point", attrs=attrs)
+    with pytest.warns(UserWarning, match=r"regions holds 0, .* add 1, e\.g\. labels \+ 1; if 0 is"):
+        assert read_labels(labels, "regions").n_clusters == 2
+
+
+@pytest.mark.parametrize("attrs", [{"flag_values": [1, 2]}, {"_FillValue": 0}])
+def test_read_labels_take_zero_for_none_where_attributes_say_so(attrs):
+    labels = xr.DataArray([0, 1, 2], dims="point", attrs=attrs)
+    assert np.isnan(read_labels(labels).labels.values[0])
+
+
+def test_match_tells_that_a_reference_is_numbered_from_zero(five):
+    with pytest.warns(UserWarning, match="another clustering holds 0, which is taken for no label"):
+        five.match(five.labels.drop_attrs() - 1)
+
+
+def test_match_leaves_out_fill_values_of_the_reference(five):
+    reference = five.labels.drop_attrs().astype("int32")
+    reference[0, :3] = 99999
+    with pytest.warns(UserWarning, match="3 of 3240 values of 'another clustering' are 99999"):
+        matched = five.match(reference)
+    assert matched.n_clusters == 5
+    assert matched.dataset["contingency"].attrs["adjusted_rand_index"] == 1.0
+
+
 def test_contingency_sums_areas_on_the_grid_of_the_result(five):
     reference = kmeans(world(np.arange(-177.5, 180, 4), k=4), 4, n_init=1)
     matched = five.match(reference).dataset
@@ -266,6 +350,29 @@ def test_agreement_counts_points_by_area(five):
     by_area = adjusted_rand_score(np.repeat(labels.values, often), np.repeat(other, often))
     assert attrs["adjusted_rand_index"] == pytest.approx(by_area, abs=0.01)
     assert attrs["adjusted_rand_index"] > by_count + 0.05
+
+
+@pytest.mark.parametrize("backwards", [[], ["latitude"], ["longitude"], ["latitude", "longitude"]])
+def test_agreement_does_not_depend_on_order_or_direction(five, backwards):
+    noise = np.random.default_rng(0).integers(1, 6, five.labels.shape)
+    reference = five.labels.where(noise != 2, noise)
+    expected = five.match(reference).dataset["contingency"].attrs
+    turned = five.dataset.isel({d: slice(None, None, -1) for d in backwards})
+    for order in (("latitude", "longitude"), ("longitude", "latitude")):
+        assert match(turned.transpose(..., *order), reference)["contingency"].attrs == expected
+
+
+def test_agreement_is_that_of_the_areas(five):
+    noise = np.random.default_rng(0).integers(1, 9, five.labels.shape)
+    reference = five.labels.where(noise > 4, noise)
+    overlap = five.match(reference).dataset["contingency"]
+    points = overlap.values * five.labels.size / overlap.values.sum()
+    both, own, other = (
+        (n * (n - 1) / 2).sum() for n in (points, points.sum(axis=1), points.sum(axis=0))
+    )
+    by_chance = own * other / (five.labels.size * (five.labels.size - 1) / 2)
+    exact = (both - by_chance) / ((own + other) / 2 - by_chance)
+    assert overlap.attrs["adjusted_rand_index"] == pytest.approx(exact, abs=1e-3)
 
 
 def test_predict_after_match_gives_the_new_numbers(five):

@@ -154,5 +154,8 @@ def test_unknown_and_undefined_normalizations_are_refused(model):
     with pytest.raises(ValueError, match=r"unknown normalize 'z-score'; choose one of 'anomaly'"):
         model.vcluster.kmeans(2, normalize="z-score")
     centred = model - model.mean()
-    with pytest.raises(ValueError, match=r"normalize='percent' divides by the mean.*'anomaly'"):
-        centred.vcluster.kmeans(2, normalize="percent")
+    for data in (centred, centred + 0.5):  # whose means are of both signs, or small
+        with pytest.raises(ValueError, match=r"normalize='percent' divides by the mean.*'anomaly'"):
+            data.vcluster.kmeans(2, normalize="percent")
+    with pytest.raises(ValueError, match=r"normalize='profile' needs several levels"):
+        model.isel(depth=0).vcluster.kmeans(2, normalize="profile")

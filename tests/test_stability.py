@@ -112,13 +112,13 @@ def test_stability_is_the_same_again_and_leaves_the_result(rough_model):
 
 def test_stability_is_refused_where_nothing_can_be_repeated(model, tmp_path):
     model.vcluster.kmeans(3).to_netcdf(tmp_path / "result.nc")
-    refused = (
-        xvcluster.open_result(tmp_path / "result.nc"),
-        model.vcluster.som((2, 2), n_iterations=100),
-        model.vcluster.kmeans(2, metric="softdtw", n_init=1, max_iter=2),
-    )
-    for result in refused:
-        with pytest.raises(ValueError, match="cannot be made again from other samples"):
+    refused = {
+        "was read from a file, which does not hold": xvcluster.open_result(tmp_path / "result.nc"),
+        "the nodes of this map are not merged": model.vcluster.som((2, 2), n_iterations=100),
+        "under metric='softdtw'": model.vcluster.kmeans(2, metric="softdtw", n_init=1, max_iter=2),
+    }
+    for text, result in refused.items():
+        with pytest.raises(ValueError, match=f"the stability cannot be found: .*{text}"):
             result.stability(3)
     with pytest.raises(ValueError, match="n must be at least 2; got 1"):
         model.vcluster.kmeans(3).stability(1)

@@ -305,3 +305,75 @@ def test_constant_levels_and_variables_are_not_scaled(rough_model):
             assert found.parameters["scale"]["flat"] == 1.0
         found = data.vcluster.kmeans(3, weights="area", normalize="level").dataset
         np.testing.assert_array_equal(found["flat_scale"], 1.0)
+
+
+def with_bounds(model):
+    """The model as a Dataset with bounds of its levels, which are not half-way between them."""
+    edges = np.array([0.0, 2.0, 18.0, 22.0, 38.0, 42.0])
+    bounds = ("depth", "bnds"), np.stack([edges[:-1], edges[1:]], axis=1)
+    dataset = model.to_dataset().assign(depth_bnds=bounds)
+    dataset["depth"].attrs["bounds"] = "depth_bnds"
+    return dataset
+
+
+def test_thickness_is_that_of_the_bounds(model):
+    for dataset in (with_bounds(model), with_bounds(model).set_coords("depth_bnds")):
+        layers = np.array([2.0, 16.0, 4.0, 16.0, 4.0])
+        for data, expected in (
+            (dataset, layers),
+            (dataset.vcluster.prepare(depth=slice(5, 30)), layers[1:4]),
+        ):
+            found = data.vcluster.kmeans(3, level_weights="thickness").dataset["level_weight"]
+            np.testing.assert_allclose(found, expected / expected.mean())
+
+
+def test_thickness_after_interpolation_is_that_of_the_new_levels(model):
+    for dataset in (with_bounds(model), with_bounds(model).set_coords("depth_bnds")):
+        even = dataset.vcluster.prepare(dz=4)
+        assert "depth_bnds" not in even.variables
+        found = even.vcluster.kmeans(3, level_weights="thickness").dataset["level_weight"]
+        np.testing.assert_allclose(found, 1.0)
+
+
+def test_weights_warn_of_bounds_that_were_left_behind(model):
+    with pytest.warns(UserWarning, match="edges half-way .*'depth'.*'depth_bnds', which the data"):
+        with_bounds(model)["vs"].vcluster.kmeans(3, level_weights="thickness")
+
+
+def test_areas_and_thickness_know_no_order_of_their_axes(rough_model):
+    uneven = rough_model.assign_coords(depth=[0.0, 5.0, 10.0, 20.0, 40.0, 80.0])
+    order = {"depth": [3, 1, 2, 0, 4, 5], "latitude": np.random.default_rng(0).permutation(12)}
+    options = {"weights": "area", "level_weights": "thickness"}
+    sorted_, mixed = (d.vcluster.kmeans(3, **options) for d in (uneven, uneven.isel(order)))
+    xr.testing.assert_allclose(mixed.dataset["area"], sorted_.dataset["area"])
+    xr.testing.assert_allclose(
+        mixed.dataset["level_weight"].sortby("depth"), sorted_.dataset["level_weight"]
+    )
+
+
+def test_weights_are_found_at_coordinates_that_float32_rounds(rough_model):
+    fine = rough_model.assign_coords(latitude=35 + np.arange(12) / 3)
+    weights = xr.DataArray(np.arange(1.0, 13), {"latitude": fine["latitude"].astype("f4")})
+    found = fine.vcluster.kmeans(3, weights=weights)
+    expected = fine.vcluster.kmeans(3, weights=weights.drop_vars("latitude"))
+    xr.testing.assert_equal(found.labels, expected.labels)
+    assert found.inertia == expected.inertia
+
+
+def test_stability_draws_only_what_has_a_weight(rough_model):
+    corner = (rough_model["latitude"] < 39) & (rough_model["longitude"] < -116)
+    sure = rough_model.vcluster.kmeans(2, weights=corner).stability(20).dataset
+    assert 0 < sure["stability"].min() <= 1
+
+
+@pytest.mark.filterwarnings("ignore:the inertia has no knee")
+def test_light_weights_warn_that_they_count_profiles():
+    weights = make_weights()
+    with pytest.warns(UserWarning, match=r"the weights sum to 1, .*weights / weights.mean\(\)"):
+        make_points().vcluster.sweep([2, 3], weights=weights / weights.sum())
+
+
+def test_few_profiles_that_count_are_told():
+    weights = xr.DataArray(np.arange(60) < 2, dims="profile")
+    with pytest.raises(ValueError, match=r"among the 60 complete ones, of which those of weight 0"):
+        make_points().vcluster.kmeans(3, weights=weights)

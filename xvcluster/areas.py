@@ -127,8 +127,14 @@ def bounds_of(
     given = given_bounds(data, coordinate)
     if given is not None:
         return given
-    edges = cell_edges(coordinate.values, limits)
-    return np.stack([edges[:-1], edges[1:]], axis=1)
+    values = np.asarray(coordinate.values, dtype=np.float64)
+    steps = np.diff(values)
+    is_monotonic = bool(np.all(steps >= 0) or np.all(steps <= 0))
+    order = np.arange(values.size) if is_monotonic else np.argsort(values, kind="stable")
+    edges = cell_edges(values[order], limits)
+    bounds = np.empty((values.size, 2))
+    bounds[order] = np.stack([edges[:-1], edges[1:]], axis=1)
+    return bounds
 
 
 def given_bounds(

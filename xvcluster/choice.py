@@ -23,6 +23,7 @@ from xvcluster.progress import show_steps
 
 STABLE = 0.75
 """Mean adjusted Rand index from which on a clustering is called stable: a convention."""
+_TIED = 1e-9
 N_REFERENCES, GAP_PROFILES, STABILITY_PROFILES = 10, 2048, 4096
 _ATTRS = {
     "inertia": {"long_name": "sum of squared distances"},
@@ -114,8 +115,21 @@ def _of_all(fitted: Fitted) -> dict[str, Float64s]:
         "davies_bouldin": [davies_bouldin(own, c, metric) for own, c in pairs],
     }
     if metric.is_linear:
+        _warn_light(sums)
         found["calinski_harabasz"] = [calinski_harabasz(own, c) for own, c in pairs]
     return {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+
+
+def _warn_light(sums: list[Float64s]) -> None:
+    """Warn where weights leave no degrees of freedom."""
+    light = [own.shape[1] for own in sums if own[0].sum() <= own.shape[1]]
+    if light:
+        warnings.warn(
+            f"the weights sum to {sums[0][0].sum():.3g}, so that Caliński–Harabasz is not defined "
+            f"at k = {', '.join(map(str, light))}: weights count profiles. Scale them, e.g. "
+            "weights / weights.mean()",
+            stacklevel=5,
+        )
 
 
 def _gap(
@@ -188,8 +202,7 @@ def choose(ks: list[int], found: dict[str, Float64s]) -> dict[str, int]:
     if "gap" in found:
         best["gap"] = smallest_within_gap(ks, found["gap"], found["gap_error"])
     if "stability" in found:
-        stable = np.where(found["stability"] >= STABLE, found["stability"], np.nan)
-        best["stability"] = _greatest(ks, stable)
+        best["stability"] = _most_stable(ks, found["stability"])
     return best
 
 
@@ -205,6 +218,12 @@ def find_knee(ks: list[int], inertia: Float64s) -> int:
 
 def _greatest(ks: list[int], values: Float64s) -> int:
     return 0 if np.isnan(values).all() else ks[int(np.nanargmax(values))]
+
+
+def _most_stable(ks: list[int], stability: Float64s) -> int:
+    """The most stable k, of several the largest; 0 where none is stable."""
+    alike = stability >= max(np.nanmax(stability, initial=0.0) - _TIED, STABLE)
+    return max((k for k, is_alike in zip(ks, alike, strict=True) if is_alike), default=0)
 
 
 def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:
@@ -240,7 +259,7 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
     if not best["inertia"]:
         said += " The inertia has no knee."
     if best.get("gap") == 0:
-        said += " The gap statistic names none."
+        said += f" The gap statistic names none up to k = {ks[-1]}."
     if best.get("stability") == 0:
         at = int(np.nanargmax(found["stability"]))
         said += (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 
 import numpy as np
@@ -11,7 +13,7 @@ import xarray as xr
 
 from xvcluster.coords import find_horizontal, with_coordinates
 from xvcluster.describe import flag_attrs
-from xvcluster.labels import LabelMap, read_labels
+from xvcluster.labels import LabelMap, plain_name, read_labels
 from xvcluster.match import find_numbers, point_weights, tabulate
 from xvcluster.options import check_number
 from xvcluster.regrid import nearest_labels
@@ -20,6 +22,9 @@ from xvcluster.result import ClusterResult
 Labels = ClusterResult | xr.Dataset | xr.DataArray
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+_MOST_POINTS = 20_000_000
+"""Of a global grid: each has a vote of two bytes a cluster, and several numbers beside."""
 
 
 def consensus(
@@ -52,6 +57,7 @@ def consensus(
         - ``agreement``: share of these that put it in the cluster of the most; NaN without models.
         - ``entropy``: 0 where all agree, 1 where the clusters have equal votes; NaN without models.
         - ``label``: the cluster of the most votes, the lowest of several; NaN without models.
+        - ``attrs["models"]``: their names, parted by semicolons; equal ones are numbered.
 
     Raises
     ------
@@ -60,7 +66,8 @@ def consensus(
     ValueError
         If there are no results; if labels are none, have no latitude and longitude or more than one
         map; if clusters are the nodes of a self-organizing map; if `grid` has no latitude and
-        longitude, or no model reaches it; or if a model and the reference share no point there.
+        longitude, has too many points, or lies where a model or the reference has no label; or if
+        a model and the reference share no point there.
 
     Notes
     -----
@@ -98,12 +105,6 @@ def consensus(
     matched_to = models[0] if reference is None else _read(reference, "the reference")
     latitude, longitude = _find_points(models[0].labels if grid is None else grid)
     maps = [_bring(model, latitude, longitude) for model in models]
-    if not any(m.notnull().any() for m in maps):
-        raise ValueError(
-            "no model has a label on the grid, which lies within latitude "
-            f"{float(latitude.min()):g} to {float(latitude.max()):g} and longitude "
-            f"{float(longitude.min()):g} to {float(longitude.max()):g}; give one that they reach"
-        )
     base = maps[0] if reference is None else _bring(matched_to, latitude, longitude)
     weights = point_weights(base)
     numbers = [
@@ -121,7 +122,7 @@ def consensus(
     return dataset.assign_attrs(
         Conventions="CF-1.11",
         title=f"agreement of {len(names)} clusterings",
-        models=", ".join(names),
+        models="; ".join(names),
         matched_to=matched_to.name,
         software=f"xvcluster {metadata.version('xvcluster')}",
     )
@@ -138,15 +139,27 @@ def _read_models(results: Sequence[Labels] | Mapping[str, Labels]) -> list[Label
     if not results:
         raise ValueError("results are empty; give the result or labels of at least one model")
     if isinstance(results, Mapping):
-        return [_read(source, name, own_name=False) for name, source in results.items()]
-    return [_read(source, f"model {i}") for i, source in enumerate(results, start=1)]
+        return _tell_apart([_read(a, plain_name(n), own_name=False) for n, a in results.items()])
+    return _tell_apart([_read(a, f"model {i}") for i, a in enumerate(results, start=1)])
+
+
+def _tell_apart(models: list[LabelMap]) -> list[LabelMap]:
+    """The models, with a number after names that several have."""
+    often = Counter(model.name for model in models)
+    found = Counter[str]()
+    named = []
+    for model in models:
+        found[model.name] += 1
+        number = f" [{found[model.name]}]" if often[model.name] > 1 else ""
+        named.append(replace(model, name=model.name + number))
+    return named
 
 
 def _read(source: Labels, name: str, *, own_name: bool = True) -> LabelMap:
     """Labels of a result or map, by their own name if they have one and it counts."""
     dataset = source.dataset if isinstance(source, ClusterResult) else source
     found = read_labels(dataset, name)
-    return found if own_name else LabelMap(found.labels, found.n_clusters, name, found.ordered_by)
+    return found if own_name else replace(found, name=name)
 
 
 def _find_points(grid: Labels | float) -> tuple[xr.DataArray, xr.DataArray]:
@@ -168,6 +181,13 @@ def _find_points(grid: Labels | float) -> tuple[xr.DataArray, xr.DataArray]:
 def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:
     """Centres of the cells of a global grid of a spacing in degrees."""
     spacing = check_number("grid", spacing, above=0.0, most=90.0)
+    n_points = 2.0 * (180.0 / spacing) * (180.0 / spacing)
+    if n_points > _MOST_POINTS:
+        raise ValueError(
+            f"grid={spacing:g} makes {n_points / 1e6:.4g} million points, but at most "
+            f"{_MOST_POINTS / 1e6:g} million can be counted at; give a larger spacing, such as "
+            "0.1, or a grid of the region that you need"
+        )
     rows = round(180.0 / spacing)
     if abs(rows * spacing - 180.0) > 1e-6:
         raise ValueError(
@@ -185,9 +205,17 @@ def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:
 def _bring(model: LabelMap, latitude: xr.DataArray, longitude: xr.DataArray) -> xr.DataArray:
     """Labels of a model at the points of the grid."""
     try:
-        return nearest_labels(model.labels, latitude, longitude)
+        found = nearest_labels(model.labels, latitude, longitude)
     except ValueError as error:
         raise ValueError(f"{model.name}: {error}") from None
+    if not found.notnull().any():
+        raise ValueError(
+            f"{model.name} has no label on the grid, which lies within latitude "
+            f"{float(latitude.min()):g} to {float(latitude.max()):g} and longitude "
+            f"{float(longitude.min()):g} to {float(longitude.max()):g}; give one that every model "
+            "reaches, or leave this one out"
+        )
+    return found
 
 
 def _match(
@@ -196,8 +224,6 @@ def _match(
     """The numbers of a model's clusters from 0, which is none, in those of the reference."""
     values = own.values
     occurring = np.unique(values[np.isfinite(values)]).astype(np.int64)
-    if not occurring.size:
-        return np.zeros(1, dtype=np.int64)
     k = int(occurring.max())
     table = tabulate(values, base.values, weights.values, (k, reference.n_clusters))
     if not table.any():

@@ -204,9 +204,10 @@ def _refit_one(
 def require_distinct(source: Source, n_clusters: int, name: str = "n_clusters") -> None:
     """Refuse more clusters than there are distinct profiles, as far as a sample tells."""
     if not has_distinct(source.sample.counted().values, n_clusters):
+        idle = "" if source.sample.weights.all() else ", of which those of weight 0 do not count"
         raise ValueError(
             f"{name}={n_clusters} is more than the distinct profiles among the "
-            f"{source.n_profiles} complete ones; ask for fewer clusters"
+            f"{source.n_profiles} complete ones{idle}; ask for fewer clusters"
         )
 
 

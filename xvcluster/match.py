@@ -64,7 +64,8 @@ def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Datase
 
     The adjusted Rand index [2]_ and the adjusted mutual information [3]_ are scikit-learn's, of
     the points that both label. Were each of these to count once, the poles of a grid in degrees
-    would count for too much; so as many points are drawn, evenly along the sum of their areas.
+    would count for too much; so as many points are shared out over the contingency table by its
+    areas. Each cell has its share to within one point, whatever the order of the points.
 
     References
     ----------
@@ -109,7 +110,7 @@ def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Datase
     attrs = {
         "long_name": "overlap of the clusters with those of the reference",
         "units": weights.attrs["units"],
-        **_agreement(own.labels.values, brought, weights.values),
+        **_find_indices(table, _count_common(own.labels.values, brought, weights.values)),
     }
     matched["contingency"] = (("cluster", "reference"), in_order, attrs)
     about = {"long_name": f"cluster number of {other.name}"}
@@ -274,18 +275,21 @@ def _extent(labels: xr.DataArray) -> str:
     return " and ".join(ranges) or f"the dimensions {dict(labels.sizes)}"
 
 
-def _agreement(
+def _count_common(
     own: npt.NDArray[np.floating], other: npt.NDArray[np.floating], weights: Floats
-) -> dict[str, float]:
-    """Indices of agreement of the points that both label, drawn evenly by their weights."""
+) -> int:
+    """Number of points that both label and that count."""
+    return int(np.count_nonzero(np.isfinite(own) & np.isfinite(other) & (weights > 0)))
+
+
+def _find_indices(table: Floats, n_points: int) -> dict[str, float]:
+    """Indices of agreement of so many points, shared out over a table of overlaps by its sums."""
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-    is_common = np.isfinite(own) & np.isfinite(other) & (weights > 0)
-    own, other, weights = own[is_common], other[is_common], weights[is_common]
-    summed = np.cumsum(weights)
-    at = (np.arange(own.size) + 0.5) * summed[-1] / own.size
-    drawn = np.searchsorted(summed, at, side="right").clip(max=own.size - 1)
-    first, second = own[drawn].astype(np.int64), other[drawn].astype(np.int64)
+    # point i is in the cell where the sum passes i + 1/2; rounding of sums must not move it
+    passed = np.cumsum(table) * (n_points / table.sum())
+    counts = np.diff(np.ceil(passed.round(6) - 0.5).astype(np.int64), prepend=0)
+    first, second = np.divmod(np.repeat(np.arange(table.size), counts), table.shape[1])
     return {
         "adjusted_rand_index": float(adjusted_rand_score(first, second)),
         "adjusted_mutual_information": float(adjusted_mutual_info_score(first, second)),

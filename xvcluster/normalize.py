@@ -12,6 +12,8 @@ from xvcluster.methods.metric import Block
 Floats = npt.NDArray[np.floating]
 Float64s = npt.NDArray[np.float64]
 
+_CHUNK = 2048
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
@@ -56,18 +58,25 @@ class ProfileScaling:
 
     def apply(self, values: Floats, *, out: Floats | None = None) -> Floats:
         """Scale profiles (n, n_levels, n_variables), into `out` if given; the dtype stays."""
-        moments = self.moments(values).astype(values.dtype)
-        scaled: Floats = np.subtract(values, moments[:, :1], out=out)
-        scaled /= np.where(moments[:, 1:] > 0, moments[:, 1:], 1)
-        scaled *= np.sqrt(self.level_weights).astype(values.dtype)[:, None]
+        scaled: Floats = np.empty_like(values) if out is None else out
+        stretch = np.sqrt(self.level_weights).astype(values.dtype)[:, None]
+        for start in range(0, len(values), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            mean, spread = np.split(self._moments(values[rows]).astype(values.dtype), 2, axis=1)
+            scaled[rows] = (values[rows] - mean) / np.where(spread > 0, spread, 1) * stretch
         return scaled
 
     def moments(self, values: Floats) -> Float64s:
         """Mean and spread over the levels of profiles (n, n_levels, n_variables): (n, 2, …)."""
+        moments = np.empty((len(values), 2, values.shape[2]))
+        for start in range(0, len(values), _CHUNK):
+            moments[start : start + _CHUNK] = self._moments(values[start : start + _CHUNK])
+        return moments
+
+    def _moments(self, values: Floats) -> Float64s:
         share = self.level_weights / self.level_weights.sum()
         mean = np.einsum("l,nlv->nv", share, values)
-        variance = np.einsum("l,nlv->nv", share, (values - mean[:, None]) ** 2)
-        spread = np.sqrt(variance)
+        spread = np.sqrt(np.einsum("l,nlv->nv", share, (values - mean[:, None]) ** 2))
         # a spread that is but rounding is that of a constant profile
         spread[spread <= 4 * np.finfo(values.dtype).eps * np.abs(mean)] = 0.0
         return np.stack([mean, spread], axis=1)
@@ -127,17 +136,22 @@ def scaling_of(
     Raises
     ------
     ValueError
-        If "percent" is of means that are 0 or of both signs.
+        If "percent" is of means that are of both signs or less than the spread about them, or
+        "profile" of a single level.
     """
     weights = np.ones(len(mean)) if level_weights is None else level_weights
     if normalize == "profile":
+        if len(mean) < 2:
+            raise ValueError(
+                "normalize='profile' needs several levels, of which the data have one; leave it out"
+            )
         return ProfileScaling(weights)
     share = weights / weights.sum()
     several = mean.shape[1] > 1
     scale = np.ones(mean.shape[1])
     offset = mean
     if normalize == "percent":
-        _require_one_sign(mean)
+        _require_large_mean(mean, variance)
         scale = np.abs(mean) / 100.0
     elif normalize == "level":
         scale = _spread(variance)
@@ -159,10 +173,13 @@ def _spread(variance: Float64s) -> Float64s:
     return np.sqrt(np.where(variance > 0, variance, 1.0))
 
 
-def _require_one_sign(mean: Float64s) -> None:
-    for of_variable in mean.T:
-        if not (np.all(of_variable > 0) or np.all(of_variable < 0)):
+def _require_large_mean(mean: Float64s, variance: Float64s) -> None:
+    """Refuse percent of means about which the values vary more than they amount to."""
+    for own, spread in zip(mean.T, np.sqrt(variance).T, strict=True):
+        one_sign = np.all(own > 0) or np.all(own < 0)
+        if not (one_sign and np.all(np.abs(own) > spread)):
             raise ValueError(
                 "normalize='percent' divides by the mean of each level, but these range from "
-                f"{of_variable.min():g} to {of_variable.max():g}; use normalize='anomaly'"
+                f"{own.min():.4g} to {own.max():.4g}, with spreads of up to {spread.max():.4g}, as "
+                "those of perturbations or temperatures do; use normalize='anomaly' or 'level'"
             )

@@ -57,7 +57,7 @@ def check_criteria(
 ) -> dict[str, Any]:
     """The criteria to find beside those that cost little, and how."""
     allowed = get_args(Criterion)
-    asked = [criteria] if isinstance(criteria, str) else list(criteria)
+    asked = [criteria] if isinstance(criteria, str) else list(criteria or ())
     for name in asked:
         if name not in allowed:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -85,6 +85,8 @@ def prepare(
         if vertical_options[name] is not None:
             check_number(name, vertical_options[name], above=0.0)
     result = _thin(data, steps)
+    if dz is not None and axes.vertical is not None:
+        result = _drop_bounds(result, [result[axes.vertical]])
     if axes.vertical is None:
         return _map_variables(result, mask_invalid)
     vertical = data[axes.vertical]
@@ -103,7 +105,8 @@ def prepare(
             return interpolate(array, vertical.name, levels)
         return array.isel({vertical.dims[0]: within})
 
-    return _map_variables(result, along_vertical, vertical.dims[0])
+    prepared = _map_variables(result, along_vertical, vertical.dims[0])
+    return prepared if within is None else _with_bounds(prepared, result, vertical, within)
 
 
 def interpolate(array: xr.DataArray, dim: Hashable, levels: npt.ArrayLike) -> xr.DataArray:
@@ -125,7 +128,8 @@ def interpolate(array: xr.DataArray, dim: Hashable, levels: npt.ArrayLike) -> xr
     target = np.asarray(levels)
     coordinate = array[dim]
     result = _apply(_interpolate, array, coordinate, levels=target)
-    return result.assign_coords({dim: (dim, target, coordinate.attrs)})
+    attrs = {name: value for name, value in coordinate.attrs.items() if name != "bounds"}
+    return result.assign_coords({dim: (dim, target, attrs)})
 
 
 def _map_variables(data: Data, function: Any, dim: Hashable | None = None) -> Data:
@@ -158,9 +162,23 @@ def _thin(data: Data, steps: Mapping[Hashable, int]) -> Data:
     """Keep every n-th point, without the bounds of cells that no longer touch each other."""
     thinned = data.isel({d: slice(None, None, n) for d, n in steps.items()})
     fewer = {d for d, n in steps.items() if n > 1}
-    coordinates = [c for c in data.coords.values() if fewer & set(c.dims)]
+    return _drop_bounds(thinned, [c for c in data.coords.values() if fewer & set(c.dims)])
+
+
+def _drop_bounds(data: Data, coordinates: Iterable[xr.DataArray]) -> Data:
+    """Leave out the bounds of cells that change."""
     stale = [(c.encoding | c.attrs).get("bounds") for c in coordinates]
-    return thinned.drop_vars([n for n in stale if n is not None], errors="ignore")
+    return data.drop_vars([n for n in stale if n is not None], errors="ignore")
+
+
+def _with_bounds(
+    prepared: Data, data: Data, vertical: xr.DataArray, within: npt.NDArray[np.intp]
+) -> Data:
+    """Keep the bounds of the levels that are left, where they are a coordinate."""
+    name = (vertical.encoding | vertical.attrs).get("bounds")
+    if name not in data.coords:
+        return prepared
+    return prepared.assign_coords({name: data[name].isel({vertical.dims[0]: within})})
 
 
 def _apply(

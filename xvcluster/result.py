@@ -162,12 +162,7 @@ class ClusterResult:
         from xvcluster.stability import add_stability
 
         if self._origin is None:
-            raise ValueError(
-                "this result cannot be made again from other samples: it was read from a file, "
-                "which does not hold its data, or its method is not one of k-means (Euclidean or "
-                "dtw), a merged map or a Gaussian mixture. Cluster the data again, call stability "
-                "on that result, and write it: the stability is kept in the file"
-            )
+            raise ValueError(f"the stability cannot be found: {self._why_not_again()}")
         dataset = add_stability(
             self.dataset,
             self._origin,
@@ -177,6 +172,17 @@ class ClusterResult:
             progress=progress,
         )
         return replace(self, dataset=dataset)
+
+    def _why_not_again(self) -> str:
+        """Why the result cannot be made again from other samples."""
+        if "som_shape" in self.labels.attrs:
+            return "the nodes of this map are not merged; give som(n_clusters=...) a number"
+        if self.parameters["metric"] == "softdtw":
+            return "under metric='softdtw' it would take too long; use metric='dtw'"
+        return (
+            "this result was read from a file, which does not hold its data. Cluster them again, "
+            "call stability on that result and write it: the stability is kept in the file"
+        )
 
     boundaries = delegate(boundaries)
 

@@ -73,3 +73,22 @@ def test_find_tiles_without_coordinates_gives_each_profile_its_own(size):
     tiles, found = find_tiles(lay_out(bare), np.arange(20), size)
     np.testing.assert_array_equal(tiles, np.arange(20))
     assert found is None
+
+
+def test_find_tiles_refuses_one_and_warns_of_few(model):
+    layout = lay_out(model)
+    with pytest.raises(ValueError, match="block_size=20000 km makes 1 block of this"):
+        find_tiles(layout, np.arange(63), 20000.0)
+    with pytest.warns(UserWarning, match="block_size=400 km makes . blocks of this model, which"):
+        find_tiles(layout, np.arange(63), 400.0)
+
+
+def test_find_tiles_by_default_cuts_few_profiles_apart(model):
+    tiles, _ = find_tiles(lay_out(model), np.array([0, 30, 62]))
+    assert len(set(tiles.tolist())) == 3
+
+
+def test_find_tiles_cuts_by_the_size_that_it_tells(model):
+    layout, points = lay_out(model), np.arange(63)
+    tiles, size = find_tiles(layout, points)
+    np.testing.assert_array_equal(tiles, find_tiles(layout, points, size)[0])

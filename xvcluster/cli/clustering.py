@@ -31,7 +31,7 @@ from xvcluster.cli.files import (
     write_result,
 )
 from xvcluster.cli.report import describe_result, sweep_table
-from xvcluster.options import Covariance, Criterion, Normalization
+from xvcluster.options import Covariance, Criterion, Normalization, check_bootstrap
 from xvcluster.result import ClusterResult
 
 _DEMOS = ("tomography", "ocean")
@@ -55,6 +55,8 @@ def kmeans(
 ) -> None:
     """Cluster the profiles of a NetCDF or Zarr FILE by k-means."""
     _require_one(n_clusters, k_range)
+    is_soft = options["metric"] == "softdtw"
+    _check_stability(stability, block_size, "under --metric softdtw; use dtw" if is_soft else "")
     output = output or default_output(file, "clusters")
     check_outputs(output, plot, overwrite=overwrite, inputs=_kept(file, checkpoint))
     if k_range is not None:
@@ -116,6 +118,8 @@ def som(
     **options: Any,
 ) -> None:
     """Cluster the profiles of a NetCDF or Zarr FILE by a self-organizing map."""
+    unmerged = "of single nodes; merge them by --clusters"
+    _check_stability(stability, block_size, unmerged if options["n_clusters"] is None else "")
     output = output or default_output(file, "clusters")
     check_outputs(output, plot, overwrite=overwrite, inputs=[file])
     data, options = _read(file, **options)
@@ -174,6 +178,7 @@ def gmm(
     The result tells how probable each cluster is at each point.
     """
     _require_one(n_components, k_range)
+    _check_stability(stability, block_size)
     output = output or default_output(file, "clusters")
     check_outputs(output, plot, overwrite=overwrite, inputs=[file])
     if k_range is not None:
@@ -259,11 +264,17 @@ def demo(name: str, folder: Path, overwrite: bool) -> None:
 
 def _judge(result: ClusterResult, n: int | None, block_size: float | None) -> ClusterResult:
     """The result with its stability, where it is asked for."""
-    if n is None:
-        if block_size is not None:
-            raise ValueError("--block-size is for --stability; give both, or neither")
-        return result
-    return result.stability(n, block_size=block_size)
+    return result if n is None else result.stability(n, block_size=block_size)
+
+
+def _check_stability(n: int | None, block_size: float | None, refused: str = "") -> None:
+    """Refuse, before any work, a stability that cannot be found."""
+    if n is None and block_size is not None:
+        raise ValueError("--block-size is for --stability; give both, or neither")
+    if n is not None and refused:
+        raise ValueError(f"--stability cannot be found {refused}")
+    if n is not None:
+        check_bootstrap("--stability", n, block_size)
 
 
 def _kept(file: Path, checkpoint: Path | None) -> list[Path]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+import xarray as xr
 
 import xvcluster
 from xvcluster import store
@@ -18,6 +19,7 @@ from xvcluster.cli.files import (
     write_result,
 )
 from xvcluster.cli.report import describe_result
+from xvcluster.match import point_weights
 from xvcluster.plot import votes
 
 
@@ -51,6 +53,12 @@ def match(
 @with_options(
     click.option("--grid", type=float, metavar="DEGREES", help="Count on a global grid."),
     click.option(
+        "--reference",
+        type=click.Path(path_type=Path),
+        metavar="RESULT",
+        help="Result whose clusters are counted, instead of those of the first.",
+    ),
+    click.option(
         "--cluster", type=int, default=1, show_default=True, help="Whose votes --plot draws."
     ),
     output_option("NetCDF or Zarr to write. Default: consensus.nc in the current folder."),
@@ -61,6 +69,7 @@ def match(
 def consensus(
     results: tuple[Path, ...],
     grid: float | None,
+    reference: Path | None,
     cluster: int,
     output: Path | None,
     plot: Path | None,
@@ -68,21 +77,39 @@ def consensus(
 ) -> None:
     """Count in how many RESULTs of several models each point is in each cluster.
 
-    The grid and the clusters are those of the first, unless --grid is given.
+    The grid and the clusters are those of the first, unless --grid or --reference is given.
     """
     output = output or Path("consensus.nc")
-    check_outputs(output, plot, overwrite=overwrite, inputs=list(results))
-    if not results:
-        raise ValueError("consensus needs the results of several models; name their files")
+    inputs = [*results, *([] if reference is None else [reference])]
+    check_outputs(output, plot, overwrite=overwrite, inputs=inputs)
+    if len(results) < 2:
+        raise ValueError(
+            f"consensus needs the results of two models or more; got {len(results)}: name all of "
+            "their files"
+        )
     for path in results:
         if results.count(path) > 1:
             raise ValueError(f"{path} is named twice; each model has one vote")
-    counted = xvcluster.consensus({str(p): read_result(p) for p in results}, grid=grid)
+    counted = xvcluster.consensus(
+        {str(p): read_result(p) for p in results},
+        grid=grid,
+        reference=None if reference is None else read_result(reference),
+    )
     if plot and cluster not in counted["cluster"].values:
         numbers = ", ".join(map(str, counted["cluster"].values))
         raise ValueError(f"there is no cluster {cluster} to draw; choose one of {numbers}")
     store.write(counted, output)
-    mean = float(counted["agreement"].mean())
-    click.echo(f"{len(results)} models agree to {mean:.0%} on average\nWrote {output}")
+    click.echo(f"{_describe_agreement(counted, len(results))}\nWrote {output}")
     if plot:
         write_figure(partial(votes, counted, cluster=cluster), plot)
+
+
+def _describe_agreement(counted: xr.Dataset, n_models: int) -> str:
+    """How far the models agree where there are several, by area, in words."""
+    areas = point_weights(counted["label"])
+    weights = areas.where(counted["n_models"] > 1).fillna(0.0)
+    if not weights.any():
+        return f"No point has a label of more than one of the {n_models} models"
+    mean = float(counted["agreement"].weighted(weights).mean())
+    by = "area" if areas.attrs["units"] == "km2" else "number"
+    return f"{n_models} models agree to {mean:.0%} by {by} of points that two or more label"

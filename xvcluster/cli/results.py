@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -143,4 +144,7 @@ def _criteria(result: ClusterResult) -> xr.Dataset:
     found = [str(n) for n in result.dataset.data_vars if str(n).startswith("sweep_")]
     if not {"sweep_inertia", "sweep_silhouette"} <= set(found):
         raise ValueError("the result carries no sweep, so it has no criteria; cluster without -k")
-    return conclude(result.dataset[found].rename({n: n.removeprefix("sweep_") for n in found}))
+    criteria = result.dataset[found].rename({n: n.removeprefix("sweep_") for n in found})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of no knee, which the figure tells
+        return conclude(criteria)

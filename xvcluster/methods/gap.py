@@ -69,10 +69,12 @@ def smallest_within_gap(ks: list[int], gap: Float64s, error: Float64s) -> int:
 
 
 def log_inertia(profiles: Floats, ks: list[int], metric: Metric, **options: Any) -> Float64s:
-    """Logarithm of the inertia of the best clustering at every k, shape (n_k,)."""
+    """Logarithm of the inertia of the best clustering at every k, (n_k,); NaN where it is 0."""
     runs = best_runs(InMemory.of(Block.of(profiles)), ks, metric, **options)
     inertia = [metric.squared_distances(profiles, runs[k].centroids).min(1).sum() for k in ks]
-    return np.log(inertia)
+    with np.errstate(divide="ignore"):
+        logarithm: Float64s = np.log(inertia)
+    return np.where(np.isfinite(logarithm), logarithm, np.nan)
 
 
 def draw_reference(profiles: Floats, rng: np.random.Generator) -> Float64s:

@@ -29,8 +29,8 @@ def refits(
     ----------
     profiles : Block
     tiles : ndarray of int, shape (n_profiles,)
-        The tile, from 0, that each profile lies in. As many as there are, drawn with replacement,
-        make a sample; a profile counts as often as its tile was drawn.
+        The tile, from 0, that each profile lies in. As many as hold a profile that counts, drawn
+        with replacement, make a sample; a profile counts as often as its tile was drawn.
     fit : callable
         Clusters a sample with a seed.
     n : int
@@ -48,12 +48,13 @@ def refits(
     Künsch, H. R. (1989). The jackknife and the bootstrap for general stationary observations. Ann.
     Stat. 17, 1217–1241. https://doi.org/10.1214/aos/1176347265
     """
-    n_tiles = int(tiles.max()) + 1
+    held = np.unique(tiles[profiles.weights > 0])
+    drawn = np.zeros(int(tiles.max()) + 1, dtype=np.intp)
     found = []
     for child in seed.spawn(n):
         drawing, fitting = child.spawn(2)
         rng = np.random.default_rng(drawing)
-        drawn = np.bincount(rng.integers(n_tiles, size=n_tiles), minlength=n_tiles)
+        drawn[held] = np.bincount(rng.integers(held.size, size=held.size), minlength=held.size)
         sample = Block(profiles.values, profiles.weights * drawn[tiles]).counted()
         found.append(fit(sample, fitting))
         report(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +14,8 @@ Float64s = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 _WANTED = 100
-_LARGEST_KM, _FINER = 10_000.0, 2.0**0.25
+_FEW = 10
+_LARGEST_KM, _LEAST_KM, _FINER = 10_000.0, 1e-3, 2.0**0.25
 
 
 def find_tiles(
@@ -27,25 +30,50 @@ def find_tiles(
         Places among all points of the grid, in canonical order.
     size : float, optional
         Of a tile, in km. Default: such that there are about a hundred, or one for every four
-        profiles where these are few.
+        profiles where these are few, but ten at least.
 
     Returns
     -------
     (ndarray of int, shape (n,); float or None)
         Numbers from 0; the size. None where latitude and longitude are not known: then every
         profile has a tile of its own.
+
+    Raises
+    ------
+    ValueError
+        If one tile of this size holds all profiles.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than ten of this size.
     """
     place = _locate(layout, points)
     if place is None:
         return np.arange(points.size), None
     if size is not None:
-        return cut_tiles(*place, size), size
-    size, wanted = _LARGEST_KM, min(_WANTED, points.size // 4)
-    tiles = cut_tiles(*place, size)
-    while tiles.max() + 1 < wanted and size > 1e-3:
-        size = size / _FINER
         tiles = cut_tiles(*place, size)
-    return tiles, float(f"{size:.2g}")
+        _require_several(int(tiles.max()) + 1, points.size, size)
+        return tiles, size
+    exact, wanted = _LARGEST_KM, min(_WANTED, max(points.size // 4, _FEW), points.size)
+    size, tiles = exact, cut_tiles(*place, exact)
+    while tiles.max() + 1 < wanted and exact > _LEAST_KM:
+        exact /= _FINER
+        size = float(f"{exact:.2g}")
+        tiles = cut_tiles(*place, size)
+    return tiles, size
+
+
+def _require_several(n_tiles: int, n_points: int, size: float) -> None:
+    """Refuse tiles as large as the model, and warn of few."""
+    text = f"block_size={size:g} km makes {n_tiles} block{'s' * (n_tiles > 1)} of this model"
+    if n_tiles == 1 < n_points:
+        raise ValueError(f"{text}, so that every sample is all of it; give a smaller size, or None")
+    if n_tiles < min(_FEW, n_points):
+        warnings.warn(
+            f"{text}, which is too few to tell what is stable; give a smaller size, or None",
+            stacklevel=6,
+        )
 
 
 def cut_tiles(lat: Float64s, lon: Float64s, size: float) -> Indices:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from xvcluster.areas import bounds_of
@@ -50,6 +52,7 @@ def _profile_factors(layout: Layout, weights: Any) -> list[xr.DataArray]:
         return []
     if isinstance(weights, str):
         _require_word("weights", weights, "area")
+        _warn_lost_bounds(layout, "weights='area'", layout.axes.latitude, layout.axes.longitude)
         factors = layout.area_factors()
         if not factors:
             raise ValueError(
@@ -75,6 +78,7 @@ def _level_weights(layout: Layout, weights: Any) -> npt.NDArray[np.float64] | No
         raise ValueError("level_weights need a vertical, which the data have not; leave them out")
     if isinstance(weights, str):
         _require_word("level_weights", weights, "thickness")
+        _warn_lost_bounds(layout, "level_weights='thickness'", layout.axes.vertical)
         edges = bounds_of(layout.dataset, layout.dataset[layout.vertical.dims[0]])
         found = np.abs(edges[:, 1] - edges[:, 0])
         found = found / found.mean()
@@ -87,6 +91,21 @@ def _level_weights(layout: Layout, weights: Any) -> npt.NDArray[np.float64] | No
             f"{found.max():g}. Leave a level out with data.vcluster.prepare(depth=...) or data.sel"
         )
     return found[::-1] if layout.descending else found
+
+
+def _warn_lost_bounds(layout: Layout, what: str, *names: str | None) -> None:
+    """Warn where coordinates declare bounds that were left behind."""
+    dataset = layout.dataset
+    for name in filter(None, names):
+        coordinate = dataset[name]
+        bounds = (coordinate.encoding | coordinate.attrs).get("bounds")
+        if bounds is not None and bounds not in dataset.variables:
+            warnings.warn(
+                f"{what} takes edges half-way between the values of {name!r}: it declares bounds "
+                f"{str(bounds)!r}, which the data do not hold. Cluster a Dataset that has them, "
+                f"e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
+                stacklevel=5,
+            )
 
 
 def _require_word(name: str, given: str, allowed: str) -> None:
@@ -120,7 +139,7 @@ def _in_order(weights: xr.DataArray, name: str, dim: Any, dataset: xr.Dataset) -
         own, wanted = weights.indexes[dim], dataset.indexes[dim]
         if own.equals(wanted):
             return weights
-        places = own.get_indexer(wanted) if own.is_unique else np.array([-1])
+        places = _places(own, wanted)
         if (places < 0).any():
             raise ValueError(
                 f"{name} lack some of the data's {str(dim)!r}: they have {own[0]} to {own[-1]}, "
@@ -133,3 +152,16 @@ def _in_order(weights: xr.DataArray, name: str, dim: Any, dataset: xr.Dataset) -
             f"{dataset.sizes[dim]}"
         )
     return weights
+
+
+def _places(own: pd.Index, wanted: pd.Index) -> npt.NDArray[np.intp]:
+    """Where an index holds each value of another, as far as float32 tells them; −1 if nowhere."""
+    if not own.is_unique:
+        return np.array([-1])
+    if own.dtype.kind != "f" or own.size < 2:
+        return np.asarray(own.get_indexer(wanted))
+    order = np.argsort(own.to_numpy())
+    ascending = own[order]
+    slack = 1e-3 * float(np.diff(ascending.to_numpy()).min())
+    found = np.asarray(ascending.get_indexer(wanted, method="nearest", tolerance=slack))
+    return np.where(found < 0, -1, order[found])
