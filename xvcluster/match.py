@@ -169,7 +169,7 @@ def point_weights(labels: xr.DataArray) -> xr.DataArray:
     if len(columns) == 1 and (latitude is None or labels[latitude].dims != columns):
         held_twice = is_repeated(labels[longitude].values)
         weights = weights * xr.DataArray(~held_twice, dims=columns)
-    weights = weights.transpose(*labels.dims)
+    weights = weights.transpose(*labels.dims).fillna(0.0)  # beside points of no coordinates
     return weights.assign_attrs(units="1" if area is None else "km2")
 
 

@@ -132,7 +132,6 @@ def som(
     profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
     shape = check_grid_size(grid_size, source.n_profiles)
-    n_nodes = shape[0] * shape[1]
     _require_nodes(shape, n_clusters)
     if n_clusters is not None:
         require_distinct(source, n_clusters)
@@ -143,32 +142,49 @@ def som(
         _warn_unseen(source, options["n_iterations"])
     with show_steps(progress, options["n_iterations"]) as report:
         nodes = _train(source, shape, algorithm, report=report, **training)
-    metric, names = get_metric("euclidean"), list(layout.variables)
-    centroids, groups = nodes, np.arange(n_nodes, dtype=np.int32)
+    parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options, **known}
+    parameters |= {"algorithm": algorithm, "random_state": seed.entropy}
+    dataset = _describe(data, profiles, layout, nodes, shape, n_clusters, for_merging, parameters)
+    if n_clusters is None:
+        return ClusterResult(dataset)
+    again = partial(_refit, shape=shape, algorithm=algorithm, n_clusters=n_clusters, **options)
+    reopen = partial(open_profiles, layout, normalize=normalize, by_level=True, seed=seed)
+    return ClusterResult(dataset, _origin=Origin(layout, reopen, again))
+
+
+def _describe(
+    data: xr.DataArray | xr.Dataset,
+    profiles: Scaled,
+    layout: Layout,
+    nodes: npt.NDArray[np.float64],
+    shape: tuple[int, int],
+    n_clusters: int | None,
+    for_merging: np.random.SeedSequence,
+    parameters: dict[str, Any],
+) -> xr.Dataset:
+    """All that describes a trained map, of which every node is a cluster, or merged into some."""
+    metric = get_metric("euclidean")
+    centroids, groups = nodes, np.arange(len(nodes), dtype=np.int32)
     of_nodes = members = profiles.members(Assigner(nodes, metric))
     hits, mass = of_nodes.hits()
     if n_clusters is not None:
         groups = _merge(nodes, mass, n_clusters, for_merging)
         centroids, groups = _lowest_first(profiles, nodes, groups)
         members = profiles.members(Assigner(nodes, metric, groups, centroids))
-    parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options, **known}
-    parameters["algorithm"] = algorithm
-    parameters |= {"n_clusters": len(centroids), "random_state": seed.entropy}
+    parameters = parameters | {"n_clusters": len(centroids)}
     dataset = build_dataset(data, layout, centroids, members, parameters)
     scaling = of_nodes.scaling()
     _describe_nodes(dataset, layout, scaling.undo(nodes), groups, hits, shape)
-    if normalize == "profile":
-        for name, values in zip(names, own_scale(layout, scaling)[:, 0].T, strict=True):
+    if parameters.get("normalize") == "profile":
+        columns = own_scale(layout, scaling)[:, 0].T
+        for name, values in zip(layout.variables, columns, strict=True):
             dataset[f"{name}_node_scale"] = ("node", values, dataset[f"{name}_scale"].attrs)
-    if n_clusters is None:
-        dataset["label"].attrs |= flag_attrs(n_nodes, "node") | {"som_shape": np.array(shape)}
-        grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
-        dataset = dataset.assign_coords(grid)
-        return ClusterResult(dataset)
-    dataset["label"].attrs["ordered_by"] = order_text(layout)
-    again = partial(_refit, shape=shape, algorithm=algorithm, n_clusters=n_clusters, **options)
-    reopen = partial(open_profiles, layout, normalize=normalize, by_level=True, seed=seed)
-    return ClusterResult(dataset, _origin=Origin(layout, reopen, again))
+    if n_clusters is not None:
+        dataset["label"].attrs["ordered_by"] = order_text(layout)
+        return dataset
+    dataset["label"].attrs |= flag_attrs(len(nodes), "node") | {"som_shape": np.array(shape)}
+    grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
+    return dataset.assign_coords(grid)
 
 
 def _train(
