@@ -74,22 +74,21 @@ def describe_choice(
     sample = fitted.profiles.source.sample
     few = sample.values[draw_evenly(sample, metric.pairs)]
     assigners = [Assigner(fit.centroids, metric) for fit in fitted.fits.values()]
-    attrs = {"long_name": f"silhouette of {len(few)} profiles", "units": "1"}
-    of_sample = ("k", silhouettes(few, assigners), attrs)
-    dataset = xr.Dataset()
     seed = np.random.SeedSequence(fitted.parameters["random_state"], spawn_key=(0, 0))
     for_gap, for_stability = seed.spawn(2)
     if "gap" in criteria:
         found |= _gap(fitted, for_gap, progress)
+    how: dict[str, Any] = {}
     if "stability" in criteria:
         stability, size = _stability(fitted, for_stability, n_bootstrap, block_size, progress)
         found |= stability
-        drawn = {"n_bootstrap": n_bootstrap} | ({} if size is None else {"block_size_km": size})
-    for name, values in found.items():
-        dataset[name] = ("k", values, _ATTRS[name])
-    dataset["silhouette_sample"] = of_sample
-    if "stability" in dataset:
-        dataset["stability"].attrs |= drawn | {"threshold": STABLE}
+        how = {"threshold": STABLE, "n_bootstrap": n_bootstrap}
+        how |= {} if size is None else {"block_size_km": size}
+    dataset = xr.Dataset({name: ("k", values, _ATTRS[name]) for name, values in found.items()})
+    attrs = {"long_name": f"silhouette of {len(few)} profiles", "units": "1"}
+    dataset["silhouette_sample"] = ("k", silhouettes(few, assigners), attrs)
+    if how:
+        dataset["stability"].attrs |= how
     return conclude(dataset.assign_coords(k=ks))
 
 

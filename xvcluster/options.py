@@ -53,7 +53,7 @@ def check_ks(name: str, values: Iterable[int]) -> list[int]:
 
 
 def check_criteria(
-    criteria: Iterable[str], metric: str, n_bootstrap: int, block_size: float | None
+    criteria: Iterable[str], metric: str, n_bootstrap: int | None, block_size: float | None
 ) -> dict[str, Any]:
     """The criteria to find beside those that cost little, and how."""
     allowed = get_args(Criterion)
@@ -68,12 +68,14 @@ def check_criteria(
         raise ValueError(f"the gap statistic needs metric='euclidean'; the metric is {metric!r}")
     if "stability" in asked and metric == "softdtw":
         raise ValueError("the stability cannot be found under metric='softdtw'; use 'dtw'")
-    if block_size is not None and "stability" not in asked:
-        raise ValueError(
-            f"block_size={block_size!r} is for the stability alone; ask for it, with "
-            "criteria=['stability'], or leave it out"
-        )
-    return {"criteria": asked, **check_bootstrap("n_bootstrap", n_bootstrap, block_size)}
+    for name, value in (("n_bootstrap", n_bootstrap), ("block_size", block_size)):
+        if value is not None and "stability" not in asked:
+            raise ValueError(
+                f"{name}={value!r} is for the stability alone; ask for it, with "
+                "criteria=['stability'], or leave it out"
+            )
+    n = 20 if n_bootstrap is None else n_bootstrap
+    return {"criteria": asked, **check_bootstrap("n_bootstrap", n, block_size)}
 
 
 def check_bootstrap(name: str, n: int, block_size: float | None) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def sweep(
     weights: Literal["area"] | xr.DataArray | None = None,
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
     criteria: Iterable[Criterion] = (),
-    n_bootstrap: int = 20,
+    n_bootstrap: int | None = None,
     block_size: float | None = None,
     n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
@@ -143,8 +143,8 @@ def sweep(
     criteria : iterable of {"gap", "stability"}, default none
         Criteria to find beside those that cost little: each takes as many sweeps of a sample again
         as it draws data sets. See Notes.
-    n_bootstrap : int, default 20
-        Samples that the stability is found from.
+    n_bootstrap : int, optional
+        Samples that the stability is found from. Default: 20.
     block_size : float, optional
         Of the blocks that these are made of, in km: about the distance over which profiles are
         alike. Default: such that there are about a hundred blocks.
@@ -159,8 +159,8 @@ def sweep(
     ------
     TypeError, ValueError
         As `kmeans` does; also if `k` is empty, a criterion is unknown, the gap statistic is asked
-        for under a metric other than Euclidean or the stability under soft-DTW, or a `block_size`
-        is given without the stability.
+        for under a metric other than Euclidean or the stability under soft-DTW, or `n_bootstrap`
+        or `block_size` are given without the stability.
 
     Warns
     -----
@@ -176,7 +176,7 @@ def sweep(
     - ``silhouette``: the greatest simplified silhouette, the mean over all profiles of 1 − d₁/d₂
       from the distances to the nearest and the second-nearest centroid (Hruschka et al. 2004).
       ``silhouette_sample`` is the one of Rousseeuw (1987), from the distances between all members,
-      of up to 2048 profiles.
+      of up to 2048 profiles, fewer under other metrics.
     - ``davies_bouldin``: the least mean of the worst (sᵢ + sⱼ) / d(cᵢ, cⱼ), with the mean distances
       s of members to their centroids c (Davies & Bouldin 1979).
     - ``calinski_harabasz``, Euclidean only: the greatest ratio of the variance between clusters to
