@@ -72,8 +72,8 @@ def shared_data():
 @pytest.fixture
 def small_sample(monkeypatch):
     """Bounds so low that fits of the models above pass over all of their chunks."""
-    from xvcluster.methods import source
-    from xvcluster.methods.metric import DynamicTimeWarping, Euclidean
+    from xvcluster.algorithms import source
+    from xvcluster.algorithms.metric import DynamicTimeWarping, Euclidean
 
     monkeypatch.setattr(source, "_LEAST_SAMPLE", 40)
     monkeypatch.setattr(source, "_MOST_SAMPLE", 60)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 import xvcluster
-from xvcluster.areas import EARTH_RADIUS_KM, cell_areas
 from xvcluster.boundaries import boundaries
 from xvcluster.cli import main
-from xvcluster.coords import Axes, find_horizontal
+from xvcluster.grid.areas import EARTH_RADIUS_KM, cell_areas
+from xvcluster.grid.coords import Axes, find_horizontal
 
 shapely = pytest.importorskip("shapely")
 geopandas = pytest.importorskip("geopandas")

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from xvcluster import kmeans, sweep
-from xvcluster.checkpoint import Checkpoint
-from xvcluster.methods import passes
+from xvcluster.algorithms import passes
+from xvcluster.methods.checkpoint import Checkpoint
 
 FITS = {
     "kmeans": lambda data, **options: kmeans(data, 7, n_init=1, tol=0.0, **options),

@@ -14,7 +14,7 @@ import xarray as xr
 from distributed import Client, LocalCluster
 
 from xvcluster import kmeans, som, sweep
-from xvcluster.methods import passes
+from xvcluster.algorithms import passes
 
 METHODS = {
     "euclidean": lambda data: kmeans(data, 5, n_init=4),

@@ -6,8 +6,8 @@ import xarray as xr
 from dask.base import is_dask_collection
 
 from xvcluster import kmeans, open_result, sweep
-from xvcluster.predict import predict
-from xvcluster.preprocess import prepare
+from xvcluster.prepare import prepare
+from xvcluster.record.predict import predict
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from tqdm.auto import tqdm
 
 from xvcluster import kmeans, som
-from xvcluster.methods.lloyd import Run
+from xvcluster.algorithms.lloyd import Run
 from xvcluster.progress import show_runs, show_steps
 
 

@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 
 from xvcluster import kmeans, som
-from xvcluster.areas import cell_areas
-from xvcluster.coords import find_axes
+from xvcluster.grid.areas import cell_areas
+from xvcluster.grid.coords import find_axes
 from xvcluster.result import ClusterResult
 
 

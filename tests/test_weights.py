@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import xvcluster
-from xvcluster.areas import EARTH_RADIUS_KM
+from xvcluster.grid.areas import EARTH_RADIUS_KM
 
 CRITERIA = (
     "inertia",

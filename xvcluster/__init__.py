@@ -7,13 +7,13 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 from xvcluster.accessor import VCluster
-from xvcluster.cluster import kmeans
-from xvcluster.consensus import consensus
-from xvcluster.mixture import gmm
-from xvcluster.preprocess import prepare
+from xvcluster.compare.consensus import consensus
+from xvcluster.methods.gmm import gmm
+from xvcluster.methods.kmeans import kmeans
+from xvcluster.methods.som import som
+from xvcluster.methods.sweep import SweepResult, sweep
+from xvcluster.prepare import prepare
 from xvcluster.result import ClusterResult, open_result
-from xvcluster.som import som
-from xvcluster.sweep import SweepResult, sweep
 
 __version__ = "0.1.0"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import xarray as xr
 
-from xvcluster.cluster import kmeans
 from xvcluster.delegate import delegate
-from xvcluster.mixture import gmm
+from xvcluster.methods.gmm import gmm
+from xvcluster.methods.kmeans import kmeans
+from xvcluster.methods.som import som
+from xvcluster.methods.sweep import sweep
 from xvcluster.plot.methods import LabelPlots
-from xvcluster.preprocess import prepare
+from xvcluster.prepare import prepare
 from xvcluster.result import ClusterResult
-from xvcluster.som import som
-from xvcluster.sweep import sweep
 
 
 @xr.register_dataarray_accessor("vcluster")  # type: ignore[no-untyped-call]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.methods.lloyd import Run
+from xvcluster.algorithms.lloyd import Run
 
 
 @contextmanager

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xvcluster import store
 from xvcluster.boundaries import boundaries
+from xvcluster.compare.match import match
 from xvcluster.delegate import delegate
-from xvcluster.match import match
-from xvcluster.predict import predict
-from xvcluster.replay import nearest_distances
+from xvcluster.record import store
+from xvcluster.record.predict import predict
+from xvcluster.record.replay import nearest_distances
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xvcluster.fitting import Origin
+    from xvcluster.methods.fitting import Origin
+    from xvcluster.methods.sweep import SweepResult
     from xvcluster.plot.methods import ResultPlots
-    from xvcluster.sweep import SweepResult
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +81,7 @@ class ClusterResult:
         it is a ``Pipeline`` of scikit-learn, of a ``PCA`` and a ``GaussianMixture``, for profiles
         less ``<name>_offset`` and by ``<name>_scale``, flat: (n, n_levels · n_variables).
         """
-        from xvcluster.export import to_model
+        from xvcluster.record.export import to_model
 
         return to_model(self.dataset)
 
@@ -159,7 +159,7 @@ class ClusterResult:
         >>> sure = vs.vcluster.kmeans(6).stability(n=10)
         >>> axes = sure.plot.map(certainty="stability")
         """
-        from xvcluster.stability import add_stability
+        from xvcluster.compare.stability import add_stability
 
         if self._origin is None:
             raise ValueError(f"the stability cannot be found: {self._why_not_again()}")

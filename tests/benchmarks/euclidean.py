@@ -13,10 +13,10 @@ from sklearnex.cluster import KMeans as IntelKMeans
 from tslearn.clustering import TimeSeriesKMeans
 
 import xvcluster
-from xvcluster.methods import get_metric
-from xvcluster.methods.metric import Block
-from xvcluster.methods.restarts import best_runs
-from xvcluster.methods.source import InMemory
+from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.source import InMemory
 
 KS = range(2, 21)
 OPTIONS = {"n_init": 10, "max_iter": 300, "tol": 1e-4}

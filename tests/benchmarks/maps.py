@@ -7,9 +7,9 @@ from measure import compare
 from minisom import MiniSom
 from models import profiles
 
-from xvcluster.methods.metric import Block
-from xvcluster.methods.som import train_batch, train_online
-from xvcluster.methods.source import InMemory
+from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.som import train_batch, train_online
+from xvcluster.algorithms.source import InMemory
 
 
 def quantization(X):

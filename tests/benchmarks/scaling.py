@@ -4,11 +4,11 @@ import numpy as np
 from measure import seconds_of
 from models import profiles
 
-from xvcluster.methods import get_metric
-from xvcluster.methods.metric import Block
-from xvcluster.methods.restarts import best_runs
-from xvcluster.methods.som import train_batch
-from xvcluster.methods.source import InMemory
+from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.som import train_batch
+from xvcluster.algorithms.source import InMemory
 
 SEED = np.random.SeedSequence(0)
 

@@ -5,10 +5,10 @@ from measure import compare
 from models import profiles
 from tslearn.clustering import TimeSeriesKMeans
 
-from xvcluster.methods import get_metric
-from xvcluster.methods.metric import Block
-from xvcluster.methods.restarts import best_runs
-from xvcluster.methods.source import InMemory
+from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.source import InMemory
 
 K = 5
 

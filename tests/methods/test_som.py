@@ -1,152 +1,174 @@
-"""Training of self-organizing maps."""
+"""Self-organizing maps, from arrays in to labels out."""
 
 import numpy as np
 import pytest
-from minisom import MiniSom
+import xarray as xr
 
-from xvcluster.methods.metric import Block
-from xvcluster.methods.som import FINE_PASSES, LAST_WIDTH, train_batch, train_online
-from xvcluster.methods.source import InMemory
+from xvcluster import som
 
 
-def make_profiles(n=50):
-    return np.random.default_rng(0).normal(size=(n, 4, 2))
+def stack(data):
+    """Complete profiles (n, depth), in the order of the labels' values."""
+    values = data.transpose("depth", ...).values.reshape(data.sizes["depth"], -1).T
+    return values[~np.isnan(values).any(axis=1)].astype(float)
 
 
-def draw(rng, n, size):
-    """Positions of profiles that all weigh the same."""
-    return (n * rng.random(size)).astype(int)
+def flat(labels):
+    """Labels of complete profiles, from 0."""
+    values = labels.values.ravel()
+    return values[~np.isnan(values)].astype(int) - 1
 
 
-def fit(profiles, shape, seed=0, **options):
-    options = {"n_iterations": 200, "sigma": 0.5, "learning_rate": 0.2} | options
-    return train_online(profiles, shape, seed=np.random.SeedSequence(seed), **options)
-
-
-def fit_batch(profiles, shape, seed=0, **options):
-    options = {"n_iterations": 6, "sigma": 1.5} | options
-    source = InMemory.of(Block.of(profiles))
-    return train_batch(source, shape, seed=np.random.SeedSequence(seed), **options)
-
-
-def test_train_online_equals_minisom_from_the_weights_and_order_it_drew():
-    profiles = make_profiles()
-    X = profiles.reshape(50, -1)
-    rng = np.random.default_rng(np.random.SeedSequence(7))
-    first = X[draw(rng, 50, 12)].reshape(3, 4, -1)
-    order = np.concatenate([rng.permutation(50) for _ in range(5)])[:230]
-    theirs = MiniSom(3, 4, 8, sigma=0.5, learning_rate=0.2)
-    theirs._weights = first.copy()
-    theirs.train(X[order], 230)
-    ours = fit(profiles, (3, 4), seed=7, n_iterations=230)
-    np.testing.assert_allclose(ours, theirs.get_weights().reshape(12, 4, 2), atol=1e-10)
-
-
-def test_train_online_gives_a_codebook_in_the_shape_of_profiles():
-    assert fit(make_profiles(), (2, 3)).shape == (6, 4, 2)
-
-
-def test_train_online_gives_the_same_map_from_the_same_seed_only():
-    profiles = make_profiles()
-    np.testing.assert_array_equal(fit(profiles, (3, 3)), fit(profiles, (3, 3)))
-    assert np.any(fit(profiles, (3, 3)) != fit(profiles, (3, 3), seed=1))
-
-
-def test_train_online_reports_all_its_steps():
-    done = []
-    fit(make_profiles(), (2, 2), n_iterations=1234, report=done.append)
-    assert sum(done) == 1234
-    assert len(done) <= 100
-
-
-@pytest.mark.parametrize("shape", [(3, 4), (1, 5), (1, 1)])
-@pytest.mark.parametrize("sigma", [1.5, 0.1])
-@pytest.mark.parametrize("n", [30, 5000], ids=["nodes without profiles", "many"])
-def test_train_batch_equals_its_formula(n, shape, sigma):
-    profiles = 5 + make_profiles(n)
-    seed = 4  # no profile is drawn twice: of two nodes alike either may be the nearest
-    rng = np.random.default_rng(np.random.SeedSequence(seed))
-    nodes = profiles[draw(rng, n, shape[0] * shape[1])]
-    end = min(sigma, LAST_WIDTH)
-    for t in range(6):
-        width = sigma * (end / sigma) ** (t / 5)
-        winners = ((profiles[:, None] - nodes) ** 2).sum(axis=(2, 3)).argmin(axis=1)
-        moved = []
-        for row, column in np.ndindex(shape):
-            other_row, other_column = np.divmod(winners, shape[1])
-            squared = (other_row - row) ** 2 + (other_column - column) ** 2
-            near = np.exp(-squared / (2 * width**2))
-            moved.append(np.average(profiles, axis=0, weights=near))
-        nodes = np.array(moved)
-    np.testing.assert_allclose(
-        fit_batch(profiles, shape, seed, sigma=sigma), nodes, rtol=1e-9, atol=1e-9
+def test_som_numbers_nodes_by_row_and_column(rough_model):
+    result = som(rough_model, (2, 3), n_iterations=2000)
+    dataset = result.dataset
+    assert result.n_clusters == 6
+    assert dataset["som_row"].dims == dataset["som_column"].dims == ("cluster",)
+    np.testing.assert_array_equal(
+        dataset["cluster"], dataset["som_row"] * 3 + dataset["som_column"] + 1
     )
+    assert dataset["label"].attrs["som_shape"].tolist() == [2, 3]
+    assert dataset["label"].attrs["flag_meanings"].split()[-1] == "node_6"
+    assert "ordered_by" not in dataset["label"].attrs
 
 
-@pytest.mark.parametrize("sigma", [1e-200, 0.3, 1.5, 1e300])
-def test_train_batch_stays_among_the_profiles_for_any_sigma(sigma):
-    profiles = 5 + make_profiles(30)
-    nodes = fit_batch(profiles, (3, 4), sigma=sigma)
-    assert np.all((nodes >= profiles.min()) & (nodes <= profiles.max()))
+def test_som_labels_are_those_of_the_nearest_node(rough_model):
+    labels, centroids = som(rough_model, (3, 3), n_iterations=2000)
+    squared = ((stack(rough_model)[:, None] - centroids.values) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(flat(labels), squared.argmin(axis=1))
 
 
-def test_train_batch_forgets_what_rounding_leaves_in_a_node_that_loses_its_profiles():
-    rng = np.random.default_rng(790)
-    profiles = 5 + rng.standard_t(2, size=(rng.integers(6, 60), 2, 1))
-    nodes = fit_batch(profiles, (2, 4), 790, n_iterations=15, sigma=0.1)
-    assert np.all((nodes >= profiles.min() - 1e-9) & (nodes <= profiles.max() + 1e-9))
+def test_som_keeps_the_numbers_of_empty_nodes(model):
+    result = som(model, (8, 9), n_iterations=500)  # more nodes than profiles
+    count = result.dataset["count"]
+    assert count.sizes["cluster"] == 72
+    assert (count == 0).any()
+    assert int(count.sum()) == 63
+    assert np.isfinite(result.centroids).all()
+    empty = count["cluster"][count == 0]
+    assert not np.isin(result.labels, empty).any()
+    assert result.dataset["vs_std"].sel(cluster=empty).isnull().all()
 
 
-def test_train_batch_puts_like_profiles_side_by_side():
-    along = np.linspace(0, 1, 3000)[np.random.default_rng(0).permutation(3000)]
-    profiles = np.stack([along, along**2], axis=1)[..., None]
-    nodes = fit_batch(profiles, (1, 10), n_iterations=30, sigma=5.0)[:, 0, 0]
-    steps = np.diff(nodes)
-    assert np.all(steps > 0) or np.all(steps < 0)
-    assert np.ptp(nodes) > 0.8
+def test_som_takes_a_grid_of_the_size_of_the_data(rough_model):
+    result = som(rough_model, n_iterations=130)
+    assert result.parameters["grid_size"] == [4, 4]  # 130 profiles
+    assert result.n_clusters == 16
 
 
-def test_train_batch_of_more_profiles_than_its_sample_sees_all_in_the_end():
-    profiles, sample = 5 + make_profiles(2000), 5 + make_profiles(2000)[::10]
-    options = {"n_iterations": FINE_PASSES + 20, "sigma": 1.5, "seed": np.random.SeedSequence(1)}
-    done = []
-    source = InMemory(Block.of(profiles), Block.of(sample))
-    ours = train_batch(source, (2, 3), report=done.append, **options)
-    assert done == [1] * (FINE_PASSES + 20)
-    widths = np.geomspace(1.5, LAST_WIDTH, FINE_PASSES + 20)
-    nodes = sample[draw(np.random.default_rng(np.random.SeedSequence(1)), 200, 6)]
-    place = np.indices((2, 3)).reshape(2, -1)
-    apart = np.hypot(*(place[:, :, None] - place[:, None]))
-    for seen, width in zip([sample] * 20 + [profiles] * FINE_PASSES, widths, strict=True):
-        winners = ((seen[:, None] - nodes) ** 2).sum(axis=(2, 3)).argmin(axis=1)
-        near = np.exp(-0.5 * (apart / width) ** 2)[:, winners]
-        nodes = np.tensordot(near, seen, 1) / near.sum(axis=1)[:, None, None]
-    np.testing.assert_allclose(ours, nodes, rtol=1e-9)
+def test_som_merges_nodes_into_clusters(rough_model):
+    result = som(rough_model, (4, 4), n_clusters=3, n_iterations=5000)
+    dataset = result.dataset
+    assert result.n_clusters == 3
+    assert dataset["node_cluster"].dtype == dataset["node_count"].dtype == np.int64
+    assert set(dataset["node_cluster"].values) == {1, 2, 3}
+    assert int(dataset["node_count"].sum()) == 130
+    assert np.all(np.diff(result.centroids.mean("depth")) > 0)
+    assert dataset["label"].attrs["ordered_by"] == "mean of vs (km/s), lowest first"
+    assert "som_shape" not in dataset["label"].attrs
+    assert dataset["som_row"].dims == ("node",)
+    nodes = dataset["vs_node"].values
+    nearest = ((stack(rough_model)[:, None] - nodes) ** 2).sum(axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(flat(result.labels) + 1, dataset["node_cluster"][nearest])
+    np.testing.assert_array_equal(np.bincount(nearest, minlength=16), dataset["node_count"])
 
 
-def test_train_batch_of_few_passes_sees_all_profiles_in_each():
-    profiles, sample = make_profiles(2000), make_profiles(2000)[::10]
-    options = {"n_iterations": FINE_PASSES - 3, "sigma": 1.5, "seed": np.random.SeedSequence(1)}
-    passes = []
-
-    class Counted(InMemory):
-        def total(self, step, join):
-            passes.append(step)
-            return InMemory.total(self, step, join)
-
-    train_batch(Counted(Block.of(profiles), Block.of(sample)), (2, 3), **options)
-    assert len(passes) == FINE_PASSES - 3
+def test_som_centroids_of_merged_nodes_are_the_mean_of_their_members(rough_model):
+    result = som(rough_model, (3, 3), n_clusters=4, n_iterations=5000)
+    profiles, labels = stack(rough_model), flat(result.labels)
+    for c in range(4):
+        mean = profiles[labels == c].mean(axis=0)
+        np.testing.assert_allclose(result.centroids[c], mean, rtol=1e-6)
+        squared = ((profiles[labels == c] - mean) ** 2).sum()
+        np.testing.assert_allclose(result.dataset["cluster_inertia"][c], squared, rtol=1e-5)
 
 
-def test_train_batch_reports_every_pass():
-    done = []
-    fit_batch(make_profiles(), (2, 2), n_iterations=11, report=done.append)
-    assert done == [1] * 11
+@pytest.mark.parametrize("seed", range(6))
+def test_som_merges_nodes_into_clusters_that_all_have_profiles(rough_model, seed):
+    options = {"algorithm": "batch", "n_clusters": 6, "random_state": seed}
+    dataset = som(rough_model, (9, 9), **options).dataset
+    assert (dataset["node_count"] == 0).any()
+    assert set(dataset["node_cluster"].values) == {1, 2, 3, 4, 5, 6}
+    assert dataset["count"].min() > 0
 
 
-@pytest.mark.parametrize("method", [fit, fit_batch])
-def test_train_never_changes_the_profiles(method):
-    profiles = make_profiles()
-    before = profiles.copy()
-    method(profiles, (3, 3))
-    np.testing.assert_array_equal(profiles, before)
+def test_som_unmerged_has_a_node_for_every_cluster(rough_model):
+    dataset = som(rough_model, (2, 2), n_iterations=500).dataset
+    np.testing.assert_array_equal(dataset["node_cluster"], dataset["cluster"])
+    np.testing.assert_array_equal(dataset["node_count"], dataset["count"])
+    np.testing.assert_array_equal(dataset["vs_node"], dataset["vs"])
+
+
+def test_som_of_constant_data_is_a_result(model):
+    result = som(xr.ones_like(model), (2, 2), n_iterations=70)
+    assert np.all(result.labels == 1)
+    assert np.all(result.centroids == 1.0)
+
+
+def test_som_in_a_batch_fits_all_profiles_and_records_how(rough_model):
+    result = som(rough_model, (3, 4), algorithm="batch")
+    assert result.parameters["algorithm"] == "batch"
+    assert result.parameters["n_iterations"] == 50
+    assert result.parameters["sigma"] == 2.0
+    assert "learning_rate" not in result.parameters
+    online = som(rough_model, (3, 4), n_iterations=5000)
+    assert result.inertia < 1.1 * online.inertia
+    xr.testing.assert_identical(result.predict(rough_model), result.labels)
+    assert result.model.get_weights().shape[:2] == (3, 4)
+
+
+def test_som_that_does_not_see_all_profiles_warns(rough_model):
+    message = (
+        r"shows the map 100 of all 130 profiles in n_iterations=100; raise it, or use algorithm='ba"
+    )
+    with pytest.warns(UserWarning, match=message):
+        som(rough_model, (2, 2), n_iterations=100)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"grid_size": 3}, ValueError, r"grid_size must be a pair of positive integers.*got 3"),
+        ({"grid_size": (0, 3)}, ValueError, r"pair of positive integers.*got \(0, 3\)"),
+        ({"grid_size": (2, 2, 2)}, ValueError, r"pair of positive integers.*got \(2, 2, 2\)"),
+        ({"n_iterations": 0}, ValueError, "n_iterations must be at least 1; got 0"),
+        ({"sigma": 0}, ValueError, "sigma must be finite and above 0; got 0"),
+        ({"sigma": np.inf}, ValueError, "sigma must be finite and above 0; got inf"),
+        ({"sigma": "wide"}, TypeError, "sigma must be a number above 0; got 'wide'"),
+        ({"learning_rate": 1.5}, ValueError, "above 0 and at most 1; got 1.5"),
+        ({"algorithm": "Batch"}, ValueError, "algorithm is 'Batch'; choose from 'online', 'batch'"),
+        ({"algorithm": "batch", "learning_rate": 0.1}, ValueError, "has no learning_rate"),
+        ({"algorithm": "batch", "sigma": 0}, ValueError, "sigma must be finite and above 0; got 0"),
+        ({"n_clusters": 0}, ValueError, "n_clusters must be at least 1; got 0"),
+        ({"grid_size": (2, 2), "n_clusters": 5}, ValueError, "n_clusters=5 is more than the 2 x 2"),
+        ({"random_state": 1.5}, TypeError, "random_state must be an integer of at least 0"),
+    ],
+)
+def test_som_refuses_bad_options(model, options, error, match):
+    with pytest.raises(error, match=match):
+        som(model, **options)
+
+
+def test_som_refuses_to_merge_into_more_than_the_distinct_profiles(model):
+    with pytest.raises(ValueError, match="n_clusters=2 is more than the distinct profiles"):
+        som(xr.ones_like(model), (2, 2), n_clusters=2)
+
+
+def test_som_refuses_to_merge_into_more_than_the_distinct_nodes(model):
+    few = model.isel(latitude=[0], longitude=[0, 2, 4])
+    options = {"n_clusters": 3, "n_iterations": 1, "sigma": 0.01, "random_state": 3}
+    with (
+        pytest.warns(UserWarning, match="shows the map 1 of all 3 profiles in n_iterations=1;"),
+        pytest.raises(ValueError, match="n_clusters=3 is more than the distinct nodes"),
+    ):
+        som(few.round(), (2, 2), **options)
+
+
+def test_som_sees_profiles_of_the_whole_grid_in_few_iterations():
+    values = np.repeat([0.0, 10.0], 500)[None]
+    data = xr.DataArray(
+        values + np.random.default_rng(0).normal(size=values.shape), dims=("depth", "point")
+    )
+    with pytest.warns(UserWarning, match="the map 300 of all 1000 profiles in n_iterations=300;"):
+        result = som(data, (2, 2), n_iterations=300, sigma=0.5)
+    assert float(result.dataset["distance"].max()) < 6.0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster.areas import cell_areas
-from xvcluster.coords import find_axes
+from xvcluster.grid.areas import cell_areas
+from xvcluster.grid.coords import find_axes
 from xvcluster.profiles import STATUS, collect
 from xvcluster.profiles.memory import find_status, require_complete
 

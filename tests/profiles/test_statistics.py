@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from xvcluster.methods import get_metric
-from xvcluster.methods.assign import Assigner, assign
-from xvcluster.methods.metric import Block
+from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.metric import Block
 from xvcluster.profiles.statistics import (
     QUANTILES,
     Counting,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster.areas import EARTH_RADIUS_KM
+from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.profiles import find_tiles, lay_out
 from xvcluster.profiles.tiles import cut_tiles
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.areas import EARTH_RADIUS_KM, cell_corners, cell_edges, quadrilateral_areas
-from xvcluster.coords import find_horizontal
+from xvcluster.grid.areas import EARTH_RADIUS_KM, cell_corners, cell_edges, quadrilateral_areas
+from xvcluster.grid.coords import find_horizontal
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xvcluster.areas import EARTH_RADIUS_KM
 from xvcluster.boundaries.rings import connect
+from xvcluster.grid.areas import EARTH_RADIUS_KM
 
 if TYPE_CHECKING:
     import numpy.typing as npt

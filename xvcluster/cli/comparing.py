@@ -9,7 +9,6 @@ import click
 import xarray as xr
 
 import xvcluster
-from xvcluster import store
 from xvcluster.cli.commandline import OVERWRITE, PLOT, output_option, plainly, with_options
 from xvcluster.cli.files import (
     check_outputs,
@@ -19,8 +18,9 @@ from xvcluster.cli.files import (
     write_result,
 )
 from xvcluster.cli.report import describe_result
-from xvcluster.match import point_weights
+from xvcluster.compare.match import point_weights
 from xvcluster.plot import votes
+from xvcluster.record import store
 
 
 @click.command()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import xarray as xr
 
-from xvcluster import store
 from xvcluster.cli.report import find_models
-from xvcluster.coords import find_axes, with_coordinates
-from xvcluster.preprocess import prepare
+from xvcluster.grid.coords import find_axes, with_coordinates
+from xvcluster.prepare import prepare
+from xvcluster.record import store
 from xvcluster.result import ClusterResult, open_result
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import find_axes, positive, units
-from xvcluster.missing import mask_invalid
+from xvcluster.grid.coords import find_axes, positive, units
+from xvcluster.grid.missing import mask_invalid
+from xvcluster.methods.sweep import SweepResult
 from xvcluster.profiles import STATUS, Profiles, collect
 from xvcluster.result import ClusterResult
-from xvcluster.sweep import SweepResult
 
 _MAX_ROWS = 40
 _CARRIED = ("title", "id")

@@ -9,8 +9,7 @@ from typing import Any
 import click
 import xarray as xr
 
-from xvcluster import store
-from xvcluster.choice import conclude
+from xvcluster.choose.choice import conclude
 from xvcluster.cli.commandline import (
     CHUNKS,
     DIM,
@@ -34,7 +33,8 @@ from xvcluster.cli.files import (
 )
 from xvcluster.cli.report import describe_file, describe_result
 from xvcluster.plot.methods import SweepPlots
-from xvcluster.predict import predict as predict_labels
+from xvcluster.record import store
+from xvcluster.record.predict import predict as predict_labels
 from xvcluster.result import ClusterResult
 
 _KINDS = ("map", "profiles", "summary", "som", "criteria", "elbow")

@@ -1,157 +1,293 @@
-"""Self-organizing maps: a grid of nodes that learns the profiles, one by one or all at once."""
+"""Cluster the profiles of a model by a self-organizing map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Hashable
 from functools import partial
-from itertools import repeat
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
+import xarray as xr
 
-from xvcluster.methods import get_metric
-from xvcluster.methods.initialize import draw
-from xvcluster.methods.lloyd import add, clear_rounding, means, split, threads, unlabelled
-from xvcluster.methods.metric import Block, Float64s, Floats, Stack
-from xvcluster.methods.passes import accumulate
-from xvcluster.methods.source import Source
+from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.initialize import has_distinct
+from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.som import train_batch, train_online
+from xvcluster.algorithms.source import InMemory, Source
+from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
+from xvcluster.options import (
+    Algorithm,
+    Normalization,
+    check_grid_size,
+    check_integer,
+    check_seed,
+    check_training,
+    check_weighting,
+)
+from xvcluster.profiles import Layout, Scaled, lay_out, open_profiles, weigh
+from xvcluster.progress import show_steps
+from xvcluster.record.describe import build_dataset, check_names, flag_attrs, own_scale
+from xvcluster.result import ClusterResult
 
-LAST_WIDTH = 0.3
-FINE_PASSES = 10
-"""Passes at the end that see all profiles, where these are more than are kept in memory."""
-_REPORTS = 100
 
-
-def train_online(
-    profiles: Floats,
-    shape: tuple[int, int],
+def som(
+    data: xr.DataArray | xr.Dataset,
+    grid_size: tuple[int, int] | None = None,
     *,
-    n_iterations: int,
-    sigma: float,
-    learning_rate: float,
-    seed: np.random.SeedSequence,
-    report: Callable[[int], None] = lambda steps: None,
-) -> Float64s:
-    """Train a self-organizing map from profiles drawn at random, shown in random order.
+    algorithm: Algorithm = "online",
+    n_iterations: int | None = None,
+    sigma: float | None = None,
+    learning_rate: float | None = None,
+    n_clusters: int | None = None,
+    normalize: Normalization | None = None,
+    weights: Literal["area"] | xr.DataArray | None = None,
+    level_weights: Literal["thickness"] | xr.DataArray | None = None,
+    random_state: int | None = 0,
+    progress: bool | None = None,
+    dim: Hashable | None = None,
+) -> ClusterResult:
+    """Cluster profiles by a self-organizing map.
 
     Parameters
     ----------
-    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
-        Scaled, no NaN.
-    shape : (int, int)
-        Rows and columns of the grid.
-    n_iterations : int
-        Profiles shown. With fewer profiles each is shown several times, in a new order.
-    sigma : float
-        Width of the neighbourhood at the start, in nodes; a third of it at the end.
-    learning_rate : float
-        Share of the way to the profile that the winner goes at the start; a third at the end.
-    seed : SeedSequence
-    report : callable
-        Is told the number of steps done since it was last told.
+    data : DataArray or Dataset
+        As for `kmeans`.
+    grid_size : (int, int), optional
+        Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles.
+    algorithm : {"online", "batch"}, default "online"
+        Show the map one profile after the other, as MiniSom and SeisGo do; or all of them in each
+        pass, so that none is left out where they are many.
+    n_iterations : int, optional
+        Online, the profiles shown, drawn in random order; default 50 000. In a batch, the passes
+        over all profiles; default 50.
+    sigma : float, optional
+        Width of the Gaussian neighbourhood at the start, in nodes. Online it is a third of that at
+        the end; the default 0.3, SeisGo's, moves little but the winner, and from 1 on near nodes
+        grow alike and the U-matrix shows neighbourhoods. In a batch it shrinks to 0.3; the default
+        is half of the longer side of the map.
+    learning_rate : float, optional
+        Online only: at the start, at most 1; a third of it at the end. Default 0.1.
+    n_clusters : int, optional
+        Merge the nodes into this many clusters by k-means of those that have profiles; the others
+        join the nearest cluster. Default: every node is a cluster.
+    normalize, level_weights, random_state, progress, dim
+        As for `kmeans`.
+    weights : "area" or DataArray, optional
+        As for `kmeans`; only in a batch.
 
     Returns
     -------
-    ndarray, shape (n_rows * n_columns, n_levels, n_variables)
-        The codebook, row by row.
+    ClusterResult
+        Unmerged, clusters are the nodes, numbered row · n_columns + column + 1, with ``som_row``
+        and ``som_column`` along ``cluster``, their centroid is the node's codebook profile, and an
+        empty node keeps its number. Merged, clusters are numbered as by `kmeans` and their centroid
+        is the members' mean. The nodes stand along ``node`` in either case.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `kmeans` does; also if `grid_size` is not a pair of positive integers, `n_clusters`
+        exceeds the number of distinct nodes that have profiles, a batch is given a
+        `learning_rate`, or online training is given `weights`.
+
+    Warns
+    -----
+    UserWarning
+        If online training shows the map fewer profiles than there are.
 
     References
     ----------
     Kohonen, T. (2013). Essentials of the self-organizing map. Neural Networks 37, 52–65.
     https://doi.org/10.1016/j.neunet.2012.09.018
+
+    Vesanto, J. & Alhoniemi, E. (2000). Clustering of the self-organizing map. IEEE Trans. Neural
+    Networks 11, 586–600. https://doi.org/10.1109/72.846731
+
+    Examples
+    --------
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+    >>> labels, centroids = vs.vcluster.som((5, 5), n_clusters=6)
     """
-    from xvcluster.kernels import som
+    options = check_training(algorithm, n_iterations, sigma, learning_rate)
+    seed = check_seed(random_state)
+    if n_clusters is not None:
+        check_integer("n_clusters", n_clusters, 1)
+    if grid_size is not None:
+        _require_nodes(check_grid_size(grid_size, 1), n_clusters)
+    known = check_weighting(
+        normalize,
+        weights,
+        level_weights,
+        weighs=algorithm == "batch",
+        method="algorithm='online'",
+        instead="algorithm='batch'",
+    )
+    layout = weigh(lay_out(data, dim), weights, level_weights)
+    check_names(layout)
+    profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
+    source = profiles.source
+    shape = check_grid_size(grid_size, source.n_profiles)
+    _require_nodes(shape, n_clusters)
+    if n_clusters is not None:
+        require_distinct(source, n_clusters)
+    options.setdefault("sigma", max(shape) / 2)
+    for_training, for_merging = seed.spawn(2)
+    training: dict[str, Any] = {"seed": for_training, **options}
+    if algorithm == "online":
+        _warn_unseen(source, options["n_iterations"])
+    with show_steps(progress, options["n_iterations"]) as report:
+        nodes = _train(source, shape, algorithm, report=report, **training)
+    parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options, **known}
+    parameters |= {"algorithm": algorithm, "random_state": seed.entropy}
+    dataset = _describe(data, profiles, layout, nodes, shape, n_clusters, for_merging, parameters)
+    if n_clusters is None:
+        return ClusterResult(dataset)
+    again = partial(_refit, shape=shape, algorithm=algorithm, n_clusters=n_clusters, **options)
+    reopen = partial(open_profiles, layout, normalize=normalize, by_level=True, seed=seed)
+    return ClusterResult(dataset, _origin=Origin(layout, reopen, again))
 
-    X = profiles.reshape(len(profiles), -1)
-    rng = np.random.default_rng(seed)
-    weights = _draw(Block.of(profiles), shape, rng).reshape(*shape, -1)
-    piece = -(-n_iterations // _REPORTS)
-    first = 0
-    while first < n_iterations:
-        order = rng.permutation(len(X))[: n_iterations - first]
-        for start in range(0, order.size, piece):
-            shown = order[start : start + piece]
-            som.train_online(X, shown, weights, first + start, n_iterations, sigma, learning_rate)
-            report(shown.size)
-        first += order.size
-    return weights.reshape(-1, *profiles.shape[1:])
 
-
-def train_batch(
-    source: Source,
+def _describe(
+    data: xr.DataArray | xr.Dataset,
+    profiles: Scaled,
+    layout: Layout,
+    nodes: npt.NDArray[np.float64],
     shape: tuple[int, int],
-    *,
-    n_iterations: int,
-    sigma: float,
-    seed: np.random.SeedSequence,
-    report: Callable[[int], None] = lambda steps: None,
-) -> Float64s:
-    """Train a self-organizing map by passes over all profiles, from some drawn at random.
-
-    After each pass node i becomes Σⱼ h(i, j) Sⱼ / Σⱼ h(i, j) nⱼ, where Sⱼ is the weighted sum of
-    the profiles nearest to node j, nⱼ their weight and h the Gaussian neighbourhood of width σ.
-
-    Parameters
-    ----------
-    source : Source
-        Scaled profiles, no NaN. Where they are more than its sample, the passes see the sample, but
-        for the last `FINE_PASSES`.
-    shape : (int, int)
-        Rows and columns of the grid.
-    n_iterations : int
-        Passes.
-    sigma : float
-        Width of the neighbourhood in the first pass, in nodes. It shrinks by the same factor from
-        pass to pass, to `LAST_WIDTH` in the last one unless it is less already.
-    seed : SeedSequence
-    report : callable
-        Is told after each pass that it is done.
-
-    Returns
-    -------
-    ndarray, shape (n_rows * n_columns, n_levels, n_variables)
-        The codebook, row by row.
-
-    References
-    ----------
-    Kohonen, T. (2013). Essentials of the self-organizing map. Neural Networks 37, 52–65.
-    https://doi.org/10.1016/j.neunet.2012.09.018
-    """
+    n_clusters: int | None,
+    for_merging: np.random.SeedSequence,
+    parameters: dict[str, Any],
+) -> xr.Dataset:
+    """All that describes a trained map, of which every node is a cluster, or merged into some."""
     metric = get_metric("euclidean")
-    nodes = _draw(source.sample, shape, np.random.default_rng(seed))
-    widths = np.geomspace(sigma, min(sigma, LAST_WIDTH), n_iterations)
-    all_seen = len(source.sample) == source.n_profiles
-    n_coarse = n_iterations if all_seen else max(n_iterations - FINE_PASSES, 0)
-    blocks = split(source.sample, metric)
-    held = unlabelled(blocks, 1)
-    sums, mass = np.zeros(nodes.shape), np.zeros(nodes.shape[:2])
-    weight = float(source.sample.weights.sum())
-    with threads() as map_blocks:
-        for width in widths[:n_coarse]:
-            change = add(map_blocks(metric.accumulate, blocks, repeat(Stack.of([nodes])), held))
-            sums += change.sums
-            mass += change.mass
-            clear_rounding(sums, mass, weight)  # which far neighbours would magnify
-            nodes = _smooth(nodes, sums, mass, shape, width)
-            report(1)
-    for width in widths[n_coarse:]:
-        step = partial(accumulate, stack=Stack.of([nodes]), metric=metric)
-        total = source.total(step, add)
-        nodes = _smooth(nodes, total.sums, total.mass, shape, width)
-        report(1)
-    return nodes
+    centroids, groups = nodes, np.arange(len(nodes), dtype=np.int32)
+    of_nodes = members = profiles.members(Assigner(nodes, metric))
+    hits, mass = of_nodes.hits()
+    if n_clusters is not None:
+        groups = _merge(nodes, mass, n_clusters, for_merging)
+        centroids, groups = _lowest_first(profiles, nodes, groups)
+        members = profiles.members(Assigner(nodes, metric, groups, centroids))
+    parameters = parameters | {"n_clusters": len(centroids)}
+    dataset = build_dataset(data, layout, centroids, members, parameters)
+    scaling = of_nodes.scaling()
+    _describe_nodes(dataset, layout, scaling.undo(nodes), groups, hits, shape)
+    if parameters.get("normalize") == "profile":
+        columns = own_scale(layout, scaling)[:, 0].T
+        for name, values in zip(layout.variables, columns, strict=True):
+            dataset[f"{name}_node_scale"] = ("node", values, dataset[f"{name}_scale"].attrs)
+    if n_clusters is not None:
+        dataset["label"].attrs["ordered_by"] = order_text(layout)
+        return dataset
+    dataset["label"].attrs |= flag_attrs(len(nodes), "node") | {"som_shape": np.array(shape)}
+    grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
+    return dataset.assign_coords(grid)
 
 
-def _smooth(
-    nodes: Float64s, sums: Float64s, mass: Float64s, shape: tuple[int, int], width: float
-) -> Float64s:
-    """Means of what lies near to each node, by a Gaussian neighbourhood."""
-    place = np.indices(shape).reshape(2, -1)
-    apart = np.hypot(*(place[:, :, None] - place[:, None]))
-    with np.errstate(over="ignore"):  # beyond a very narrow neighbourhood
-        near = np.exp(-0.5 * (apart / width) ** 2)
-    return means(np.tensordot(near, sums, 1), near @ mass, nodes)
+def _train(
+    source: Source, shape: tuple[int, int], algorithm: Algorithm, **training: Any
+) -> npt.NDArray[np.float64]:
+    """The codebook of a map, by either algorithm."""
+    if algorithm == "batch":
+        return train_batch(source, shape, **training)
+    return train_online(source.sample.values, shape, **training)
 
 
-def _draw(profiles: Block, shape: tuple[int, int], rng: np.random.Generator) -> Float64s:
-    """A profile for each node of the grid."""
-    return profiles.values[draw(profiles.weights, shape[0] * shape[1], rng)].astype(np.float64)
+def _refit(
+    sample: Block,
+    seed: np.random.SeedSequence,
+    *,
+    shape: tuple[int, int],
+    algorithm: Algorithm,
+    n_clusters: int,
+    **options: Any,
+) -> Assigner:
+    """Train and merge a map of a sample of the profiles."""
+    if algorithm == "online":  # which is shown profiles as often as they count
+        times = sample.weights.astype(np.intp)
+        sample = Block.of(np.repeat(sample.values, times, axis=0))
+    for_training, for_merging = seed.spawn(2)
+    nodes = _train(InMemory.of(sample), shape, algorithm, seed=for_training, **options)
+    metric = get_metric("euclidean")
+    nearest = assign(sample.values, Assigner(nodes, metric)).nearest
+    mass = np.bincount(nearest, sample.weights, minlength=len(nodes)).astype(np.float64)
+    return Assigner(nodes, metric, _merge(nodes, mass, n_clusters, for_merging))
+
+
+def _require_nodes(shape: tuple[int, int], n_clusters: int | None) -> None:
+    if n_clusters is not None and n_clusters > shape[0] * shape[1]:
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the {shape[0]} x {shape[1]} nodes of the map; "
+            "ask for fewer clusters or a larger grid_size"
+        )
+
+
+def _warn_unseen(source: Source, n_iterations: int) -> None:
+    shown = min(n_iterations, len(source.sample))
+    if shown < source.n_profiles:
+        more = "raise it, or " if n_iterations < len(source.sample) else ""
+        warnings.warn(
+            f"online training shows the map {shown} of all {source.n_profiles} profiles in "
+            f"n_iterations={n_iterations}; {more}use algorithm='batch', in which every profile "
+            "counts",
+            stacklevel=3,
+        )
+
+
+def _merge(
+    nodes: npt.NDArray[np.float64],
+    mass: npt.NDArray[np.float64],
+    n_clusters: int,
+    seed: np.random.SeedSequence,
+) -> npt.NDArray[np.int32]:
+    """The cluster of each node, from 0, by k-means of those that profiles are nearest to.
+
+    A node without profiles lies between the others; it joins a cluster, and makes none.
+    """
+    taken = nodes[mass > 0]
+    if not has_distinct(taken, n_clusters):
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the distinct nodes of the trained map that have "
+            "profiles; ask for fewer clusters, or raise sigma or n_iterations"
+        )
+    metric = get_metric("euclidean")
+    options: dict[str, Any] = {"n_init": 10, "max_iter": 300, "tol": 1e-4, "seed": seed}
+    runs = best_runs(InMemory.of(Block.of(taken)), [n_clusters], metric, **options)
+    centroids = runs[n_clusters].centroids
+    groups: npt.NDArray[np.int32] = metric.squared_distances(nodes, centroids).argmin(1)
+    return groups.astype(np.int32)
+
+
+def _lowest_first(
+    profiles: Scaled, nodes: npt.NDArray[np.float64], groups: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+    """Members' mean of each cluster of nodes, and the nodes' clusters, numbered as by k-means."""
+    members = profiles.members(Assigner(nodes, get_metric("euclidean"), groups))
+    means = members.means()
+    order = lowest_first(members.scaling().undo(means))
+    return means[order], np.argsort(order).astype(np.int32)[groups]
+
+
+def _describe_nodes(
+    dataset: xr.Dataset,
+    layout: Layout,
+    nodes: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.int32],
+    hits: npt.NDArray[np.int64],
+    shape: tuple[int, int],
+) -> None:
+    """Add the codebook and what lies at each node to a result's new Dataset."""
+    names = list(layout.variables)
+    for name, array in zip(names, layout.to_levels(nodes, "node"), strict=True):
+        dataset[f"{name}_node"] = array
+    cluster = groups.astype(np.int64) + 1
+    dataset["node_cluster"] = ("node", cluster, {"long_name": "cluster of the node"})
+    dataset["node_count"] = ("node", hits, {"long_name": "profiles nearest to the node"})
+    row, column = np.divmod(np.arange(len(nodes)), shape[1])
+    dataset.coords.update(
+        {"node": np.arange(1, len(nodes) + 1), "som_row": ("node", row)}
+        | {"som_column": ("node", column)}
+    )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xvcluster.coords import find_horizontal
-from xvcluster.missing import mask_invalid
+from xvcluster.grid.coords import find_horizontal
+from xvcluster.grid.missing import mask_invalid
 from xvcluster.plot import style
 from xvcluster.plot.fields import bar_axes, clear_of_ticks, style_bar
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xvcluster.coords import find_horizontal
+from xvcluster.grid.coords import find_horizontal
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.methods.assign import Assigner
-from xvcluster.methods.metric import Float64s, Floats, Indices
-from xvcluster.methods.source import Source
-from xvcluster.normalize import ProfileScaling, Scaling
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.metric import Float64s, Floats, Indices
+from xvcluster.algorithms.source import Source
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import STATUS, Profiles, collect
+from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.profiles.statistics import QUANTILES, Statistics
 from xvcluster.profiles.tiles import find_tiles
 from xvcluster.profiles.weights import weigh
@@ -124,7 +124,7 @@ def label_profiles(
     layout: Layout, scaling: Scaling | ProfileScaling, assigner: Assigner
 ) -> xr.DataArray:
     """Label every profile of a model by nodes that are scaled as given; lazily of dask arrays."""
-    from xvcluster.methods.assign import assign
+    from xvcluster.algorithms.assign import assign
     from xvcluster.profiles.chunks import label_chunks
     from xvcluster.profiles.memory import stack
 

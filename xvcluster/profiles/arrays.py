@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.methods.assign import Assigner, Assignment, assign
-from xvcluster.methods.lloyd import BLOCK_ROWS, threads
-from xvcluster.methods.metric import Float64s, Floats, Indices
-from xvcluster.methods.source import InMemory, choose, priorities, sample_size
-from xvcluster.normalize import ProfileScaling, Scaling, fit_scaling
+from xvcluster.algorithms.assign import Assigner, Assignment, assign
+from xvcluster.algorithms.lloyd import BLOCK_ROWS, threads
+from xvcluster.algorithms.metric import Float64s, Floats, Indices
+from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import Profiles, stack
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
 from xvcluster.profiles.statistics import (
     Statistics,
     count_hits,

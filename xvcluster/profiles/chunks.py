@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.methods.assign import Assigner
-from xvcluster.methods.metric import Block, Float64s, Floats, Indices
-from xvcluster.methods.source import sample_size
-from xvcluster.missing import refuse_infinite, warn_undeclared
-from xvcluster.normalize import ProfileScaling, Scaling, scaling_of
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.metric import Block, Float64s, Floats, Indices
+from xvcluster.algorithms.source import sample_size
+from xvcluster.grid.missing import refuse_infinite, warn_undeclared
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.lazy import ChunkedMembers, add_arrays, label_lazily, map_lazily
 from xvcluster.profiles.memory import require_any_weight, require_complete
 from xvcluster.profiles.reading import Place, Reading
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, scaling_of
 from xvcluster.profiles.stacking import horizontal_parts, stack_lazily
 from xvcluster.profiles.statistics import measure
 from xvcluster.profiles.survey import Survey, survey

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.areas import area_factors
-from xvcluster.coords import (
+from xvcluster.grid.areas import area_factors
+from xvcluster.grid.coords import (
     Axes,
     find_axes,
     refuse_empty,

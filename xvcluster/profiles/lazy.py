@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.methods.assign import Assigner
-from xvcluster.methods.metric import Block, Float64s, Floats
-from xvcluster.normalize import ProfileScaling, Scaling
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.metric import Block, Float64s, Floats
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.reading import Place, Reading, status_of
+from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
     Counting,
     Statistics,

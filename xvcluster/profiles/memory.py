@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.coords import Axes
-from xvcluster.methods.metric import Block
-from xvcluster.missing import find_invalid
+from xvcluster.algorithms.metric import Block
+from xvcluster.grid.coords import Axes
+from xvcluster.grid.missing import find_invalid
 from xvcluster.profiles.layout import Grid, Layout, lay_out
 
 STATUS = ("labelled", "no_data", "incomplete", "invalid")

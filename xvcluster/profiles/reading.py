@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.methods.metric import Block, Floats
-from xvcluster.missing import (
+from xvcluster.algorithms.metric import Block, Floats
+from xvcluster.grid.missing import (
     either,
     equals_any,
     find_declared,
     find_extremes,
     refuse_infinite,
 )
-from xvcluster.normalize import ProfileScaling, Scaling
 from xvcluster.profiles.memory import find_status
+from xvcluster.profiles.scaling import ProfileScaling, Scaling
 
 _PIECE = 2048
 

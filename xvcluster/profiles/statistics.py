@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xvcluster.methods.assign import Assignment
-from xvcluster.methods.lloyd import threads
-from xvcluster.methods.metric import Block, Float64s, Floats, Labels
+from xvcluster.algorithms.assign import Assignment
+from xvcluster.algorithms.lloyd import threads
+from xvcluster.algorithms.metric import Block, Float64s, Floats, Labels
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _CHUNK = 1024

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xvcluster.methods.metric import Block, Float64s, Floats
-from xvcluster.methods.source import Priorities, choose, priorities
-from xvcluster.missing import Extremes, find_extremes
+from xvcluster.algorithms.metric import Block, Float64s, Floats
+from xvcluster.algorithms.source import Priorities, choose, priorities
+from xvcluster.grid.missing import Extremes, find_extremes
 from xvcluster.profiles.memory import STATUS, require_weights
 from xvcluster.profiles.reading import Place, Reading, status_of
 

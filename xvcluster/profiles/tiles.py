@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from xvcluster.areas import EARTH_RADIUS_KM
+from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.profiles.layout import Layout
 
 Float64s = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from xvcluster.areas import bounds_of
+from xvcluster.grid.areas import bounds_of
 from xvcluster.profiles.layout import Layout, Weighting
 
 

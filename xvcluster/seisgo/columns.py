@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.missing import mask_invalid
+from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_number
 
 _DIMS = ("depth", "lat", "lon")

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.cluster import kmeans
-from xvcluster.methods import get_metric
-from xvcluster.methods.assign import Assigner, assign
-from xvcluster.methods.initialize import has_distinct
-from xvcluster.methods.softdtw import import_tslearn_kmeans
+from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.initialize import has_distinct
+from xvcluster.algorithms.softdtw import import_tslearn_kmeans
+from xvcluster.methods.kmeans import kmeans
+from xvcluster.methods.som import som
+from xvcluster.methods.sweep import sweep
 from xvcluster.options import check_integer, check_metric
-from xvcluster.som import som
-from xvcluster.sweep import sweep
 
 Floats = npt.NDArray[np.float64]
 KMeansEngine = Literal["tslearn", "xvcluster"]

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.record.store import replace
 from xvcluster.seisgo.columns import Columns
-from xvcluster.store import replace
 
 if TYPE_CHECKING:
     import pandas as pd

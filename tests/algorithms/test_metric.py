@@ -1,0 +1,177 @@
+"""What the metrics sum over a block, against brute force."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tslearn.metrics import cdist_dtw, dtw_path
+
+from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.metric import Block, Euclidean, Partial, Stack
+
+
+def make_block():
+    rng = np.random.default_rng(0)
+    block = rng.normal(size=(37, 5, 2)).cumsum(axis=1)
+    return block, [rng.normal(size=(k, 5, 2)).cumsum(axis=1) for k in (3, 1, 4)]
+
+
+def distances(name, block, centroids):
+    if name == "dtw":
+        return cdist_dtw(block, centroids) ** 2
+    return ((block[:, None] - centroids) ** 2).sum(axis=(2, 3))
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_squared_distances_of_no_profiles_are_none(name):
+    block, centroids = make_block()
+    assert get_metric(name).squared_distances(block[:0], centroids[0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_squared_distances_equal_brute_force(name):
+    block, centroids = make_block()
+    found = get_metric(name).squared_distances(block, centroids[0])
+    np.testing.assert_allclose(found, distances(name, block, centroids[0]), rtol=1e-9)
+    assert found.dtype == np.float64
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_accumulate_sums_the_members_of_every_run(name, dtype):
+    block, centroids = make_block()
+    partial, held = accumulate(get_metric(name), block.astype(dtype), centroids)
+    for r, (start, stop) in enumerate(pairwise(np.cumsum([0, *map(len, centroids)]))):
+        own, part = centroids[r], slice(start, stop)
+        squared = distances(name, block, own)
+        labels = squared.argmin(axis=1)
+        np.testing.assert_array_equal(held[r], labels)
+        within = [squared[labels == j, j].sum() for j in range(len(own))]
+        np.testing.assert_allclose(partial.inertia[part], within, rtol=1e-4)
+        sums, mass = paired(name, block, own, labels)
+        np.testing.assert_array_equal(partial.mass[part], mass)
+        np.testing.assert_allclose(partial.sums[part], sums, rtol=1e-4, atol=1e-4)
+
+
+def accumulate(metric, block, centroids, held=None, active=None):
+    """What the metric adds, and the labels that it holds."""
+    held = np.full((len(centroids), len(block)), -1, np.int32) if held is None else held
+    active = np.arange(len(centroids)) if active is None else active
+    return metric.accumulate(Block.of(block), Stack.of(centroids, active), held), held
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_accumulate_adds_up_to_the_sums_over_several_passes(name):
+    block, centroids = make_block()
+    metric, held = get_metric(name), np.full((3, len(block)), -1, np.int32)
+    kept, mass = 0.0, 0.0
+    for shift in (0.0, 1.0, -1.0, 0.5, 0.5):
+        moved = [own + shift * np.arange(len(own))[:, None, None] for own in centroids]
+        change, _ = accumulate(metric, block, moved, held)
+        kept = change.sums + (kept if metric.incremental else 0.0)
+        mass = change.mass + (mass if metric.incremental else 0.0)
+        anew, labels = accumulate(metric, block, moved)
+        np.testing.assert_array_equal(held, labels)
+        np.testing.assert_allclose(kept, anew.sums, rtol=1e-12, atol=1e-12)
+        np.testing.assert_array_equal(mass, anew.mass)
+        np.testing.assert_array_equal(change.inertia, anew.inertia)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_accumulate_lets_the_labels_of_other_runs_rest(name):
+    block, centroids = make_block()
+    held = np.full((5, len(block)), -1, np.int32)
+    accumulate(get_metric(name), block, centroids, held, np.array([4, 0, 2]))
+    assert np.all(held[[1, 3]] == -1)
+    for row, own in zip((4, 0, 2), centroids, strict=True):
+        np.testing.assert_array_equal(held[row], distances(name, block, own).argmin(axis=1))
+
+
+def paired(name, block, centroids, labels):
+    """Sums and numbers of the levels that are paired with each centroid's levels."""
+    sums, mass = np.zeros(centroids.shape), np.zeros(centroids.shape[:2])
+    for x, label in zip(block, labels, strict=True):
+        straight = [(i, i) for i in range(len(x))]
+        path = dtw_path(x, centroids[label])[0] if name == "dtw" else straight
+        for i, j in path:
+            sums[label, j] += x[i]
+            mass[label, j] += 1
+    return sums, mass
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_accumulate_of_two_blocks_adds_to_that_of_both(name):
+    block, centroids = make_block()
+    metric = get_metric(name)
+    whole, _ = accumulate(metric, block, centroids)
+    for halves in ([block[:20], block[20:]], [block[20:], block[:20]]):
+        first, second = (accumulate(metric, half, centroids)[0] for half in halves)
+        for field in Partial.__slots__:
+            total = getattr(first, field) + getattr(second, field)
+            np.testing.assert_allclose(total, getattr(whole, field), rtol=1e-9)
+
+
+def test_refine_rests_what_is_labelled_minus_one():
+    block, centroids = make_block()
+    labels = np.full(len(block), -1, dtype="int32")
+    labels[3] = 2
+    partial = get_metric("dtw").refine(Block.of(block), centroids[0], labels)
+    assert np.flatnonzero(partial.mass.sum(axis=1)).tolist() == [2]
+    assert np.flatnonzero(partial.inertia).tolist() == [2]
+    assert np.all(partial.sums[:2] == 0)
+
+
+def test_refine_is_not_for_euclidean():
+    with pytest.raises(NotImplementedError):
+        Euclidean().refine(None, None, None)
+
+
+@pytest.mark.parametrize("window", [0, 1, 2, 9])
+def test_get_metric_with_a_window_of_levels_measures_as_tslearn(window):
+    block, centroids = make_block()
+    levels = [0.0, 1.0, 5.0, 30.0, 31.0]
+    found = get_metric("dtw", window, levels).squared_distances(block, centroids[2])
+    band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": window}
+    np.testing.assert_allclose(found, cdist_dtw(block, centroids[2], **band) ** 2, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("window", "radius"), [(0.0, 0), (9.99, 0), (10.0, 1), (25.0, 2)])
+@pytest.mark.parametrize("step", [10.0, -10.0])
+def test_get_metric_takes_a_float_window_in_the_units_of_the_levels(window, radius, step):
+    reach = get_metric("dtw", window, 300.0 + step * np.arange(7)).reach
+    apart = np.abs(np.subtract.outer(np.arange(7), np.arange(7)))
+    np.testing.assert_array_equal(reach, apart <= radius)
+
+
+@pytest.mark.parametrize(
+    "levels", [0.1 * np.arange(30), np.arange(30, dtype="f4") * np.float32(0.1)]
+)
+def test_get_metric_takes_levels_that_are_rounded_for_what_they_mean(levels):
+    apart = np.abs(np.subtract.outer(np.arange(30), np.arange(30)))
+    np.testing.assert_array_equal(get_metric("dtw", 0.1, levels).reach, apart <= 1)
+
+
+def test_get_metric_of_uneven_levels_reaches_further_where_they_are_dense():
+    levels = np.array([0.0, 5.0, 10.0, 40.0, 41.0, 42.0, 80.0])
+    reach = get_metric("dtw", 10.0, levels).reach
+    assert reach.sum(axis=1).tolist() == [3, 3, 3, 3, 3, 3, 1]
+    block = np.random.default_rng(0).normal(size=(9, 7, 1))
+    first = get_metric("dtw", 10.0, levels).squared_distances(block, block)
+    turned = get_metric("dtw", 10.0, levels[::-1]).squared_distances(block[:, ::-1], block[:, ::-1])
+    np.testing.assert_allclose(first, turned, rtol=1e-12)
+
+
+def test_get_metric_of_levels_that_turn_back_keeps_to_a_band():
+    levels = np.array([0.0, 10.0, 5.0, 20.0, 30.0, 25.0, 40.0, 50.0])
+    block = np.random.default_rng(0).normal(size=(9, 8, 1))
+    windowed = get_metric("dtw", 5.0, levels).squared_distances(block, block)
+    assert np.all(windowed >= get_metric("dtw").squared_distances(block, block) - 1e-12)
+    assert np.all(windowed <= get_metric("euclidean").squared_distances(block, block) + 1e-12)
+
+
+@pytest.mark.parametrize("window", [4, 1e9])
+def test_get_metric_with_a_window_of_all_levels_is_without_one(window):
+    block, centroids = make_block()
+    found = get_metric("dtw", window, np.arange(5.0)).squared_distances(block, centroids[0])
+    expected = get_metric("dtw").squared_distances(block, centroids[0])
+    np.testing.assert_array_equal(found, expected)

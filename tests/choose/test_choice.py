@@ -1,0 +1,232 @@
+"""What criteria say of k, and the sweep that finds them."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+
+import xvcluster
+from xvcluster.choose.choice import choose, conclude, find_knee, say
+from xvcluster.tutorial import tomography
+
+KS = [2, 3, 4, 5]
+NO_KNEE = pytest.mark.filterwarnings("ignore:the inertia has no knee")
+
+
+def make_criteria(**more):
+    found = {
+        "inertia": [100.0, 20.0, 15.0, 12.0],
+        "silhouette": [0.3, 0.6, 0.5, 0.4],
+        "davies_bouldin": [0.9, 0.8, 0.5, 0.7],
+        "calinski_harabasz": [10.0, 40.0, 30.0, 20.0],
+    }
+    return {name: np.array(values) for name, values in (found | more).items()}
+
+
+def make_noise(seed=0):
+    """White noise on a map: profiles in no groups."""
+    values = np.random.default_rng(seed).normal(size=(12, 25, 30))
+    coords = {"depth": np.arange(12.0), "lat": np.arange(20.0, 45.0), "lon": np.arange(30.0)}
+    return xr.DataArray(values, dims=("depth", "lat", "lon"), coords=coords, name="vs")
+
+
+def test_choose_takes_the_best_of_each_criterion():
+    found = make_criteria(
+        gap=[0.1, 0.5, 0.52, 0.6],
+        gap_error=[0.01, 0.01, 0.05, 0.01],
+        stability=[0.97, 0.99, 0.985, 0.9],
+        stability_error=[0.01, 0.01, 0.01, 0.01],
+    )
+    assert choose(KS, found) == {
+        "inertia": 3,
+        "silhouette": 3,
+        "davies_bouldin": 4,
+        "calinski_harabasz": 3,
+        "gap": 3,
+        "stability": 3,
+    }
+
+
+def test_choose_calls_nothing_stable_below_the_threshold():
+    found = make_criteria(stability=[0.7, 0.74, 0.3, 0.2], stability_error=[0.1, 0.1, 0.1, 0.1])
+    assert choose(KS, found)["stability"] == 0
+    found["stability"][1] = 0.76
+    assert choose(KS, found)["stability"] == 3
+
+
+def test_choose_skips_criteria_that_are_nan():
+    found = make_criteria(silhouette=[np.nan] * 4, davies_bouldin=[np.nan, 0.8, 0.5, 0.7])
+    best = choose(KS, found)
+    assert (best["silhouette"], best["davies_bouldin"]) == (0, 4)
+
+
+def test_find_knee_of_lines_and_of_curves_that_do_not_fall():
+    assert find_knee([2, 3, 4], np.array([3.0, 2.0, 1.0])) == 0
+    assert find_knee([2, 3, 4], np.array([0.0, 0.0, 0.0])) == 0
+    assert find_knee([2, 3], np.array([3.0, 1.0])) == 0
+    assert find_knee(KS, make_criteria()["inertia"]) == 3
+
+
+def test_conclude_falls_back_on_the_silhouette_with_a_warning():
+    criteria = xr.Dataset(
+        {"inertia": ("k", [4.0, 3.0, 2.0]), "silhouette": ("k", [0.1, 0.2, 0.3])},
+        coords={"k": [2, 3, 4]},
+    )
+    with pytest.warns(UserWarning, match=r"no knee over k = 2 to 4; took k = 4.*criteria\(\)"):
+        concluded = conclude(criteria)
+    assert (concluded.attrs["best_k"], concluded.attrs["best_k_by"]) == (4, "silhouette")
+    assert concluded["best"].sel(criterion="inertia") == 0
+    assert "The inertia has no knee" in concluded.attrs["verdict"]
+
+
+def test_say_tells_whether_the_criteria_agree():
+    agreed = {"inertia": 3, "silhouette": 3, "davies_bouldin": 3}
+    assert say(KS, agreed, {}) == (
+        "The criteria agree on k = 3 by the knee of the inertia, the silhouette and Davies–Bouldin."
+    )
+    apart = {"inertia": 3, "silhouette": 2, "gap": 0, "stability": 3}
+    said = say(KS, apart, {})
+    assert said.startswith(
+        "The criteria disagree: k = 3 by the knee of the inertia and the stability; k = 2 by"
+    )
+    assert "The gap statistic names none up to k = 5." in said
+
+
+def test_say_tells_that_nothing_is_stable():
+    best = {"inertia": 3, "silhouette": 3, "stability": 0}
+    said = say(KS, best, {"stability": np.array([0.2, 0.31, 0.1, 0.1])})
+    assert "No k is stable: the mean adjusted Rand index is 0.31 at most, at k = 3" in said
+
+
+def test_sweep_criteria_are_those_of_scikit_learn(rough_model):
+    model = rough_model.astype(float)
+    swept = model.vcluster.sweep(range(2, 6), tol=0.0)
+    stacked = model.stack(point=["latitude", "longitude"]).transpose("point", "depth")
+    complete = stacked.dropna("point")
+    for k in range(2, 6):
+        labels = swept.dataset["label"].sel(k=k).stack(point=["latitude", "longitude"])
+        labels = labels.sel(point=complete["point"])
+        for name, score in (
+            ("davies_bouldin", davies_bouldin_score),
+            ("calinski_harabasz", calinski_harabasz_score),
+        ):
+            expected = score(complete.values, labels.values)
+            assert swept.dataset[name].sel(k=k) == pytest.approx(expected, rel=1e-9), name
+
+
+@NO_KNEE
+def test_sweep_of_chunks_has_the_criteria_of_arrays(rough_model):
+    options = {"criteria": ["gap", "stability"], "n_bootstrap": 4, "weights": "area"}
+    whole = rough_model.vcluster.sweep(range(2, 5), **options)
+    chunked = rough_model.chunk({"latitude": 5}).vcluster.sweep(range(2, 5), **options)
+    names = [n for n in whole.dataset.data_vars if n != "label"]
+    xr.testing.assert_allclose(chunked.dataset[names], whole.dataset[names], rtol=1e-5)
+
+
+@NO_KNEE
+def test_sweep_under_dtw_has_what_is_defined_there(rough_model):
+    options = {"metric": "dtw", "n_init": 1, "criteria": ["stability"], "n_bootstrap": 3}
+    swept = rough_model.vcluster.sweep([2, 3], **options)
+    assert {"davies_bouldin", "stability"} <= set(swept.dataset)
+    assert "calinski_harabasz" not in swept.dataset
+
+
+def test_sweep_stability_of_the_tutorial_peaks_at_the_provinces_it_was_made_from():
+    model = tomography(resolution=0.5)
+    options = {"criteria": ["stability"], "n_bootstrap": 12, "n_init": 3}
+    swept = model[["vs", "vp"]].vcluster.sweep(range(2, 10), **options)
+    n_provinces = int(model["province"].max())
+    assert swept.dataset["stability"].idxmax() == n_provinces
+    assert swept.dataset["best"].sel(criterion="stability") == n_provinces
+    assert swept.dataset["stability"].max() > 0.95
+
+
+@NO_KNEE
+@pytest.mark.parametrize("seed", [0, 1])
+def test_sweep_calls_no_k_of_noise_stable(seed):
+    options = {"criteria": ["stability"], "n_bootstrap": 8, "n_init": 2}
+    swept = make_noise(seed).vcluster.sweep(range(2, 7), **options)
+    assert swept.dataset["best"].sel(criterion="stability") == 0
+    assert swept.dataset["stability"].max() < 0.5
+    assert "No k is stable" in swept.verdict
+    assert swept.verdict in repr(swept)
+
+
+@NO_KNEE
+def test_sweep_stability_records_its_blocks(rough_model):
+    options = {"criteria": ["stability"], "n_bootstrap": 3}
+    asked = rough_model.vcluster.sweep([2, 3], block_size=250.0, **options).dataset
+    known = asked["stability"].attrs
+    assert (known["block_size_km"], known["n_bootstrap"], known["threshold"]) == (250.0, 3, 0.75)
+
+
+@NO_KNEE
+def test_sweep_stability_without_coordinates_warns(rough_model):
+    bare = rough_model.drop_vars(["latitude", "longitude"]).rename(latitude="y", longitude="x")
+    with pytest.warns(UserWarning, match="neighbours are alike, and clusters will look more"):
+        swept = bare.vcluster.sweep([2, 3], criteria=["stability"], n_bootstrap=3)
+    assert "block_size_km" not in swept.dataset["stability"].attrs
+
+
+@NO_KNEE
+def test_sweep_is_the_same_again(rough_model):
+    options = {"criteria": ["gap", "stability"], "n_bootstrap": 3}
+    first, again = (rough_model.vcluster.sweep([2, 3, 4], **options).dataset for _ in range(2))
+    xr.testing.assert_identical(first, again)
+    other = rough_model.vcluster.sweep([2, 3, 4], random_state=1, **options).dataset
+    assert not np.allclose(first["gap"], other["gap"], rtol=1e-9)
+
+
+@NO_KNEE
+def test_sweep_table_has_one_row_a_k(rough_model):
+    table = rough_model.vcluster.sweep([2, 3, 4], criteria=["gap"]).table()
+    assert table.index.tolist() == [2, 3, 4]
+    assert {"inertia", "silhouette", "davies_bouldin", "gap", "gap_error"} <= set(table.columns)
+
+
+@NO_KNEE
+def test_result_of_a_sweep_carries_its_criteria(rough_model, tmp_path):
+    swept = rough_model.vcluster.sweep([2, 3, 4], criteria=["stability"], n_bootstrap=3)
+    result = swept.result(3)
+    for name in ("inertia", "davies_bouldin", "stability", "stability_error"):
+        xr.testing.assert_equal(result.dataset[f"sweep_{name}"], swept.dataset[name])
+    result.to_netcdf(tmp_path / "result.nc")
+    xr.testing.assert_identical(
+        xvcluster.open_result(tmp_path / "result.nc").dataset, result.dataset
+    )
+
+
+def test_sweep_refuses_criteria_that_it_does_not_know(model):
+    with pytest.raises(ValueError, match=r"unknown criterion 'elbow'.*'gap' and 'stability'"):
+        model.vcluster.sweep([2, 3], criteria=["elbow"])
+    with pytest.raises(ValueError, match=r"the gap statistic needs metric='euclidean'.*'dtw'"):
+        model.vcluster.sweep([2, 3], metric="dtw", criteria=["gap"])
+    with pytest.raises(ValueError, match="the stability cannot be found under metric='softdtw'"):
+        model.vcluster.sweep([2, 3], metric="softdtw", criteria="stability")
+    with pytest.raises(ValueError, match="n_bootstrap must be at least 2; got 1"):
+        model.vcluster.sweep([2, 3], criteria=["stability"], n_bootstrap=1)
+    with pytest.raises(ValueError, match=r"block_size=50 is for the stability alone"):
+        model.vcluster.sweep([2, 3], block_size=50)
+    with pytest.raises(ValueError, match=r"n_bootstrap=50 is for the stability alone"):
+        model.vcluster.sweep([2, 3], n_bootstrap=50)
+    with pytest.raises(ValueError, match="block_size must be finite and above 0; got -1"):
+        model.vcluster.sweep([2, 3], criteria=["stability"], block_size=-1)
+
+
+def test_choose_takes_the_largest_of_equally_stable_k():
+    found = make_criteria(stability=[1.0, 0.79, 1.0, 0.86], stability_error=[0.0] * 4)
+    assert choose(KS, found)["stability"] == 4
+
+
+@NO_KNEE
+def test_sweep_of_constant_data_has_no_gap_but_no_warnings(model):
+    few = model.where(model > 0).copy(data=np.round(model))  # three distinct profiles
+    swept = few.vcluster.sweep([2, 3], criteria=["gap"])
+    assert np.isnan(swept.dataset["gap"].sel(k=3))
+
+
+@NO_KNEE
+def test_sweep_takes_no_criteria_for_none(rough_model):
+    swept = rough_model.vcluster.sweep([2, 3], criteria=None)
+    xr.testing.assert_identical(swept.dataset, rough_model.vcluster.sweep([2, 3]).dataset)
+    assert not {"gap", "stability"} & set(swept.dataset)

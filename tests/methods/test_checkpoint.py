@@ -1,0 +1,141 @@
+"""Centroids on disk between the passes of a long fit."""
+
+import numpy as np
+import pytest
+
+from xvcluster.algorithms.lloyd import Run
+from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.source import InMemory
+from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
+
+PARAMETERS = {"method": "k-means", "n_init": 3, "max_iter": 100, "random_state": 0, "k": [2, 3]}
+
+
+def make_source(n=50, seed=0):
+    profiles = np.random.default_rng(seed).normal(size=(n, 4, 2))
+    return InMemory.of(Block.of(profiles))
+
+
+def make_runs():
+    rng = np.random.default_rng(1)
+    return {
+        2: Run(rng.normal(size=(2, 4, 2)), 12.5, n_iter=7, converged=True),
+        3: Run(rng.normal(size=(3, 4, 2)), np.inf),
+    }
+
+
+def test_checkpoint_gives_back_what_was_saved(tmp_path):
+    runs = make_runs()
+    saved = Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source())
+    saved.save(runs)
+    loaded = Checkpoint.of(str(tmp_path / "fit.npz"), PARAMETERS, make_source()).load()
+    assert list(loaded) == [2, 3]
+    for k, run in runs.items():
+        np.testing.assert_array_equal(loaded[k].centroids, run.centroids)
+        assert loaded[k].centroids.dtype == np.float64
+        for name in ("inertia", "n_iter", "converged"):
+            assert getattr(loaded[k], name) == getattr(run, name)
+
+
+def test_checkpoint_keeps_the_last_runs_in_one_file_of_the_name_given(tmp_path):
+    saved = Checkpoint.of(tmp_path / "fit", PARAMETERS, make_source())
+    runs = make_runs()
+    saved.save(runs)
+    runs[2].n_iter = 8
+    saved.save(runs)
+    assert saved.load()[2].n_iter == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["fit"]
+
+
+def test_checkpoint_of_no_file_yet_has_no_runs(tmp_path):
+    assert Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source()).load() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checkpoint_that_fails_to_be_written_leaves_the_last_one(tmp_path):
+    saved = Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source())
+    saved.save(make_runs())
+    broken = {2: Run("no array", n_iter=object())}
+    with pytest.raises(TypeError):
+        saved.save(broken)
+    assert saved.load()[2].n_iter == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.npz"]
+
+
+def test_checkpoint_goes_on_with_more_passes(tmp_path):
+    Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source()).save(make_runs())
+    more = PARAMETERS | {"max_iter": 999}
+    assert Checkpoint.of(tmp_path / "fit.npz", more, make_source()).load()[2].n_iter == 7
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"n_init": 4}, {"random_state": 1}, {"k": [2, 4]}, {"metric": "dtw"}, {"window": 3}],
+    ids=str,
+)
+def test_checkpoint_refuses_a_file_of_other_options(tmp_path, change):
+    Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source()).save(make_runs())
+    other = Checkpoint.of(tmp_path / "fit.npz", PARAMETERS | change, make_source())
+    message = r"the checkpoint .*fit\.npz' is of other data or options; delete it, or give another"
+    with pytest.raises(ValueError, match=message):
+        other.load()
+
+
+@pytest.mark.parametrize("source", [make_source(seed=1), make_source(49)], ids=["values", "fewer"])
+def test_checkpoint_refuses_a_file_of_other_data(tmp_path, source):
+    Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source()).save(make_runs())
+    with pytest.raises(ValueError, match="is of other data or options"):
+        Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, source).load()
+
+
+def write_text(path):
+    path.write_text("no checkpoint")
+
+
+def write_array(path):
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+def write_arrays(path):
+    with path.open("wb") as file:
+        np.savez(file, something=np.zeros(3))
+
+
+def write_pickle(path):
+    with path.open("wb") as file:
+        np.savez(file, about=np.array([{}], dtype=object))
+
+
+def write_half(path):
+    Checkpoint.of(path, PARAMETERS, make_source()).save(make_runs())
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def write_nothing(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    "write", [write_text, write_array, write_arrays, write_pickle, write_half, write_nothing]
+)
+def test_checkpoint_refuses_a_file_of_another_kind(tmp_path, write):
+    path = tmp_path / "fit.npz"
+    write(path)
+    message = r"'.*fit\.npz' is not a checkpoint of xvcluster; give another name"
+    with pytest.raises(ValueError, match=message):
+        Checkpoint.of(path, PARAMETERS, make_source()).load()
+
+
+def test_check_checkpoint_refuses_a_folder_that_does_not_exist(tmp_path):
+    message = r"the folder '.*nowhere' of the checkpoint does not exist; create it"
+    with pytest.raises(FileNotFoundError, match=message):
+        check_checkpoint(tmp_path / "nowhere" / "fit.npz")
+
+
+def test_check_checkpoint_refuses_another_file_before_any_work(tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    with pytest.raises(ValueError, match=r"notes.txt' is not a checkpoint of xvcluster"):
+        check_checkpoint(other)
+    assert other.read_text() == "mine"

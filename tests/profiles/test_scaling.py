@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from xvcluster.algorithms.metric import Block
+from xvcluster.profiles.scaling import fit_scaling
+
+
+@pytest.fixture
+def values():
+    """Temperature and salinity, say: two variables of quite different spread."""
+    rng = np.random.default_rng(0)
+    return rng.normal([10.0, 35.0], [5.0, 0.1], (50, 8, 2))
+
+
+def test_fit_scaling_takes_the_overall_spread_of_several_variables(values):
+    scaling = fit_scaling(Block.of(values))
+    np.testing.assert_allclose(scaling.offset, [values[..., v].mean() for v in (0, 1)])
+    np.testing.assert_allclose(scaling.scale, [values[..., v].std() for v in (0, 1)])
+
+
+def test_fit_scaling_keeps_the_units_of_one_variable(values):
+    np.testing.assert_array_equal(fit_scaling(Block.of(values[..., :1])).scale, [1.0])
+
+
+def test_fit_scaling_leaves_a_constant_variable_alone(values):
+    values[..., 1] = 7.0
+    scaling = fit_scaling(Block.of(values))
+    assert scaling.scale[1] == 1.0
+    np.testing.assert_array_equal(scaling.apply(values)[..., 1], 0.0)
+
+
+def test_apply_gives_mean_0_and_spread_1(values):
+    scaled = fit_scaling(Block.of(values)).apply(values)
+    np.testing.assert_allclose(scaled.mean(axis=(0, 1)), 0.0, atol=1e-12)
+    np.testing.assert_allclose(scaled.std(axis=(0, 1)), 1.0)
+
+
+@pytest.mark.parametrize("n_variables", [1, 2])
+def test_undo_reverts_apply(values, n_variables):
+    values = values[..., :n_variables]
+    scaling = fit_scaling(Block.of(values))
+    np.testing.assert_allclose(scaling.undo(scaling.apply(values)), values, rtol=1e-14)
+
+
+def test_apply_keeps_float32_and_its_input(values):
+    values = values.astype(np.float32)
+    before = values.copy()
+    scaling = fit_scaling(Block.of(values))
+    assert scaling.apply(values).dtype == np.float32
+    assert scaling.undo(scaling.apply(values)).dtype == np.float64
+    np.testing.assert_array_equal(values, before)
+
+
+def test_apply_keeps_float32_exact_around_a_large_mean():
+    values = (5000.0 + np.linspace(0, 0.5, 64).reshape(8, 8, 1)).astype(np.float32)
+    scaled = fit_scaling(Block.of(values)).apply(values)
+    exact = values.astype(np.float64) - values.mean(dtype=np.float64)
+    np.testing.assert_allclose(scaled - scaled[0, 0, 0], exact - exact[0, 0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_variables", [1, 2])
+def test_apply_into_its_input_gives_the_same(values, n_variables):
+    values = values[..., :n_variables].astype(np.float32)
+    scaling = fit_scaling(Block.of(values))
+    expected = scaling.apply(values)
+    found = scaling.apply(values, out=values)
+    assert found is values
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_fit_scaling_by_level_shifts_every_level_by_its_own_mean(values):
+    values = values + np.arange(8.0)[:, None]
+    scaling = fit_scaling(Block.of(values), by_level=True)
+    np.testing.assert_allclose(scaling.offset, values.mean(axis=0))
+    np.testing.assert_allclose(scaling.scale, fit_scaling(Block.of(values)).scale)
+    scaled = scaling.apply(values)
+    np.testing.assert_allclose(scaled.mean(axis=0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(scaling.undo(scaled), values, rtol=1e-14)
+    whole = fit_scaling(Block.of(values)).apply(values)
+    np.testing.assert_allclose(scaled[3] - scaled[9], whole[3] - whole[9], atol=1e-12)

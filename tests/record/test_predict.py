@@ -1,0 +1,184 @@
+"""Labels of other data by an earlier result."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster import kmeans, open_result, som
+from xvcluster.record.predict import predict
+
+
+def upward(model):
+    """The same model on an axis of elevation."""
+    attrs = {"units": "km", "positive": "up"}
+    return model.rename(depth="elevation").assign_coords(
+        elevation=("elevation", -model["depth"].values, attrs)
+    )
+
+
+@pytest.mark.parametrize(("metric", "max_iter"), [("euclidean", 99), ("dtw", 99), ("softdtw", 3)])
+def test_predict_labels_the_data_of_the_fit_as_the_fit_did(two_variables, metric, max_iter):
+    result = kmeans(two_variables, 4, metric=metric, n_init=1, max_iter=max_iter)
+    xr.testing.assert_equal(result.predict(two_variables), result.labels)
+    assert result.predict(two_variables).attrs == result.labels.attrs
+
+
+@pytest.mark.parametrize("window", [1, 15.0])
+def test_predict_keeps_to_the_window_of_the_fit(two_variables, tmp_path, window):
+    result = kmeans(two_variables, 4, metric="dtw", window=window, n_init=1)
+    xr.testing.assert_equal(result.predict(two_variables), result.labels)
+    result.to_netcdf(tmp_path / "result.nc")
+    opened = open_result(tmp_path / "result.nc")
+    assert opened.parameters["window"] == window
+    assert type(opened.parameters["window"]) is type(window)
+    xr.testing.assert_equal(opened.predict(two_variables), result.labels)
+
+
+def test_predict_keeps_to_a_window_on_uneven_levels_in_any_direction(rough_model):
+    model = rough_model.assign_coords(
+        depth=("depth", [0.0, 1.0, 2.0, 20.0, 40.0, 80.0], rough_model["depth"].attrs)
+    )
+    result = kmeans(model, 6, metric="dtw", window=20.0, n_init=1)
+    turned = upward(model)
+    for other in (model[::-1], turned, turned.isel(elevation=slice(None, None, -1))):
+        np.testing.assert_array_equal(result.predict(other), result.labels)
+
+
+@pytest.mark.parametrize("n_clusters", [None, 3])
+def test_predict_by_a_map_labels_as_the_fit_did(rough_model, n_clusters):
+    result = som(rough_model, (3, 3), n_clusters=n_clusters, n_iterations=2000)
+    xr.testing.assert_equal(result.predict(rough_model), result.labels)
+
+
+def test_predict_of_a_raster(model):
+    raster = model.isel(depth=2, drop=True)
+    result = kmeans(raster, 3)
+    xr.testing.assert_equal(result.predict(raster), result.labels)
+
+
+def test_predict_on_another_grid(rough_model):
+    result = kmeans(rough_model, 4)
+    part = rough_model.isel(latitude=slice(None, None, -2), longitude=slice(3, 9))
+    part = part.transpose("longitude", "depth", "latitude")
+    labels = result.predict(part)
+    assert labels.dims == ("longitude", "latitude")
+    expected = result.labels.isel(latitude=slice(None, None, -2), longitude=slice(3, 9)).T
+    xr.testing.assert_equal(labels, expected)
+
+
+def test_predict_interpolates_to_the_levels_of_the_result(rough_model):
+    result = kmeans(rough_model, 4)
+    fine = rough_model.interp(depth=np.linspace(0, 50, 21), assume_sorted=True)
+    labels = result.predict(fine.assign_coords(depth=fine["depth"].assign_attrs(units="km")))
+    xr.testing.assert_equal(labels, result.labels)
+
+
+def test_predict_takes_a_wider_range_of_levels(rough_model):
+    result = kmeans(rough_model.isel(depth=slice(1, 4)), 4)
+    expected = result.predict(rough_model.isel(depth=slice(1, 4)))
+    xr.testing.assert_equal(result.predict(rough_model), expected)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_predict_of_an_axis_that_is_positive_up(rough_model, flipped):
+    other = upward(rough_model)
+    other = other.isel(elevation=slice(None, None, -1)) if flipped else other
+    result = kmeans(rough_model, 4)
+    np.testing.assert_array_equal(result.predict(other), result.labels)
+    back = kmeans(other, 4)
+    np.testing.assert_array_equal(back.predict(rough_model), result.labels)
+
+
+def test_predict_of_an_axis_stored_upside_down(rough_model):
+    result = kmeans(rough_model, 4)
+    np.testing.assert_array_equal(result.predict(rough_model[::-1]), result.labels)
+    back = kmeans(rough_model[::-1], 4)
+    np.testing.assert_array_equal(back.predict(rough_model), result.labels)
+
+
+def test_predict_knows_the_vertical_of_the_result(model):
+    odd = model.rename(depth="q").drop_vars("q")
+    result = kmeans(odd, 3, dim="q")
+    xr.testing.assert_equal(result.predict(odd), result.labels)
+    other = odd.rename(q="shell")
+    xr.testing.assert_equal(predict(result.dataset, other, "shell"), result.labels)
+
+
+@pytest.mark.parametrize("name", [None, "VS", "Vs"])
+def test_predict_takes_its_variable_in_any_case_or_without_a_name(two_variables, name):
+    result = kmeans(two_variables["vs"], 4)
+    xr.testing.assert_equal(result.predict(two_variables["vs"].rename(name)), result.labels)
+
+
+def test_predict_takes_more_variables_than_it_needs(two_variables):
+    result = kmeans(two_variables["vs"], 4)
+    xr.testing.assert_equal(result.predict(two_variables), result.labels)
+
+
+def test_predict_refuses_another_variable_of_the_same_units(two_variables):
+    result = kmeans(two_variables["vs"], 4)
+    with pytest.raises(ValueError, match=r"made from vs, but the data lack vs; they have vp"):
+        result.predict(two_variables["vs"].rename("vp"))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_predict_keeps_levels_that_the_data_hold_twice_apart(model, backwards):
+    below = model.isel(depth=[2]) + 0.3
+    twice = xr.concat(
+        [model.isel(depth=slice(0, 3)), below, model.isel(depth=slice(3, None))], "depth"
+    )
+    result = kmeans(twice.isel(depth=slice(1, None)), 3)
+    data = twice.isel(depth=slice(None, None, -1)) if backwards else twice
+    xr.testing.assert_equal(result.predict(data), result.labels)
+
+
+def test_predict_gives_no_label_to_incomplete_profiles(rough_model):
+    result = kmeans(rough_model, 4)
+    gappy = rough_model.copy()
+    gappy[1, 5, 5] = np.nan
+    assert np.isnan(result.predict(gappy)[5, 5])
+
+
+def test_predict_never_changes_its_input(two_variables):
+    result, before = kmeans(two_variables, 3), two_variables.copy(deep=True)
+    result.predict(two_variables)
+    xr.testing.assert_identical(two_variables, before)
+
+
+def test_predict_refuses_data_without_the_variables(two_variables):
+    result = kmeans(two_variables, 3)
+    with pytest.raises(ValueError, match=r"made from vs, rho, but the data lack rho; they have vs"):
+        result.predict(two_variables["vs"])
+
+
+def test_predict_refuses_other_units(model):
+    result = kmeans(model, 3)
+    with pytest.raises(ValueError, match=r"'vs' is in 'm/s', but the result was made .* in 'km/s'"):
+        result.predict((model * 1000).assign_attrs(units="m/s"))
+    metres = model.assign_coords(depth=model["depth"].assign_attrs(units="m"))
+    with pytest.raises(ValueError, match=r"'depth' is in 'm', but the result was made .* in 'km'"):
+        result.predict(metres)
+
+
+def test_predict_takes_another_spelling_of_the_units(model):
+    result = kmeans(model, 3)
+    xr.testing.assert_equal(result.predict(model.assign_attrs(units="km.s-1")), result.labels)
+
+
+@pytest.mark.parametrize("levels", [slice(0, 4), slice(1, 5)])
+def test_predict_refuses_data_that_do_not_cover_the_levels(model, levels):
+    part = model.isel(depth=levels)
+    low, high = float(part["depth"][0]), float(part["depth"][-1])
+    text = f"levels from 0 to 40 km, but the data cover only {low:g} to {high:g} km"
+    with pytest.raises(ValueError, match=text):
+        kmeans(model, 3).predict(part)
+
+
+def test_predict_refuses_a_raster_for_profiles_and_profiles_for_a_raster(model):
+    raster = model.isel(depth=0, drop=True)
+    with pytest.raises(ValueError, match="the result has a vertical dimension, but the data have"):
+        kmeans(model, 3).predict(raster)
+    with pytest.raises(
+        ValueError, match=r"no vertical dimension, but .* 'depth'; select one level"
+    ):
+        kmeans(raster, 3).predict(model)

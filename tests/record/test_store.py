@@ -1,0 +1,164 @@
+"""Results to NetCDF and back."""
+
+import netCDF4
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from xvcluster import kmeans, open_result, som
+from xvcluster.record.store import SCHEMA
+
+KINDS = {
+    "kmeans": lambda d: kmeans(d["vs"], 4),
+    "sweep": lambda d: kmeans(d["vs"], k_range=range(1, 12)),
+    "dtw": lambda d: kmeans(d["vs"], 3, metric="dtw"),
+    "softdtw": lambda d: kmeans(d["vs"], 2, metric="softdtw", n_init=1, max_iter=3),
+    "som": lambda d: som(d["vs"], (3, 4), n_iterations=300),
+    "merged": lambda d: som(d["vs"], (3, 4), n_clusters=3, n_iterations=300),
+    "several": lambda d: kmeans(d, 4),
+    "several som": lambda d: som(d, (2, 2), n_iterations=300),
+    "raster": lambda d: kmeans(d["vs"].isel(depth=0), 4),
+    "upward": lambda d: kmeans(d["vs"].isel(depth=slice(None, None, -1)), 4),
+    "points": lambda d: kmeans(loose_points(d["vs"]), 4),
+    "curvilinear": lambda d: kmeans(curvilinear(d["vs"]), 4),
+    "time": lambda d: kmeans(in_time(d["vs"]), 4),
+}
+DATA = {"several": lambda d: d, "raster": lambda d: d["vs"].isel(depth=0, drop=True)}
+
+
+def loose_points(model):
+    return model.stack(profile=("latitude", "longitude")).reset_index("profile")  # noqa: PD013
+
+
+def curvilinear(model):
+    lat, lon = np.meshgrid(model["latitude"], model["longitude"], indexing="ij")
+    moved = model.rename(latitude="y", longitude="x").drop_vars(["y", "x"])
+    return moved.assign_coords(latitude=(("y", "x"), lat + 0.1), longitude=(("y", "x"), lon))
+
+
+def in_time(model):
+    """Two months; the second is the first, warmed, with a scalar coordinate beside them."""
+    time = pd.date_range("2020-01-15", periods=2, freq="31D")
+    both = xr.concat([model, model + 0.1], pd.Index(time, name="time"))
+    return both.assign_attrs(model.attrs).assign_coords(run=7)
+
+
+@pytest.fixture
+def written(model, tmp_path):
+    """A file that stands where the next one should go."""
+    path = tmp_path / "result.nc"
+    kmeans(model, 3).to_netcdf(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("ignore:the inertia has no knee")
+@pytest.mark.filterwarnings("ignore:the centroids were still moving")
+def test_a_result_comes_back_identical(two_variables, tmp_path, kind):
+    result = KINDS[kind](two_variables)
+    result.to_netcdf(tmp_path / "result.nc")
+    again = open_result(str(tmp_path / "result.nc"))
+    xr.testing.assert_identical(again.dataset, result.dataset)
+    for name, variable in result.dataset.variables.items():
+        if name != "time":  # xarray reads dates in nanoseconds
+            assert again.dataset[name].dtype == variable.dtype, name
+    assert again.parameters == result.parameters
+    assert again.inertia == result.inertia
+
+
+@pytest.mark.parametrize("kind", ["kmeans", "dtw", "som", "merged", "several", "raster", "upward"])
+def test_a_result_predicts_after_the_round_trip(two_variables, tmp_path, kind):
+    result = KINDS[kind](two_variables)
+    result.to_netcdf(tmp_path / "result.nc")
+    data = DATA.get(kind, lambda d: d["vs"])(two_variables)
+    labels = open_result(tmp_path / "result.nc").predict(data)
+    xr.testing.assert_equal(labels, result.labels.drop_vars("depth", errors="ignore"))
+
+
+def test_a_result_written_twice_comes_back_identical(written):
+    again = open_result(written)
+    again.to_netcdf(written)
+    xr.testing.assert_identical(open_result(written).dataset, again.dataset)
+
+
+def test_labels_are_integers_on_disk(rough_model, tmp_path):
+    result = kmeans(rough_model, 4)
+    result.to_netcdf(tmp_path / "result.nc")
+    with xr.open_dataset(tmp_path / "result.nc", mask_and_scale=False) as raw:
+        assert raw["label"].dtype == np.int16
+        assert raw["label"].attrs["_FillValue"] == -1
+        np.testing.assert_array_equal(raw["label"], result.labels.fillna(-1))
+        assert raw["status"].dtype == np.int8
+    with netCDF4.Dataset(tmp_path / "result.nc") as file:
+        assert file.data_model == "NETCDF4"
+        assert file["label"].flag_meanings.startswith("cluster_1 ")
+        assert file["label"].flag_values.dtype == np.int16
+
+
+def test_data_are_grouped_by_labels_that_were_read(rough_model, tmp_path):
+    kmeans(rough_model, 4).to_netcdf(tmp_path / "result.nc")
+    labels, centroids = open_result(tmp_path / "result.nc")
+    means = xr.Dataset({"vs": rough_model}).groupby(labels).mean()
+    np.testing.assert_allclose(means["vs"].transpose("label", "depth"), centroids, rtol=1e-4)
+
+
+def test_a_failing_write_leaves_the_old_file_whole(rough_model, written, monkeypatch):
+    before = written.read_bytes()
+
+    def crash(self, path, **options):
+        path.write_bytes(before[: len(before) // 2])
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", crash)
+    with pytest.raises(OSError, match="no space left"):
+        kmeans(rough_model, 4).to_netcdf(written)
+    assert written.read_bytes() == before
+    assert list(written.parent.iterdir()) == [written]
+
+
+def test_a_write_leaves_no_temporary_file(written):
+    assert list(written.parent.iterdir()) == [written]
+
+
+def test_write_refuses_a_folder_that_is_not_there(model, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"the folder .*nowhere' does not exist; create it"):
+        kmeans(model, 3).to_netcdf(tmp_path / "nowhere" / "result.nc")
+
+
+def test_open_result_leaves_the_file_free(written):
+    result = open_result(written)
+    written.unlink()
+    assert np.isfinite(result.labels).all()
+    assert not result.dataset["label"].encoding
+
+
+def test_open_result_refuses_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.nc"):
+        open_result(tmp_path / "none.nc")
+
+
+def test_open_result_refuses_a_file_of_others(model, tmp_path):
+    model.to_netcdf(tmp_path / "model.nc")
+    with pytest.raises(ValueError, match=r"model\.nc is not a result of xvcluster.*give a file"):
+        open_result(tmp_path / "model.nc")
+
+
+def test_open_result_refuses_a_newer_layout(written):
+    newer = open_result(written).dataset.assign_attrs(xvcluster_schema=SCHEMA + 1)
+    newer.to_netcdf(written)
+    text = f"has layout version {SCHEMA + 1}, newer than {SCHEMA}.*upgrade xvcluster"
+    with pytest.raises(ValueError, match=text):
+        open_result(written)
+
+
+def test_write_takes_attributes_that_netcdf_cannot_hold(tmp_path, model):
+    data = model.assign_attrs(checked=np.True_, nothing=None, about={"a": 1})
+    data["latitude"].attrs["regular"] = True
+    result = data.vcluster.kmeans(2)
+    result.to_netcdf(tmp_path / "result.nc")
+    again = open_result(tmp_path / "result.nc")
+    xr.testing.assert_identical(again.dataset, result.dataset)
+    assert again.centroids.attrs["checked"] == 1
+    assert again.centroids.attrs["about"] == "{'a': 1}"
+    assert "nothing" not in again.centroids.attrs

@@ -1,0 +1,96 @@
+"""Labels, distances and second-nearest distances of profiles to given centroids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xvcluster.algorithms.lloyd import split, threads
+from xvcluster.algorithms.metric import Float64s, Floats, Labels, Metric
+from xvcluster.algorithms.softdtw import SoftDTW
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """Where each profile belongs.
+
+    Attributes
+    ----------
+    labels : ndarray, shape (n_profiles,)
+        Index of the cluster, from 0.
+    nearest : ndarray, shape (n_profiles,)
+        Index of the nearest node: the label, unless nodes are grouped into clusters.
+    squared : ndarray, shape (n_profiles,)
+        Squared distance to it, or to the centroid of the cluster.
+    margin : ndarray, shape (n_profiles,)
+        1 − d₁/d₂ from the distances to the nearest node and to the nearest one of another
+        cluster: 0 where both are equally near, 1 where there is no other.
+    """
+
+    labels: Labels
+    nearest: Labels
+    squared: Float64s
+    margin: Float64s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assigner:
+    """Assigns profiles to the clusters of their nearest nodes.
+
+    Attributes
+    ----------
+    nodes : ndarray, shape (n_nodes, n_levels, n_variables)
+        Centroids, or what is merged into clusters.
+    metric : Metric
+    groups : ndarray of int, shape (n_nodes,), optional
+        The cluster of each node, from 0. Default: each is its own.
+    centroids : ndarray, shape (k, n_levels, n_variables), optional
+        What squared distances are to. Default: the nearest node.
+    """
+
+    nodes: Floats
+    metric: Metric
+    groups: npt.NDArray[np.integer] | None = None
+    centroids: Floats | None = None
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        if self.centroids is not None:
+            return len(self.centroids)
+        return len(self.nodes) if self.groups is None else int(self.groups.max()) + 1
+
+    def __call__(self, block: Floats) -> Assignment:
+        """Assign profiles (n, n_levels, n_variables), in float64."""
+        groups = np.arange(len(self.nodes)) if self.groups is None else self.groups
+        squared = self.metric.squared_distances(block, self.nodes)
+        nearest = squared.argmin(axis=1).astype(np.int32)
+        if isinstance(self.metric, SoftDTW):
+            squared = self.metric.divergences(squared, block, self.nodes)
+        labels = groups[nearest].astype(np.int32)
+        own = squared[np.arange(len(block)), nearest]
+        second = np.where(groups == labels[:, None], np.inf, squared).min(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(second > 0, np.sqrt(own / second), 1.0)
+        if self.centroids is not None:
+            own = _to_own(block, labels, self.centroids, self.metric)
+        return Assignment(labels, nearest, own, np.clip(1.0 - ratio, 0.0, 1.0))
+
+
+def _to_own(block: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Float64s:
+    """Squared distances (n,) of profiles to the centroids of their clusters."""
+    squared = np.empty(len(block))
+    for c in np.unique(labels):
+        own = labels == c
+        squared[own] = metric.squared_distances(block[own], centroids[[c]])[:, 0]
+    return squared
+
+
+def assign(profiles: Floats, assigner: Assigner) -> Assignment:
+    """Assign profiles (n_profiles, n_levels, n_variables), on all cores."""
+    with threads() as map_blocks:
+        parts = list(map_blocks(assigner, split(profiles, assigner.metric)))
+    columns = (np.concatenate([getattr(p, n) for p in parts]) for n in Assignment.__slots__)
+    return Assignment(*columns)

@@ -1,0 +1,84 @@
+"""Where the centroids of a run begin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xvcluster.algorithms.metric import Block, Float64s, Floats, Indices, Metric
+
+_TRIALS = 4
+
+
+def k_means_plus_plus(
+    profiles: Block,
+    n_clusters: int,
+    metric: Metric,
+    seed: np.random.SeedSequence,
+    given: Floats | None = None,
+) -> Floats:
+    """Draw distant profiles as first centroids by greedy k-means++.
+
+    Parameters
+    ----------
+    profiles : Block
+        Drawn as often as they count.
+    n_clusters : int
+        How many centroids there are to be.
+    metric : Metric
+    seed : SeedSequence
+        The same seed draws the same first profiles whatever `n_clusters`, so that a sweep over k
+        needs one draw for each restart.
+    given : ndarray, shape (n_given, n_levels, n_variables), optional
+        Centroids that are there already, to which others are added.
+
+    Returns
+    -------
+    ndarray, shape (n_clusters, n_levels, n_variables)
+
+    References
+    ----------
+    Arthur, D. & Vassilvitskii, S. (2007). k-means++: the advantages of careful seeding. SODA '07.
+    """
+    rng = np.random.default_rng(seed)
+    chosen: list[int] = []
+    if given is None:
+        chosen, given = draw(profiles.weights, 1, rng).tolist(), profiles.values[:0]
+    values, weights = profiles.values, profiles.weights
+    start = np.concatenate([given, values[chosen]])
+    closest = weights * metric.squared_distances(values, start).min(axis=1)
+    while len(given) + len(chosen) < n_clusters:
+        if not closest.any():
+            # there are fewer distinct profiles than asked for: any others will do
+            missing = n_clusters - len(given) - len(chosen)
+            chosen += draw(weights, missing, rng).tolist()
+            break
+        candidates = draw(closest, _TRIALS, rng)
+        squared = weights[:, None] * metric.squared_distances(values, values[candidates])
+        squared = np.minimum(closest[:, None], squared)
+        best = int(squared.sum(axis=0).argmin())
+        chosen.append(int(candidates[best]))
+        closest = squared[:, best]
+    return np.concatenate([given, values[chosen]])
+
+
+def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:
+    """Positions of n profiles, drawn as often as they weigh."""
+    return at_shares(weights, rng.random(n))
+
+
+def at_shares(weights: Float64s, shares: Float64s) -> Indices:
+    """Where the cumulated weights pass these shares of their sum."""
+    cumulated = np.cumsum(weights)
+    positions = np.searchsorted(cumulated, shares * cumulated[-1], side="right")
+    held: Indices = np.minimum(positions, np.flatnonzero(weights)[-1])
+    return held
+
+
+def has_distinct(profiles: Floats, n: int) -> bool:
+    """Whether at least `n` of the profiles differ from each other."""
+    flat = profiles.reshape(len(profiles), -1)
+    if len(flat) < n:
+        return False
+    if any(np.unique(column).size >= n for column in flat.T):
+        return True
+    return len(np.unique(flat, axis=0)) >= n

@@ -1,0 +1,237 @@
+"""The loop of k-means: accumulate over blocks of profiles, then update; many runs at once.
+
+Blocks do not depend on the number of threads and their sums are added in a fixed order, so the same
+seed gives the same centroids on any machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise, repeat
+from typing import Any, TypeVar
+
+import numpy as np
+
+from xvcluster.algorithms.metric import (
+    Block,
+    Float64s,
+    Floats,
+    Indices,
+    Labels,
+    Metric,
+    Partial,
+    Stack,
+)
+
+BLOCK_ROWS, N_BLOCKS = 4096, 16
+REFINEMENT_TOL = 1e-5
+"""Gain in a cluster's mean squared distance that ends its refinement: tslearn's own bound."""
+
+_ROUNDING = 1e-11
+"""Share of all weight below which a cluster holds what rounding left of members that moved off."""
+
+Mapper = Callable[..., Iterable[Any]]
+Report = Callable[[list["Run"]], None]
+Rows = TypeVar("Rows", Floats, Block)
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One set of centroids being fitted.
+
+    Attributes
+    ----------
+    centroids : ndarray, shape (k, n_levels, n_variables)
+    inertia : float
+        Weighted sum of squared distances to the centroids before their last update, if not by
+        `measure`.
+    n_iter : int
+        Passes over the data so far.
+    converged : bool
+    shift : float
+        Squared shift of the centroids in the last pass over all profiles.
+    guided : bool
+        Whether a sample may tell where they go between such passes.
+    sums, mass : ndarray
+        What the members of each cluster add up to, and their weight, as in `Partial`.
+    """
+
+    centroids: Float64s
+    inertia: float = np.inf
+    n_iter: int = 0
+    converged: bool = False
+    shift: float = np.inf
+    guided: bool = True
+    sums: Float64s = field(default_factory=lambda: np.zeros(0))
+    mass: Float64s = field(default_factory=lambda: np.zeros(0))
+
+
+def split(profiles: Rows, metric: Metric) -> list[Rows]:
+    """Cut profiles into blocks that are alike in size.
+
+    There are some for every core, unless they would be so small that calls cost more than work; two
+    of a quarter of the least size are better than one.
+    """
+    two = min(2, 4 * len(profiles) // metric.least_rows)
+    wanted = min(N_BLOCKS, max(len(profiles) // metric.least_rows, two))
+    n_blocks = max(-(-len(profiles) // BLOCK_ROWS), wanted, 1)
+    edges = np.linspace(0, len(profiles), n_blocks + 1).astype(int).tolist()
+    return [profiles[start:stop] for start, stop in pairwise(edges)]
+
+
+@contextmanager
+def threads() -> Iterator[Mapper]:
+    """Map a function over blocks on all cores, in order, each with a single-threaded BLAS."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(_n_cores()) as pool:
+        yield pool.map
+
+
+def _n_cores() -> int:
+    from numba import get_num_threads
+
+    return min(int(get_num_threads()), os.cpu_count() or 1)
+
+
+def fit(
+    blocks: list[Block],
+    runs: list[Run],
+    metric: Metric,
+    *,
+    max_iter: int,
+    tol: float,
+    report: Report | None = None,
+    refinements: int | None = None,
+) -> None:
+    """Advance all runs together, one pass over the blocks an iteration, until they converge.
+
+    Parameters
+    ----------
+    blocks : list of Block
+    runs : list of Run
+        Changed in place.
+    metric : Metric
+    max_iter : int
+    tol : float
+        Squared shift of a run's centroids, in units of the data squared, that counts as none.
+    report : callable, optional
+        Is shown the runs after each pass.
+    refinements : int, optional
+        Steps towards the barycenters in each pass. Default: as many as the metric takes.
+    """
+    held = unlabelled(blocks, len(runs))
+    steps = metric.max_refinements if refinements is None else refinements
+    for run in runs:
+        run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
+    with threads() as map_blocks:
+        for _ in range(max_iter):
+            active = np.flatnonzero([not run.converged for run in runs])
+            if not active.size:
+                return
+            chosen = [runs[r] for r in active]
+            _advance(map_blocks, blocks, chosen, metric, active, held, tol, steps)
+            if report is not None:
+                report(runs)
+
+
+def _advance(
+    map_blocks: Mapper,
+    blocks: list[Block],
+    runs: list[Run],
+    metric: Metric,
+    active: Indices,
+    held: list[Labels],
+    tol: float,
+    refinements: int,
+) -> None:
+    """One pass: assign and sum all blocks, then update the runs."""
+    stack = Stack.of([run.centroids for run in runs], active)
+    total = add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
+    if metric.incremental:
+        total.sums += np.concatenate([run.sums for run in runs])
+        total.mass += np.concatenate([run.mass for run in runs])
+        clear_rounding(total.sums, total.mass, sum(block.weights.sum() for block in blocks))
+    moved = means(total.sums, total.mass, stack.centroids)
+    for r, run, part in zip(active, runs, stack.parts(), strict=True):
+        inertia = total.inertia[part]
+        run.centroids, run.inertia = moved[part], float(inertia.sum())
+        run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
+        if refinements:
+            labels = [block[r] for block in held]
+            _refine(map_blocks, blocks, run, labels, inertia, metric, refinements)
+        empty = np.flatnonzero(run.mass[:, 0] == 0)
+        relocated = bool(empty.size) and _fill(run, empty, blocks, metric)
+        shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
+        run.converged = not relocated and shift <= tol
+
+
+def unlabelled(blocks: Sequence[Block], n_runs: int) -> list[Labels]:
+    """Labels (n_runs, n) of each block before the first pass."""
+    return [np.full((n_runs, len(block)), -1, dtype=np.int32) for block in blocks]
+
+
+def add(parts: Iterable[Partial]) -> Partial:
+    """Add up what all blocks contribute, in their order."""
+    parts = iter(parts)
+    first = next(parts)
+    sums, mass, inertia = first.sums, first.mass, first.inertia
+    for part in parts:
+        sums += part.sums
+        mass += part.mass
+        inertia += part.inertia
+    return Partial(sums, mass, inertia)
+
+
+def clear_rounding(sums: Float64s, mass: Float64s, weight: float) -> None:
+    """Set clusters to nothing that hold only what rounding left, in place."""
+    nothing = mass <= _ROUNDING * weight
+    mass[nothing] = 0.0
+    sums[nothing] = 0.0
+
+
+def means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
+    """Mean of what was paired with each level; where nothing was, the centroid stays."""
+    paired = np.broadcast_to(mass[..., None] > 0, sums.shape)
+    return np.divide(sums, mass[..., None], out=otherwise.copy(), where=paired)
+
+
+def _fill(run: Run, empty: Indices, blocks: list[Block], metric: Metric) -> bool:
+    """Move empty clusters to the profiles farthest from their own centroids, if any is off it."""
+    squared = [metric.squared_distances(b.values, run.centroids).min(axis=1) for b in blocks]
+    counts = np.concatenate([block.weights > 0 for block in blocks])
+    flat = np.where(counts, np.concatenate(squared), 0.0)
+    far = np.argsort(flat)[::-1][: empty.size]
+    far = far[flat[far] > 0]
+    profiles = np.concatenate([block.values for block in blocks])[far]
+    run.centroids[empty[: far.size]] = profiles
+    return bool(far.size)
+
+
+def _refine(
+    map_blocks: Mapper,
+    blocks: list[Block],
+    run: Run,
+    labels: list[Labels],
+    inertia: Float64s,
+    metric: Metric,
+    refinements: int,
+) -> None:
+    """Step on towards the barycenters with the assignment held, each until a step gains little."""
+    k = len(run.centroids)
+    pairs = zip(labels, blocks, strict=True)
+    weight = sum(np.bincount(held, block.weights, minlength=k) for held, block in pairs)
+    weight = np.where(weight > 0, weight, 1.0)
+    moving = np.ones(k, dtype=bool)
+    for _ in range(refinements):
+        held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
+        stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
+        run.centroids = means(stepped.sums, stepped.mass, run.centroids)
+        moving &= np.abs(inertia - stepped.inertia) / weight >= REFINEMENT_TOL
+        inertia = stepped.inertia
+        if not moving.any():
+            return

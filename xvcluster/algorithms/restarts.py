@@ -1,0 +1,298 @@
+"""Many starts for many k, of which the best counts: from coarse to fine.
+
+Runs settle on a sample of the profiles first, seen through a few principal components where the
+metric allows it. There the best of them breathe: they are given some clusters more, and relieved of
+those that are missed least (Fritzke 2020), which leads out of poor minima at little cost. What is
+left settles on as many profiles as are kept in memory, at last on all levels; and, where there are
+more, the best run of each k in passes over all of them. At each step those that are clearly beaten
+drop out, and the others start close to their end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from xvcluster.algorithms.initialize import k_means_plus_plus
+from xvcluster.algorithms.lloyd import Report, Rows, Run, fit, split, threads
+from xvcluster.algorithms.metric import Block, Float64s, Floats, Metric
+from xvcluster.algorithms.passes import farthest, measure, settle
+from xvcluster.algorithms.source import InMemory, Source
+
+_COMPONENTS = 16
+_CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
+_PARENTS, _SWELL = 2, (1, 3)
+_ROUGH = 10.0  # runs on a sample need not settle to the last digit
+_THINNED = 2048  # of the sample, for what needs few
+_CHUNK = 2048  # of all profiles, for what would need a large buffer
+_NO_GAIN = 1.0 - 1e-5  # further than float32 can err
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Profiles through a few principal components.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (n_levels · n_variables,)
+    axes : ndarray, shape (n_levels · n_variables, n_components)
+        Orthonormal.
+    """
+
+    mean: Float64s
+    axes: Float64s
+
+    def look(self, profiles: Block) -> Block:
+        """The same profiles with their components for levels, values (n, n_components, 1)."""
+        flat = profiles.values.reshape(len(profiles), -1)
+        axes = self.axes.astype(flat.dtype)
+        components = np.empty((len(flat), axes.shape[1]), flat.dtype)
+        for start in range(0, len(flat), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            np.matmul(flat[part], axes, out=components[part])
+        components -= (self.mean @ self.axes).astype(flat.dtype)
+        return Block(components[:, :, None], profiles.weights)
+
+    def back(self, centroids: Floats, shape: tuple[int, ...]) -> Float64s:
+        """Centroids (k, *shape) with these components."""
+        whole: Float64s = (centroids[:, :, 0] @ self.axes.T + self.mean).reshape(-1, *shape)
+        return whole
+
+
+def best_runs(
+    source: Source,
+    ks: Iterable[int],
+    metric: Metric,
+    *,
+    n_init: int,
+    max_iter: int,
+    tol: float,
+    seed: np.random.SeedSequence,
+    report: Report | None = None,
+    resumed: dict[int, Run] | None = None,
+    save: Callable[[dict[int, Run]], None] = lambda runs: None,
+) -> dict[int, Run]:
+    """Fit every k from `n_init` starts, all together, and keep the best run of each.
+
+    Parameters
+    ----------
+    source : Source
+        Scaled profiles, no NaN.
+    ks : iterable of int
+        Numbers of clusters, ascending.
+    metric : Metric
+    n_init : int
+        Restarts for each k, each drawn ``metric.draws`` times.
+    max_iter : int
+        Passes over the data at most, in each step from coarse to fine.
+    tol : float
+        A run has converged when its centroids move by less than this share of the mean variance.
+    seed : SeedSequence
+        Every start draws from its own child.
+    report : callable, optional
+        Is shown the runs after each pass.
+    resumed : dict of int to Run, optional
+        What was saved last, to go on from.
+    save : callable
+        Is handed the best runs before they see all profiles, and after each pass over these.
+
+    Returns
+    -------
+    dict of int to Run
+        Where several k are fitted, the inertia never rises with k.
+
+    Notes
+    -----
+    A sweep starts k also from the best centroids of the next k and, where the inertia has risen,
+    from those of the k before and the profiles farthest from them.
+
+    References
+    ----------
+    Fritzke, B. (2020). The breathing k-means algorithm. https://doi.org/10.48550/arXiv.2006.15666
+    """
+    ks = list(ks)
+    for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
+    profiles = _draw(source.sample, metric.settled_size, for_sample.spawn(1)[0])
+    options: dict[str, Any] = {"max_iter": max_iter, "report": report}
+    options["tol"] = tol * float(profiles.moments()[1].mean())  # of the average level
+    best = resumed
+    if best is None:
+        coarse, view = _coarsen(profiles, metric, for_sample)
+        rough = options | {"tol": _ROUGH * options["tol"]}
+        rough["refinements"] = min(metric.max_refinements, 2)  # more lead to hardly better minima
+        runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
+        best = _refine(profiles, runs, view, metric, **options)
+    everything = len(profiles) == source.n_profiles
+    if everything:
+        source = InMemory.of(profiles)
+    elif resumed is None:
+        best = {k: Run(run.centroids) for k, run in best.items()}
+        save(best)
+    settling = options | {"sample": None if everything else profiles}
+    settle(source, list(best.values()), metric, save=lambda: save(best), **settling)
+    if len(ks) > 1:
+        _never_rise(source, best, metric, **settling)
+    save(best)
+    return best
+
+
+def _explore(
+    coarse: Block,
+    ks: list[int],
+    metric: Metric,
+    for_starts: list[np.random.SeedSequence],
+    for_breaths: np.random.SeedSequence,
+    **options: Any,
+) -> dict[int, list[Run]]:
+    """The best few runs of every k on a sample, from many starts that breathe."""
+    with threads() as map_starts:
+        starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
+    runs = {k: [Run(start[:k].astype(np.float64)) for start in starts] for k in ks}
+    fit(split(coarse, metric), _all(runs), metric, **options)
+    for child in for_breaths.spawn(metric.breaths):
+        breathing = _swell(runs, coarse, metric, child)
+        fit(split(coarse, metric), _all(breathing), metric, **options)
+        breathing = _shrink(breathing, coarse, metric)
+        fit(split(coarse, metric), _all(breathing), metric, **options)
+        runs = {k: runs[k] + breathing[k] for k in ks}
+    return {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
+
+
+def _refine(
+    profiles: Block,
+    runs: dict[int, list[Run]],
+    view: View | None,
+    metric: Metric,
+    **options: Any,
+) -> dict[int, Run]:
+    """The best of the runs of each k on many profiles, at last on all levels."""
+    if view is not None:
+        fit(split(view.look(profiles), metric), _all(runs), metric, **options)
+        shape = profiles.values.shape[1:]
+        runs = {k: [Run(view.back(_best(group).centroids, shape))] for k, group in runs.items()}
+    fit(split(profiles, metric), _all(runs), metric, **options)
+    return {k: _best(group) for k, group in runs.items()}
+
+
+def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options: Any) -> None:
+    """Start anew from the k before, where the inertia has risen with k."""
+    if len(source.sample) == source.n_profiles or not all(r.converged for r in best.values()):
+        measure(source, list(best.values()), metric)  # else it is that of the last pass
+    for before, k in pairwise(best):
+        if best[k].inertia > _NO_GAIN * best[before].inertia:
+            best[k] = Run(_grow(best[before].centroids, k, source, metric))
+            settle(source, [best[k]], metric, **options)
+            measure(source, [best[k]], metric)
+
+
+def _coarsen(
+    profiles: Block, metric: Metric, seed: np.random.SeedSequence
+) -> tuple[Block, View | None]:
+    """A sample of the profiles, through a view where the metric allows it."""
+    sample = _draw(profiles, metric.sample_size, seed)
+    view = principal_view(sample.values) if metric.is_linear else None
+    return (sample if view is None else view.look(sample)), view
+
+
+def principal_view(profiles: Floats) -> View | None:
+    """The first principal components; None where there are few levels anyhow."""
+    few = _thin(profiles)
+    flat = few.reshape(len(few), -1).astype(np.float64)
+    if flat.shape[1] < 2 * _COMPONENTS:
+        return None
+    mean = flat.mean(axis=0)
+    axes = np.linalg.eigh(np.cov(flat, rowvar=False))[1]
+    return View(mean, axes[:, ::-1][:, :_COMPONENTS])
+
+
+def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
+    """At most `size` of the profiles, in their order."""
+    if len(profiles) <= size:
+        return profiles
+    rng = np.random.default_rng(seed)
+    return profiles[np.sort(rng.choice(len(profiles), size, replace=False))]
+
+
+def _thin(sample: Rows) -> Rows:
+    """Some of a sample's profiles, evenly."""
+    return sample[:: max(1, len(sample) // _THINNED)]
+
+
+def _all(runs: dict[int, list[Run]]) -> list[Run]:
+    return [run for group in runs.values() for run in group]
+
+
+def _best(runs: list[Run]) -> Run:
+    return min(runs, key=lambda run: run.inertia)
+
+
+def _ranked(runs: list[Run]) -> list[Run]:
+    """Runs that differ, best first."""
+    ranked = sorted(runs, key=lambda run: run.inertia)
+    pairs = pairwise(ranked)
+    return ranked[:1] + [b for a, b in pairs if b.inertia > _SAME * a.inertia]
+
+
+def _contenders(runs: list[Run]) -> list[Run]:
+    """The best few runs that differ, without those that are clearly beaten."""
+    ranked = _ranked(runs)[:_CONTENDERS]
+    return [run for run in ranked if run.inertia <= _BEATEN * ranked[0].inertia]
+
+
+def _swell(
+    runs: dict[int, list[Run]], profiles: Block, metric: Metric, seed: np.random.SeedSequence
+) -> dict[int, list[Run]]:
+    """Starts with some clusters more than k: from the best runs of k, and those of the next k."""
+    swollen: dict[int, list[Run]] = {}
+    for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
+        parents = _ranked(runs[k])[:_PARENTS]
+        pairs = [(parent.centroids, k + more) for parent in parents for more in _SWELL]
+        grown = (
+            k_means_plus_plus(profiles, n, metric, each, centroids)
+            for (centroids, n), each in zip(pairs, child.spawn(len(pairs)), strict=True)
+        )
+        swollen[k] = [Run(centroids.astype(np.float64)) for centroids in grown]
+    for k, after in pairwise(runs):
+        swollen[k].append(Run(_best(runs[after]).centroids))
+    return swollen
+
+
+def _shrink(swollen: dict[int, list[Run]], profiles: Block, metric: Metric) -> dict[int, list[Run]]:
+    """Starts for every k from runs with more clusters, without those that are missed least."""
+    few = _thin(profiles)
+    shrunk = {}
+    with threads() as map_runs:
+        for k, group in swollen.items():
+            leave_out = partial(_leave_out, k=k, profiles=few, metric=metric)
+            shrunk[k] = map_runs(leave_out, [run.centroids for run in group])
+        return {k: [Run(centroids) for centroids in left] for k, left in shrunk.items()}
+
+
+def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> Float64s:
+    """Take out centroids until k are left, each time the one whose loss costs least inertia."""
+    squared = profiles.weights[:, None] * metric.squared_distances(profiles.values, centroids)
+    rows, kept = np.arange(len(profiles)), np.arange(len(centroids))
+    while len(kept) > k:
+        nearest = squared.argmin(axis=1)
+        least = squared[rows, nearest]
+        squared[rows, nearest] = np.inf
+        costs = np.bincount(nearest, squared.min(axis=1) - least, minlength=len(kept))
+        squared[rows, nearest] = least
+        missed_least = costs.argmin()
+        kept = np.delete(kept, missed_least)
+        squared = np.delete(squared, missed_least, axis=1)
+    return centroids[kept]
+
+
+def _grow(centroids: Float64s, k: int, source: Source, metric: Metric) -> Float64s:
+    """Add the profiles that are farthest to centroids until there are k."""
+    while len(centroids) < k:
+        far = farthest(source, centroids, metric, 1)
+        far = far if len(far) else source.sample.values[:1]
+        centroids = np.concatenate([centroids, far.astype(np.float64)])
+    return centroids

@@ -1,0 +1,1 @@
+"""How many clusters: criteria at every k, and a verdict."""

@@ -1,0 +1,1 @@
+"""How certain a clustering is, and what other models say."""

@@ -1,0 +1,274 @@
+"""How many models agree at each point: the votes of clusterings that are matched to each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import metadata
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.compare.labels import LabelMap, plain_name, read_labels
+from xvcluster.compare.match import find_numbers, point_weights, tabulate
+from xvcluster.compare.regrid import nearest_labels
+from xvcluster.grid.coords import find_horizontal, with_coordinates
+from xvcluster.options import check_number
+from xvcluster.record.describe import flag_attrs
+from xvcluster.result import ClusterResult
+
+Labels = ClusterResult | xr.Dataset | xr.DataArray
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_MOST_POINTS = 20_000_000
+"""Of a global grid: each has a vote of two bytes a cluster, and several numbers beside."""
+
+
+def consensus(
+    results: Sequence[Labels] | Mapping[str, Labels],
+    *,
+    grid: Labels | float | None = None,
+    reference: Labels | None = None,
+) -> xr.Dataset:
+    """Count how many models put each point in each cluster.
+
+    Parameters
+    ----------
+    results : sequence or mapping of name to ClusterResult or DataArray
+        One clustering a model: its result, or labels, NaN or below 1 where there is none; each on
+        a grid of its own.
+    grid : DataArray, Dataset, ClusterResult or float, optional
+        The points to count at: what has 1-D or 2-D coordinates of latitude and longitude, or the
+        spacing in degrees of a global grid of cells. Default: the grid of the first model.
+    reference : ClusterResult or DataArray, optional
+        The clusters that are counted, to which those of every model are matched. Default: those of
+        the first model.
+
+    Returns
+    -------
+    Dataset
+        On the grid, with the clusters 1…K of the reference:
+
+        - ``votes`` (cluster, grid), int16: number of models that put the point in the cluster.
+        - ``n_models``, int16: number of models that label the point.
+        - ``agreement``: share of these that put it in the cluster of the most; NaN without models.
+        - ``entropy``: 0 where all agree, 1 where the clusters have equal votes; NaN without models.
+        - ``label``: the cluster of the most votes, the lowest of several; NaN without models.
+        - ``attrs["models"]``: their names, parted by semicolons; equal ones are numbered.
+
+    Raises
+    ------
+    TypeError
+        If `results` are no sequence or mapping, or hold other than results and labels.
+    ValueError
+        If there are no results; if labels are none, have no latitude and longitude or more than one
+        map; if clusters are the nodes of a self-organizing map; if `grid` has no latitude and
+        longitude, has too many points, or lies where a model or the reference has no label; or if
+        a model and the reference share no point there.
+
+    Notes
+    -----
+    Labels are brought to the grid by `regrid.nearest_labels`, and matched there as `match` does, by
+    the area on which they agree. Clusters of a model that have no partner in the reference are
+    numbered after its last, so that K may be more; those of several models then have numbers, but
+    perhaps nothing else, in common.
+
+    With nᵢ votes for the cluster i of n, the entropy is −Σ (nᵢ/n) log(nᵢ/n) / log K.
+
+    The way to find what tomographic models of the lower mantle have in common [1]_, [2]_: each
+    is clustered with k = 2 by its profiles in one window of depth, and ``votes.sel(cluster=1)``
+    maps how many of them call a point slow.
+
+    References
+    ----------
+    .. [1] Lekić, V., Cottaar, S., Dziewonski, A. & Romanowicz, B. (2012), Cluster analysis of
+       global lower mantle tomography: A new class of structure and implications for chemical
+       heterogeneity, Earth Planet. Sci. Lett. 357-358, 68-77, doi:10.1016/j.epsl.2012.09.014.
+    .. [2] Cottaar, S. & Lekić, V. (2016), Morphology of seismically slow lower-mantle structures,
+       Geophys. J. Int. 207, 1122-1136, doi:10.1093/gji/ggw324.
+
+    Examples
+    --------
+    >>> import xvcluster
+    >>> ocean = xvcluster.tutorial.ocean().sel(depth=slice(0, 200))
+    >>> models = {name: ocean[name].vcluster.kmeans(2) for name in ("temperature", "salinity")}
+    >>> common = xvcluster.consensus(models, grid=5)
+    >>> dict(common["votes"].sizes)
+    {'cluster': 2, 'latitude': 36, 'longitude': 72}
+    >>> int(common["votes"].sel(cluster=1).max())
+    2
+    """
+    models = _read_models(results)
+    matched_to = models[0] if reference is None else _read(reference, "the reference")
+    latitude, longitude = _find_points(models[0].labels if grid is None else grid)
+    maps = [_bring(model, latitude, longitude) for model in models]
+    base = maps[0] if reference is None else _bring(matched_to, latitude, longitude)
+    weights = point_weights(base)
+    numbers = [
+        _match(own, model.name, base, matched_to, weights)
+        for own, model in zip(maps, models, strict=True)
+    ]
+    k = max(matched_to.n_clusters, *(int(n.max()) for n in numbers))
+    votes = np.zeros((k, *base.shape), dtype=np.int16)
+    for own, number in zip(maps, numbers, strict=True):
+        cluster = number[np.nan_to_num(own.values).astype(np.int64)]
+        for c in np.unique(cluster[cluster > 0]):
+            votes[c - 1] += cluster == c
+    dataset = _describe(votes, base, matched_to)
+    names = [model.name for model in models]
+    return dataset.assign_attrs(
+        Conventions="CF-1.11",
+        title=f"agreement of {len(names)} clusterings",
+        models="; ".join(names),
+        matched_to=matched_to.name,
+        software=f"xvcluster {metadata.version('xvcluster')}",
+    )
+
+
+def _read_models(results: Sequence[Labels] | Mapping[str, Labels]) -> list[LabelMap]:
+    """Labels of the models, under their names."""
+    single = isinstance(results, ClusterResult | xr.Dataset | xr.DataArray | str)
+    if single or not isinstance(results, Sequence | Mapping):
+        raise TypeError(
+            "results must be a list of results or labels, or a mapping from names to these; got "
+            f"{type(results).__name__}"
+        )
+    if not results:
+        raise ValueError("results are empty; give the result or labels of at least one model")
+    if isinstance(results, Mapping):
+        return _tell_apart([_read(a, plain_name(n), own_name=False) for n, a in results.items()])
+    return _tell_apart([_read(a, f"model {i}") for i, a in enumerate(results, start=1)])
+
+
+def _tell_apart(models: list[LabelMap]) -> list[LabelMap]:
+    """The models, with a number after names that several have."""
+    often = Counter(model.name for model in models)
+    found = Counter[str]()
+    named = []
+    for model in models:
+        found[model.name] += 1
+        number = f" [{found[model.name]}]" if often[model.name] > 1 else ""
+        named.append(replace(model, name=model.name + number))
+    return named
+
+
+def _read(source: Labels, name: str, *, own_name: bool = True) -> LabelMap:
+    """Labels of a result or map, by their own name if they have one and it counts."""
+    dataset = source.dataset if isinstance(source, ClusterResult) else source
+    found = read_labels(dataset, name)
+    return found if own_name else replace(found, name=name)
+
+
+def _find_points(grid: Labels | float) -> tuple[xr.DataArray, xr.DataArray]:
+    """Latitude and longitude of what has such, or of a global grid of a spacing."""
+    if not isinstance(grid, ClusterResult | xr.Dataset | xr.DataArray):
+        return _global_grid(grid)
+    data = grid.labels if isinstance(grid, ClusterResult) else grid
+    data = with_coordinates(data) if isinstance(data, xr.Dataset) else data
+    latitude, longitude = find_horizontal(data)
+    if latitude is None or longitude is None:
+        raise ValueError(
+            "the grid has no latitude and longitude among its coordinates "
+            f"({', '.join(repr(str(n)) for n in data.coords) or 'none'}); assign both, or give the "
+            "spacing of a global grid in degrees, e.g. grid=1"
+        )
+    return data[latitude], data[longitude]
+
+
+def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:
+    """Centres of the cells of a global grid of a spacing in degrees."""
+    spacing = check_number("grid", spacing, above=0.0, most=90.0)
+    n_points = 2.0 * (180.0 / spacing) * (180.0 / spacing)
+    if n_points > _MOST_POINTS:
+        raise ValueError(
+            f"grid={spacing:g} makes {n_points / 1e6:.4g} million points, but at most "
+            f"{_MOST_POINTS / 1e6:g} million can be counted at; give a larger spacing, such as "
+            "0.1, or a grid of the region that you need"
+        )
+    rows = round(180.0 / spacing)
+    if abs(rows * spacing - 180.0) > 1e-6:
+        raise ValueError(
+            f"grid={spacing:g} degrees do not divide the 180 of latitude; give a spacing that "
+            "does, such as 0.5, 1 or 2, or a grid of your own"
+        )
+    axes = []
+    for name, n, unit in (("latitude", rows, "north"), ("longitude", 2 * rows, "east")):
+        at = (np.arange(n) - (n - 1) / 2) * (180.0 / rows)
+        attrs = {"standard_name": name, "units": f"degrees_{unit}"}
+        axes.append(xr.DataArray(at, {name: (name, at, attrs)}, (name,), name, attrs))
+    return axes[0], axes[1]
+
+
+def _bring(model: LabelMap, latitude: xr.DataArray, longitude: xr.DataArray) -> xr.DataArray:
+    """Labels of a model at the points of the grid."""
+    try:
+        found = nearest_labels(model.labels, latitude, longitude)
+    except ValueError as error:
+        raise ValueError(f"{model.name}: {error}") from None
+    if not found.notnull().any():
+        raise ValueError(
+            f"{model.name} has no label on the grid, which lies within latitude "
+            f"{float(latitude.min()):g} to {float(latitude.max()):g} and longitude "
+            f"{float(longitude.min()):g} to {float(longitude.max()):g}; give one that every model "
+            "reaches, or leave this one out"
+        )
+    return found
+
+
+def _match(
+    own: xr.DataArray, name: str, base: xr.DataArray, reference: LabelMap, weights: xr.DataArray
+) -> Integers:
+    """The numbers of a model's clusters from 0, which is none, in those of the reference."""
+    values = own.values
+    occurring = np.unique(values[np.isfinite(values)]).astype(np.int64)
+    k = int(occurring.max())
+    table = tabulate(values, base.values, weights.values, (k, reference.n_clusters))
+    if not table.any():
+        raise ValueError(
+            f"{name} and {reference.name}, to which it is matched, label no point of the grid in "
+            "common; give a reference that overlaps every model"
+        )
+    return np.append(0, find_numbers(table, np.isin(np.arange(1, k + 1), occurring)))
+
+
+def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: LabelMap) -> xr.Dataset:
+    """Votes (k, ...) on a grid, and what follows from them."""
+    k = len(votes)
+    n_models = votes.sum(axis=0, dtype=np.int16)
+    agreement, entropy = _agreement(votes)
+    label = np.where(n_models > 0, votes.argmax(axis=0) + 1, np.nan).astype(np.float32)
+    ordered_by = "; ".join(filter(None, [f"matched to {reference.name}", reference.ordered_by]))
+    about = {**flag_attrs(k), "ordered_by": ordered_by}
+    variables = {
+        "votes": (votes, "models that put the point in the cluster", {"units": "1"}),
+        "n_models": (n_models, "models that label the point", {"units": "1"}),
+        "agreement": (agreement, "share of the models that agree", {"units": "1"}),
+        "entropy": (entropy, "entropy of the votes", {"units": "1", "comment": "1: equal votes"}),
+        "label": (label, "cluster of the most votes", about),
+    }
+    dims = {"votes": ("cluster", *base.dims)}
+    dataset = xr.Dataset(
+        {
+            n: (dims.get(n, base.dims), values, {"long_name": long_name, **attrs})
+            for n, (values, long_name, attrs) in variables.items()
+        },
+        coords=base.coords,
+    )
+    numbers = ("cluster", np.arange(1, k + 1), {"long_name": "cluster number"})
+    return dataset.assign_coords(cluster=numbers)
+
+
+def _agreement(votes: npt.NDArray[np.int16]) -> tuple[Floats, Floats]:
+    """Share of the majority, and entropy over that of equal votes, of votes (k, ...)."""
+    n_models = votes.sum(axis=0, dtype=np.float64)
+    weighted = np.zeros(n_models.shape)
+    for own in votes.astype(np.float64):
+        weighted += own * np.log(np.maximum(own, 1.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        agreement = votes.max(axis=0) / n_models
+        entropy = (np.log(n_models) - weighted / n_models) / np.log(max(len(votes), 2))
+    # nothing is left of rounding where all agree
+    return agreement, np.where(agreement == 1.0, 0.0, entropy).clip(0.0, 1.0)

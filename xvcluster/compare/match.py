@@ -1,0 +1,296 @@
+"""Clusters renumbered so that they agree best with other labels, and how far they do."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from xvcluster.compare.labels import LabelMap, read_labels
+from xvcluster.compare.regrid import is_repeated, nearest_labels
+from xvcluster.grid.areas import cell_areas
+from xvcluster.grid.coords import Axes, find_horizontal
+from xvcluster.record.describe import flag_attrs
+from xvcluster.record.store import parameters
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_NONE_YET = {"count": 0, "area": 0.0, "cluster_inertia": 0.0, "posterior": 0.0}
+"""What holds of a cluster without members; all else is NaN."""
+
+
+def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Dataset:
+    """Renumber the clusters of a result so that they agree best with other labels.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of a ClusterResult.
+    reference : Dataset or DataArray
+        Of another result; or labels, integers from 1, NaN or less where there is none. On any grid.
+
+    Returns
+    -------
+    Dataset
+        `result` with the clusters 1…K: those of the reference, then those without a partner there,
+        in the order that they had. A number of the reference that no cluster takes stays, as an
+        empty cluster: of count 0, with a centroid of NaN. Further variables and attributes:
+
+        - ``contingency`` (cluster, reference): the area in km² that a cluster of the result shares
+          with one of the reference, or how many points where cells have no area.
+        - ``contingency.attrs["adjusted_rand_index"]`` and ``["adjusted_mutual_information"]``: the
+          agreement as a whole. 1 is complete; 0 is as good as by chance.
+
+        Maps of dask arrays stay such, after the labels are computed once.
+
+    Raises
+    ------
+    TypeError
+        If the reference is no labelled array, or not of numbers.
+    ValueError
+        If the reference holds other than labels, or no point has a label in both; if the nodes of a
+        self-organizing map are the clusters of either; or if their grids are different and one
+        lacks latitude and longitude.
+
+    Notes
+    -----
+    The labels of the reference are brought to the points of the result as `regrid.nearest_labels`
+    does. Partners are those that make the area on which both agree the largest: the assignment
+    problem, solved exactly [1]_. Clusters that share no point are no partners. A seam that a global
+    grid holds twice counts once.
+
+    The adjusted Rand index [2]_ and the adjusted mutual information [3]_ are scikit-learn's, of
+    the points that both label. Were each of these to count once, the poles of a grid in degrees
+    would count for too much; so as many points are shared out over the contingency table by its
+    areas. Each cell has its share to within one point, whatever the order of the points.
+
+    References
+    ----------
+    .. [1] Crouse, D. F. (2016), On implementing 2D rectangular assignment algorithms, IEEE Trans.
+       Aerosp. Electron. Syst. 52, 1679-1696, doi:10.1109/TAES.2016.140952.
+    .. [2] Hubert, L. & Arabie, P. (1985), Comparing partitions, J. Classif. 2, 193-218,
+       doi:10.1007/BF01908075.
+    .. [3] Vinh, N. X., Epps, J. & Bailey, J. (2010), Information theoretic measures for clusterings
+       comparison, J. Mach. Learn. Res. 11, 2837-2854.
+
+    Examples
+    --------
+    >>> import xvcluster
+    >>> ocean = xvcluster.tutorial.ocean()["temperature"].isel(depth=slice(0, 6))
+    >>> shallow, deep = ocean.isel(depth=slice(0, 3)), ocean.isel(depth=slice(3, 6))
+    >>> reference = shallow.vcluster.kmeans(4)
+    >>> matched = match(deep.vcluster.kmeans(5).dataset, reference.dataset)
+    >>> dict(matched["contingency"].sizes)
+    {'cluster': 5, 'reference': 4}
+    """
+    own, other = (
+        read_labels(result, "this clustering"),
+        read_labels(reference, "another clustering"),
+    )
+    brought = _bring(other, own)
+    weights = point_weights(own.labels)
+    # those that an earlier match left empty are given up
+    is_held = _held_clusters(result)
+    shape = (is_held.size, other.n_clusters)
+    table = tabulate(own.labels.values, brought, weights.values, shape)
+    if not table.any():
+        raise ValueError(
+            f"no point has a label in both: the result has some within {_extent(own.labels)}, "
+            f"{other.name} within {_extent(other.labels)}; give a reference of the same region"
+        )
+    number = find_numbers(table, is_held)
+    matched = _renumber(result, number, max(other.n_clusters, int(number.max())))
+    ordered_by = "; ".join(filter(None, [f"matched to {other.name}", other.ordered_by]))
+    matched["label"].attrs["ordered_by"] = ordered_by
+    in_order = np.zeros((matched.sizes["cluster"], other.n_clusters))
+    in_order[number[number > 0] - 1] = table[number > 0]
+    attrs = {
+        "long_name": "overlap of the clusters with those of the reference",
+        "units": weights.attrs["units"],
+        **_find_indices(table, _count_common(own.labels.values, brought, weights.values)),
+    }
+    matched["contingency"] = (("cluster", "reference"), in_order, attrs)
+    about = {"long_name": f"cluster number of {other.name}"}
+    numbers = np.arange(1, other.n_clusters + 1)
+    return matched.assign_coords(reference=("reference", numbers, about))
+
+
+def _bring(reference: LabelMap, own: LabelMap) -> npt.NDArray[np.floating]:
+    """Labels of the reference at the points of a result, in the order of its dimensions."""
+    labels, other = own.labels, reference.labels
+    if _is_same_grid(labels, other):
+        return np.asarray(other.transpose(*labels.dims).values)
+    latitude, longitude = find_horizontal(labels)
+    if latitude is None or longitude is None:
+        raise ValueError(
+            "the reference is on another grid, and the labels of the result have no latitude and "
+            "longitude by which to find it there; assign both, or give labels on the same "
+            f"dimensions, {dict(labels.sizes)}"
+        )
+    found = nearest_labels(other, labels[latitude], labels[longitude])
+    found = found.drop_vars(list(found.coords))
+    bare = labels.drop_vars(list(labels.coords))
+    return np.asarray(found.broadcast_like(bare).transpose(*labels.dims).values)
+
+
+def _is_same_grid(first: xr.DataArray, second: xr.DataArray) -> bool:
+    """Whether labels lie on the same dimensions, with the same coordinates."""
+    if dict(first.sizes) != dict(second.sizes):
+        return False
+    names = {*first.indexes, *second.indexes, *find_horizontal(first), *find_horizontal(second)}
+    return all(
+        name in first.coords and name in second.coords and _are_equal(first[name], second[name])
+        for name in names - {None}
+    )
+
+
+def _are_equal(first: xr.DataArray, second: xr.DataArray) -> bool:
+    one, other = first.variable.to_base_variable(), second.variable.to_base_variable()
+    return bool(one.equals(other))  # type: ignore[no-untyped-call]
+
+
+def point_weights(labels: xr.DataArray) -> xr.DataArray:
+    """Area in km² of each point, shared out over dimensions such as time; 1 where it has none.
+
+    A column at a meridian that a grid holds twice has none the second time.
+    """
+    latitude, longitude = find_horizontal(labels)
+    columns = () if longitude is None else labels[longitude].dims
+    bare = xr.zeros_like(labels, dtype=np.float64).drop_vars(list(labels.coords))
+    area = cell_areas(labels, Axes(None, latitude, longitude))
+    if area is None:
+        weights = bare + 1.0
+    else:
+        share = np.prod([labels.sizes[d] for d in labels.dims if d not in area.dims])
+        weights = bare + area / float(share)
+    if len(columns) == 1 and (latitude is None or labels[latitude].dims != columns):
+        held_twice = is_repeated(labels[longitude].values)
+        weights = weights * xr.DataArray(~held_twice, dims=columns)
+    weights = weights.transpose(*labels.dims).fillna(0.0)  # beside points of no coordinates
+    return weights.assign_attrs(units="1" if area is None else "km2")
+
+
+def tabulate(
+    own: npt.NDArray[np.floating],
+    other: npt.NDArray[np.floating],
+    weights: Floats,
+    shape: tuple[int, int],
+) -> Floats:
+    """Sum of the weights of the points where one label meets another, from 1, of this shape."""
+    is_common = np.isfinite(own) & np.isfinite(other)
+    first, second = (a[is_common].astype(np.int64) - 1 for a in (own, other))
+    pair = first * shape[1] + second
+    sums = np.bincount(pair, weights=weights[is_common], minlength=shape[0] * shape[1])
+    return sums.astype(np.float64).reshape(shape)  # bincount of nothing gives integers
+
+
+def find_numbers(table: Floats, is_held: npt.NDArray[np.bool_]) -> Integers:
+    """Numbers of the clusters along the rows of a table of overlaps that make it agree best.
+
+    Parameters
+    ----------
+    table : ndarray, shape (k, k_reference)
+        Overlap of each cluster with each of the reference.
+    is_held : ndarray of bool, shape (k,)
+        Clusters that need a number, whether or not they have a partner.
+
+    Returns
+    -------
+    ndarray of int, shape (k,)
+        That of the partner; after the last of the reference where there is none; 0 for a cluster
+        that needs none.
+
+    Examples
+    --------
+    >>> find_numbers(np.array([[0.0, 5.0], [1.0, 3.0], [2.0, 0.0]]), np.ones(3, dtype=bool))
+    array([2, 3, 1])
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    number = np.zeros(len(table), dtype=np.int64)
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    is_partner = table[rows, columns] > 0
+    number[rows[is_partner]] = columns[is_partner] + 1
+    alone = is_held & (number == 0)
+    number[alone] = table.shape[1] + 1 + np.arange(np.count_nonzero(alone))
+    return number
+
+
+def _held_clusters(result: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Which clusters are more than the number of one: they have members, a centroid or nodes."""
+    is_held = result["count"].values > 0
+    for name in parameters(result)["variables"]:
+        is_held |= result[name].notnull().any([d for d in result[name].dims if d != "cluster"])
+    if "node_cluster" in result:
+        is_held |= result["cluster"].isin(result["node_cluster"]).values
+    return np.asarray(is_held, dtype=bool)
+
+
+def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
+    """Give each cluster its number among 1…k, and those that no cluster has nothing."""
+    if "contingency" in result:
+        result = result.drop_vars(["contingency", "reference"])
+    source = np.full(k, -1)
+    source[number[number > 0] - 1] = np.flatnonzero(number > 0)
+    matched = result.isel(cluster=source.clip(0))
+    for name in [n for n, v in result.variables.items() if "cluster" in v.dims]:
+        if name != "cluster" and (source < 0).any():
+            has_any = xr.DataArray(source >= 0, dims="cluster")
+            none = _NONE_YET.get(str(name), np.nan)
+            matched[name] = matched[name].where(has_any, none).transpose(*result[name].dims)
+    if "posterior" in matched:
+        matched["posterior"] = matched["posterior"].where(result["label"].notnull())
+    for name in {"label", "node_cluster"} & set(result.variables):
+        matched[name] = _look_up(result[name], number)
+    matched["label"].attrs.update(flag_attrs(k))
+    numbers = xr.Variable("cluster", np.arange(1, k + 1), result["cluster"].attrs)
+    matched = matched.assign_coords(cluster=numbers)
+    about = parameters(result) | {"n_clusters": k}
+    return matched.assign_attrs(parameters=json.dumps(about))
+
+
+def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:
+    """Labels by their new numbers; lazily where they are lazy."""
+    table = np.append(np.nan, number) if labels.dtype.kind == "f" else np.append(0, number)
+    renumbered: xr.DataArray = xr.apply_ufunc(
+        lambda values: table.astype(values.dtype)[np.nan_to_num(values).astype(np.int64)],
+        labels,
+        dask="parallelized",
+        output_dtypes=[labels.dtype],
+        keep_attrs=True,
+    )
+    return renumbered
+
+
+def _extent(labels: xr.DataArray) -> str:
+    """Where labels lie, in words."""
+    ranges = []
+    for name in find_horizontal(labels):
+        if name is not None:
+            at = labels[name].where(labels.notnull()).values
+            ranges.append(f"{name} {np.nanmin(at):g} to {np.nanmax(at):g}")
+    return " and ".join(ranges) or f"the dimensions {dict(labels.sizes)}"
+
+
+def _count_common(
+    own: npt.NDArray[np.floating], other: npt.NDArray[np.floating], weights: Floats
+) -> int:
+    """Number of points that both label and that count."""
+    return int(np.count_nonzero(np.isfinite(own) & np.isfinite(other) & (weights > 0)))
+
+
+def _find_indices(table: Floats, n_points: int) -> dict[str, float]:
+    """Indices of agreement of so many points, shared out over a table of overlaps by its sums."""
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+    # point i is in the cell where the sum passes i + 1/2; rounding of sums must not move it
+    passed = np.cumsum(table) * (n_points / table.sum())
+    counts = np.diff(np.ceil(passed.round(6) - 0.5).astype(np.int64), prepend=0)
+    first, second = np.divmod(np.repeat(np.arange(table.size), counts), table.shape[1])
+    return {
+        "adjusted_rand_index": float(adjusted_rand_score(first, second)),
+        "adjusted_mutual_information": float(adjusted_mutual_info_score(first, second)),
+    }

@@ -1,0 +1,274 @@
+"""Cluster the profiles of a model by a Gaussian mixture, which tells how probable each label is."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Iterable, Mapping
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture
+from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
+from xvcluster.options import (
+    Covariance,
+    Normalization,
+    check_integer,
+    check_ks,
+    check_mixture,
+    check_number,
+    check_seed,
+    check_weighting,
+)
+from xvcluster.profiles import Layout, Scaled, lay_out, open_profiles, weigh
+from xvcluster.profiles.scaling import Scaling
+from xvcluster.progress import show_steps
+from xvcluster.record.describe import build_dataset, check_names
+from xvcluster.result import ClusterResult
+
+_BOUNDS = (0.33, 0.66, 0.9, 0.99)
+_CLASSES = ("unlikely", "as_likely_as_not", "likely", "very_likely", "virtually_certain")
+
+
+def gmm(
+    data: xr.DataArray | xr.Dataset,
+    n_components: int | None = None,
+    *,
+    covariance: Covariance = "full",
+    variance_explained: float = 0.999,
+    normalize: Normalization | None = "level",
+    level_weights: Literal["thickness"] | xr.DataArray | None = None,
+    k_range: Iterable[int] = range(2, 21),
+    n_init: int = 1,
+    max_iter: int = 100,
+    tol: float = 1e-3,
+    random_state: int | None = 0,
+    progress: bool | None = None,
+    dim: Hashable | None = None,
+) -> ClusterResult:
+    """Cluster profiles by a Gaussian mixture, which tells how probable each label is.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        As for `kmeans`.
+    n_components : int, optional
+        Number of Gaussians, each of which is a cluster; at most the number of distinct profiles.
+        Default: the number in `k_range` with the least Bayesian information criterion (BIC).
+    covariance : {"full", "tied", "diag", "spherical"}, default "full"
+        A covariance for each cluster, or the same for all; or the variance of each component alone,
+        or one for all components.
+    variance_explained : float, default 0.999
+        Share of the variance that the principal components keep, above 0 and at most 1.
+    normalize, level_weights
+        As for `kmeans`; "level" by default, each level by its own mean and standard deviation.
+    k_range : iterable of int, default 2…20
+        Numbers of clusters to try when `n_components` is None.
+    n_init : int, default 1
+        Starts, of which the likeliest counts.
+    max_iter : int, default 100
+        Steps of each fit at most.
+    tol : float, default 1e-3
+        A fit has converged when the mean log-likelihood of the profiles gains less than this.
+    random_state, progress, dim
+        As for `kmeans`.
+
+    Returns
+    -------
+    ClusterResult
+        Unpacks to labels and centroids, the means of the Gaussians in the units of the data,
+        numbered as by `kmeans`. Its Dataset holds in addition:
+
+        - ``posterior`` (cluster, horizontal): how probable each cluster is. The label is that of
+          the most probable one, and ``margin`` is 1 − p₂/p₁ of the two most probable.
+        - ``robustness``: (p₁ − 1/k) · k/(k − 1), from 0, all alike, to 1, certain; and in words
+          ``robustness_class``.
+        - ``sweep_bic`` by ``k``, where it chose the number of clusters.
+        - what the mixture is made of, for `predict` and ``result.model``.
+
+    Raises
+    ------
+    TypeError
+        If an option or a variable has the wrong type.
+    ValueError
+        If an option is out of its range, the vertical is not clear, fewer than two profiles are
+        complete, or there are fewer distinct profiles than clusters.
+
+    Warns
+    -----
+    UserWarning
+        If a fit has not converged, or the least BIC lies at the end of `k_range`.
+
+    Notes
+    -----
+    Scaled profiles, in which all variables stand one after the other, are brought to their
+    principal components, and a mixture is fitted to these by scikit-learn [1]_, in float64, with
+    `random_state` as its own. Where there are more than 16,384 to 262,144 profiles, as many as take
+    64 MB, it is fitted to a sample of that size. Neighbouring profiles are alike, so that the BIC,
+    which takes each for independent, tends to many clusters. Robustness and its classes are those
+    of pyXpcm [2]_.
+
+    References
+    ----------
+    .. [1] Pedregosa, F. et al. (2011). Scikit-learn: machine learning in Python. J. Mach. Learn.
+       Res. 12, 2825–2830.
+    .. [2] Maze, G. et al. (2017). Coherent heat patterns revealed by unsupervised classification of
+       Argo temperature profiles in the North Atlantic Ocean. Prog. Oceanogr. 151, 275–292.
+       https://doi.org/10.1016/j.pocean.2016.12.008
+
+    Examples
+    --------
+    >>> import xvcluster
+    >>> ocean = xvcluster.tutorial.ocean().vcluster.prepare(depth=slice(0, 1000), stride=4)
+    >>> result = ocean.vcluster.gmm(6)
+    >>> result.dataset["posterior"].dims
+    ('cluster', 'latitude', 'longitude')
+    """
+    asked = check_mixture(covariance, variance_explained)
+    asked |= {
+        "n_init": check_integer("n_init", n_init, 1),
+        "max_iter": check_integer("max_iter", max_iter, 1),
+        "tol": check_number("tol", tol, above=0.0, or_equal=True),
+    }
+    if n_components is None:
+        ks = check_ks("k_range", k_range)
+    else:
+        ks = [check_integer("n_components", n_components, 1)]
+    seed = check_seed(random_state)
+    known = check_weighting(normalize, None, level_weights, method="gmm")
+    layout = weigh(lay_out(data, dim), None, level_weights)
+    check_names(layout, *(["k"] if len(ks) > 1 else []))
+    reopen = partial(open_profiles, layout, normalize=normalize, by_level=True, seed=seed)
+    profiles = reopen()
+    _require_two(profiles)
+    require_distinct(profiles.source, ks[-1], "n_components")
+    with show_steps(progress, len(ks)) as report:
+        fits = fit_mixture(profiles.source.sample, ks, seed=seed, report=report, **asked)
+    _warn_unsettled(fits, asked["max_iter"])
+    k = min(fits, key=lambda k: fits[k].bic)
+    mixture = _lowest_first(profiles, fits[k].mixture)
+    means = mixture.nodes.astype(np.float64)
+    parameters: dict[str, Any] = {"method": "gmm", "metric": "euclidean", **asked, **known}
+    parameters |= {"random_state": seed.entropy, "n_clusters": k, "n_iter": fits[k].n_iter}
+    dataset = build_dataset(data, layout, means, profiles.members(mixture), parameters)
+    dataset["label"].attrs["ordered_by"] = order_text(layout)
+    dataset["margin"].attrs |= {
+        "long_name": "margin of the cluster over the second most probable",
+        "comment": "1 - p2/p1: 0 ambiguous, 1 certain",
+    }
+    dataset = dataset.assign(_posteriors(profiles, mixture, dataset["cluster"]))
+    dataset = dataset.assign(_parts(layout, mixture))
+    dataset = dataset.assign_coords(
+        component=("component", np.arange(len(mixture.axes)) + 1, {"long_name": "component number"})
+    )
+    if len(ks) > 1:
+        _warn_at_end(ks, k)
+        dataset = dataset.assign(_criterion(fits))
+    refit = partial(_refit, k=k, **asked | {"n_init": 1})
+    return ClusterResult(dataset, _origin=Origin(layout, reopen, refit))
+
+
+def _require_two(profiles: Scaled) -> None:
+    if profiles.source.n_profiles < 2:
+        raise ValueError(
+            "a Gaussian mixture needs at least two complete profiles, and there is 1; give a "
+            "larger part of the model"
+        )
+
+
+def _warn_unsettled(fits: Mapping[int, MixtureFit], max_iter: int) -> None:
+    unsettled = [str(k) for k, fit in fits.items() if not fit.converged]
+    if unsettled:
+        warnings.warn(
+            f"the mixture was still changing after max_iter={max_iter} steps for k = "
+            f"{', '.join(unsettled)}; raise max_iter or tol",
+            stacklevel=3,
+        )
+
+
+def _warn_at_end(ks: list[int], k: int) -> None:
+    if k == ks[-1] or (k == ks[0] and k > 1):
+        more = "larger" if k == ks[-1] else "smaller"
+        warnings.warn(
+            f"the BIC is least at k = {k}, the end of k_range ({ks[0]} to {ks[-1]}), and may be "
+            f"less beyond; try {more} numbers, or choose n_components yourself",
+            stacklevel=3,
+        )
+
+
+def _lowest_first(profiles: Scaled, mixture: Mixture) -> Mixture:
+    """The mixture, its clusters numbered as by k-means."""
+    scaling = profiles.scaling
+    if not isinstance(scaling, Scaling):
+        scaling = profiles.members(mixture).scaling()
+    return mixture.take(lowest_first(scaling.undo(mixture.nodes)))
+
+
+def _posteriors(profiles: Scaled, mixture: Mixture, cluster: xr.DataArray) -> dict[str, Any]:
+    """How probable each cluster is at each point, and how far that is from chance."""
+    k = len(mixture.nodes)
+    posterior = xr.concat(profiles.maps(mixture.posterior, k), dim=cluster)
+    robustness = posterior.max("cluster", skipna=False)
+    if k > 1:
+        robustness = ((robustness - 1 / k) * (k / (k - 1))).clip(0.0, 1.0)
+    robustness = robustness.astype(np.float32)
+    classes = xr.apply_ufunc(_classify, robustness, dask="parallelized", output_dtypes=[np.float32])
+    posterior.attrs = {"long_name": "probability of the cluster", "units": "1"}
+    robustness.attrs = {
+        "long_name": "robustness of the label",
+        "units": "1",
+        "comment": "(p1 - 1/k) k/(k - 1): 0 all clusters alike, 1 certain",
+    }
+    classes.attrs = {
+        "long_name": "robustness of the label in words",
+        "flag_values": np.arange(len(_CLASSES), dtype=np.int8),
+        "flag_meanings": " ".join(_CLASSES),
+        "comment": f"robustness below {', '.join(map(str, _BOUNDS))}, and up to 1",
+    }
+    return {"posterior": posterior, "robustness": robustness, "robustness_class": classes}
+
+
+def _classify(robustness: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Number of the class of each robustness, NaN where there is none."""
+    number = np.digitize(robustness, _BOUNDS).astype(np.float32)
+    return np.where(np.isnan(robustness), np.float32(np.nan), number)
+
+
+def _parts(layout: Layout, mixture: Mixture) -> dict[str, Any]:
+    """What the mixture is made of: axes of the components, and the Gaussians in them."""
+    parts: dict[str, Any] = {}
+    for name, axis in zip(
+        layout.variables, layout.to_levels(mixture.axes, "component"), strict=True
+    ):
+        axis.attrs = {"long_name": "principal axis of the scaled profiles", "units": "1"}
+        parts[f"{name}_axis"] = axis
+    dims = {
+        "full": ("cluster", "component", "component_"),
+        "tied": ("component", "component_"),
+        "diag": ("cluster", "component"),
+        "spherical": ("cluster",),
+    }[mixture.covariance]
+    weight = {"long_name": "weight of the cluster in the mixture", "units": "1"}
+    mean = {"long_name": "mean of the components in the cluster", "units": "1"}
+    spread = {"long_name": "covariance of the components in the cluster", "units": "1"}
+    return parts | {
+        "component_weight": ("cluster", mixture.weights, weight),
+        "component_mean": (("cluster", "component"), mixture.means, mean),
+        "component_covariance": (dims, mixture.covariances, spread),
+    }
+
+
+def _criterion(fits: Mapping[int, MixtureFit]) -> dict[str, xr.DataArray]:
+    """The BIC by number of clusters."""
+    ks = xr.DataArray(list(fits), dims="k", attrs={"long_name": "number of clusters"})
+    attrs = {"long_name": "Bayesian information criterion", "units": "1"}
+    bic = [fit.bic for fit in fits.values()]
+    return {"sweep_bic": xr.DataArray(bic, coords={"k": ks}, dims="k", attrs=attrs)}
+
+
+def _refit(sample: Block, seed: np.random.SeedSequence, *, k: int, **options: Any) -> Mixture:
+    """Fit a mixture to a sample, whose weights tell how often a profile was drawn."""
+    return fit_mixture(sample, [k], seed=seed, **options)[k].mixture

@@ -1,0 +1,1 @@
+"""A clustering as one Dataset: written, read, and applied to other data."""
