@@ -73,7 +73,7 @@ def shared_data():
 def small_sample(monkeypatch):
     """Bounds so low that fits of the models above pass over all of their chunks."""
     from xvcluster.algorithms import source
-    from xvcluster.algorithms.metric import DynamicTimeWarping, Euclidean
+    from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean
 
     monkeypatch.setattr(source, "_LEAST_SAMPLE", 40)
     monkeypatch.setattr(source, "_MOST_SAMPLE", 60)

@@ -11,7 +11,7 @@ from kneed import KneeLocator
 from minisom import MiniSom
 
 from xvcluster import tutorial
-from xvcluster.algorithms.softdtw import import_tslearn_kmeans
+from xvcluster.algorithms.metrics import import_tslearn_kmeans
 from xvcluster.seisgo import vpcluster_evaluate_kmean, vpcluster_kmean, vpcluster_som
 from xvcluster.seisgo.engines import find_winners
 from xvcluster.seisgo.evaluate import first_knee

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.coords import (
     Axes,
     find_axes,
@@ -21,7 +22,6 @@ from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_integer, check_number
 
 Data = TypeVar("Data", xr.DataArray, xr.Dataset)
-Float64s = npt.NDArray[np.float64]
 
 
 def prepare(
@@ -171,9 +171,7 @@ def _drop_bounds(data: Data, coordinates: Iterable[xr.DataArray]) -> Data:
     return data.drop_vars([n for n in stale if n is not None], errors="ignore")
 
 
-def _with_bounds(
-    prepared: Data, data: Data, vertical: xr.DataArray, within: npt.NDArray[np.intp]
-) -> Data:
+def _with_bounds(prepared: Data, data: Data, vertical: xr.DataArray, within: Indices) -> Data:
     """Keep the bounds of the levels that are left, where they are a coordinate."""
     name = (vertical.encoding | vertical.attrs).get("bounds")
     if name not in data.coords:
@@ -215,7 +213,7 @@ def _apply(
     return result
 
 
-def _interpolate(values: npt.NDArray[Any], x: Float64s, levels: Float64s) -> npt.NDArray[Any]:
+def _interpolate(values: Array, x: Float64s, levels: Float64s) -> Array:
     """Linear interpolation of values (..., n) at ascending x (n,) to levels (m,)."""
     values = values.astype(np.result_type(values.dtype, np.float32), copy=False)
     if x.size == 1:
@@ -229,7 +227,7 @@ def _interpolate(values: npt.NDArray[Any], x: Float64s, levels: Float64s) -> npt
     return np.where(weight == 0, below, np.where(weight == 1, above, mixed))
 
 
-def _fill_gaps(values: npt.NDArray[Any], x: Float64s, max_gap: float) -> npt.NDArray[Any]:
+def _fill_gaps(values: Array, x: Float64s, max_gap: float) -> Array:
     """Fill NaN of values (..., n) between levels at ascending x (n,) at most max_gap apart."""
     values = values.astype(np.result_type(values.dtype, np.float32), copy=False)
     index = np.arange(x.size)
@@ -297,7 +295,7 @@ def _hint(low: float, high: float, vertical: xr.DataArray) -> str:
     return ""
 
 
-def _levels_within(vertical: xr.DataArray, low: float, high: float) -> npt.NDArray[np.intp]:
+def _levels_within(vertical: xr.DataArray, low: float, high: float) -> Indices:
     """Positions of the levels in a range, which must hold one."""
     values = np.asarray(vertical.values, dtype=np.float64)
     within = np.flatnonzero((values >= low) & (values <= high))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import xarray as xr
 
+from xvcluster.arrays import Float64s
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Field = NDArray[np.float64]
 
 _SEED = 1982
 
@@ -181,13 +182,15 @@ def ocean() -> xr.Dataset:
         return xr.load_dataset(path, engine="netcdf4").drop_encoding()
 
 
-def _axis(start: float, stop: float, step: float) -> Field:
+def _axis(start: float, stop: float, step: float) -> Float64s:
     """Return evenly spaced coordinates from start up to stop."""
     count = int((stop - start) / step + 1e-9) + 1
     return np.asarray(start + step * np.arange(count), dtype=np.float64)
 
 
-def _random_field(lon: Field, lat: Field, length: float, random: np.random.Generator) -> Field:
+def _random_field(
+    lon: Float64s, lat: Float64s, length: float, random: np.random.Generator
+) -> Float64s:
     """Return a Gaussian random field of unit variance; the length is in degrees of latitude.
 
     A sum of random waves is the same field on every grid.
@@ -202,7 +205,7 @@ def _random_field(lon: Field, lat: Field, length: float, random: np.random.Gener
     return np.asarray(total * np.sqrt(2 / n_waves), dtype=np.float64)
 
 
-def _paint(lon: Field, lat: Field, random: np.random.Generator) -> NDArray[np.int16]:
+def _paint(lon: Float64s, lat: Float64s, random: np.random.Generator) -> NDArray[np.int16]:
     """Return the number of the province at each point, 1 to n."""
     from matplotlib.path import Path
 
@@ -215,7 +218,7 @@ def _paint(lon: Field, lat: Field, random: np.random.Generator) -> NDArray[np.in
     return number.reshape(lon.shape)
 
 
-def _blend(province: NDArray[np.int16], resolution: float) -> Field:
+def _blend(province: NDArray[np.int16], resolution: float) -> Float64s:
     """Return the numbers of the provinces at each point, blended over about a degree."""
     from scipy.ndimage import gaussian_filter
 
@@ -229,7 +232,9 @@ def _blend(province: NDArray[np.int16], resolution: float) -> Field:
     return np.asarray(np.tensordot(numbers.T, share, axes=1), dtype=np.float64)
 
 
-def _vary(parameters: Field, lon: Field, lat: Field, random: np.random.Generator) -> Field:
+def _vary(
+    parameters: Float64s, lon: Float64s, lat: Float64s, random: np.random.Generator
+) -> Float64s:
     """Add what a province varies within itself; the thin oceanic crust varies little."""
     # moho, crust_top, crust_base, lid, lid_base, asthenosphere
     spread = (0.06 * parameters[0], 0.08, 0.05, 0.05, 12.0, 0.05)
@@ -241,14 +246,14 @@ def _vary(parameters: Field, lon: Field, lat: Field, random: np.random.Generator
     )
 
 
-def _logistic(x: Field) -> Field:
+def _logistic(x: Float64s) -> Float64s:
     """Rise from 0 to 1 about x = 0."""
     from scipy.special import expit
 
     return np.asarray(expit(x), dtype=np.float64)
 
 
-def _profiles(depth: Field, parameters: Field) -> tuple[Field, Field]:
+def _profiles(depth: Float64s, parameters: Float64s) -> tuple[Float64s, Float64s]:
     """Return vs (depth, latitude, longitude) and the share of mantle in it."""
     moho, crust_top, crust_base, lid, lid_base, asthenosphere = parameters
     z = depth[:, None, None]
@@ -260,7 +265,7 @@ def _profiles(depth: Field, parameters: Field) -> tuple[Field, Field]:
     return crust + mantle_share * (mantle - crust), mantle_share
 
 
-def _vp_vs_ratio(vs: Field, mantle_share: Field) -> Field:
+def _vp_vs_ratio(vs: Float64s, mantle_share: Float64s) -> Float64s:
     """Return vp/vs: heat and melt lower vs more than vp."""
     mantle = 1.74 + 0.2 * np.maximum(4.65 - vs, 0)
     return 1.75 + mantle_share * (mantle - 1.75)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tslearn.metrics import cdist_dtw, cdist_soft_dtw
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.metrics import get_metric
 
 
 def make_profiles(n=90, dtype="float64"):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.criteria import (
     calinski_harabasz,
     davies_bouldin,
     simplified_silhouette,
 )
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.profiles.statistics import measure
 
 EUCLIDEAN = get_metric("euclidean")

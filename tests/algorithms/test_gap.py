@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from xvcluster.algorithms import get_metric
-from xvcluster.algorithms.gap import draw_reference, gap_statistic, log_inertia, smallest_within_gap
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.criteria import (
+    draw_reference,
+    gap_statistic,
+    log_inertia,
+    smallest_within_gap,
+)
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
 

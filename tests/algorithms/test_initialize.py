@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import has_distinct, k_means_plus_plus
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.metrics import get_metric
 
 EUCLIDEAN = get_metric("euclidean")
 

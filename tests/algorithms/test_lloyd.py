@@ -6,10 +6,10 @@ from sklearn.cluster import KMeans
 from tslearn.clustering import TimeSeriesKMeans
 from tslearn.metrics import cdist_dtw
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, split
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.metrics import get_metric
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
 

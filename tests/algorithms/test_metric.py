@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tslearn.metrics import cdist_dtw, dtw_path
 
-from xvcluster.algorithms import get_metric
-from xvcluster.algorithms.metric import Block, Euclidean, Partial, Stack
+from xvcluster.algorithms.blocks import Block, Partial, Stack
+from xvcluster.algorithms.metrics import Euclidean, get_metric
 
 
 def make_block():

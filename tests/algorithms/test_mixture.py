@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
 from xvcluster.algorithms.assign import assign
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.mixture import fit_mixture, whiten
 
 KINDS = ["full", "tied", "diag", "spherical"]

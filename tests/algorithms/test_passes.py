@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, split
-from xvcluster.algorithms.metric import Block, DynamicTimeWarping
+from xvcluster.algorithms.metrics import DynamicTimeWarping, get_metric
 from xvcluster.algorithms.passes import farthest, measure, settle
 from xvcluster.algorithms.source import InMemory
 

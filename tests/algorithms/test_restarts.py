@@ -12,10 +12,11 @@ from hypothesis.extra.numpy import arrays
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
-from xvcluster.algorithms import get_metric, restarts
+from xvcluster.algorithms import restarts
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import Run, fit, split
-from xvcluster.algorithms.metric import Block, DynamicTimeWarping, Euclidean
+from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean, get_metric
 from xvcluster.algorithms.restarts import best_runs, principal_view
 from xvcluster.algorithms.source import InMemory
 

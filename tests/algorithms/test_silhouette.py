@@ -5,10 +5,10 @@ import pytest
 from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw, cdist_soft_dtw_normalized
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.metric import Block
-from xvcluster.algorithms.silhouette import draw_evenly, silhouettes
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.criteria import draw_evenly, silhouettes
+from xvcluster.algorithms.metrics import get_metric
 
 
 def make_profiles(n=300, dtype="float64"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tslearn.metrics import cdist_soft_dtw, cdist_soft_dtw_normalized
 
-from xvcluster.algorithms.softdtw import SoftDTW, fit_soft_dtw
+from xvcluster.algorithms.metrics import SoftDTW, fit_soft_dtw
 
 
 def make_profiles(n=24):

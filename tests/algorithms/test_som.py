@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from minisom import MiniSom
 
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.som import FINE_PASSES, LAST_WIDTH, train_batch, train_online
 from xvcluster.algorithms.source import InMemory
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xvcluster.algorithms import source
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import BLOCK_ROWS
-from xvcluster.algorithms.metric import Block
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 
 SEEDS = [0, 1, 2**63, 2**64 - 1]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.metric import Block
-from xvcluster.algorithms.stability import mean_agreement, partners, refits, share_agreeing
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.bootstrap import mean_agreement, partners, refits, share_agreeing
+from xvcluster.algorithms.metrics import get_metric
 
 EUCLIDEAN = get_metric("euclidean")
 

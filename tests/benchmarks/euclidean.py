@@ -13,8 +13,8 @@ from sklearnex.cluster import KMeans as IntelKMeans
 from tslearn.clustering import TimeSeriesKMeans
 
 import xvcluster
-from xvcluster.algorithms import get_metric
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
 

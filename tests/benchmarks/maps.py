@@ -7,7 +7,7 @@ from measure import compare
 from minisom import MiniSom
 from models import profiles
 
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.som import train_batch, train_online
 from xvcluster.algorithms.source import InMemory
 

@@ -4,8 +4,8 @@ import numpy as np
 from measure import seconds_of
 from models import profiles
 
-from xvcluster.algorithms import get_metric
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.som import train_batch
 from xvcluster.algorithms.source import InMemory

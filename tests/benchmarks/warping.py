@@ -5,8 +5,8 @@ from measure import compare
 from models import profiles
 from tslearn.clustering import TimeSeriesKMeans
 
-from xvcluster.algorithms import get_metric
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
 

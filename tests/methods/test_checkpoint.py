@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import Run
-from xvcluster.algorithms.metric import Block
 from xvcluster.algorithms.source import InMemory
 from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
 

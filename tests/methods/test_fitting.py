@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from xvcluster import kmeans, sweep
-from xvcluster.algorithms.metric import Block, DynamicTimeWarping, Euclidean
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean
 from xvcluster.algorithms.source import InMemory
 from xvcluster.methods.checkpoint import Checkpoint
 from xvcluster.methods.fitting import lowest_first, require_distinct

@@ -8,7 +8,7 @@ from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw
 
 from xvcluster import kmeans, sweep
-from xvcluster.algorithms.metric import Euclidean
+from xvcluster.algorithms.metrics import Euclidean
 from xvcluster.choose.choice import conclude
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
 from xvcluster.profiles.scaling import fit_scaling
 
 

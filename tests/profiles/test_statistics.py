@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.profiles.statistics import (
     QUANTILES,
     Counting,

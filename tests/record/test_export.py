@@ -7,7 +7,7 @@ import pytest
 from minisom import MiniSom
 
 from xvcluster import kmeans, open_result, som
-from xvcluster.algorithms.softdtw import import_tslearn_kmeans
+from xvcluster.algorithms.metrics import import_tslearn_kmeans
 
 
 def scaled(data, result, vertical="depth"):

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xvcluster.algorithms.lloyd import split, threads
-from xvcluster.algorithms.metric import Float64s, Floats, Labels, Metric
-from xvcluster.algorithms.softdtw import SoftDTW
+from xvcluster.algorithms.metrics import Metric, SoftDTW
+from xvcluster.arrays import Float64s, Floats, Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,21 @@
-"""How well clusters are separated: numbers by which a k is chosen, from sums over their members."""
+"""Criteria by which a number of clusters is chosen."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
 import numpy as np
 
-from xvcluster.algorithms.metric import Float64s, Metric
-from xvcluster.algorithms.softdtw import SoftDTW
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.initialize import at_shares
+from xvcluster.algorithms.lloyd import threads
+from xvcluster.algorithms.metrics import Metric, SoftDTW
+from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.source import InMemory
+from xvcluster.arrays import Float64s, Floats, Indices
 
 
 def simplified_silhouette(sums: Float64s) -> float:
@@ -81,3 +91,137 @@ def calinski_harabasz(sums: Float64s, centroids: Float64s) -> float:
     mean = np.tensordot(mass / n, centroids, 1)
     between = mass @ ((centroids - mean) ** 2).sum(axis=(1, 2))
     return float((between / (k - 1)) / (within / (n - k)))
+
+
+_ROWS = 128
+
+
+def draw_evenly(profiles: Block, size: int) -> Indices:
+    """Positions of at most `size` of the profiles, in even steps of their weight.
+
+    Where the weights are whole numbers that are few enough in all, each is drawn as often as it
+    counts.
+    """
+    n = min(size, max(len(profiles), round(float(profiles.weights.sum()))))
+    return at_shares(profiles.weights, (np.arange(n) + 0.5) / n)
+
+
+def silhouettes(profiles: Floats, assigners: Sequence[Assigner]) -> list[float]:
+    """Mean silhouette of some profiles under each of several clusterings by one metric.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n, n_levels, n_variables)
+    assigners : sequence of Assigner
+
+    Returns
+    -------
+    list of float
+        NaN where the profiles lie in one cluster, or each in its own.
+
+    References
+    ----------
+    Rousseeuw, P. J. (1987). Silhouettes. J. Comput. Appl. Math. 20, 53–65.
+    https://doi.org/10.1016/0377-0427(87)90125-7
+    """
+    from sklearn.metrics import silhouette_score
+
+    distances = _distances(profiles, assigners[0].metric)
+    found = []
+    for assigner in assigners:
+        labels = assigner(profiles).labels
+        defined = 1 < np.unique(labels).size < len(labels)
+        score = silhouette_score(distances, labels, metric="precomputed") if defined else np.nan
+        found.append(float(score))
+    return found
+
+
+def _distances(profiles: Floats, metric: Metric) -> Float64s:
+    """Distances (n, n) of all profiles to each other."""
+    blocks = [profiles[i : i + _ROWS] for i in range(0, len(profiles), _ROWS)]
+    with threads() as map_blocks:
+        squared = list(map_blocks(partial(_squared, others=profiles, metric=metric), blocks))
+    distances: Float64s = np.sqrt(np.concatenate(squared))
+    np.fill_diagonal(distances, 0.0)
+    return distances
+
+
+def _squared(block: Floats, others: Floats, metric: Metric) -> Float64s:
+    squared = metric.squared_distances(block, others)
+    return metric.divergences(squared, block, others) if isinstance(metric, SoftDTW) else squared
+
+
+def gap_statistic(
+    profiles: Floats,
+    ks: list[int],
+    metric: Metric,
+    *,
+    n_references: int,
+    seed: np.random.SeedSequence,
+    report: Callable[[int], None] = lambda steps: None,
+    **options: Any,
+) -> tuple[Float64s, Float64s]:
+    """Gap(k) = E* log W*(k) − log W(k), and its standard error s(k), at every k.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n, n_levels, n_variables)
+    ks : list of int
+    metric : Metric
+        Euclidean: W is the inertia.
+    n_references : int
+        Data sets drawn evenly from the box around the profiles along their principal axes, for E*.
+    seed : SeedSequence
+    report : callable
+        Is told after each fit that it is done.
+    **options
+        Of `best_runs`.
+
+    Returns
+    -------
+    (ndarray, ndarray), shape (n_k,) each
+        s(k) is the standard deviation of log W*(k) times √(1 + 1 / n_references).
+
+    References
+    ----------
+    Tibshirani, R., Walther, G. & Hastie, T. (2001). Estimating the number of clusters in a data
+    set via the gap statistic. J. R. Stat. Soc. B 63, 411–423.
+    https://doi.org/10.1111/1467-9868.00293
+    """
+    own, *others = seed.spawn(1 + n_references)
+    observed = log_inertia(profiles, ks, metric, seed=own, **options)
+    report(1)
+    expected = []
+    for child in others:
+        drawing, fitting = child.spawn(2)
+        reference = draw_reference(profiles, np.random.default_rng(drawing))
+        expected.append(log_inertia(reference, ks, metric, seed=fitting, **options))
+        report(1)
+    error = np.std(expected, axis=0) * np.sqrt(1.0 + 1.0 / n_references)
+    return np.mean(expected, axis=0) - observed, error
+
+
+def smallest_within_gap(ks: list[int], gap: Float64s, error: Float64s) -> int:
+    """The smallest k with Gap(k) ≥ Gap(k + 1) − s(k + 1), next of those tried; 0 where none is."""
+    enough = np.flatnonzero(gap[:-1] >= gap[1:] - error[1:])
+    return ks[int(enough[0])] if enough.size else 0
+
+
+def log_inertia(profiles: Floats, ks: list[int], metric: Metric, **options: Any) -> Float64s:
+    """Logarithm of the inertia of the best clustering at every k, (n_k,); NaN where it is 0."""
+    runs = best_runs(InMemory.of(Block.of(profiles)), ks, metric, **options)
+    inertia = [metric.squared_distances(profiles, runs[k].centroids).min(1).sum() for k in ks]
+    with np.errstate(divide="ignore"):
+        logarithm: Float64s = np.log(inertia)
+    return np.where(np.isfinite(logarithm), logarithm, np.nan)
+
+
+def draw_reference(profiles: Floats, rng: np.random.Generator) -> Float64s:
+    """As many profiles in no groups, drawn evenly from the box around these along their axes."""
+    flat = profiles.reshape(len(profiles), -1).astype(np.float64)
+    mean = flat.mean(axis=0)
+    axes = np.linalg.svd(flat - mean, full_matrices=False)[2]
+    components = (flat - mean) @ axes.T
+    drawn = rng.uniform(components.min(axis=0), components.max(axis=0), components.shape)
+    reference: Float64s = (drawn @ axes + mean).reshape(profiles.shape)
+    return reference

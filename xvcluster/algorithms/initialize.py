@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from xvcluster.algorithms.metric import Block, Float64s, Floats, Indices, Metric
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import Metric
+from xvcluster.arrays import Float64s, Floats, Indices
 
 _TRIALS = 4
 

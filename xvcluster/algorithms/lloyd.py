@@ -16,16 +16,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xvcluster.algorithms.metric import (
-    Block,
-    Float64s,
-    Floats,
-    Indices,
-    Labels,
-    Metric,
-    Partial,
-    Stack,
-)
+from xvcluster.algorithms.blocks import Block, Partial, Stack
+from xvcluster.algorithms.metrics import Metric
+from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 BLOCK_ROWS, N_BLOCKS = 4096, 16
 REFINEMENT_TOL = 1e-5

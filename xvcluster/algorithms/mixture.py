@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, Assignment
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import threads
-from xvcluster.algorithms.metric import Block, Float64s, Floats
+from xvcluster.algorithms.metrics import get_metric
+from xvcluster.arrays import Float64s, Floats, Indices
 
 _RIDGE = 1e-6  # scikit-learn's, of the greatest variance of a level
 
@@ -51,7 +51,7 @@ class Mixture(Assigner):
         """Means (n_nodes, n_components) of the components, from that of the mixture."""
         return self._components(self.nodes - self.mean)
 
-    def take(self, order: npt.NDArray[np.intp]) -> Mixture:
+    def take(self, order: Indices) -> Mixture:
         """The same Gaussians in another order."""
         own = self.covariances if self.covariance == "tied" else self.covariances[order]
         return replace(self, nodes=self.nodes[order], weights=self.weights[order], covariances=own)

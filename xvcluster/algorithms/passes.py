@@ -15,9 +15,11 @@ from functools import partial
 
 import numpy as np
 
+from xvcluster.algorithms.blocks import Block, Partial, Stack
 from xvcluster.algorithms.lloyd import Report, Run, add, means
-from xvcluster.algorithms.metric import Block, Float64s, Floats, Metric, Partial, Stack
+from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.source import InMemory, Source
+from xvcluster.arrays import Float64s, Floats
 
 _FASTER = 0.5  # of the shift before: else plain steps are as good
 _STEPS = 100  # on the sample between two passes

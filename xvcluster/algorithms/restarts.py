@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
 from xvcluster.algorithms.lloyd import Report, Rows, Run, fit, split, threads
-from xvcluster.algorithms.metric import Block, Float64s, Floats, Metric
+from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.passes import farthest, measure, settle
 from xvcluster.algorithms.source import InMemory, Source
+from xvcluster.arrays import Float64s, Floats
 
 _COMPONENTS = 16
 _CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002

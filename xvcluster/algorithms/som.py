@@ -8,12 +8,13 @@ from itertools import repeat
 
 import numpy as np
 
-from xvcluster.algorithms import get_metric
+from xvcluster.algorithms.blocks import Block, Stack
 from xvcluster.algorithms.initialize import draw
 from xvcluster.algorithms.lloyd import add, clear_rounding, means, split, threads, unlabelled
-from xvcluster.algorithms.metric import Block, Float64s, Floats, Stack
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.passes import accumulate
 from xvcluster.algorithms.source import Source
+from xvcluster.arrays import Float64s, Floats
 
 LAST_WIDTH = 0.3
 FINE_PASSES = 10

@@ -13,8 +13,9 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import BLOCK_ROWS, threads
-from xvcluster.algorithms.metric import Block
+from xvcluster.arrays import Indices
 
 T = TypeVar("T")
 Priorities = npt.NDArray[np.uint64]
@@ -47,7 +48,7 @@ class InMemory:
     sample: Block
 
     @classmethod
-    def of(cls, profiles: Block, drawn: npt.NDArray[np.intp] | None = None) -> InMemory:
+    def of(cls, profiles: Block, drawn: Indices | None = None) -> InMemory:
         """Profiles, of which those at some positions are the sample; by default all."""
         if drawn is None or drawn.size == len(profiles):
             return cls(profiles, profiles)
@@ -89,7 +90,7 @@ def priorities(points: npt.NDArray[np.integer], seed: int) -> Priorities:
     return drawn
 
 
-def choose(priority: Priorities, size: int, n_points: int = 0) -> npt.NDArray[np.intp]:
+def choose(priority: Priorities, size: int, n_points: int = 0) -> Indices:
     """Positions, ascending, of the at most `size` profiles of the least priority.
 
     Parameters

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s, Integers
 from xvcluster.grid.areas import EARTH_RADIUS_KM, cell_corners, cell_edges, quadrilateral_areas
 from xvcluster.grid.coords import find_horizontal
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 _SNAP = 1e-6
 """Degrees: longitudes that are nearer than this are the same."""
@@ -40,8 +37,8 @@ class Centers:
     """
 
     labels: Integers
-    lat: Floats
-    lon: Floats
+    lat: Float64s
+    lon: Float64s
     wraps: bool
 
     @property
@@ -71,11 +68,11 @@ class Cells:
     """
 
     labels: Integers
-    lat: Floats
-    lon: Floats
-    areas: Floats
-    along: Floats
-    across: Floats
+    lat: Float64s
+    lon: Float64s
+    areas: Float64s
+    along: Float64s
+    across: Float64s
     wraps: bool
     is_flat: bool
 
@@ -135,11 +132,11 @@ def _squeeze(labels: xr.DataArray, keep: set[Any]) -> xr.DataArray:
     return labels.isel(dict.fromkeys(spare, 0), drop=True)
 
 
-def _floats(coordinate: xr.DataArray) -> Floats:
+def _floats(coordinate: xr.DataArray) -> Float64s:
     return np.asarray(coordinate.values, dtype=np.float64)
 
 
-def _regular(labels: Integers, lat: Floats, lon: Floats) -> Centers:
+def _regular(labels: Integers, lat: Float64s, lon: Float64s) -> Centers:
     """Sort rows to the north and columns to the east, from behind the widest gap."""
     rows = np.argsort(lat, kind="stable")
     keys, columns = np.unique(np.round(lon % 360, 6) % 360, return_index=True)
@@ -156,7 +153,7 @@ def _regular(labels: Integers, lat: Floats, lon: Floats) -> Centers:
     return Centers(labels[np.ix_(rows, columns)], lat[rows], unwrapped, wraps)
 
 
-def _curvilinear(labels: Integers, lat: Floats, lon: Floats) -> Centers:
+def _curvilinear(labels: Integers, lat: Float64s, lon: Float64s) -> Centers:
     """Order a grid of 2-D coordinates so that rows lie counterclockwise of its columns."""
     known = np.isfinite(lat) & np.isfinite(lon)
     for numbers, rows, columns in ((labels, lat, lon), (labels.T, lat.T, lon.T)):
@@ -181,12 +178,12 @@ def _curvilinear(labels: Integers, lat: Floats, lon: Floats) -> Centers:
     return Centers(labels, lat, lon, wraps)
 
 
-def _vectors(lat: Floats, lon: Floats) -> Floats:
+def _vectors(lat: Float64s, lon: Float64s) -> Float64s:
     phi, lam = np.radians(lat), np.radians(lon)
     return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
 
 
-def _closes(points: Floats) -> tuple[bool, bool]:
+def _closes(points: Float64s) -> tuple[bool, bool]:
     """Whether the columns of a grid go once around, and whether the last repeats the first."""
     if points.shape[1] < 4:
         return False, False
@@ -217,7 +214,7 @@ def _regular_cells(centers: Centers) -> Cells:
     )
 
 
-def _meridians(centers: Centers) -> Floats:
+def _meridians(centers: Centers) -> Float64s:
     """Edges of the columns; those of a grid that goes around end where they begin."""
     lon = centers.lon
     if not centers.wraps:
@@ -226,7 +223,7 @@ def _meridians(centers: Centers) -> Floats:
     return np.concatenate([[middle[-1] - 360], middle])
 
 
-def _cut_columns(edges: Floats, wraps: bool) -> tuple[Floats, Integers]:
+def _cut_columns(edges: Float64s, wraps: bool) -> tuple[Float64s, Integers]:
     """Cut columns at ±180° and into narrow ones; −1 stands for a gap between east and west."""
     pieces = np.maximum(np.ceil(np.diff(edges) / _DENSE - _SNAP).astype(np.int64), 1)
     column = np.repeat(np.arange(pieces.size), pieces)
@@ -271,12 +268,12 @@ def _curvilinear_cells(centers: Centers) -> Cells:
     )
 
 
-def _tilt(corners: Floats) -> Floats:
+def _tilt(corners: Float64s) -> Float64s:
     """Turn a grid a hair where it would touch a pole or the dateline, which have two longitudes."""
     x, y, z = np.moveaxis(corners, -1, 0)
     if not ((np.abs(z) > np.cos(np.radians(1))) | ((np.abs(y) < 1e-9) & (x < 0))).any():
         return corners.copy()
     axis = np.array([0.48, 0.64, 0.6])
     turned = corners + _TILT * np.cross(axis, corners)
-    unit: Floats = turned / np.linalg.norm(turned, axis=-1, keepdims=True)
+    unit: Float64s = turned / np.linalg.norm(turned, axis=-1, keepdims=True)
     return unit

@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xvcluster.arrays import Booleans, Float64s, Indices, Integers, Objects
 from xvcluster.boundaries.rings import connect
 from xvcluster.grid.areas import EARTH_RADIUS_KM
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from xvcluster.boundaries.cells import Centers
 
-    Floats = npt.NDArray[np.float64]
-    Line = tuple[Floats, Floats]
+    Line = tuple[Float64s, Float64s]
 
 
-def contour(centers: Centers, cluster: int) -> tuple[npt.NDArray[np.object_], Floats, Floats]:
+def contour(centers: Centers, cluster: int) -> tuple[Objects, Float64s, Float64s]:
     """Lines half-way between centres in a cluster and centres outside.
 
     Parameters
@@ -63,7 +61,7 @@ def _lines(centers: Centers, cluster: int) -> list[Line]:
     return [_place(centers, column, row) for column, row in (np.asarray(line).T for line in found)]
 
 
-def _place(centers: Centers, column: Floats, row: Floats) -> Line:
+def _place(centers: Centers, column: Float64s, row: Float64s) -> Line:
     """Where points half-way between neighbours lie."""
     if centers.is_regular:
         lon = np.append(centers.lon, centers.lon[0] + 360)
@@ -80,13 +78,13 @@ def _place(centers: Centers, column: Floats, row: Floats) -> Line:
     return lon, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
-def _vectors(centers: Centers, row: npt.NDArray[np.intp], column: npt.NDArray[np.intp]) -> Floats:
+def _vectors(centers: Centers, row: Indices, column: Indices) -> Float64s:
     column = column % centers.labels.shape[1]
     phi, lam = np.radians(centers.lat[row, column]), np.radians(centers.lon[row, column])
     return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
 
 
-def _length(lon: Floats, lat: Floats) -> float:
+def _length(lon: Float64s, lat: Float64s) -> float:
     """Length of a line in km, by great circles from point to point."""
     lam, phi = np.radians(lon), np.radians(lat)
     half = np.sin(np.diff(phi) / 2) ** 2
@@ -94,13 +92,13 @@ def _length(lon: Floats, lat: Floats) -> float:
     return float(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(half)).sum())
 
 
-def _sector(lon: Floats, lat: Floats) -> float:
+def _sector(lon: Float64s, lat: Float64s) -> float:
     """Signed area on the unit sphere between a line and the equator."""
     sines = np.sin(np.radians(lat))
     return float((np.diff(np.radians(lon)) * (sines[1:] + sines[:-1]) / 2).sum())
 
 
-def _join_ends(lines: list[Line]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _join_ends(lines: list[Line]) -> tuple[Integers, Booleans]:
     """Number the lines that go on in each other at the seam of the grid; whether one has no end."""
     n = len(lines)
     ends = np.array([[(x[i] % 360, y[i]) for i in (0, -1)] for x, y in lines]).reshape(-1, 2)
@@ -113,7 +111,7 @@ def _join_ends(lines: list[Line]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     return group.astype(np.int64), is_closed
 
 
-def _geometries(lines: list[Line], group: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.object_]:
+def _geometries(lines: list[Line], group: Integers, n: int) -> Objects:
     """Lines cut at ±180°, those of a group as one."""
     import shapely
 
@@ -127,7 +125,7 @@ def _geometries(lines: list[Line], group: npt.NDArray[np.int64], n: int) -> npt.
     return found
 
 
-def _cut(lon: Floats, lat: Floats) -> list[object]:
+def _cut(lon: Float64s, lat: Float64s) -> list[object]:
     """The parts of a line between the meridians ±180°, each brought into that range."""
     import shapely
 

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xvcluster.arrays import Float64s, Integers, Objects
+
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from shapely import Geometry
 
     from xvcluster.boundaries.cells import Cells
     from xvcluster.boundaries.rings import Rings
 
-    Floats = npt.NDArray[np.float64]
-    Integers = npt.NDArray[np.int64]
-    Chain = tuple[Floats, Floats]
+    Chain = tuple[Float64s, Float64s]
 
 _DENSE = 1.0
 """Degrees of longitude after which an edge gets another point on its great circle."""
@@ -25,7 +24,7 @@ _CORNERS_AT = np.array([180.0, 540.0, 720.0, 1080.0])
 _PERIMETER = 1080.0
 
 
-def cut_polygons(rings: Rings, cells: Cells) -> npt.NDArray[np.object_]:
+def cut_polygons(rings: Rings, cells: Cells) -> Objects:
     """Polygons of the regions, valid between −180° and 180°.
 
     Parameters
@@ -76,7 +75,7 @@ def _next(ring: Integers) -> Integers:
     return following
 
 
-def _follow_great_circles(rings: Rings, cells: Cells) -> tuple[Floats, Floats, Integers]:
+def _follow_great_circles(rings: Rings, cells: Cells) -> tuple[Float64s, Float64s, Integers]:
     """Points along the rings, close enough that straight lines do between them."""
     shape = cells.lat.shape
     start, end = (np.ravel_multi_index(corner, shape) for corner in (rings.starts(), rings.ends()))
@@ -96,7 +95,7 @@ def _follow_great_circles(rings: Rings, cells: Cells) -> tuple[Floats, Floats, I
     return np.where(is_corner, lon[at], x), np.where(is_corner, lat[at], y), rings.ring[edge]
 
 
-def _great_circle(lat: Floats, other: Floats, width: Floats, share: Floats) -> Floats:
+def _great_circle(lat: Float64s, other: Float64s, width: Float64s, share: Float64s) -> Float64s:
     """Latitude on the great circle between two points, at a share of their longitudes' width."""
     sine = np.sin(width)
     on_meridian = np.abs(sine) < 1e-12
@@ -130,7 +129,7 @@ def _cut_region(rings: list[Chain]) -> Geometry:
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
-def _cut_ring(x: Floats, y: Floats) -> list[Chain]:
+def _cut_ring(x: Float64s, y: Float64s) -> list[Chain]:
     """The chains of a ring from border to border, with their ends upon it."""
     x_next, y_next = np.roll(x, -1), np.roll(y, -1)
     crossings = np.flatnonzero(np.abs(x_next - x) > 180)
@@ -153,7 +152,7 @@ def _cut_ring(x: Floats, y: Floats) -> list[Chain]:
     return chains
 
 
-def _link(chains: list[Chain]) -> list[Floats]:
+def _link(chains: list[Chain]) -> list[Float64s]:
     """Join chains along the border, counterclockwise, to closed rings of (longitude, latitude)."""
     entries = np.array([_along_border(x[0], y[0]) for x, y in chains])
     exits = np.array([_along_border(x[-1], y[-1]) for x, y in chains])

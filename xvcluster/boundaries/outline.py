@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s, Integers, Objects
 from xvcluster.boundaries.cells import Cells, Centers, find_centers, lay_cells
 from xvcluster.boundaries.contours import contour
 from xvcluster.boundaries.dateline import cut_polygons
@@ -17,10 +17,6 @@ from xvcluster.options import check_number
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-
-    Floats = npt.NDArray[np.float64]
-    Integers = npt.NDArray[np.int64]
-    Shapes = npt.NDArray[np.object_]
 
 
 def boundaries(
@@ -141,7 +137,7 @@ def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integ
     return np.unique(np.asarray(wanted, dtype=np.int64))
 
 
-def _polygons(centers: Centers, numbers: Integers) -> tuple[Shapes, Integers, Floats, Floats]:
+def _polygons(centers: Centers, numbers: Integers) -> tuple[Objects, Integers, Float64s, Float64s]:
     """Polygons along the edges of the cells, and their clusters, lengths and areas."""
     cells = lay_cells(centers)
     labels = np.where(np.isin(cells.labels, numbers), cells.labels, 0)
@@ -150,8 +146,8 @@ def _polygons(centers: Centers, numbers: Integers) -> tuple[Shapes, Integers, Fl
     whole = _join_around(labels, regions, n_regions, cells.wraps)
     n = int(whole.max(initial=-1)) + 1
     inside = regions >= 0
-    area: Floats = np.zeros(n)
-    length: Floats = np.zeros(n)
+    area: Float64s = np.zeros(n)
+    length: Float64s = np.zeros(n)
     np.add.at(area, whole[regions[inside]], cells.areas[inside])
     np.add.at(length, whole[rings.region[rings.ring]], _lengths(rings, cells, labels))
     cluster = np.empty(n, dtype=np.int64)
@@ -168,7 +164,7 @@ def _join_around(labels: Integers, regions: Integers, n_regions: int, wraps: boo
     return connect(n_regions, regions[touch, 0], regions[touch, -1])
 
 
-def _lengths(rings: Rings, cells: Cells, labels: Integers) -> Floats:
+def _lengths(rings: Rings, cells: Cells, labels: Integers) -> Float64s:
     """Lengths of all edges, zero at the seam of the map where the region goes on beyond."""
     row, column, side = rings.row, rings.column, rings.side
     last = labels.shape[1] - 1
@@ -180,7 +176,7 @@ def _lengths(rings: Rings, cells: Cells, labels: Integers) -> Floats:
     return np.where(is_across, np.where(goes_on, 0.0, across), along)
 
 
-def _straight_polygons(rings: Rings, cells: Cells) -> Shapes:
+def _straight_polygons(rings: Rings, cells: Cells) -> Objects:
     """Polygons of cells whose edges are straight lines of longitude and latitude."""
     import shapely
 
@@ -189,7 +185,7 @@ def _straight_polygons(rings: Rings, cells: Cells) -> Shapes:
     return np.asarray(shapely.polygons(closed, indices=rings.region))
 
 
-def _unite(parts: Shapes, whole: Integers, n: int) -> Shapes:
+def _unite(parts: Objects, whole: Integers, n: int) -> Objects:
     """One geometry for the parts of each whole."""
     import shapely
 
@@ -204,7 +200,7 @@ def _unite(parts: Shapes, whole: Integers, n: int) -> Shapes:
     return shapes
 
 
-def _contours(centers: Centers, numbers: Integers) -> tuple[Shapes, Integers, Floats, Floats]:
+def _contours(centers: Centers, numbers: Integers) -> tuple[Objects, Integers, Float64s, Float64s]:
     """Lines between centres, and their clusters, lengths and areas."""
     found = [contour(centers, int(number)) for number in numbers]
     count = [len(lines) for lines, _, _ in found]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
+from xvcluster.arrays import Integers
 
 # the sides of a cell, counterclockwise: below, right, above, left
 _FIRST_ROW, _FIRST_COLUMN = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 0])

@@ -8,15 +8,21 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.criteria import calinski_harabasz, davies_bouldin, simplified_silhouette
-from xvcluster.algorithms.gap import gap_statistic, smallest_within_gap
-from xvcluster.algorithms.metric import Block
-from xvcluster.algorithms.silhouette import draw_evenly, silhouettes
-from xvcluster.algorithms.stability import mean_agreement, refits
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.bootstrap import mean_agreement, refits
+from xvcluster.algorithms.criteria import (
+    calinski_harabasz,
+    davies_bouldin,
+    draw_evenly,
+    gap_statistic,
+    silhouettes,
+    simplified_silhouette,
+    smallest_within_gap,
+)
+from xvcluster.arrays import Float64s
 from xvcluster.methods.fitting import Fitted, refit
 from xvcluster.profiles import find_tiles
 from xvcluster.progress import show_steps
@@ -43,7 +49,6 @@ _SAID = {
     "gap": "the gap statistic",
     "stability": "the stability",
 }
-Float64s = npt.NDArray[np.float64]
 
 
 def describe_choice(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Integers
 from xvcluster.grid.coords import find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.methods.sweep import SweepResult
@@ -231,5 +232,5 @@ def _short(value: float) -> str:
     return f"{round(float(value), 4) + 0.0:g}"  # no -0
 
 
-def _span(ks: npt.NDArray[np.int64]) -> str:
+def _span(ks: Integers) -> str:
     return f"{ks[0]} to {ks[-1]}"

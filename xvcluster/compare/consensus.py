@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s, Integers
 from xvcluster.compare.labels import LabelMap, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
 from xvcluster.compare.regrid import nearest_labels
@@ -19,19 +20,17 @@ from xvcluster.options import check_number
 from xvcluster.record.describe import flag_attrs
 from xvcluster.result import ClusterResult
 
-Labels = ClusterResult | xr.Dataset | xr.DataArray
-Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Clustering = ClusterResult | xr.Dataset | xr.DataArray
 
 _MOST_POINTS = 20_000_000
 """Of a global grid: each has a vote of two bytes a cluster, and several numbers beside."""
 
 
 def consensus(
-    results: Sequence[Labels] | Mapping[str, Labels],
+    results: Sequence[Clustering] | Mapping[str, Clustering],
     *,
-    grid: Labels | float | None = None,
-    reference: Labels | None = None,
+    grid: Clustering | float | None = None,
+    reference: Clustering | None = None,
 ) -> xr.Dataset:
     """Count how many models put each point in each cluster.
 
@@ -128,7 +127,7 @@ def consensus(
     )
 
 
-def _read_models(results: Sequence[Labels] | Mapping[str, Labels]) -> list[LabelMap]:
+def _read_models(results: Sequence[Clustering] | Mapping[str, Clustering]) -> list[LabelMap]:
     """Labels of the models, under their names."""
     single = isinstance(results, ClusterResult | xr.Dataset | xr.DataArray | str)
     if single or not isinstance(results, Sequence | Mapping):
@@ -155,14 +154,14 @@ def _tell_apart(models: list[LabelMap]) -> list[LabelMap]:
     return named
 
 
-def _read(source: Labels, name: str, *, own_name: bool = True) -> LabelMap:
+def _read(source: Clustering, name: str, *, own_name: bool = True) -> LabelMap:
     """Labels of a result or map, by their own name if they have one and it counts."""
     dataset = source.dataset if isinstance(source, ClusterResult) else source
     found = read_labels(dataset, name)
     return found if own_name else replace(found, name=name)
 
 
-def _find_points(grid: Labels | float) -> tuple[xr.DataArray, xr.DataArray]:
+def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
     """Latitude and longitude of what has such, or of a global grid of a spacing."""
     if not isinstance(grid, ClusterResult | xr.Dataset | xr.DataArray):
         return _global_grid(grid)
@@ -261,7 +260,7 @@ def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: Label
     return dataset.assign_coords(cluster=numbers)
 
 
-def _agreement(votes: npt.NDArray[np.int16]) -> tuple[Floats, Floats]:
+def _agreement(votes: npt.NDArray[np.int16]) -> tuple[Float64s, Float64s]:
     """Share of the majority, and entropy over that of equal votes, of votes (k, ...)."""
     n_models = votes.sum(axis=0, dtype=np.float64)
     weighted = np.zeros(n_models.shape)

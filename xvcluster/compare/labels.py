@@ -7,9 +7,9 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Floats
 from xvcluster.grid.missing import mask_invalid
 
 _PLAUSIBLE = 1000
@@ -127,7 +127,7 @@ def _warn_of_zero(name: str) -> None:
     )
 
 
-def _find_highest(numbers: npt.NDArray[np.floating], name: str) -> int:
+def _find_highest(numbers: Floats, name: str) -> int:
     """The highest of labels and declared numbers; refused where these are codes, or one a fill."""
     highest = float(numbers.max())
     if highest > _PLAUSIBLE and highest > _SPARSE * (distinct := np.unique(numbers).size):

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Booleans, Float64s, Floats, Integers
 from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.compare.regrid import is_repeated, nearest_labels
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.coords import Axes, find_horizontal
 from xvcluster.record.describe import flag_attrs
 from xvcluster.record.store import parameters
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 _NONE_YET = {"count": 0, "area": 0.0, "cluster_inertia": 0.0, "posterior": 0.0}
 """What holds of a cluster without members; all else is NaN."""
@@ -118,7 +115,7 @@ def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Datase
     return matched.assign_coords(reference=("reference", numbers, about))
 
 
-def _bring(reference: LabelMap, own: LabelMap) -> npt.NDArray[np.floating]:
+def _bring(reference: LabelMap, own: LabelMap) -> Floats:
     """Labels of the reference at the points of a result, in the order of its dimensions."""
     labels, other = own.labels, reference.labels
     if _is_same_grid(labels, other):
@@ -174,11 +171,11 @@ def point_weights(labels: xr.DataArray) -> xr.DataArray:
 
 
 def tabulate(
-    own: npt.NDArray[np.floating],
-    other: npt.NDArray[np.floating],
-    weights: Floats,
+    own: Floats,
+    other: Floats,
+    weights: Float64s,
     shape: tuple[int, int],
-) -> Floats:
+) -> Float64s:
     """Sum of the weights of the points where one label meets another, from 1, of this shape."""
     is_common = np.isfinite(own) & np.isfinite(other)
     first, second = (a[is_common].astype(np.int64) - 1 for a in (own, other))
@@ -187,7 +184,7 @@ def tabulate(
     return sums.astype(np.float64).reshape(shape)  # bincount of nothing gives integers
 
 
-def find_numbers(table: Floats, is_held: npt.NDArray[np.bool_]) -> Integers:
+def find_numbers(table: Float64s, is_held: Booleans) -> Integers:
     """Numbers of the clusters along the rows of a table of overlaps that make it agree best.
 
     Parameters
@@ -219,7 +216,7 @@ def find_numbers(table: Floats, is_held: npt.NDArray[np.bool_]) -> Integers:
     return number
 
 
-def _held_clusters(result: xr.Dataset) -> npt.NDArray[np.bool_]:
+def _held_clusters(result: xr.Dataset) -> Booleans:
     """Which clusters are more than the number of one: they have members, a centroid or nodes."""
     is_held = result["count"].values > 0
     for name in parameters(result)["variables"]:
@@ -275,14 +272,12 @@ def _extent(labels: xr.DataArray) -> str:
     return " and ".join(ranges) or f"the dimensions {dict(labels.sizes)}"
 
 
-def _count_common(
-    own: npt.NDArray[np.floating], other: npt.NDArray[np.floating], weights: Floats
-) -> int:
+def _count_common(own: Floats, other: Floats, weights: Float64s) -> int:
     """Number of points that both label and that count."""
     return int(np.count_nonzero(np.isfinite(own) & np.isfinite(other) & (weights > 0)))
 
 
-def _find_indices(table: Floats, n_points: int) -> dict[str, float]:
+def _find_indices(table: Float64s, n_points: int) -> dict[str, float]:
     """Indices of agreement of so many points, shared out over a table of overlaps by its sums."""
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 

@@ -10,11 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from xvcluster.arrays import Booleans, Float64s, Floats, Indices
 from xvcluster.grid.areas import cell_edges
 from xvcluster.grid.coords import find_horizontal
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.intp]
 
 _SNAP = 1e-5
 """Degrees, about a metre: a point that is no farther from an edge lies on it."""
@@ -97,7 +95,7 @@ def nearest_labels(
     return found.assign_coords(_coordinates(latitude) | _coordinates(longitude))
 
 
-def is_repeated(longitude: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def is_repeated(longitude: npt.ArrayLike) -> Booleans:
     """Which longitudes, shape (n,), stand for a meridian that others of them stand for too.
 
     Examples
@@ -163,7 +161,7 @@ def _in_cells(
     return row.copy(data=np.where((row >= 0) & (column >= 0), values, np.nan))
 
 
-def _find_rows(centers: Floats, at: Floats) -> Integers:
+def _find_rows(centers: Float64s, at: Float64s) -> Indices:
     """The row whose cell holds each latitude, -1 where none does."""
     order = np.argsort(centers, kind="stable")
     edges = cell_edges(centers[order], limits=(-90.0, 90.0))
@@ -174,7 +172,7 @@ def _find_rows(centers: Floats, at: Floats) -> Integers:
     return _find_cells(edges, order, at)
 
 
-def _find_columns(centers: Floats, at: Floats) -> Integers:
+def _find_columns(centers: Float64s, at: Float64s) -> Indices:
     """The column whose cell holds each longitude, whatever the convention; -1 where none does."""
     around, order = np.unique(centers % 360.0, return_index=True)
     if around.size == 1:
@@ -192,7 +190,7 @@ def _find_columns(centers: Floats, at: Floats) -> Integers:
     return _find_cells(edges, order, edges[0] + (at - edges[0] + _SNAP) % 360.0 - _SNAP)
 
 
-def _find_cells(edges: Floats, order: Integers, at: Floats) -> Integers:
+def _find_cells(edges: Float64s, order: Indices, at: Float64s) -> Indices:
     """Which of the cells between ascending edges, in the file's order, holds each coordinate."""
     # half-way between two centres is the upper cell, however the numbers are rounded
     position = np.searchsorted(edges, at + _SNAP, side="right") - 1
@@ -230,7 +228,7 @@ def _near_points(
     return xr.DataArray(found, dims=dims)
 
 
-def _grid_reach(points: Floats) -> Floats:
+def _grid_reach(points: Float64s) -> Float64s:
     """How far each point (m, n, 3) of a curvilinear grid speaks for what is around it."""
     reach = np.zeros(points.shape[:2])
     for axis in (0, 1):
@@ -242,7 +240,7 @@ def _grid_reach(points: Floats) -> Floats:
     return np.where(reach > 0, _HALF_DIAGONAL * reach, _SINGLE)
 
 
-def _loose_reach(tree: Any) -> Floats:
+def _loose_reach(tree: Any) -> Float64s:
     """How far each of loose points, at different places, speaks for what is around it."""
     if tree.n == 1:
         return np.array([_SINGLE])
@@ -250,7 +248,7 @@ def _loose_reach(tree: Any) -> Floats:
     return np.asarray(_CORNER * distance[:, 1])
 
 
-def _unit_vectors(lat: xr.DataArray, lon: xr.DataArray) -> tuple[Floats, tuple[Hashable, ...]]:
+def _unit_vectors(lat: xr.DataArray, lon: xr.DataArray) -> tuple[Float64s, tuple[Hashable, ...]]:
     """Points on the unit sphere, shape (..., 3), and the dimensions of all but the last axis."""
     both = (xr.DataArray(np.radians(_degrees(c)), dims=c.dims) for c in (lat, lon))
     phi, lam = xr.broadcast(*both)
@@ -258,11 +256,11 @@ def _unit_vectors(lat: xr.DataArray, lon: xr.DataArray) -> tuple[Floats, tuple[H
     return np.stack([np.asarray(a) for a in axes], axis=-1), phi.dims
 
 
-def _degrees(coordinate: xr.DataArray) -> Floats:
+def _degrees(coordinate: xr.DataArray) -> Float64s:
     return np.asarray(coordinate.values, dtype=np.float64)
 
 
-def _values(labels: xr.DataArray, *dims: Hashable) -> npt.NDArray[np.floating]:
+def _values(labels: xr.DataArray, *dims: Hashable) -> Floats:
     """Labels as floats, which have NaN, with the dimensions in an order."""
     values = np.asarray(labels.transpose(*dims).values)
     return values if values.dtype.kind == "f" else values.astype(np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.stability import partners, refits, share_agreeing
+from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
 from xvcluster.choose.choice import warn_no_tiles
 from xvcluster.methods.fitting import Origin
 from xvcluster.options import check_bootstrap, check_seed

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s
+
 if TYPE_CHECKING:
     from xvcluster.grid.coords import Axes
 
@@ -15,9 +17,7 @@ EARTH_RADIUS_KM = 6371.0072
 """Radius of the authalic sphere: the sphere with the area of the WGS 84 ellipsoid."""
 
 
-def cell_edges(
-    centers: npt.ArrayLike, limits: tuple[float, float] | None = None
-) -> npt.NDArray[np.float64]:
+def cell_edges(centers: npt.ArrayLike, limits: tuple[float, float] | None = None) -> Float64s:
     """Edges of the cells around 1-D, monotonic centres: half-way to the neighbours.
 
     Parameters
@@ -44,7 +44,7 @@ def cell_edges(
         middle = (x[1:] + x[:-1]) / 2
         edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
     low, high = (-np.inf, np.inf) if limits is None else limits
-    clipped: npt.NDArray[np.float64] = np.clip(edges, low, high)
+    clipped: Float64s = np.clip(edges, low, high)
     return clipped
 
 
@@ -111,7 +111,7 @@ def _areas_within_bounds(
     return [xr.DataArray(area, dims=lat.dims)]
 
 
-def _widths(meridians: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _widths(meridians: Float64s) -> Float64s:
     """Widths in radians between the meridians (n, 2) at both sides of cells."""
     degrees = np.abs(meridians[:, 1] - meridians[:, 0])
     # bounds such as (179.5, -179.5) are one degree apart; (0, 360) is a whole circle
@@ -122,7 +122,7 @@ def bounds_of(
     data: xr.DataArray | xr.Dataset,
     coordinate: xr.DataArray,
     limits: tuple[float, float] | None = None,
-) -> npt.NDArray[np.float64]:
+) -> Float64s:
     """Lower and upper edge of each cell, shape (n, 2): as the file gives them, or half-way."""
     given = given_bounds(data, coordinate)
     if given is not None:
@@ -137,9 +137,7 @@ def bounds_of(
     return bounds
 
 
-def given_bounds(
-    data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray
-) -> npt.NDArray[np.float64] | None:
+def given_bounds(data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray) -> Float64s | None:
     """Lower and upper edge of each cell, shape (n, 2), where the file gives them."""
     name = (coordinate.encoding | coordinate.attrs).get("bounds")
     known = {**data.coords, **(data.data_vars if isinstance(data, xr.Dataset) else {})}
@@ -148,9 +146,7 @@ def given_bounds(
     return None
 
 
-def cell_corners(
-    lat: npt.ArrayLike, lon: npt.ArrayLike, *, wraps: bool = False
-) -> npt.NDArray[np.float64]:
+def cell_corners(lat: npt.ArrayLike, lon: npt.ArrayLike, *, wraps: bool = False) -> Float64s:
     """Corners of the cells around the points of a curvilinear grid, as unit vectors.
 
     Parameters
@@ -174,24 +170,22 @@ def cell_corners(
         padded = np.concatenate([outer[0], points, outer[1]], axis)
         low, high = (np.take(padded, range(s, padded.shape[axis] - 1 + s), axis) for s in (0, 1))
         points = (low + high) / 2
-    corners: npt.NDArray[np.float64] = points / np.linalg.norm(points, axis=-1, keepdims=True)
+    corners: Float64s = points / np.linalg.norm(points, axis=-1, keepdims=True)
     return corners
 
 
-def quadrilateral_areas(corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def quadrilateral_areas(corners: Float64s) -> Float64s:
     """Areas in km² of the cells between corners (m + 1, n + 1, 3) on the unit sphere."""
     a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
     excess = np.abs(_spherical_excess(a, b, c) + _spherical_excess(a, c, d))
-    areas: npt.NDArray[np.float64] = EARTH_RADIUS_KM**2 * excess
+    areas: Float64s = EARTH_RADIUS_KM**2 * excess
     return areas
 
 
-def _spherical_excess(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], c: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _spherical_excess(a: Float64s, b: Float64s, c: Float64s) -> Float64s:
     """Signed areas of triangles on the unit sphere (Eriksson 1990)."""
     # differences keep the volume exact where corners are near each other
     volume = (np.cross(b - a, c - a) * a).sum(axis=-1)
     cosines = [(p * q).sum(axis=-1) for p, q in ((a, b), (b, c), (c, a))]
-    excess: npt.NDArray[np.float64] = 2 * np.arctan2(volume, 1 + sum(cosines))
+    excess: Float64s = 2 * np.arctan2(volume, 1 + sum(cosines))
     return excess

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
+
+from xvcluster.arrays import Array, Floats
 
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value")
 _USUAL_FILL_VALUES = np.array(
@@ -98,7 +99,7 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
     return result
 
 
-def _mask_undeclared(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _mask_undeclared(values: Array) -> Array:
     """Values of a chunk as floats, NaN where they are undeclared fill values."""
     masked = values.astype(np.result_type(values.dtype, np.float32))
     if values.size:
@@ -116,7 +117,7 @@ def _equals_declared_fill(array: xr.DataArray) -> xr.DataArray | None:
     return equals_any(array, fills)
 
 
-def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> npt.NDArray[np.floating]:
+def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> Floats:
     """Numbers as an array of floats rounds them; whole ones stay exact beside integers."""
     dtype = array.dtype if array.dtype.kind == "f" else np.dtype(float)
     with np.errstate(over="ignore"):  # 1e40 is beyond float32, and no value equals it
@@ -144,7 +145,7 @@ def _outside_valid_range(array: xr.DataArray) -> xr.DataArray | None:
     return outside
 
 
-def _unpacked(array: xr.DataArray, limit: Any) -> npt.NDArray[np.floating]:
+def _unpacked(array: xr.DataArray, limit: Any) -> Floats:
     """Limits in the array's own units: CF gives those of packed data in packed units."""
     numbers = _numbers(limit)
     if np.asarray(limit).dtype.kind in "iu":
@@ -207,7 +208,7 @@ class Extremes:
         return cls(float(low), float(np.fmax.reduce([part.high for part in parts])), dict(fills))
 
 
-def find_extremes(values: npt.NDArray[Any]) -> Extremes:
+def find_extremes(values: Array) -> Extremes:
     """Find the ends of numbers, NaN left out, and the usual fill values that stand beyond."""
     fills: dict[float, int] = {}
     while True:

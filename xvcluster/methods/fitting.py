@@ -10,17 +10,16 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.lloyd import Run
-from xvcluster.algorithms.metric import Block, Metric
+from xvcluster.algorithms.metrics import Metric, SoftDTW, fit_soft_dtw, get_metric
 from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.softdtw import SoftDTW, fit_soft_dtw
 from xvcluster.algorithms.source import InMemory, Source
+from xvcluster.arrays import Float64s, Indices
 from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.options import (
     check_integer,
@@ -41,7 +40,7 @@ from xvcluster.record.describe import build_dataset, check_names
 class Fit:
     """Centroids (k, n_levels, n_variables) in the order of their numbers, and who belongs there."""
 
-    centroids: npt.NDArray[np.float64]
+    centroids: Float64s
     members: Members
     n_iter: int
 
@@ -177,9 +176,7 @@ def fit_all(
     return Fitted(data, layout, profiles, distance, fits, parameters)
 
 
-def _order(
-    profiles: Scaled, found: npt.NDArray[np.float64], metric: Metric
-) -> npt.NDArray[np.intp]:
+def _order(profiles: Scaled, found: Float64s, metric: Metric) -> Indices:
     """Order of clusters by their centroids in the units of the data, lowest first."""
     scaling = profiles.scaling
     if not isinstance(scaling, Scaling):
@@ -234,7 +231,7 @@ def _fit(
     report: Any,
     checkpoint: Checkpoint | None,
     **options: Any,
-) -> dict[int, tuple[npt.NDArray[np.float64], int]]:
+) -> dict[int, tuple[Float64s, int]]:
     """Centroids and passes of the best of all restarts, for every k."""
     if isinstance(metric, SoftDTW):
         number = int(seed.generate_state(1)[0])
@@ -257,7 +254,7 @@ def _warn_unsettled(runs: Mapping[int, Run], max_iter: int) -> None:
         )
 
 
-def lowest_first(centroids: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def lowest_first(centroids: Float64s) -> Indices:
     """Order of clusters by the mean of the first variable over the levels."""
     return np.argsort(centroids[..., 0].mean(axis=1), kind="stable")
 

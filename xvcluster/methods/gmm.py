@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture
 from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
 from xvcluster.options import (

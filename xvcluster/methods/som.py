@@ -8,16 +8,16 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import has_distinct
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.som import train_batch, train_online
 from xvcluster.algorithms.source import InMemory, Source
+from xvcluster.arrays import Float64s, Integers, Labels
 from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
 from xvcluster.options import (
     Algorithm,
@@ -156,7 +156,7 @@ def _describe(
     data: xr.DataArray | xr.Dataset,
     profiles: Scaled,
     layout: Layout,
-    nodes: npt.NDArray[np.float64],
+    nodes: Float64s,
     shape: tuple[int, int],
     n_clusters: int | None,
     for_merging: np.random.SeedSequence,
@@ -189,7 +189,7 @@ def _describe(
 
 def _train(
     source: Source, shape: tuple[int, int], algorithm: Algorithm, **training: Any
-) -> npt.NDArray[np.float64]:
+) -> Float64s:
     """The codebook of a map, by either algorithm."""
     if algorithm == "batch":
         return train_batch(source, shape, **training)
@@ -238,11 +238,11 @@ def _warn_unseen(source: Source, n_iterations: int) -> None:
 
 
 def _merge(
-    nodes: npt.NDArray[np.float64],
-    mass: npt.NDArray[np.float64],
+    nodes: Float64s,
+    mass: Float64s,
     n_clusters: int,
     seed: np.random.SeedSequence,
-) -> npt.NDArray[np.int32]:
+) -> Labels:
     """The cluster of each node, from 0, by k-means of those that profiles are nearest to.
 
     A node without profiles lies between the others; it joins a cluster, and makes none.
@@ -257,13 +257,11 @@ def _merge(
     options: dict[str, Any] = {"n_init": 10, "max_iter": 300, "tol": 1e-4, "seed": seed}
     runs = best_runs(InMemory.of(Block.of(taken)), [n_clusters], metric, **options)
     centroids = runs[n_clusters].centroids
-    groups: npt.NDArray[np.int32] = metric.squared_distances(nodes, centroids).argmin(1)
+    groups: Labels = metric.squared_distances(nodes, centroids).argmin(1)
     return groups.astype(np.int32)
 
 
-def _lowest_first(
-    profiles: Scaled, nodes: npt.NDArray[np.float64], groups: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+def _lowest_first(profiles: Scaled, nodes: Float64s, groups: Labels) -> tuple[Float64s, Labels]:
     """Members' mean of each cluster of nodes, and the nodes' clusters, numbered as by k-means."""
     members = profiles.members(Assigner(nodes, get_metric("euclidean"), groups))
     means = members.means()
@@ -274,9 +272,9 @@ def _lowest_first(
 def _describe_nodes(
     dataset: xr.Dataset,
     layout: Layout,
-    nodes: npt.NDArray[np.float64],
-    groups: npt.NDArray[np.int32],
-    hits: npt.NDArray[np.int64],
+    nodes: Float64s,
+    groups: Labels,
+    hits: Integers,
     shape: tuple[int, int],
 ) -> None:
     """Add the codebook and what lies at each node to a result's new Dataset."""

@@ -12,10 +12,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from xvcluster.arrays import Float64s, Labels
+
 if TYPE_CHECKING:
     from cartopy.feature import Feature
     from cartopy.mpl.geoaxes import GeoAxes
-    from numpy.typing import NDArray
 
 Resolution = Literal["110m", "50m", "10m"]
 
@@ -151,7 +152,7 @@ def _packaged_feature(name: str) -> Feature:
     return ShapelyFeature([shapely.multilinestrings(lines)], PlateCarree())
 
 
-def _read_lines(name: str) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def _read_lines(name: str) -> tuple[Float64s, Labels]:
     """Return (n, 2) longitudes and latitudes in degrees, and where each line starts."""
     packaged = files("xvcluster") / "data" / "natural_earth_110m.npz"
     with as_file(packaged) as path, np.load(path) as archive:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import find_horizontal
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.plot import style
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from xvcluster.plot.legend import Side
 
-    Floats = NDArray[np.float64]
 
 _LEAST = 0.15
 """What is left of a colour at no certainty, so that one still sees which it was."""
@@ -140,15 +139,15 @@ def _check_values(certainty: xr.DataArray) -> xr.DataArray:
 
 
 def fade(
-    labels: xr.DataArray, certainty: xr.DataArray, rgba: Floats
-) -> tuple[xr.DataArray, Floats]:
+    labels: xr.DataArray, certainty: xr.DataArray, rgba: Float64s
+) -> tuple[xr.DataArray, Float64s]:
     """Numbers of shades on the points of the labels, and the shades: all of a cluster in a row."""
     percent = np.round(certainty.fillna(0).values * _STEPS)
     numbers = labels.copy(data=(labels.values - 1) * (_STEPS + 1) + percent + 1)
     return numbers, shades(rgba).reshape(-1, 4)
 
 
-def shades(rgba: Floats) -> Floats:
+def shades(rgba: Float64s) -> Float64s:
     """Each colour from nearly white to itself, shape (k, steps, 4)."""
     left = _LEAST + (1 - _LEAST) * np.linspace(0, 1, _STEPS + 1)
     faded = np.repeat(rgba[:, np.newaxis], len(left), axis=1)
@@ -157,7 +156,7 @@ def shades(rgba: Floats) -> Floats:
 
 
 def add_certainty_bar(
-    ax: Axes, certainty: xr.DataArray, rgba: Floats, labels: xr.DataArray, *, side: Side
+    ax: Axes, certainty: xr.DataArray, rgba: Float64s, labels: xr.DataArray, *, side: Side
 ) -> None:
     """Draw a small bar of stripes that fade from 1 to 0, where the legend is not."""
     numbers = style.present_numbers(labels)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.arrays import Float64s
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
     import xarray as xr
     from cartopy.mpl.geoaxes import GeoAxes
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from xvcluster.plot.legend import Side
 
 
-def draw_labels(ax: Axes, place: geo.Geometry, rgba: NDArray[np.float64]) -> None:
+def draw_labels(ax: Axes, place: geo.Geometry, rgba: Float64s) -> None:
     """Draw labels in their colours; missing ones stay transparent, missing points are pale."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import find_horizontal
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from cartopy.crs import Projection
     from matplotlib.path import Path
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,12 @@ class Geometry:
     """
 
     kind: Literal["grid", "curvilinear", "points", "plane"]
-    x: Floats
-    y: Floats
-    values: Floats
+    x: Float64s
+    y: Float64s
+    values: Float64s
     x_dim: Hashable = None
     y_dim: Hashable = None
-    is_placed: NDArray[np.bool_] | None = None
+    is_placed: Booleans | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -108,7 +106,7 @@ def _squeeze(field: xr.DataArray, keep: tuple[Hashable, ...]) -> xr.DataArray:
     return field.isel(dict.fromkeys(spare, 0), drop=True)
 
 
-def contiguous(lon: Floats, gap: float) -> Floats:
+def contiguous(lon: Float64s, gap: float) -> Float64s:
     """Longitudes without a jump at the dateline or Greenwich, if they leave out more than a gap."""
     lon = np.asarray(lon, dtype=np.float64)
     around = np.unique(lon[np.isfinite(lon)] % 360)
@@ -123,7 +121,7 @@ def contiguous(lon: Floats, gap: float) -> Floats:
     return np.asarray(unwrapped - 360 * np.round(middle / 360 - 1e-9))
 
 
-def edges(centres: Floats, width: float = 1.0) -> Floats:
+def edges(centres: Float64s, width: float = 1.0) -> Float64s:
     """Edges of cells half-way between their centres; a lone cell has the width given."""
     if len(centres) == 1:
         return np.array([centres[0] - width / 2, centres[0] + width / 2])
@@ -132,13 +130,13 @@ def edges(centres: Floats, width: float = 1.0) -> Floats:
     return np.concatenate([[first], middle, [last]])
 
 
-def _step(values: Floats) -> float:
+def _step(values: Float64s) -> float:
     """The usual distance of neighbours along an axis."""
     steps = np.diff(np.unique(values))
     return float(np.median(steps)) if steps.size else 0.0
 
 
-def _grid(lon: Floats, lat: Floats, values: Floats) -> Geometry:
+def _grid(lon: Float64s, lat: Float64s, values: Float64s) -> Geometry:
     """Cells between 1-D latitudes and longitudes, in any order."""
     step = _step(lon) or _step(lat) or 1.0
     lon = contiguous(lon, gap=1.5 * _step(lon % 360) + 1e-6)
@@ -152,7 +150,7 @@ def _grid(lon: Floats, lat: Floats, values: Floats) -> Geometry:
     return Geometry("grid", x, y, np.asarray(values)[np.ix_(rows, columns)])
 
 
-def _curvilinear(lon: Floats, lat: Floats, values: Floats) -> Geometry:
+def _curvilinear(lon: Float64s, lat: Float64s, values: Float64s) -> Geometry:
     """Cells around 2-D latitudes and longitudes; their corners are found on the sphere."""
     lon, lat = np.radians(np.asarray(lon, np.float64)), np.radians(lat)
     at = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
@@ -183,7 +181,7 @@ def _plane(field: xr.DataArray) -> Geometry:
     return Geometry("plane", x, y, values[np.ix_(rows, columns)], x_dim, y_dim)
 
 
-def _plane_edges(field: xr.DataArray, dim: Hashable) -> tuple[Floats, NDArray[np.intp]]:
+def _plane_edges(field: xr.DataArray, dim: Hashable) -> tuple[Float64s, Indices]:
     """Edges along a dim and the order of its cells: by its coordinate where that is a number."""
     centres = np.arange(field.sizes[dim], dtype=np.float64)
     if dim in field.coords and np.issubdtype(field[dim].dtype, np.number):
@@ -264,7 +262,7 @@ def ring(geometry: Geometry, projection: Projection) -> Path:
     return Path(points[np.isfinite(points).all(axis=1)])
 
 
-def graticule(low: float, high: float, n: int) -> Floats:
+def graticule(low: float, high: float, n: int) -> Float64s:
     """Round degrees within a range, about n of them, longitudes as cartopy wants them."""
     steps = np.array([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60])
     step = float(steps[np.argmax(steps >= min((high - low) / n, 60.0))])
@@ -294,7 +292,7 @@ def frame_path(
     return outline(box or geometry.box, projection)
 
 
-def cut_cells(geometry: Geometry, lon_0: float) -> tuple[Floats, NDArray[np.intp]]:
+def cut_cells(geometry: Geometry, lon_0: float) -> tuple[Float64s, Indices]:
     """Corners (part, 4, lon and lat) of both parts of the cells around a map's rim, and whose."""
     x, y = (
         np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-1).reshape(-1, 4)

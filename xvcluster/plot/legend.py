@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from xvcluster.arrays import Float64s
 from xvcluster.plot import style
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
     from matplotlib.transforms import Bbox
-    from numpy.typing import NDArray
 
     Side = Literal["below", "right"]
 
@@ -66,9 +66,7 @@ def swatch(color: Any, name: str, *, dot: bool = False) -> Artist:
     return Line2D([], [], color="none", label=name, markeredgecolor=style.OUTLINE, **dots)
 
 
-def cluster_entries(
-    labels: xr.DataArray, rgba: NDArray[np.float64], *, points: bool = False
-) -> list[Artist]:
+def cluster_entries(labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> list[Artist]:
     """One named entry for each cluster that occurs in labels."""
     names = style.cluster_names(labels)
     return [
@@ -84,9 +82,7 @@ def missing_entry(labels: xr.DataArray, *, points: bool = False) -> list[Artist]
     return [swatch(style.MISSING_POINT if points else style.MISSING, "no profile", dot=points)]
 
 
-def add_legend(
-    ax: Axes, labels: xr.DataArray, rgba: NDArray[np.float64], *, points: bool = False
-) -> None:
+def add_legend(ax: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> None:
     """Name the clusters outside of the axes, where nothing is covered."""
     entries = missing_entry(labels, points=points)
     if not needs_key(labels):
@@ -128,7 +124,7 @@ def balanced_columns(n: int, limit: int) -> int:
     return -(-n // max(n_rows, 1))
 
 
-def draw_key(ax: Axes, labels: xr.DataArray, rgba: NDArray[np.float64]) -> None:
+def draw_key(ax: Axes, labels: xr.DataArray, rgba: Float64s) -> None:
     """Fill axes with the grid of colours: the nodes of a SOM, or numbers in rows of five."""
     shape = key_shape(labels)
     cells = np.zeros((*shape, 4))

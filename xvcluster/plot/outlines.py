@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.arrays import Booleans, Float64s, Indices, Integers, Objects
 from xvcluster.boundaries import boundaries as find_boundaries
 from xvcluster.boundaries.outline import import_geopandas
 from xvcluster.plot import style
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 
 def choose_boundaries(
@@ -43,9 +43,7 @@ def choose_boundaries(
     return boundaries
 
 
-def draw_boundaries(
-    ax: Axes, frame: GeoDataFrame, rgba: NDArray[np.float64], *, over_field: bool
-) -> None:
+def draw_boundaries(ax: Axes, frame: GeoDataFrame, rgba: Float64s, *, over_field: bool) -> None:
     """Draw boundaries: thin and dark between labels, in the colours of clusters over a field."""
     import cartopy.crs as ccrs
 
@@ -68,12 +66,12 @@ def outlined(labels: xr.DataArray, frame: GeoDataFrame) -> xr.DataArray:
     return present.fillna(_numbers(frame)[0]) if len(frame) else present
 
 
-def _numbers(frame: GeoDataFrame) -> NDArray[np.int64]:
+def _numbers(frame: GeoDataFrame) -> Integers:
     """Clusters that have boundaries, ascending."""
     return np.unique(frame["cluster"].to_numpy()).astype(np.int64)
 
 
-def _lines(shapes: NDArray[np.object_]) -> list[Any]:
+def _lines(shapes: Objects) -> list[Any]:
     """The lines of polygons and lines, without the cut at ±180° and the lines of the poles."""
     import shapely
 
@@ -91,9 +89,7 @@ def _lines(shapes: NDArray[np.object_]) -> list[Any]:
     return list(shapely.linestrings(points[kept], indices=index)) if kept.any() else []
 
 
-def _is_cut(
-    start: NDArray[np.float64], end: NDArray[np.float64], whose: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+def _is_cut(start: Float64s, end: Float64s, whose: Indices) -> Booleans:
     """Whether segments run along ±180° where the same shape goes on at the other side."""
     at_seam = (np.abs(start[:, 0]) == 180) & (start[:, 0] == end[:, 0]) & (whose >= 0)
     found = np.flatnonzero(at_seam)

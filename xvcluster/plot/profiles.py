@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.arrays import Array, Float64s
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 
@@ -16,14 +17,13 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
 
 def profiles(
     dataset: xr.Dataset,
     *,
     variable: Hashable | None = None,
-    axes: Sequence[Axes] | NDArray[Any] | None = None,
+    axes: Sequence[Axes] | Array | None = None,
     ncols: int | None = None,
 ) -> Figure:
     """Draw the profiles of each cluster: its centroid over the spread of its members.
@@ -105,7 +105,7 @@ def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hasha
     return [variable]
 
 
-def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: NDArray[np.float64]) -> None:
+def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) -> None:
     """One horizontal box a cluster: quartiles and median, whiskers from 5 to 95 %."""
     spread = dataset[f"{name}_quantile"].transpose("quantile", "cluster", ...).values
     # of a single level, if there is a vertical
@@ -150,7 +150,7 @@ def line_style(width: float) -> dict[str, Any]:
 def _panels(
     n_rows: int,
     n_panels: int,
-    axes: Sequence[Axes] | NDArray[Any] | None,
+    axes: Sequence[Axes] | Array | None,
     ncols: int | None,
     *,
     boxes: bool,
@@ -192,7 +192,7 @@ def _draw_spread(
     name: Hashable,
     vertical: str,
     index: int,
-    color: NDArray[np.float64],
+    color: Float64s,
 ) -> None:
     """One cluster's bands, median and centroid, under a title with its share."""
     z = vertical_coordinate(dataset, vertical).values

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.arrays import Array, Float64s
 from xvcluster.plot import style
 from xvcluster.plot.profiles import (
     line_style,
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 
 def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
@@ -83,7 +81,7 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
     return figure
 
 
-def u_matrix(dataset: xr.Dataset) -> Floats:
+def u_matrix(dataset: xr.Dataset) -> Float64s:
     """Mean distance of each node's codebook vector to its neighbours', (row, column)."""
     nodes = _codebook(dataset).reshape(*_shape(dataset), -1)
     n_rows, n_columns = nodes.shape[:2]
@@ -107,12 +105,12 @@ def _shape(dataset: xr.Dataset) -> tuple[int, int]:
     return int(dataset["som_row"].max()) + 1, int(dataset["som_column"].max()) + 1
 
 
-def _on_grid(dataset: xr.Dataset, along_node: NDArray[Any]) -> NDArray[Any]:
+def _on_grid(dataset: xr.Dataset, along_node: Array) -> Array:
     """Values along node as (row, column)."""
     return along_node.reshape(_shape(dataset))
 
 
-def _codebook(dataset: xr.Dataset) -> Floats:
+def _codebook(dataset: xr.Dataset) -> Float64s:
     """The codebook vectors (node, feature), variables scaled where there are several."""
     settings = parameters(dataset)
     names = settings["variables"]
@@ -163,7 +161,7 @@ def _add_bar(ax: Axes, image: Any, label: str) -> None:
     bar.outline.set_linewidth(0.5)
 
 
-def _node_colors(dataset: xr.Dataset) -> Floats:
+def _node_colors(dataset: xr.Dataset) -> Float64s:
     """The colour of each node: its own, or that of the cluster it was merged into."""
     colors = style.cluster_colors(dataset["label"])
     return np.asarray(colors[dataset["node_cluster"].values - 1])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xvcluster.arrays import Float64s, Integers
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
-    from numpy.typing import NDArray
 
 # Slow to fast. Red to blue as RdYlBu, but the middle is never near-white: a cluster in the middle
 # must stand out from the paper and from the grey of missing cells.
@@ -52,7 +53,7 @@ _TO_LAB = np.array(
 )
 
 
-def cluster_numbers(labels: xr.DataArray) -> NDArray[np.int64]:
+def cluster_numbers(labels: xr.DataArray) -> Integers:
     """The numbers that labels can take: their ``flag_values``, else 1 to the largest label."""
     flags = labels.attrs.get("flag_values")
     if flags is not None:
@@ -80,7 +81,7 @@ def check_labels(labels: xr.DataArray) -> xr.DataArray:
     return labels.where(is_label) if (~is_label & ~np.isnan(values)).any() else labels
 
 
-def present_numbers(labels: xr.DataArray) -> NDArray[np.int64]:
+def present_numbers(labels: xr.DataArray) -> Integers:
     """The numbers that occur in labels, ascending."""
     values = np.asarray(labels.values, dtype=np.float64)
     return np.unique(values[np.isfinite(values)]).astype(np.int64)
@@ -107,7 +108,7 @@ def som_shape(labels: xr.DataArray) -> tuple[int, int] | None:
     return n_rows, n_columns
 
 
-def cluster_colors(labels: xr.DataArray) -> NDArray[np.float64]:
+def cluster_colors(labels: xr.DataArray) -> Float64s:
     """Colours of the clusters, from the attributes of their labels alone.
 
     The same labels have the same colours in every figure and after a round trip to a file.
@@ -141,12 +142,12 @@ def cluster_colors(labels: xr.DataArray) -> NDArray[np.float64]:
     return colors[::-1] if _is_temperature(labels.attrs.get("ordered_by", "")) else colors
 
 
-def own_colors(dataset: xr.Dataset) -> NDArray[np.float64]:
+def own_colors(dataset: xr.Dataset) -> Float64s:
     """Colours along the dim ``cluster`` of a result, of which only some clusters may be left."""
     return np.asarray(cluster_colors(dataset["label"])[dataset["cluster"].values - 1])
 
 
-def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> NDArray[np.float64]:
+def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> Float64s:
     """The colours to draw labels in: those given, checked, or the scheme's own."""
     from matplotlib.colors import to_rgba_array
 
@@ -162,7 +163,7 @@ def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> NDArr
     return rgba
 
 
-def text_color(color: NDArray[np.float64]) -> str:
+def text_color(color: Float64s) -> str:
     """Dark or white, whichever reads better on a colour."""
     return OUTLINE if _to_oklab(color[:3])[0] > 0.68 else "white"
 
@@ -181,7 +182,7 @@ def points_up(coordinate: xr.DataArray) -> bool:
     return str(coordinate.attrs.get("positive", "down")).strip().lower() == "up"
 
 
-def shares(dataset: xr.Dataset) -> tuple[NDArray[np.float64], str]:
+def shares(dataset: xr.Dataset) -> tuple[Float64s, str]:
     """Percentage of each cluster and what it is a share of: the area, or the profiles."""
     name = "area" if "area" in dataset else "count"
     amount = np.asarray(dataset[name].values, dtype=np.float64)
@@ -203,7 +204,7 @@ def _is_temperature(ordered_by: object) -> bool:
     return bool(units and _TEMPERATURE.match(re.sub(r"[\s_.°]", "", units.group(1)).lower()))
 
 
-def _ramp_colors(n: int) -> NDArray[np.float64]:
+def _ramp_colors(n: int) -> Float64s:
     """Colours along the ramp, at equal perceived steps; few clusters leave out its dark ends."""
     from matplotlib.colors import to_rgb
 
@@ -216,7 +217,7 @@ def _ramp_colors(n: int) -> NDArray[np.float64]:
     return _to_rgba(lab)
 
 
-def _grid_colors(n_rows: int, n_columns: int) -> NDArray[np.float64]:
+def _grid_colors(n_rows: int, n_columns: int) -> Float64s:
     """Colours of a grid of nodes, row by row, between the colours of its four corners."""
     from matplotlib.colors import to_rgb
 
@@ -228,13 +229,13 @@ def _grid_colors(n_rows: int, n_columns: int) -> NDArray[np.float64]:
     return _to_rgba(np.stack(weights, axis=-1).reshape(-1, 4) @ corners)
 
 
-def _to_oklab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+def _to_oklab(rgb: Float64s) -> Float64s:
     """SRGB to OKLab, in which equal distances look equal (Ottosson 2020)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return np.asarray(np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T)
 
 
-def _to_rgba(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+def _to_rgba(lab: Float64s) -> Float64s:
     """OKLab to opaque sRGB, cut to what a screen can show."""
     linear = (lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_LMS).T
     linear = np.clip(linear, 0, 1)

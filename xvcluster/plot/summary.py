@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.arrays import Float64s
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from xvcluster.plot.basemap import Resolution
 
@@ -99,9 +99,7 @@ def summary(
     return figure
 
 
-def _draw_centroids(
-    ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: NDArray[np.float64]
-) -> None:
+def _draw_centroids(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) -> None:
     """All centroids of a variable in one panel, over faint bands of their middle halves."""
     vertical = vertical_name(dataset)
     if vertical is None:
@@ -164,7 +162,7 @@ def _arrange(
     return [(x / width, y / total, w / width, h / total) for x, y, w, h in boxes]
 
 
-def _add_shares(figure: Figure, dataset: xr.Dataset, rgba: NDArray[np.float64]) -> None:
+def _add_shares(figure: Figure, dataset: xr.Dataset, rgba: Float64s) -> None:
     """The legend of a summary: every cluster with its share, below; or a grid of colours."""
     labels = dataset["label"]
     if legends.needs_key(labels):

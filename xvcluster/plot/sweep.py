@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from xvcluster.arrays import Integers
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from cartopy.crs import Projection
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from xvcluster.plot.basemap import Resolution
     from xvcluster.plot.map import Box
@@ -186,7 +186,7 @@ def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
     strip.set_yticks([])
     strip.tick_params(length=0, labelsize=6.5, pad=1.5)
     step = -(-len(rgba) // 10)
-    ticks: NDArray[np.int64] = np.arange(0, len(rgba), step)
+    ticks: Integers = np.arange(0, len(rgba), step)
     strip.set_xticks(ticks, [str(tick + 1) for tick in ticks])
     strip.spines[:].set_linewidth(0.4)
 

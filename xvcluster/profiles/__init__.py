@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.metric import Float64s, Floats, Indices
 from xvcluster.algorithms.source import Source
+from xvcluster.arrays import Float64s, Floats, Indices, Integers
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import STATUS, Profiles, collect
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
@@ -45,7 +44,7 @@ __all__ = [
 class Members(Protocol):
     """Who belongs to each cluster."""
 
-    def hits(self) -> tuple[npt.NDArray[np.int64], Float64s]:
+    def hits(self) -> tuple[Integers, Float64s]:
         """The number of profiles nearest to each node, and their weight."""
 
     def means(self) -> Float64s:

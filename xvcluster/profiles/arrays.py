@@ -11,8 +11,8 @@ import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, Assignment, assign
 from xvcluster.algorithms.lloyd import BLOCK_ROWS, threads
-from xvcluster.algorithms.metric import Float64s, Floats, Indices
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
+from xvcluster.arrays import Float64s, Floats, Indices
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import Profiles, stack
 from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling

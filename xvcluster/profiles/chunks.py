@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.metric import Block, Float64s, Floats, Indices
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.source import sample_size
+from xvcluster.arrays import Array, Float64s, Floats, Indices
 from xvcluster.grid.missing import refuse_infinite, warn_undeclared
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.lazy import ChunkedMembers, add_arrays, label_lazily, map_lazily
@@ -202,9 +202,7 @@ def _places(layout: Layout, array: Any) -> list[Place]:
     return places
 
 
-def _factors_at(
-    factors: Sequence[xr.DataArray], chosen: tuple[slice, ...]
-) -> tuple[npt.NDArray[np.float64], ...]:
+def _factors_at(factors: Sequence[xr.DataArray], chosen: tuple[slice, ...]) -> tuple[Float64s, ...]:
     """Factors of what belongs to each point of a chunk, each as far as it varies."""
     cut = []
     for factor in factors:
@@ -242,7 +240,7 @@ def _survey(
 
 
 def _fold(
-    chunk: npt.NDArray[Any],
+    chunk: Array,
     place: Place,
     reading: Reading,
     step: Callable[[Block], T],

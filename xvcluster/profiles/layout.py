@@ -8,9 +8,9 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.areas import area_factors
 from xvcluster.grid.coords import (
     Axes,
@@ -37,22 +37,22 @@ class Grid:
     dims: tuple[Hashable, ...]
     coords: Mapping[Hashable, xr.DataArray]
     canonical_dims: tuple[Hashable, ...]
-    take: Mapping[Hashable, npt.NDArray[np.intp]]
-    restore: Mapping[Hashable, npt.NDArray[np.intp]]
+    take: Mapping[Hashable, Indices]
+    restore: Mapping[Hashable, Indices]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Size along the canonical dimensions."""
         return tuple(self.take[d].size for d in self.canonical_dims)
 
-    def flatten(self, array: xr.DataArray) -> npt.NDArray[Any]:
+    def flatten(self, array: xr.DataArray) -> Array:
         """Values in canonical order, shape (..., n_points); other dimensions come first."""
         moved = [d for d in self.canonical_dims if not _is_identity(self.take[d], array.sizes[d])]
         array = array.isel({d: self.take[d] for d in moved}).transpose(..., *self.canonical_dims)
         lead = array.shape[: array.ndim - len(self.canonical_dims)]
         return np.asarray(array.values).reshape(*lead, -1)
 
-    def spread(self, values: npt.NDArray[Any]) -> xr.DataArray:
+    def spread(self, values: Array) -> xr.DataArray:
         """Put values of all points, in canonical order, back on the user's dimensions."""
         array = xr.DataArray(values.reshape(self.shape), dims=self.canonical_dims)
         array = array.isel(dict(self.restore)).transpose(*self.dims)
@@ -76,7 +76,7 @@ class Weighting:
 
     factors: tuple[xr.DataArray, ...] = ()
     is_relative: bool = False
-    levels: npt.NDArray[np.float64] | None = None
+    levels: Float64s | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +112,7 @@ class Layout:
     weighting: Weighting = field(kw_only=True, default=Weighting())
 
     @property
-    def levels(self) -> npt.NDArray[np.float64]:
+    def levels(self) -> Float64s:
         """Vertical coordinate of the values' levels, in their order; 0 for a raster."""
         if self.vertical is None:
             return np.zeros(1)
@@ -151,7 +151,7 @@ class Layout:
         share = 1.0 / float(np.prod([self.dataset.sizes[d] for d in lacking]))
         return [*factors, xr.DataArray(share)]
 
-    def to_levels(self, values: npt.NDArray[np.float64], *lead: str) -> list[xr.DataArray]:
+    def to_levels(self, values: Float64s, *lead: str) -> list[xr.DataArray]:
         """Give values of shape (*lead, n_levels, n_variables) as one array a variable."""
         if self.descending:
             values = values[..., ::-1, :]
@@ -264,9 +264,7 @@ def _find_grid(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Grid:
     return Grid(dims, dict(bare.coords), canonical, take, restore)
 
 
-def _canonical_order(
-    dataset: xr.Dataset, axes: Axes, dim: Hashable
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _canonical_order(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> tuple[Indices, Indices]:
     """Positions along `dim` from south to north, west to east, and the way back from there.
 
     Only longitudes that are equal modulo 360° share a position: the repeated seam.
@@ -303,7 +301,7 @@ def _goes_around(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> bool:
     return bool(np.diff(around, append=around[0] + 360.0).max() < 180.0)
 
 
-def _digits(degrees: npt.NDArray[np.float64]) -> int:
+def _digits(degrees: Float64s) -> int:
     """Decimals that tell neighbours apart, but not -124.2 from 235.8 of float32 less 360."""
     steps = np.abs(np.diff(degrees))
     steps = steps[steps > 0]
@@ -346,5 +344,5 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32 if small else np.float64)
 
 
-def _is_identity(positions: npt.NDArray[np.intp], size: int) -> bool:
+def _is_identity(positions: Indices, size: int) -> bool:
     return positions.size == size and bool(np.array_equal(positions, np.arange(size)))

@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.metric import Block, Float64s, Floats
+from xvcluster.algorithms.blocks import Block
+from xvcluster.arrays import Array, Float64s, Floats, Integers
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.reading import Place, Reading, status_of
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
@@ -38,7 +38,7 @@ class ChunkedMembers:
     profiles: ChunkedProfiles
     assigner: Assigner
 
-    def hits(self) -> tuple[npt.NDArray[np.int64], Float64s]:
+    def hits(self) -> tuple[Integers, Float64s]:
         """The number of profiles nearest to each node, and their weight, in one pass."""
         count, mass = self.profiles.total(partial(_count, assigner=self.assigner), add_arrays)
         return count.astype(np.int64), mass
@@ -118,7 +118,7 @@ def _on_the_map(layout: Layout, stacked: Any) -> list[xr.DataArray]:
     return [xr.DataArray(values, dims=dims, coords=coords) for values in stacked]
 
 
-def _label(chunk: npt.NDArray[Any], reading: Reading, assigner: Assigner) -> Floats:
+def _label(chunk: Array, reading: Reading, assigner: Assigner) -> Floats:
     """Label, status, distance and margin (4, *horizontal) of a chunk."""
     maps = np.full((len(_MAPS), chunk[0, 0].size), np.nan, dtype=np.float32)
     columns, refused = reading.clean(chunk)
@@ -131,9 +131,7 @@ def _label(chunk: npt.NDArray[Any], reading: Reading, assigner: Assigner) -> Flo
     return maps.reshape(-1, *chunk.shape[2:])
 
 
-def _find(
-    chunk: npt.NDArray[Any], reading: Reading, function: Callable[[Floats], Float64s], n: int
-) -> Floats:
+def _find(chunk: Array, reading: Reading, function: Callable[[Floats], Float64s], n: int) -> Floats:
     """What a function finds of the profiles of a chunk, (n, *horizontal)."""
     found = np.full((n, chunk[0, 0].size), np.nan, dtype=np.float32)
     for points, block in reading.profiles(chunk):
@@ -142,7 +140,7 @@ def _find(
 
 
 def _tally(
-    chunk: npt.NDArray[Any],
+    chunk: Array,
     place: Place,
     reading: Reading,
     assigner: Assigner,
@@ -156,7 +154,7 @@ def _tally(
 
 
 def _sum_moments(
-    chunk: npt.NDArray[Any], place: Place, reading: Reading, assigner: Assigner
+    chunk: Array, place: Place, reading: Reading, assigner: Assigner
 ) -> Float64s | None:
     """Add up the moments that the members of each cluster in a chunk were scaled by."""
     scaling = reading.scaling
@@ -188,7 +186,7 @@ def _sum_members(block: Block, assigner: Assigner) -> Float64s:
     return sums
 
 
-def add_arrays(parts: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+def add_arrays(parts: Iterable[Array]) -> Array:
     """Add up arrays in their order."""
-    total: npt.NDArray[Any] = sum(parts, start=np.zeros((), dtype=np.int64))
+    total: Array = sum(parts, start=np.zeros((), dtype=np.int64))
     return total

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms.metric import Block
+from xvcluster.algorithms.blocks import Block
+from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices
 from xvcluster.grid.coords import Axes
 from xvcluster.grid.missing import find_invalid
 from xvcluster.profiles.layout import Grid, Layout, lay_out
@@ -44,18 +44,18 @@ class Profiles(Layout):
         What each profile counts for, if not once.
     """
 
-    values: npt.NDArray[np.floating]
-    points: npt.NDArray[np.intp]
+    values: Floats
+    points: Indices
     status: npt.NDArray[np.int8]
-    cell_areas: npt.NDArray[np.float64] | None
-    weights: npt.NDArray[np.float64] | None
+    cell_areas: Float64s | None
+    weights: Float64s | None
 
     @property
     def block(self) -> Block:
         """The profiles with their weights."""
         return Block.of(self.values, self.weights)
 
-    def to_map(self, values: npt.NDArray[Any]) -> xr.DataArray:
+    def to_map(self, values: Array) -> xr.DataArray:
         """Put one value a profile on the user's dimensions, float32, NaN where no profile is."""
         full = np.full(self.status.size, np.nan, dtype=np.float32)
         full[self.points] = values
@@ -102,7 +102,7 @@ def stack(layout: Layout) -> Profiles:
     return Profiles(**known, values=values, points=points, status=status)
 
 
-def _weights(layout: Layout, points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:
+def _weights(layout: Layout, points: Indices) -> Float64s | None:
     """Weights of the profiles at some points, None where each counts once."""
     factors = layout.weighting.factors
     if not factors:
@@ -113,7 +113,7 @@ def _weights(layout: Layout, points: npt.NDArray[np.intp]) -> npt.NDArray[np.flo
     return weights / weights.mean() if layout.weighting.is_relative else weights
 
 
-def require_weights(weights: npt.NDArray[np.float64]) -> None:
+def require_weights(weights: Float64s) -> None:
     """Refuse weights of complete profiles that are NaN."""
     missing = int(np.isnan(weights).sum())
     if missing:
@@ -129,9 +129,7 @@ def require_any_weight(total: float) -> None:
         raise ValueError("weights are 0 at all complete profiles; at least one must count")
 
 
-def _columns(
-    array: xr.DataArray, grid: Grid, axes: Axes
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+def _columns(array: xr.DataArray, grid: Grid, axes: Axes) -> tuple[Array, Booleans | None]:
     """Values of one variable, shape (n_levels, n_points), NaN where missing; and the invalid."""
     refused = find_invalid(array)
     invalid = None
@@ -143,9 +141,7 @@ def _columns(
     return values.reshape(-1, values.shape[-1]), invalid
 
 
-def find_status(
-    missing: list[npt.NDArray[np.bool_]], invalid: list[npt.NDArray[np.bool_] | None]
-) -> npt.NDArray[np.int8]:
+def find_status(missing: list[Booleans], invalid: list[Booleans | None]) -> npt.NDArray[np.int8]:
     """Tell for each point whether its profile is complete, or why not."""
     gaps = sum(m.sum(axis=0) for m in missing)
     full = sum(m.shape[0] for m in missing)

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms.metric import Block, Floats
+from xvcluster.algorithms.blocks import Block
+from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices
 from xvcluster.grid.missing import (
     either,
     equals_any,
@@ -44,33 +45,33 @@ class Place:
         there are no cells, or each profile counts once.
     """
 
-    positions: tuple[npt.NDArray[np.intp], ...]
-    new: tuple[npt.NDArray[np.bool_], ...]
+    positions: tuple[Indices, ...]
+    new: tuple[Booleans, ...]
     strides: tuple[int, ...]
     name: str
-    areas: tuple[npt.NDArray[np.float64], ...] = ()
-    weights: tuple[npt.NDArray[np.float64], ...] = ()
+    areas: tuple[Float64s, ...] = ()
+    weights: tuple[Float64s, ...] = ()
 
-    def areas_at(self, points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:
+    def areas_at(self, points: Indices) -> Float64s | None:
         """Cell areas in km² at points of the chunk."""
         return self._product(self.areas)[points] if self.areas else None
 
-    def weights_at(self, points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    def weights_at(self, points: Indices) -> Float64s:
         """What profiles at points of the chunk count for."""
         return self._product(self.weights)[points] if self.weights else np.ones(points.size)
 
-    def _product(self, factors: tuple[npt.NDArray[np.float64], ...]) -> npt.NDArray[np.float64]:
+    def _product(self, factors: tuple[Float64s, ...]) -> Float64s:
         shape = tuple(at.size for at in self.positions)
         return np.broadcast_to(reduce(np.multiply, factors), shape).ravel()
 
-    def points(self) -> npt.NDArray[np.intp]:
+    def points(self) -> Indices:
         """The place of each point of the chunk among all points of the grid, flat."""
         total = np.zeros((), dtype=np.intp)
         for at, stride in zip(self.positions, self.strides, strict=True):
             total = total[..., None] + at * stride
         return total.reshape(-1)
 
-    def taken(self) -> npt.NDArray[np.bool_]:
+    def taken(self) -> Booleans:
         """Whether each point of the chunk counts, flat."""
         total = np.ones((), dtype=bool)
         for new in self.new:
@@ -105,7 +106,7 @@ class Reading:
     fills: tuple[list[float], ...] | None = None
     scaling: Scaling | ProfileScaling | None = None
 
-    def declared(self, chunk: npt.NDArray[Any]) -> Iterator[tuple[xr.DataArray, Any]]:
+    def declared(self, chunk: Array) -> Iterator[tuple[xr.DataArray, Any]]:
         """Each variable (level, point) of a chunk, and where its attributes call it missing."""
         for v, name in enumerate(self.names):
             values = chunk[v].reshape(chunk.shape[1], -1).astype(self.dtypes[v], copy=False)
@@ -113,12 +114,10 @@ class Reading:
             array.encoding = dict(self.encodings[v])
             yield array, find_declared(array)
 
-    def clean(
-        self, chunk: npt.NDArray[Any]
-    ) -> tuple[list[Floats], list[npt.NDArray[np.bool_] | None]]:
+    def clean(self, chunk: Array) -> tuple[list[Floats], list[Booleans | None]]:
         """Values (n_levels, n_points) of each variable, NaN where missing; and the invalid."""
         columns: list[Floats] = []
-        refused: list[npt.NDArray[np.bool_] | None] = []
+        refused: list[Booleans | None] = []
         for v, (array, declared) in enumerate(self.declared(chunk)):
             rest = array if declared is None else array.where(~declared)
             fills = self._own_fills(rest) if self.fills is None else self.fills[v]
@@ -135,8 +134,8 @@ class Reading:
         return extremes.apart()
 
     def profiles(
-        self, chunk: npt.NDArray[Any], taken: npt.NDArray[np.bool_] | None = None
-    ) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+        self, chunk: Array, taken: Booleans | None = None
+    ) -> Iterator[tuple[Indices, Floats]]:
         """Complete, scaled profiles (n, n_levels, n_variables) in pieces, and their points (n,).
 
         Parameters
@@ -148,16 +147,14 @@ class Reading:
         columns, _ = self.clean(chunk)
         return self.cut(columns, taken)
 
-    def blocks(
-        self, chunk: npt.NDArray[Any], place: Place
-    ) -> Iterator[tuple[npt.NDArray[np.intp], Block]]:
+    def blocks(self, chunk: Array, place: Place) -> Iterator[tuple[Indices, Block]]:
         """As `profiles`, of the points that count, with their weights."""
         for points, values in self.profiles(chunk, place.taken()):
             yield points, Block(values, place.weights_at(points))
 
     def cut(
-        self, columns: list[Floats], taken: npt.NDArray[np.bool_] | None = None
-    ) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+        self, columns: list[Floats], taken: Booleans | None = None
+    ) -> Iterator[tuple[Indices, Floats]]:
         """As `profiles`, of a chunk that is clean already."""
         for start in range(0, columns[0].shape[1], _PIECE):
             part = slice(start, start + _PIECE)
@@ -180,8 +177,6 @@ class Reading:
             yield np.flatnonzero(complete) + start, block
 
 
-def status_of(
-    columns: list[Floats], refused: list[npt.NDArray[np.bool_] | None]
-) -> npt.NDArray[np.int8]:
+def status_of(columns: list[Floats], refused: list[Booleans | None]) -> npt.NDArray[np.int8]:
     """Index into `STATUS` of every point of a clean chunk."""
     return find_status([np.isnan(column) for column in columns], refused)

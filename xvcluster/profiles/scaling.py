@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from xvcluster.algorithms.metric import Block
-
-Floats = npt.NDArray[np.floating]
-Float64s = npt.NDArray[np.float64]
+from xvcluster.algorithms.blocks import Block
+from xvcluster.arrays import Float64s, Floats
 
 _CHUNK = 2048
 

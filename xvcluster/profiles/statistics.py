@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xvcluster.algorithms.assign import Assignment
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import threads
-from xvcluster.algorithms.metric import Block, Float64s, Floats, Labels
+from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers, Labels
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _CHUNK = 1024
@@ -37,7 +36,7 @@ class Statistics:
         How exact the quantiles are, where they are not.
     """
 
-    count: npt.NDArray[np.int64]
+    count: Integers
     inertia: Float64s
     margin: Float64s
     area: Float64s | None
@@ -82,9 +81,7 @@ def measure(assignment: Assignment, weights: Float64s, k: int) -> Float64s:
     return np.stack([_add_up(assignment.labels, term, k) for term in terms])
 
 
-def count_hits(
-    nearest: Labels, weights: Float64s, n_nodes: int
-) -> tuple[npt.NDArray[np.int64], Float64s]:
+def count_hits(nearest: Labels, weights: Float64s, n_nodes: int) -> tuple[Integers, Float64s]:
     """The number of profiles nearest to each node, and their weight."""
     return np.bincount(nearest, minlength=n_nodes), _add_up(nearest, weights, n_nodes)
 
@@ -113,7 +110,7 @@ def _add_up(labels: Labels, values: Float64s, k: int) -> Float64s:
     return np.bincount(labels, values, minlength=k).astype(np.float64, copy=False)
 
 
-def _mean(total: Float64s, mass: npt.NDArray[Any]) -> Float64s:
+def _mean(total: Float64s, mass: Array) -> Float64s:
     with np.errstate(invalid="ignore"):
         mean: Float64s = total / mass
     return mean
@@ -143,7 +140,7 @@ def _spread(block: Block, labels: Labels, k: int) -> tuple[Float64s, Float64s]:
     return std, quantiles
 
 
-def _gather(values: Floats, rows: npt.NDArray[np.intp]) -> Floats:
+def _gather(values: Floats, rows: Indices) -> Floats:
     """Values (n_levels · n_variables, n_rows) of the profiles of these rows, copied once."""
     flat = values.reshape(len(values), -1)
     members = np.empty((flat.shape[1], rows.size), dtype=values.dtype)
@@ -187,7 +184,7 @@ class Tally:
         Weight of the members between the ends of each level.
     """
 
-    count: npt.NDArray[np.int64]
+    count: Integers
     mass: Float64s
     inertia: Float64s
     margin: Float64s

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from xvcluster.algorithms.metric import Block, Float64s, Floats
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.source import Priorities, choose, priorities
+from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
 from xvcluster.grid.missing import Extremes, find_extremes
 from xvcluster.profiles.memory import STATUS, require_weights
 from xvcluster.profiles.reading import Place, Reading, status_of
@@ -41,13 +40,13 @@ class Survey:
     """
 
     extremes: tuple[Extremes, ...]
-    status: npt.NDArray[np.int64]
+    status: Integers
     weight: float
     mean: Float64s
     variance: Float64s
     low: Float64s
     high: Float64s
-    points: npt.NDArray[np.intp]
+    points: Indices
     priority: Priorities
     rows: Floats
     weights: Float64s
@@ -92,7 +91,7 @@ class Survey:
 
 
 def survey(
-    chunk: npt.NDArray[Any], place: Place, reading: Reading, seed: int, n_points: int, size: int
+    chunk: Array, place: Place, reading: Reading, seed: int, n_points: int, size: int
 ) -> Survey:
     """Survey one chunk (n_variables, n_levels, *horizontal); `choose` tells what is drawn."""
     extremes = tuple(

@@ -5,13 +5,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 
+from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.profiles.layout import Layout
-
-Float64s = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
 
 _WANTED = 100
 _FEW = 10

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.areas import bounds_of
 from xvcluster.profiles.layout import Layout, Weighting
 
@@ -70,7 +70,7 @@ def _profile_factors(layout: Layout, weights: Any) -> list[xr.DataArray]:
     return [array.expand_dims([d for d in dims if d not in array.dims]).transpose(*dims)]
 
 
-def _level_weights(layout: Layout, weights: Any) -> npt.NDArray[np.float64] | None:
+def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
     """Weights (n_levels,) in the order of the profiles' levels."""
     if weights is None:
         return None
@@ -154,7 +154,7 @@ def _in_order(weights: xr.DataArray, name: str, dim: Any, dataset: xr.Dataset) -
     return weights
 
 
-def _places(own: pd.Index, wanted: pd.Index) -> npt.NDArray[np.intp]:
+def _places(own: pd.Index, wanted: pd.Index) -> Indices:
     """Where an index holds each value of another, as far as float32 tells them; −1 if nowhere."""
     if not own.is_unique:
         return np.array([-1])

@@ -10,9 +10,9 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import units
 from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
 from xvcluster.profiles.scaling import Scaling
@@ -47,7 +47,7 @@ def check_names(layout: Layout, *others: str) -> None:
 def build_dataset(
     data: xr.DataArray | xr.Dataset,
     layout: Layout,
-    centroids: npt.NDArray[np.float64],
+    centroids: Float64s,
     members: Members,
     parameters: Mapping[str, Any],
 ) -> xr.Dataset:
@@ -107,7 +107,7 @@ def build_dataset(
     return dataset
 
 
-def own_scale(layout: Layout, scaling: Scaling) -> npt.NDArray[np.float64]:
+def own_scale(layout: Layout, scaling: Scaling) -> Float64s:
     """What values were divided by, (n_levels, n_variables), without the weights of levels."""
     levels = layout.weighting.levels
     stretch = np.ones((len(layout.levels), 1)) if levels is None else np.sqrt(levels)[:, None]

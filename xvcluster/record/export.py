@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms import reach_of
+from xvcluster.algorithms.metrics import import_tslearn_kmeans, reach_of
 from xvcluster.algorithms.mixture import Mixture, whiten
-from xvcluster.algorithms.softdtw import import_tslearn_kmeans
 from xvcluster.profiles.scaling import Scaling
 from xvcluster.record.replay import replay, scaled_nodes
 from xvcluster.record.store import parameters

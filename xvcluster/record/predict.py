@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import canonical_units, find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
 from xvcluster.record.replay import replay
 from xvcluster.record.store import parameters
-
-Float64s = npt.NDArray[np.float64]
 
 
 def predict(

@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.criteria import distances_between
-from xvcluster.algorithms.metric import Metric
+from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.algorithms.mixture import Mixture
+from xvcluster.arrays import Booleans, Float64s
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.record.store import parameters
-
-Float64s = npt.NDArray[np.float64]
 
 
 def replay(
@@ -54,9 +51,7 @@ def replay(
     return scaling, Assigner(nodes[is_held], metric, groups)
 
 
-def _gaussians(
-    result: xr.Dataset, options: dict[str, Any], is_held: npt.NDArray[np.bool_]
-) -> dict[str, Any]:
+def _gaussians(result: xr.Dataset, options: dict[str, Any], is_held: Booleans) -> dict[str, Any]:
     """What a mixture consists of beside its means, without the clusters that a match left empty."""
     spread = result["component_covariance"]
     own = is_held if "cluster" in spread.dims else slice(None)

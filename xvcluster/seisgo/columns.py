@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_number
 
@@ -31,11 +32,11 @@ class Columns:
         The place of each profile on the thinned grid, row by row.
     """
 
-    values: npt.NDArray[np.float64]
-    depth: npt.NDArray[Any]
-    lat: npt.NDArray[Any]
-    lon: npt.NDArray[Any]
-    points: npt.NDArray[np.intp]
+    values: Float64s
+    depth: Array
+    lat: Array
+    lon: Array
+    points: Indices
 
     def label(self, name: str, units: str, depth_units: str) -> xr.DataArray:
         """Give the profiles as an array (profile, depth) with names and units."""
@@ -128,9 +129,9 @@ def _as_array(model: npt.ArrayLike | xr.DataArray, name: str) -> xr.DataArray:
 
 def _check_shape(
     shape: tuple[int, ...],
-    depth: npt.NDArray[Any],
-    lat: npt.NDArray[Any],
-    lon: npt.NDArray[Any],
+    depth: Array,
+    lat: Array,
+    lon: Array,
 ) -> None:
     axes = {"depth": depth, "lat": lat, "lon": lon}
     for name, axis in axes.items():
@@ -148,13 +149,13 @@ def _check_shape(
         )
 
 
-def _every(size: int, spacing: float) -> npt.NDArray[np.intp]:
+def _every(size: int, spacing: float) -> Indices:
     """Every so many-th position; fractions are cut off."""
     spacing = check_number("spacing", spacing, above=0.0)
     return np.arange(0, size, spacing).astype(np.intp)
 
 
-def _levels(depth: npt.NDArray[Any], zrange: Any, units: str) -> npt.NDArray[np.intp]:
+def _levels(depth: Array, zrange: Any, units: str) -> Indices:
     """Positions of the levels within the range, both ends included."""
     if zrange is None:
         return np.arange(depth.size)
@@ -174,7 +175,7 @@ def _levels(depth: npt.NDArray[Any], zrange: Any, units: str) -> npt.NDArray[np.
     return levels
 
 
-def _gather(values: npt.NDArray[Any], points: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+def _gather(values: Array, points: Indices) -> Float64s:
     """Columns of (n_depth, n_points) as rows, piece by piece, which spares the cache."""
     profiles = np.empty((points.size, len(values)))
     for start in range(0, points.size, _GATHER):
@@ -183,9 +184,7 @@ def _gather(values: npt.NDArray[Any], points: npt.NDArray[np.intp]) -> npt.NDArr
     return profiles
 
 
-def _interpolate(
-    profiles: npt.NDArray[np.float64], depth: npt.NDArray[Any], dz: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]]:
+def _interpolate(profiles: Float64s, depth: Array, dz: float) -> tuple[Float64s, Array]:
     """Profiles at an even step of depth, rounded as by ``numpy.interp`` of each."""
     even = np.arange(np.min(depth), np.max(depth) + 0.5 * dz, dz)
     order = np.argsort(depth, kind="stable")

@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms import get_metric
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.initialize import has_distinct
-from xvcluster.algorithms.softdtw import import_tslearn_kmeans
+from xvcluster.algorithms.metrics import get_metric, import_tslearn_kmeans
+from xvcluster.arrays import Float64s, Indices
 from xvcluster.methods.kmeans import kmeans
 from xvcluster.methods.som import som
 from xvcluster.methods.sweep import sweep
 from xvcluster.options import check_integer, check_metric
 
-Floats = npt.NDArray[np.float64]
 KMeansEngine = Literal["tslearn", "xvcluster"]
 SomEngine = Literal["minisom", "xvcluster"]
 
@@ -54,7 +53,7 @@ def kmeans_options(
     }
 
 
-def check_clusters(ts: Floats, name: str, n_clusters: int) -> int:
+def check_clusters(ts: Float64s, name: str, n_clusters: int) -> int:
     """Refuse more clusters than there are distinct profiles."""
     n_clusters = check_integer(name, n_clusters, 1)
     if not has_distinct(ts, n_clusters):
@@ -66,7 +65,7 @@ def check_clusters(ts: Floats, name: str, n_clusters: int) -> int:
 
 
 def fit_kmeans(
-    ts: Floats, n_clusters: int, engine: str, options: dict[str, Any], *, verbose: bool
+    ts: Float64s, n_clusters: int, engine: str, options: dict[str, Any], *, verbose: bool
 ) -> tuple[Any, npt.NDArray[np.integer]]:
     """Give the fitted ``TimeSeriesKMeans`` and the labels, from 0, of profiles (n, n_depth, 1)."""
     if engine == "tslearn":
@@ -83,7 +82,7 @@ def fit_kmeans(
 
 
 def fit_each(
-    ts: Floats, ks: Sequence[int], engine: str, options: dict[str, Any]
+    ts: Float64s, ks: Sequence[int], engine: str, options: dict[str, Any]
 ) -> tuple[list[float], Callable[[], list[float]]]:
     """Give the mean squared distance for each k, and a way to the silhouettes, which cost more."""
     if engine == "xvcluster":
@@ -103,7 +102,7 @@ def fit_each(
 
 
 def train_som(
-    profiles: Floats,
+    profiles: Float64s,
     shape: tuple[int, int],
     engine: str,
     *,
@@ -127,7 +126,7 @@ def train_som(
     return result.model, result.labels.values.astype(np.int64) - 1
 
 
-def find_winners(profiles: Floats, weights: Floats) -> npt.NDArray[np.intp]:
+def find_winners(profiles: Float64s, weights: Float64s) -> Indices:
     """Index of each profile's nearest node, row by row, rounded as ``MiniSom.winner`` does.
 
     Parameters
@@ -148,12 +147,12 @@ def find_winners(profiles: Floats, weights: Floats) -> npt.NDArray[np.intp]:
     return winners
 
 
-def _array(profiles: Floats) -> xr.DataArray:
+def _array(profiles: Float64s) -> xr.DataArray:
     """Profiles as loose points."""
     return xr.DataArray(profiles.reshape(len(profiles), -1), dims=("profile", "depth"), name="v")
 
 
-def _silhouette(ts: Floats, centers: Floats, metric: str) -> float:
+def _silhouette(ts: Float64s, centers: Float64s, metric: str) -> float:
     """The simplified silhouette: the mean of 1 − d₁/d₂; one cluster alone has none."""
     if len(centers) == 1:
         return float("nan")

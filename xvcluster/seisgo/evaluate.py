@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xvcluster.arrays import Float64s
 from xvcluster.options import check_integer
 from xvcluster.seisgo.engines import KMeansEngine, check_clusters, fit_each, kmeans_options
 from xvcluster.seisgo.figures import distortions
 
-Curve = list[float] | npt.NDArray[np.float64]
+Curve = list[float] | Float64s
 
 
 def vpcluster_evaluate_kmean(
@@ -83,7 +84,7 @@ def vpcluster_evaluate_kmean(
 
 
 def choose(
-    ts: npt.NDArray[np.float64],
+    ts: Float64s,
     nrange: Sequence[int] | npt.NDArray[np.integer],
     box: int | None,
     engine: str,
@@ -127,9 +128,7 @@ def choose(
     return best, distortion, curve
 
 
-def _check_range(
-    ts: npt.NDArray[np.float64], nrange: Sequence[int] | npt.NDArray[np.integer]
-) -> list[int]:
+def _check_range(ts: Float64s, nrange: Sequence[int] | npt.NDArray[np.integer]) -> list[int]:
     """The numbers of clusters to try, which must ascend."""
     ks = [check_integer("each number of nrange", k, 1) for k in nrange]
     if not ks or sorted(set(ks)) != ks:
@@ -140,7 +139,7 @@ def _check_range(
     return ks
 
 
-def _smoothed(curve: list[float], n: int) -> npt.NDArray[np.float64]:
+def _smoothed(curve: list[float], n: int) -> Float64s:
     """Mean over a box, beyond whose ends it finds zeros; the end points stay as they are."""
     smoothed = np.convolve(curve, np.ones(n) / n, mode="same")
     smoothed[[0, -1]] = curve[0], curve[-1]

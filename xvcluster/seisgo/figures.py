@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xvcluster.arrays import Float64s
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.profiles import line_style, set_vertical, tidy
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 _LINES = 300
 """Where a cluster has more members than this, all are drawn as bands."""
@@ -86,9 +87,7 @@ def _columns(n: int) -> int:
     return legends.balanced_columns(n, limit=5) if n <= 25 else math.ceil(math.sqrt(n))
 
 
-def _draw_members(
-    ax: Axes, own: NDArray[np.float64], depth: NDArray[np.float64], *, bands: bool
-) -> None:
+def _draw_members(ax: Axes, own: Float64s, depth: Float64s, *, bands: bool) -> None:
     """Every member as a thin line, or the bands that hold 90 and 50 % of them."""
     if not bands:
         alpha = max(0.15, 0.6 - 0.005 * len(own))

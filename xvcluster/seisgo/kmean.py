@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s
 from xvcluster.seisgo import output
 from xvcluster.seisgo.columns import take_columns
 from xvcluster.seisgo.engines import KMeansEngine, check_clusters, fit_kmeans, kmeans_options
@@ -131,7 +132,7 @@ def vpcluster_kmean(
     about = {"name": tag, "depth_units": depth_units}
     columns = take_columns(lat, lon, dep, vmodel, spacing=spacing, zrange=zrange, dz=dz, **about)
     ts = columns.values[..., None]
-    curve: Sequence[float] | npt.NDArray[np.float64] = []
+    curve: Sequence[float] | Float64s = []
     if ncluster is None:
         nrange = np.arange(2, 21) if nrange is None else nrange
         box = 3 if evaluate_smooth else None

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s
 from xvcluster.record.store import replace
 from xvcluster.seisgo.columns import Columns
 
@@ -51,7 +52,7 @@ def pickle_to(path: str, outcome: Mapping[str, Any]) -> None:
 def draw(
     columns: Columns,
     numbers: npt.NDArray[np.integer],
-    centers: Mapping[int, npt.NDArray[np.float64]],
+    centers: Mapping[int, Float64s],
     profiles: xr.DataArray,
     flags: Mapping[str, Any],
     figsize: tuple[float, float] | None,

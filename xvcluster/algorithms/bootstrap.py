@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.metric import Block, Float64s, Floats, Indices, Labels
+from xvcluster.algorithms.blocks import Block
+from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 T = TypeVar("T")
 

@@ -1,122 +1,17 @@
-"""What the loop asks of a metric: sums over a block of profiles, and distances."""
+"""Distances between profiles, and what k-means sums under each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise, starmap
-from typing import Protocol
+import warnings
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
-Float64s = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int32]
-Indices = npt.NDArray[np.intp]
+from xvcluster.algorithms.blocks import Block, Partial, Stack
+from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 
 _GROUP = 96
-_CHUNK = 2048
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """A run of whole profiles.
-
-    Attributes
-    ----------
-    values : ndarray, shape (n, n_levels, n_variables)
-    weights : ndarray, shape (n,)
-        How many profiles each of them counts for.
-    """
-
-    values: Floats
-    weights: Float64s
-
-    @classmethod
-    def of(cls, values: Floats, weights: Float64s | None = None) -> Block:
-        """Profiles of these weights; by default each counts once."""
-        return cls(values, np.ones(len(values)) if weights is None else weights)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __getitem__(self, rows: slice | Indices) -> Block:
-        return Block(self.values[rows], self.weights[rows])
-
-    def mean(self) -> Float64s:
-        """Weighted mean (n_levels, n_variables), in float64; there must be a weight."""
-        shares = self.weights / self.weights.sum()
-        first = self.values[0].astype(np.float64)  # so that what is constant is so exactly
-        parts = (
-            np.tensordot(shares[rows], self.values[rows] - first, 1) for rows in self._chunks()
-        )
-        mean: Float64s = sum(parts, start=first)
-        return mean
-
-    def moments(self) -> tuple[Float64s, Float64s]:
-        """Weighted mean and variance, each (n_levels, n_variables), in float64."""
-        mean, shares = self.mean(), self.weights / self.weights.sum()
-        variance = np.zeros(mean.shape)
-        for rows in self._chunks():
-            variance += np.tensordot(shares[rows], (self.values[rows] - mean) ** 2, 1)
-        return mean, variance
-
-    def _chunks(self) -> Iterator[slice]:
-        """Runs of rows, so that nothing is copied whole."""
-        return (slice(i, i + _CHUNK) for i in range(0, len(self), _CHUNK))
-
-    def counted(self) -> Block:
-        """The profiles that count at all."""
-        return self if self.weights.all() else self[np.flatnonzero(self.weights)]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stack:
-    """The centroids of the active runs, one after the other.
-
-    Attributes
-    ----------
-    centroids : ndarray, shape (K, n_levels, n_variables)
-    first : ndarray, shape (n_active + 1,)
-        Where each run's centroids start, and where the last ones end.
-    active : ndarray, shape (n_active,)
-        The place of each of them among all runs.
-    """
-
-    centroids: Float64s
-    first: Indices
-    active: Indices
-
-    @classmethod
-    def of(cls, centroids: Sequence[Float64s], active: Indices | None = None) -> Stack:
-        """Put the centroids (k, n_levels, n_variables) of runs one after the other."""
-        first = np.cumsum([0, *map(len, centroids)])
-        active = np.arange(len(centroids)) if active is None else active
-        return cls(np.concatenate(centroids), first, active)
-
-    def parts(self) -> Iterator[slice]:
-        """The place of each run's centroids."""
-        return starmap(slice, pairwise(self.first.tolist()))
-
-
-@dataclass(slots=True, eq=False)
-class Partial:
-    """What profiles add to the runs of a stack of K centroids.
-
-    Attributes
-    ----------
-    sums : ndarray, shape (K, n_levels, n_variables)
-        Weighted values that were paired with each centroid's levels.
-    mass : ndarray, shape (K, n_levels)
-        Their weights.
-    inertia : ndarray, shape (K,)
-        Weighted sums of the members' squared distances.
-    """
-
-    sums: Float64s
-    mass: Float64s
-    inertia: Float64s
 
 
 class Metric(Protocol):
@@ -212,7 +107,7 @@ class DynamicTimeWarping:
     incremental = False
     max_refinements = 29
 
-    def __init__(self, reach: npt.NDArray[np.bool_] | None = None) -> None:
+    def __init__(self, reach: Booleans | None = None) -> None:
         """Pair levels i and j where reach[i, j] (n_levels, n_levels); None: wherever."""
         self.reach = reach
 
@@ -270,3 +165,115 @@ def _groups(first: Indices) -> Indices:
         stop = int(np.searchsorted(first, first[groups[-1]] + _GROUP, side="right")) - 1
         groups.append(max(stop, groups[-1] + 1))
     return np.array(groups)
+
+
+class SoftDTW:
+    """A smooth minimum over all warping paths, with tslearn's γ = 1."""
+
+    name = "softdtw"
+    least_rows = 64
+    sample_size = 2048
+    settled_size = 2048
+    pairs = 128
+    draws = 1
+    breaths = 0
+    is_linear = False
+    incremental = False
+    max_refinements = 0
+
+    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
+        """Never called: tslearn runs its own loop."""
+        raise NotImplementedError
+
+    def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
+        """Never called: tslearn runs its own loop."""
+        raise NotImplementedError
+
+    def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
+        """Soft-DTW values, which may be negative; the nearest centroid is the one of the least."""
+        from tslearn.metrics import cdist_soft_dtw
+
+        values = cdist_soft_dtw(
+            profiles.astype(np.float64), centroids.astype(np.float64), gamma=1.0
+        )
+        return np.asarray(values, dtype=np.float64)
+
+    def divergences(self, values: Float64s, block: Floats, centroids: Floats) -> Float64s:
+        """Soft-DTW divergences, zero for equal profiles, from soft-DTW values.
+
+        References
+        ----------
+        Blondel, M., Mensch, A. & Vert, J.-P. (2021). Differentiable divergences between time
+        series. AISTATS. https://doi.org/10.48550/arXiv.2010.08354
+        """
+        from tslearn.metrics import soft_dtw
+
+        own, of_centroids = (
+            np.array([soft_dtw(x, x, gamma=1.0) for x in profiles.astype(np.float64)])
+            for profiles in (block, centroids)
+        )
+        divergences: Float64s = np.maximum(values - (own[:, None] + of_centroids) / 2, 0.0)
+        return divergences
+
+
+def fit_soft_dtw(
+    profiles: Floats, n_clusters: int, *, n_init: int, max_iter: int, tol: float, seed: int
+) -> tuple[Float64s, int]:
+    """Centroids of shape (n_clusters, n_levels, n_variables), and the passes it took.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
+    n_clusters, n_init, max_iter : int
+    tol : float
+        Share of the inertia that counts as no gain.
+    seed : int
+    """
+    model = import_tslearn_kmeans()(
+        n_clusters,
+        metric="softdtw",
+        n_init=n_init,
+        max_iter=max_iter,
+        tol=tol,
+        random_state=seed,
+    )
+    model.fit(profiles.astype(np.float64))
+    return np.asarray(model.cluster_centers_, dtype=np.float64), int(model.n_iter_)
+
+
+def import_tslearn_kmeans() -> Any:
+    """Import TimeSeriesKMeans without tslearn's warning that h5py, unused here, is absent."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="h5py not installed")
+        from tslearn.clustering import TimeSeriesKMeans
+
+    return TimeSeriesKMeans
+
+
+def get_metric(name: str, window: float | None = None, levels: npt.ArrayLike = ()) -> Metric:
+    """The metric of a name; DTW pairs levels at most `window` apart.
+
+    Parameters
+    ----------
+    name : {"euclidean", "dtw", "softdtw"}
+    window : int or float, optional
+        Of the Sakoe-Chiba band: an int counts levels, a float is in the units of `levels`.
+    levels : array_like, shape (n_levels,)
+        Values of the vertical coordinate in the order of the profiles; only a window needs them.
+    """
+    if name == "euclidean":
+        return Euclidean()
+    if name == "softdtw":
+        return SoftDTW()
+    if window is None:
+        return DynamicTimeWarping()
+    return DynamicTimeWarping(reach_of(window, levels))
+
+
+def reach_of(window: float, levels: npt.ArrayLike) -> Booleans:
+    """Whether levels i and j are no farther apart than a window, shape (n_levels, n_levels)."""
+    at = np.asarray(levels, dtype=np.float64)
+    at = np.arange(at.size, dtype=np.float64) if isinstance(window, int) else at
+    slack = 1e-6 * np.abs(at).max()  # levels that are rounded lie just beyond a multiple of theirs
+    reach: Booleans = np.abs(at[:, None] - at) <= window + slack
+    return reach

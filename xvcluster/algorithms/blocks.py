@@ -1,0 +1,114 @@
+"""What the loop passes around: blocks of profiles, stacks of centroids, and their sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, starmap
+
+import numpy as np
+
+from xvcluster.arrays import Float64s, Floats, Indices
+
+_GROUP = 96
+_CHUNK = 2048
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A run of whole profiles.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n, n_levels, n_variables)
+    weights : ndarray, shape (n,)
+        How many profiles each of them counts for.
+    """
+
+    values: Floats
+    weights: Float64s
+
+    @classmethod
+    def of(cls, values: Floats, weights: Float64s | None = None) -> Block:
+        """Profiles of these weights; by default each counts once."""
+        return cls(values, np.ones(len(values)) if weights is None else weights)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice | Indices) -> Block:
+        return Block(self.values[rows], self.weights[rows])
+
+    def mean(self) -> Float64s:
+        """Weighted mean (n_levels, n_variables), in float64; there must be a weight."""
+        shares = self.weights / self.weights.sum()
+        first = self.values[0].astype(np.float64)  # so that what is constant is so exactly
+        parts = (
+            np.tensordot(shares[rows], self.values[rows] - first, 1) for rows in self._chunks()
+        )
+        mean: Float64s = sum(parts, start=first)
+        return mean
+
+    def moments(self) -> tuple[Float64s, Float64s]:
+        """Weighted mean and variance, each (n_levels, n_variables), in float64."""
+        mean, shares = self.mean(), self.weights / self.weights.sum()
+        variance = np.zeros(mean.shape)
+        for rows in self._chunks():
+            variance += np.tensordot(shares[rows], (self.values[rows] - mean) ** 2, 1)
+        return mean, variance
+
+    def _chunks(self) -> Iterator[slice]:
+        """Runs of rows, so that nothing is copied whole."""
+        return (slice(i, i + _CHUNK) for i in range(0, len(self), _CHUNK))
+
+    def counted(self) -> Block:
+        """The profiles that count at all."""
+        return self if self.weights.all() else self[np.flatnonzero(self.weights)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """The centroids of the active runs, one after the other.
+
+    Attributes
+    ----------
+    centroids : ndarray, shape (K, n_levels, n_variables)
+    first : ndarray, shape (n_active + 1,)
+        Where each run's centroids start, and where the last ones end.
+    active : ndarray, shape (n_active,)
+        The place of each of them among all runs.
+    """
+
+    centroids: Float64s
+    first: Indices
+    active: Indices
+
+    @classmethod
+    def of(cls, centroids: Sequence[Float64s], active: Indices | None = None) -> Stack:
+        """Put the centroids (k, n_levels, n_variables) of runs one after the other."""
+        first = np.cumsum([0, *map(len, centroids)])
+        active = np.arange(len(centroids)) if active is None else active
+        return cls(np.concatenate(centroids), first, active)
+
+    def parts(self) -> Iterator[slice]:
+        """The place of each run's centroids."""
+        return starmap(slice, pairwise(self.first.tolist()))
+
+
+@dataclass(slots=True, eq=False)
+class Partial:
+    """What profiles add to the runs of a stack of K centroids.
+
+    Attributes
+    ----------
+    sums : ndarray, shape (K, n_levels, n_variables)
+        Weighted values that were paired with each centroid's levels.
+    mass : ndarray, shape (K, n_levels)
+        Their weights.
+    inertia : ndarray, shape (K,)
+        Weighted sums of the members' squared distances.
+    """
+
+    sums: Float64s
+    mass: Float64s
+    inertia: Float64s
