@@ -11,9 +11,9 @@ from xvcluster.compare.consensus import consensus
 from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
 from xvcluster.methods.som import som
-from xvcluster.methods.sweep import SweepResult, sweep
+from xvcluster.methods.sweep import sweep
 from xvcluster.prepare import prepare
-from xvcluster.result import ClusterResult, open_result
+from xvcluster.result import ClusterResult, SweepResult, open_result
 
 __version__ = "0.1.0"
 

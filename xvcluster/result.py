@@ -1,4 +1,4 @@
-"""The result of a clustering: a frozen view of one self-describing Dataset."""
+"""Results: frozen views of one self-describing Dataset each."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import xarray as xr
 
 from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
+from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.plot.methods import ResultPlots, SweepPlots
+from xvcluster.profiles import Layout
 from xvcluster.record import store
+from xvcluster.record.dataset import nearest_distances, parameters_of, select_centroids
+from xvcluster.record.fits import Fits
+from xvcluster.record.method import method_of
 from xvcluster.record.predict import predict
-from xvcluster.record.replay import nearest_distances
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from xvcluster.methods.fitting import Origin
-    from xvcluster.methods.sweep import SweepResult
-    from xvcluster.plot.methods import ResultPlots
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,9 +42,9 @@ class ClusterResult:
 
     dataset: xr.Dataset
     sweep: SweepResult | None = field(default=None)
-    _origin: Origin | None = field(default=None)
+    _layout: Layout | None = field(default=None)
 
-    def __iter__(self) -> Iterator[xr.DataArray | xr.Dataset]:
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.labels, self.centroids))
 
     @property
@@ -52,15 +53,19 @@ class ClusterResult:
         return self.dataset["label"]
 
     @property
-    def centroids(self) -> xr.DataArray | xr.Dataset:
-        """Centroids (cluster, vertical) in the data's units; a Dataset of several variables."""
-        names: list[str] = self.parameters["variables"]
-        return self.dataset[names[0]] if len(names) == 1 else self.dataset[names]
+    def centroids(self) -> xr.Dataset:
+        """What is known of the clusters, as a Dataset.
+
+        It holds each variable's centroids by (cluster, vertical), in the units of the data, their
+        ``<name>_std`` and ``<name>_quantile``, and by cluster ``count``, ``area`` in km² where it
+        is known, ``cluster_inertia`` and ``cluster_margin``. ``centroids["vs"]`` is the profile.
+        """
+        return select_centroids(self.dataset)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The method and all its options."""
-        return store.parameters(self.dataset)
+        return parameters_of(self.dataset)
 
     @property
     def n_clusters(self) -> int:
@@ -74,22 +79,24 @@ class ClusterResult:
 
     @property
     def model(self) -> Any:
-        """The clustering as a fitted ``TimeSeriesKMeans`` of tslearn, or ``MiniSom``.
+        """The clustering as the fitted object of the reference library.
 
-        It takes profiles with the levels in the order of the vertical coordinate, each variable
-        divided by ``parameters["scale"]``, and predicts the labels minus one. Of a Gaussian mixture
-        it is a ``Pipeline`` of scikit-learn, of a ``PCA`` and a ``GaussianMixture``, for profiles
-        less ``<name>_offset`` and by ``<name>_scale``, flat: (n, n_levels · n_variables).
+        Of k-means that is a ``TimeSeriesKMeans`` of tslearn, for profiles
+        (n_profiles, n_levels, n_variables); of a map a ``MiniSom``, of a mixture a ``Pipeline`` of
+        scikit-learn made of a ``PCA`` and a ``GaussianMixture``, both for profiles flat,
+        (n_profiles, n_levels · n_variables). All predict the labels minus one.
+
+        Profiles must have their levels in the order of the vertical coordinate, and be scaled as
+        the data were: divided by ``<name>_scale`` of the dataset; if the result was normalized or
+        is a mixture, after ``<name>_offset`` was subtracted, or, with ``normalize="profile"``, each
+        by its own mean and spread; and multiplied by the roots of ``level_weight``, if there is
+        one.
         """
-        from xvcluster.record.export import to_model
-
-        return to_model(self.dataset)
+        return method_of(self.dataset).model(self.dataset)
 
     @property
     def plot(self) -> ResultPlots:
         """The methods map, profiles, summary and som, which draw the result."""
-        from xvcluster.plot.methods import ResultPlots
-
         return ResultPlots(self.dataset)
 
     def predict(self, data: xr.DataArray | xr.Dataset) -> xr.DataArray:
@@ -159,30 +166,24 @@ class ClusterResult:
         >>> sure = vs.vcluster.kmeans(6).stability(n=10)
         >>> axes = sure.plot.map(certainty="stability")
         """
-        from xvcluster.compare.stability import add_stability
-
-        if self._origin is None:
-            raise ValueError(f"the stability cannot be found: {self._why_not_again()}")
+        why_not = method_of(self.dataset).why_not_refit(self.dataset)
+        if self._layout is None and not why_not:
+            why_not = (
+                "this result was read from a file, which does not hold its data. Cluster them "
+                "again, call stability on that result and write it: the stability is kept in the "
+                "file"
+            )
+        if self._layout is None or why_not:
+            raise ValueError(f"the stability cannot be found: {why_not}")
         dataset = add_stability(
             self.dataset,
-            self._origin,
+            self._layout,
             n,
             block_size=block_size,
             random_state=random_state,
             progress=progress,
         )
         return replace(self, dataset=dataset)
-
-    def _why_not_again(self) -> str:
-        """Why the result cannot be made again from other samples."""
-        if "som_shape" in self.labels.attrs:
-            return "the nodes of this map are not merged; give som(n_clusters=...) a number"
-        if self.parameters["metric"] == "softdtw":
-            return "under metric='softdtw' it would take too long; use metric='dtw'"
-        return (
-            "this result was read from a file, which does not hold its data. Cluster them again, "
-            "call stability on that result and write it: the stability is kept in the file"
-        )
 
     boundaries = delegate(boundaries)
 
@@ -294,6 +295,92 @@ class ClusterResult:
         n = int(self.dataset["count"].sum())
         names = ", ".join(parameters["variables"])
         return f"{self.n_clusters} clusters of {n:,} profiles of {names}, {self.dataset.method}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SweepResult:
+    """Criteria for the choice of k, and the clustering at every k.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        The criteria by ``k``, the ``best`` k of each by ``criterion`` (0 where it has none), and
+        ``label`` by ``k`` and the horizontal dimensions.
+    """
+
+    dataset: xr.Dataset
+    _fits: Fits = field(repr=False)
+
+    @property
+    def best_k(self) -> int:
+        """The k at the knee of the inertia; without a knee, that of the best silhouette."""
+        return int(self.dataset.attrs["best_k"])
+
+    @property
+    def verdict(self) -> str:
+        """What the criteria say of k, in a sentence."""
+        return str(self.dataset.attrs["verdict"])
+
+    def table(self) -> pd.DataFrame:
+        """The criteria, one row a k.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``k``; what is best by each is in ``dataset["best"]``.
+        """
+        return self.dataset[self._criteria()].to_dataframe()
+
+    def _criteria(self) -> list[str]:
+        return [str(n) for n, a in self.dataset.data_vars.items() if a.dims == ("k",)]
+
+    @property
+    def plot(self) -> SweepPlots:
+        """The methods criteria, elbow and maps, which draw the sweep."""
+        return SweepPlots(self.dataset, self._original)
+
+    def _original(self) -> xr.DataArray:
+        """The first variable of the complete profiles, its mean where they have several levels."""
+        layout = self._fits.layout
+        name, attrs = next(iter(layout.variables.items()))
+        vertical = layout.axes.vertical
+        methods = {} if vertical is None else {"cell_methods": f"{vertical}: mean"}
+        named: xr.DataArray = self._fits.profiles.mean_map().rename(name).astype(np.float32)
+        return named.assign_attrs(dict(attrs) | methods)
+
+    def result(self, k: int | None = None) -> ClusterResult:
+        """Give the whole clustering at one k.
+
+        Parameters
+        ----------
+        k : int, optional
+            One of the sweep's numbers of clusters. Default: the best.
+
+        Returns
+        -------
+        ClusterResult
+            With this sweep attached, and its criteria in the Dataset.
+
+        Raises
+        ------
+        ValueError
+            If the sweep did not try this k.
+        """
+        k = self.best_k if k is None else k
+        tried = list(self._fits.fits)
+        if k not in tried:
+            raise ValueError(f"the sweep has no k = {k!r}; it tried {', '.join(map(str, tried))}")
+        dataset, layout = self._fits.dataset(k), self._fits.layout
+        if len(tried) == 1:
+            return ClusterResult(dataset, _layout=layout)
+        for name in self._criteria():
+            dataset[f"sweep_{name}"] = self.dataset[name]
+        return ClusterResult(dataset, sweep=self, _layout=layout)
+
+    def __repr__(self) -> str:
+        how = self.dataset.attrs["best_k_by"]
+        head = f"<xvcluster.SweepResult: best k = {self.best_k} (by {how})>"
+        return f"{head}\n{self.table().to_string()}\n{self.verdict}"
 
 
 def open_result(path: str | os.PathLike[str]) -> ClusterResult:

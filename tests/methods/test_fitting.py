@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import xarray as xr
+from xvcluster.methods.fitting import lowest_first, require_distinct
 
 from xvcluster import kmeans, sweep
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean
 from xvcluster.algorithms.source import InMemory
 from xvcluster.methods.checkpoint import Checkpoint
-from xvcluster.methods.fitting import lowest_first, require_distinct
 
 
 class InterruptError(Exception):

@@ -6,10 +6,10 @@ import xarray as xr
 from kneed import KneeLocator
 from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw
+from xvcluster.choose.choice import conclude
 
 from xvcluster import kmeans, sweep
 from xvcluster.algorithms.metrics import Euclidean
-from xvcluster.choose.choice import conclude
 
 
 def stack(data):

@@ -34,6 +34,10 @@ class Metric(Protocol):
     """Whether distances are those of the principal components, so that few may stand for all."""
     incremental: bool
     """Whether `accumulate` gives the change of sums and mass since the last pass, or them all."""
+    supports_weights: bool
+    supports_level_weights: bool
+    supports_chunks: bool
+    supports_refits: bool
     max_refinements: int
     """Further steps towards the barycenters in each pass, with the assignment held."""
 
@@ -54,6 +58,10 @@ class Euclidean:
     """Straight differences, level by level."""
 
     name = "euclidean"
+    supports_weights = True
+    supports_level_weights = True
+    supports_chunks = True
+    supports_refits = True
     least_rows = 2048
     sample_size = 16384
     settled_size = 2**18
@@ -97,6 +105,10 @@ class DynamicTimeWarping:
     """Differences along the best monotonic pairing of the levels, as far as a window allows."""
 
     name = "dtw"
+    supports_weights = True
+    supports_level_weights = False
+    supports_chunks = True
+    supports_refits = True
     least_rows = 2048
     sample_size = 1024
     settled_size = 2**15
@@ -171,6 +183,10 @@ class SoftDTW:
     """A smooth minimum over all warping paths, with tslearn's γ = 1."""
 
     name = "softdtw"
+    supports_weights = False
+    supports_level_weights = False
+    supports_chunks = False
+    supports_refits = False
     least_rows = 64
     sample_size = 2048
     settled_size = 2048

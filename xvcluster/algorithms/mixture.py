@@ -226,3 +226,45 @@ def _as_integer(seed: np.random.SeedSequence) -> int:
     if isinstance(seed.entropy, int) and seed.entropy < 2**32 and not seed.spawn_key:
         return seed.entropy
     return int(seed.generate_state(1)[0])
+
+
+def to_pipeline(mixture: Mixture, k: int, n_iter: int, **options: Any) -> Any:
+    """Build the PCA and the Gaussian mixture of scikit-learn, one after the other.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of k clusters, of which it may lack some.
+    k : int
+    n_iter : int
+        Steps that the fit took.
+    **options
+        Of scikit-learn's ``GaussianMixture``.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.mixture import GaussianMixture
+    from sklearn.pipeline import make_pipeline
+
+    n_components = len(mixture.axes)
+    exist = np.arange(k) if mixture.groups is None else mixture.groups
+    pca = PCA(n_components, svd_solver="full")
+    pca.components_, pca.mean_ = mixture.axes.reshape(n_components, -1), mixture.mean.ravel()
+    pca.n_components_, pca.n_features_in_ = pca.components_.shape
+    model = GaussianMixture(k, covariance_type=mixture.covariance, **options)
+    # clusters that the mixture lacks have no weight, and are too far away for any profile
+    model.weights_ = np.full(k, np.finfo(np.float64).tiny)
+    model.weights_[exist] = mixture.weights
+    model.means_ = np.full((k, n_components), 1e9 * (1.0 + np.abs(mixture.means).max()))
+    model.means_[exist] = mixture.means
+    model.covariances_ = mixture.covariances
+    if mixture.covariance != "tied":
+        one = np.eye(n_components) if mixture.covariance == "full" else 1.0
+        model.covariances_ = np.ones((k, *mixture.covariances.shape[1:])) * one
+        model.covariances_[exist] = mixture.covariances
+    model.precisions_cholesky_ = whiten(model.covariances_, mixture.covariance)
+    model.n_features_in_, model.n_iter_ = n_components, n_iter
+    return make_pipeline(pca, model)

@@ -11,9 +11,8 @@ import xarray as xr
 from xvcluster.arrays import Integers
 from xvcluster.grid.coords import find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
-from xvcluster.methods.sweep import SweepResult
 from xvcluster.profiles import STATUS, Profiles, collect
-from xvcluster.result import ClusterResult
+from xvcluster.result import ClusterResult, SweepResult
 
 _MAX_ROWS = 40
 _CARRIED = ("title", "id")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import xarray as xr
 
-from xvcluster.choose.choice import conclude
+from xvcluster.choose.verdict import conclude
 from xvcluster.cli.commandline import (
     CHUNKS,
     DIM,

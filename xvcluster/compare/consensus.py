@@ -17,7 +17,7 @@ from xvcluster.compare.match import find_numbers, point_weights, tabulate
 from xvcluster.compare.regrid import nearest_labels
 from xvcluster.grid.coords import find_horizontal, with_coordinates
 from xvcluster.options import check_number
-from xvcluster.record.describe import flag_attrs
+from xvcluster.record.dataset import flag_attrs
 from xvcluster.result import ClusterResult
 
 Clustering = ClusterResult | xr.Dataset | xr.DataArray

@@ -12,8 +12,7 @@ from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.compare.regrid import is_repeated, nearest_labels
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.coords import Axes, find_horizontal
-from xvcluster.record.describe import flag_attrs
-from xvcluster.record.store import parameters
+from xvcluster.record.dataset import flag_attrs, parameters_of
 
 _NONE_YET = {"count": 0, "area": 0.0, "cluster_inertia": 0.0, "posterior": 0.0}
 """What holds of a cluster without members; all else is NaN."""
@@ -219,7 +218,7 @@ def find_numbers(table: Float64s, is_held: Booleans) -> Integers:
 def _held_clusters(result: xr.Dataset) -> Booleans:
     """Which clusters are more than the number of one: they have members, a centroid or nodes."""
     is_held = result["count"].values > 0
-    for name in parameters(result)["variables"]:
+    for name in parameters_of(result)["variables"]:
         is_held |= result[name].notnull().any([d for d in result[name].dims if d != "cluster"])
     if "node_cluster" in result:
         is_held |= result["cluster"].isin(result["node_cluster"]).values
@@ -245,7 +244,7 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     matched["label"].attrs.update(flag_attrs(k))
     numbers = xr.Variable("cluster", np.arange(1, k + 1), result["cluster"].attrs)
     matched = matched.assign_coords(cluster=numbers)
-    about = parameters(result) | {"n_clusters": k}
+    about = parameters_of(result) | {"n_clusters": k}
     return matched.assign_attrs(parameters=json.dumps(about))
 
 

@@ -1,27 +1,33 @@
-"""How sure the cluster of each point is: whether other samples of the data give it the same."""
+"""How certain the cluster of each point is: whether other samples of the data agree on it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
-from xvcluster.choose.choice import warn_no_tiles
-from xvcluster.methods.fitting import Origin
+from xvcluster.choose.criteria import warn_no_tiles
 from xvcluster.options import check_bootstrap, check_seed
-from xvcluster.profiles import Scaled, find_tiles
-from xvcluster.profiles.scaling import Scaling
+from xvcluster.profiles import Layout, find_tiles, open_profiles
 from xvcluster.progress import show_steps
-from xvcluster.record.replay import replay
+from xvcluster.record.dataset import (
+    OF_CLUSTERS,
+    held,
+    parameters_of,
+    read_assigner,
+    read_metric,
+    read_nodes,
+)
+from xvcluster.record.method import method_of
 
 
 def add_stability(
     result: xr.Dataset,
-    origin: Origin,
+    layout: Layout,
     n: int,
     *,
     block_size: float | None,
@@ -31,14 +37,25 @@ def add_stability(
     """Add the stability of each point and cluster to a result's Dataset; see `ClusterResult`."""
     asked = check_bootstrap("n", n, block_size)
     seed = check_seed(random_state)
-    profiles = origin.open()
-    own = _own_assigner(result, origin, profiles)
+    options, metric = parameters_of(result), read_metric(result)
+    profiles = open_profiles(
+        layout,
+        normalize=options.get("normalize"),
+        by_level=metric.is_linear,
+        seed=np.random.SeedSequence(options["random_state"]),
+    )
     sample, n_clusters = profiles.source.sample, result.sizes["cluster"]
-    tiles, size = find_tiles(origin.layout, profiles.points, asked["block_size"])
+    own = read_assigner(result, backwards=layout.descending)[1]
+    tiles, size = find_tiles(layout, profiles.points, asked["block_size"])
     if size is None:
         warn_no_tiles()
+    method, k = method_of(result), int(held(read_nodes(result)[1]).sum())
+
+    def refit(drawn: Block, child: np.random.SeedSequence) -> Assigner:
+        return method.refit(drawn, child, k, options, own.metric)
+
     with show_steps(progress, n) as report:
-        assigners = refits(sample, tiles, origin.refit, n=n, seed=seed, report=report)
+        assigners = refits(sample, tiles, refit, n=n, seed=seed, report=report)
     labels = assign(sample.values, own).labels
     agreed, others = np.zeros(len(sample)), []
     for assigner in assigners:
@@ -56,13 +73,5 @@ def add_stability(
         "comment": f"{n} samples {blocks}",
     }
     of_clusters = np.divide(total, mass, out=np.full(n_clusters, np.nan), where=mass > 0)
-    attrs = {"long_name": "mean stability of the profiles", "units": "1"}
+    attrs = OF_CLUSTERS["cluster_stability"]
     return result.assign(stability=stability, cluster_stability=("cluster", of_clusters, attrs))
-
-
-def _own_assigner(result: xr.Dataset, origin: Origin, profiles: Scaled) -> Assigner:
-    """What assigns scaled profiles to the clusters of a result, by its own numbers."""
-    scaling, own = replay(result, backwards=origin.layout.descending)
-    if isinstance(scaling, Scaling):  # by another offset, which changes no distance
-        own = replace(own, nodes=profiles.scaling.apply(scaling.undo(own.nodes)))
-    return own

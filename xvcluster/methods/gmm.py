@@ -1,18 +1,19 @@
-"""Cluster the profiles of a model by a Gaussian mixture, which tells how probable each label is."""
+"""Cluster the profiles of a model by a Gaussian mixture, which gives each label a probability."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Iterable, Mapping
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture
-from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
+from xvcluster.algorithms.metrics import Metric
+from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pipeline
+from xvcluster.arrays import Float64s
+from xvcluster.methods.steps import lay_out_model, require_distinct, warn_unsettled
 from xvcluster.options import (
     Covariance,
     Normalization,
@@ -23,12 +24,23 @@ from xvcluster.options import (
     check_seed,
     check_weighting,
 )
-from xvcluster.profiles import Layout, Scaled, lay_out, open_profiles, weigh
-from xvcluster.profiles.scaling import Scaling
+from xvcluster.profiles import Layout, Scaled, open_profiles
 from xvcluster.progress import show_steps
-from xvcluster.record.describe import build_dataset, check_names
+from xvcluster.record.dataset import (
+    describe,
+    describe_order,
+    held,
+    lowest_first,
+    of_each,
+    parameters_of,
+    read_each,
+    read_metric,
+    read_nodes,
+)
+from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult
 
+_FITTING = ("covariance", "variance_explained", "max_iter", "tol")
 _BOUNDS = (0.33, 0.66, 0.9, 0.99)
 _CLASSES = ("unlikely", "as_likely_as_not", "likely", "very_likely", "virtually_certain")
 
@@ -139,22 +151,23 @@ def gmm(
         ks = [check_integer("n_components", n_components, 1)]
     seed = check_seed(random_state)
     known = check_weighting(normalize, None, level_weights, method="gmm")
-    layout = weigh(lay_out(data, dim), None, level_weights)
-    check_names(layout, *(["k"] if len(ks) > 1 else []))
-    reopen = partial(open_profiles, layout, normalize=normalize, by_level=True, seed=seed)
-    profiles = reopen()
+    names = ["k"] if len(ks) > 1 else []
+    layout = lay_out_model(data, dim, level_weights=level_weights, names=names)
+    profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
     require_distinct(profiles.source, ks[-1], "n_components")
     with show_steps(progress, len(ks)) as report:
         fits = fit_mixture(profiles.source.sample, ks, seed=seed, report=report, **asked)
-    _warn_unsettled(fits, asked["max_iter"])
+    unsettled = [k for k, fit in fits.items() if not fit.converged]
+    limit = f"max_iter={asked['max_iter']} steps"
+    warn_unsettled(unsettled, "the mixture was still changing", limit, stacklevel=2)
     k = min(fits, key=lambda k: fits[k].bic)
     mixture = _lowest_first(profiles, fits[k].mixture)
     means = mixture.nodes.astype(np.float64)
     parameters: dict[str, Any] = {"method": "gmm", "metric": "euclidean", **asked, **known}
-    parameters |= {"random_state": seed.entropy, "n_clusters": k, "n_iter": fits[k].n_iter}
-    dataset = build_dataset(data, layout, means, profiles.members(mixture), parameters)
-    dataset["label"].attrs["ordered_by"] = order_text(layout)
+    parameters |= {"random_state": seed.entropy, "n_iter": fits[k].n_iter}
+    dataset = describe(data, layout, means, profiles.members(mixture), parameters)
+    dataset["label"].attrs["ordered_by"] = describe_order(layout)
     dataset["margin"].attrs |= {
         "long_name": "margin of the cluster over the second most probable",
         "comment": "1 - p2/p1: 0 ambiguous, 1 certain",
@@ -167,8 +180,52 @@ def gmm(
     if len(ks) > 1:
         _warn_at_end(ks, k)
         dataset = dataset.assign(_criterion(fits))
-    refit = partial(_refit, k=k, **asked | {"n_init": 1})
-    return ClusterResult(dataset, _origin=Origin(layout, reopen, refit))
+    return ClusterResult(dataset, _layout=layout)
+
+
+@register
+class GaussianMixture(Method):
+    """Profiles belong to the most probable Gaussian."""
+
+    name = "gmm"
+    variables = frozenset(
+        "posterior robustness robustness_class component component_ component_weight "
+        "component_mean component_covariance".split()
+    )
+
+    def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Mixture:
+        """Assign to the most probable Gaussian."""
+        options, exist = parameters_of(dataset), held(nodes)
+        spread = dataset["component_covariance"]
+        return Mixture(
+            nodes[exist],
+            metric,
+            None if exist.all() else np.flatnonzero(exist),
+            axes=read_each(dataset, options["variables"], "_axis", "component"),
+            weights=dataset["component_weight"].values[exist],
+            covariance=options["covariance"],
+            covariances=spread.values[exist] if "cluster" in spread.dims else spread.values,
+        )
+
+    def refit(
+        self,
+        sample: Block,
+        seed: np.random.SeedSequence,
+        n_clusters: int,
+        parameters: Mapping[str, Any],
+        metric: Metric,
+    ) -> Mixture:
+        """Fit a mixture to another sample, whose weights say how often a profile was drawn."""
+        options = {name: parameters[name] for name in _FITTING} | {"n_init": 1}
+        return fit_mixture(sample, [n_clusters], seed=seed, **options)[n_clusters].mixture
+
+    def model(self, dataset: xr.Dataset) -> Any:
+        """Build the ``PCA`` and the ``GaussianMixture`` of scikit-learn, one after the other."""
+        nodes = read_nodes(dataset)[1]
+        mixture = self.assigner(dataset, nodes, read_metric(dataset))
+        options = parameters_of(dataset)
+        fitted_with = {name: options[name] for name in ("n_init", "max_iter", "tol")}
+        return to_pipeline(mixture, len(nodes), options["n_iter"], **fitted_with)
 
 
 def _require_two(profiles: Scaled) -> None:
@@ -176,16 +233,6 @@ def _require_two(profiles: Scaled) -> None:
         raise ValueError(
             "a Gaussian mixture needs at least two complete profiles, and there is 1; give a "
             "larger part of the model"
-        )
-
-
-def _warn_unsettled(fits: Mapping[int, MixtureFit], max_iter: int) -> None:
-    unsettled = [str(k) for k, fit in fits.items() if not fit.converged]
-    if unsettled:
-        warnings.warn(
-            f"the mixture was still changing after max_iter={max_iter} steps for k = "
-            f"{', '.join(unsettled)}; raise max_iter or tol",
-            stacklevel=3,
         )
 
 
@@ -201,10 +248,7 @@ def _warn_at_end(ks: list[int], k: int) -> None:
 
 def _lowest_first(profiles: Scaled, mixture: Mixture) -> Mixture:
     """The mixture, its clusters numbered as by k-means."""
-    scaling = profiles.scaling
-    if not isinstance(scaling, Scaling):
-        scaling = profiles.members(mixture).scaling()
-    return mixture.take(lowest_first(scaling.undo(mixture.nodes)))
+    return mixture.take(lowest_first(profiles.scaling_of(mixture).undo(mixture.nodes)))
 
 
 def _posteriors(profiles: Scaled, mixture: Mixture, cluster: xr.DataArray) -> dict[str, Any]:
@@ -239,12 +283,9 @@ def _classify(robustness: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _parts(layout: Layout, mixture: Mixture) -> dict[str, Any]:
     """What the mixture is made of: axes of the components, and the Gaussians in them."""
-    parts: dict[str, Any] = {}
-    for name, axis in zip(
-        layout.variables, layout.to_levels(mixture.axes, "component"), strict=True
-    ):
+    parts: dict[str, Any] = of_each(layout, "_axis", mixture.axes, "component")
+    for axis in parts.values():
         axis.attrs = {"long_name": "principal axis of the scaled profiles", "units": "1"}
-        parts[f"{name}_axis"] = axis
     dims = {
         "full": ("cluster", "component", "component_"),
         "tied": ("component", "component_"),
@@ -267,8 +308,3 @@ def _criterion(fits: Mapping[int, MixtureFit]) -> dict[str, xr.DataArray]:
     attrs = {"long_name": "Bayesian information criterion", "units": "1"}
     bic = [fit.bic for fit in fits.values()]
     return {"sweep_bic": xr.DataArray(bic, coords={"k": ks}, dims="k", attrs=attrs)}
-
-
-def _refit(sample: Block, seed: np.random.SeedSequence, *, k: int, **options: Any) -> Mixture:
-    """Fit a mixture to a sample, whose weights tell how often a profile was drawn."""
-    return fit_mixture(sample, [k], seed=seed, **options)[k].mixture

@@ -3,20 +3,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable
-from typing import Literal
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, Literal
 
+import numpy as np
 import xarray as xr
 
-from xvcluster.methods.fitting import fit_all
-from xvcluster.methods.sweep import describe_sweep
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import (
+    Metric,
+    SoftDTW,
+    fit_soft_dtw,
+    get_metric,
+    import_tslearn_kmeans,
+    reach_of,
+)
+from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.source import Source
+from xvcluster.arrays import Float64s
+from xvcluster.choose.criteria import describe_criteria
+from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
+from xvcluster.methods.steps import (
+    lay_out_model,
+    refuse_checkpoint,
+    refuse_chunks,
+    require_distinct,
+    warn_unsettled,
+)
 from xvcluster.options import (
     MetricName,
     Normalization,
     check_integer,
     check_ks,
+    check_metric,
+    check_n_init,
+    check_number,
+    check_seed,
+    check_weighting,
+    check_window,
 )
-from xvcluster.result import ClusterResult
+from xvcluster.profiles import Scaled, open_profiles
+from xvcluster.progress import show_runs
+from xvcluster.record.dataset import held, lowest_first, parameters_of, read_metric, read_nodes
+from xvcluster.record.fits import Fit, Fits, refit
+from xvcluster.record.method import Method, register
+from xvcluster.result import ClusterResult, SweepResult
 
 
 def kmeans(
@@ -137,7 +169,7 @@ def kmeans(
         ks = check_ks("k_range", k_range)
     else:
         ks = [check_integer("n_clusters", n_clusters, 1)]
-    fitted = fit_all(
+    fits = fit_all(
         data,
         ks,
         metric=metric,
@@ -154,5 +186,169 @@ def kmeans(
         dim=dim,
     )
     if len(ks) > 1:
-        return describe_sweep(fitted).result()
-    return ClusterResult(fitted.dataset(ks[0]), _origin=fitted.origin(ks[0]))
+        return SweepResult(describe_criteria(fits), fits).result()
+    return ClusterResult(fits.dataset(ks[0]), _layout=fits.layout)
+
+
+@register
+class KMeans(Method):
+    """Profiles belong to the nearest centroid."""
+
+    name = "k-means"
+
+    def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
+        """Assign to the nearest centroid."""
+        exist = held(nodes)
+        return Assigner(nodes[exist], metric, None if exist.all() else np.flatnonzero(exist))
+
+    def refit(
+        self,
+        sample: Block,
+        seed: np.random.SeedSequence,
+        n_clusters: int,
+        parameters: Mapping[str, Any],
+        metric: Metric,
+    ) -> Assigner:
+        """Cluster another sample of the profiles, from one start."""
+        return refit(sample, seed, [n_clusters], metric, parameters)[n_clusters]
+
+    def model(self, dataset: xr.Dataset) -> Any:
+        """Build the fitted ``TimeSeriesKMeans`` of tslearn."""
+        options = parameters_of(dataset)
+        centroids = in_model_units(dataset)
+        vertical = options["vertical"]
+        levels = np.zeros(1) if vertical is None else dataset[vertical].values
+        model = import_tslearn_kmeans()(
+            len(centroids),
+            metric=options["metric"],
+            max_iter=options["max_iter"],
+            metric_params=_band(options.get("window"), levels),
+        )
+        model.cluster_centers_ = centroids
+        model.n_iter_ = options["n_iter"]
+        # tslearn checks that these exist; predict reads the centroids alone
+        model.labels_, model.inertia_, model._X_fit = None, None, None
+        return model
+
+    def why_not_refit(self, dataset: xr.Dataset) -> str:
+        """Soft-DTW is too slow to be repeated."""
+        if read_metric(dataset).supports_refits:
+            return ""
+        return "under metric='softdtw' it would take too long; use metric='dtw'"
+
+
+def in_model_units(dataset: xr.Dataset, along: str = "cluster") -> Float64s:
+    """Centroids or nodes as models of the reference libraries hold them.
+
+    They are scaled as profiles were compared; of results that are not normalized, the offset, which
+    changes no distance, is left out. Clusters that a match left empty are too far away to be the
+    nearest of any profile.
+    """
+    nodes = read_nodes(dataset, along, shifted="normalize" in parameters_of(dataset))[1]
+    return np.where(np.isnan(nodes), 1e9 * np.nanmax(np.abs(nodes)), nodes)
+
+
+def _band(window: float | None, levels: Any) -> dict[str, Any] | None:
+    """The window as tslearn takes it, in levels.
+
+    Raises
+    ------
+    ValueError
+        If a window in units of the vertical coordinate spans more levels here than there.
+    """
+    if window is None:
+        return None
+    reach = reach_of(window, levels)
+    radius = int(reach[0].sum()) - 1
+    level = np.arange(len(reach))
+    if not np.array_equal(reach, np.abs(level[:, None] - level) <= radius):
+        raise ValueError(
+            f"window={window!r} of this result spans more levels here than there, but tslearn "
+            "supports windows of a fixed number of levels only; label data with result.predict"
+        )
+    return {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": radius}
+
+
+def fit_all(
+    data: xr.DataArray | xr.Dataset,
+    ks: list[int],
+    *,
+    metric: str,
+    window: float | None,
+    normalize: str | None,
+    weights: Any,
+    level_weights: Any,
+    n_init: int | Literal["auto"],
+    max_iter: int,
+    tol: float,
+    random_state: int | None,
+    progress: bool | None,
+    checkpoint: str | os.PathLike[str] | None,
+    dim: Hashable | None,
+) -> Fits:
+    """Check the options of `kmeans`, and cluster at every k, ascending."""
+    supports = get_metric(check_metric(metric))
+    restarts = check_n_init(n_init, metric)
+    window = check_window(window, metric)
+    max_iter = check_integer("max_iter", max_iter, 1)
+    tol = check_number("tol", tol, above=0.0, or_equal=True)
+    seed = check_seed(random_state)
+    known = check_weighting(
+        normalize,
+        weights,
+        level_weights,
+        weighs=supports.supports_weights,
+        weighs_levels=supports.supports_level_weights,
+        method=f"metric={metric!r}",
+        instead="metric='euclidean'",
+    )
+    layout = lay_out_model(data, dim, weights, level_weights, names=["k"] if len(ks) > 1 else [])
+    if not supports.supports_chunks:
+        refuse_chunks(layout, f"metric={metric!r}")
+        refuse_checkpoint(checkpoint, f"metric={metric!r}")
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
+    distance = get_metric(metric, window, layout.levels)
+    profiles = open_profiles(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
+    source = profiles.source
+    require_distinct(source, ks[-1])
+    options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}
+    parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
+    parameters |= known | ({} if window is None else {"window": window})
+    saved = None
+    if checkpoint is not None:
+        saved = Checkpoint.of(checkpoint, parameters | {"k": ks}, source)
+    with show_runs(progress) as report:
+        found = _fit(source, ks, distance, seed, report, saved, **options)
+    fits = {k: _number(profiles, *found[k], distance) for k in ks}
+    return Fits(data, layout, profiles, distance, fits, parameters)
+
+
+def _fit(
+    source: Source,
+    ks: list[int],
+    metric: Metric,
+    seed: np.random.SeedSequence,
+    report: Any,
+    checkpoint: Checkpoint | None,
+    **options: Any,
+) -> dict[int, tuple[Float64s, int]]:
+    """Centroids and passes of the best of all restarts, for every k."""
+    if isinstance(metric, SoftDTW):
+        number = int(seed.generate_state(1)[0])
+        profiles = source.sample.values
+        return {k: fit_soft_dtw(profiles, k, seed=number, **options) for k in ks}
+    if checkpoint is not None:
+        options |= {"resumed": checkpoint.load(), "save": checkpoint.save}
+    runs = best_runs(source, ks, metric, seed=seed, report=report, **options)
+    unsettled = [k for k, run in runs.items() if not run.converged]
+    limit = f"max_iter={options['max_iter']} passes"
+    warn_unsettled(unsettled, "the centroids were still moving", limit, stacklevel=4)
+    return {k: (run.centroids, run.n_iter) for k, run in runs.items()}
+
+
+def _number(profiles: Scaled, centroids: Float64s, n_iter: int, metric: Metric) -> Fit:
+    """Number clusters by their centroids in the units of the data, lowest first."""
+    scaling = profiles.scaling_of(Assigner(centroids, metric))
+    ordered = centroids[lowest_first(scaling.undo(centroids))]
+    return Fit(ordered, profiles.members(Assigner(ordered, metric)), n_iter)

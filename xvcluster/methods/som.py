@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable
-from functools import partial
+from collections.abc import Hashable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -13,12 +12,13 @@ import xarray as xr
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import has_distinct
-from xvcluster.algorithms.metrics import get_metric
+from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.som import train_batch, train_online
 from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Integers, Labels
-from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
+from xvcluster.methods.kmeans import in_model_units
+from xvcluster.methods.steps import lay_out_model, require_distinct
 from xvcluster.options import (
     Algorithm,
     Normalization,
@@ -28,10 +28,21 @@ from xvcluster.options import (
     check_training,
     check_weighting,
 )
-from xvcluster.profiles import Layout, Scaled, lay_out, open_profiles, weigh
+from xvcluster.profiles import Layout, Scaled, open_profiles
 from xvcluster.progress import show_steps
-from xvcluster.record.describe import build_dataset, check_names, flag_attrs, own_scale
+from xvcluster.record.dataset import (
+    describe,
+    describe_order,
+    describe_scaling,
+    flag_attrs,
+    lowest_first,
+    of_each,
+    parameters_of,
+)
+from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult
+
+_TRAINING = ("n_iterations", "sigma", "learning_rate")
 
 
 def som(
@@ -127,8 +138,7 @@ def som(
         method="algorithm='online'",
         instead="algorithm='batch'",
     )
-    layout = weigh(lay_out(data, dim), weights, level_weights)
-    check_names(layout)
+    layout = lay_out_model(data, dim, weights, level_weights)
     profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
     shape = check_grid_size(grid_size, source.n_profiles)
@@ -145,11 +155,58 @@ def som(
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options, **known}
     parameters |= {"algorithm": algorithm, "random_state": seed.entropy}
     dataset = _describe(data, profiles, layout, nodes, shape, n_clusters, for_merging, parameters)
-    if n_clusters is None:
-        return ClusterResult(dataset)
-    again = partial(_refit, shape=shape, algorithm=algorithm, n_clusters=n_clusters, **options)
-    reopen = partial(open_profiles, layout, normalize=normalize, by_level=True, seed=seed)
-    return ClusterResult(dataset, _origin=Origin(layout, reopen, again))
+    return ClusterResult(dataset, _layout=layout)
+
+
+@register
+class SelfOrganizingMap(Method):
+    """Profiles belong to the nearest node, or to the cluster that it was merged into."""
+
+    name = "som"
+    nodes_along = "node"
+    variables = frozenset({"node", "node_cluster", "node_count", "som_row", "som_column"})
+
+    def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
+        """Assign to the cluster of the nearest node."""
+        return Assigner(nodes, metric, dataset["node_cluster"].values.astype(np.int64) - 1)
+
+    def refit(
+        self,
+        sample: Block,
+        seed: np.random.SeedSequence,
+        n_clusters: int,
+        parameters: Mapping[str, Any],
+        metric: Metric,
+    ) -> Assigner:
+        """Train and merge a map of another sample of the profiles."""
+        algorithm, shape = parameters["algorithm"], tuple(parameters["grid_size"])
+        options = {name: parameters[name] for name in _TRAINING if name in parameters}
+        if algorithm == "online":  # which is shown profiles as often as they count
+            times = sample.weights.astype(np.intp)
+            sample = Block.of(np.repeat(sample.values, times, axis=0))
+        for_training, for_merging = seed.spawn(2)
+        nodes = _train(InMemory.of(sample), shape, algorithm, seed=for_training, **options)
+        nearest = assign(sample.values, Assigner(nodes, metric)).nearest
+        mass = np.bincount(nearest, sample.weights, minlength=len(nodes)).astype(np.float64)
+        return Assigner(nodes, metric, _merge(nodes, mass, n_clusters, for_merging))
+
+    def model(self, dataset: xr.Dataset) -> Any:
+        """Build the trained ``MiniSom``."""
+        from minisom import MiniSom
+
+        options = parameters_of(dataset)
+        rows, columns = options["grid_size"]
+        flat = in_model_units(dataset, "node").reshape(rows, columns, -1)
+        trained_with = {n: options[n] for n in ("sigma", "learning_rate") if n in options}
+        model = MiniSom(rows, columns, flat.shape[-1], **trained_with)
+        model.get_weights()[:] = flat
+        return model
+
+    def why_not_refit(self, dataset: xr.Dataset) -> str:
+        """Single nodes have no partner in another map."""
+        if "som_shape" not in dataset["label"].attrs:
+            return ""
+        return "the nodes of this map are not merged; give som(n_clusters=...) a number"
 
 
 def _describe(
@@ -171,16 +228,12 @@ def _describe(
         groups = _merge(nodes, mass, n_clusters, for_merging)
         centroids, groups = _lowest_first(profiles, nodes, groups)
         members = profiles.members(Assigner(nodes, metric, groups, centroids))
-    parameters = parameters | {"n_clusters": len(centroids)}
-    dataset = build_dataset(data, layout, centroids, members, parameters)
+    dataset = describe(data, layout, centroids, members, parameters)
     scaling = of_nodes.scaling()
+    dataset.update(describe_scaling(layout, scaling, "node"))
     _describe_nodes(dataset, layout, scaling.undo(nodes), groups, hits, shape)
-    if parameters.get("normalize") == "profile":
-        columns = own_scale(layout, scaling)[:, 0].T
-        for name, values in zip(layout.variables, columns, strict=True):
-            dataset[f"{name}_node_scale"] = ("node", values, dataset[f"{name}_scale"].attrs)
     if n_clusters is not None:
-        dataset["label"].attrs["ordered_by"] = order_text(layout)
+        dataset["label"].attrs["ordered_by"] = describe_order(layout)
         return dataset
     dataset["label"].attrs |= flag_attrs(len(nodes), "node") | {"som_shape": np.array(shape)}
     grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
@@ -194,27 +247,6 @@ def _train(
     if algorithm == "batch":
         return train_batch(source, shape, **training)
     return train_online(source.sample.values, shape, **training)
-
-
-def _refit(
-    sample: Block,
-    seed: np.random.SeedSequence,
-    *,
-    shape: tuple[int, int],
-    algorithm: Algorithm,
-    n_clusters: int,
-    **options: Any,
-) -> Assigner:
-    """Train and merge a map of a sample of the profiles."""
-    if algorithm == "online":  # which is shown profiles as often as they count
-        times = sample.weights.astype(np.intp)
-        sample = Block.of(np.repeat(sample.values, times, axis=0))
-    for_training, for_merging = seed.spawn(2)
-    nodes = _train(InMemory.of(sample), shape, algorithm, seed=for_training, **options)
-    metric = get_metric("euclidean")
-    nearest = assign(sample.values, Assigner(nodes, metric)).nearest
-    mass = np.bincount(nearest, sample.weights, minlength=len(nodes)).astype(np.float64)
-    return Assigner(nodes, metric, _merge(nodes, mass, n_clusters, for_merging))
 
 
 def _require_nodes(shape: tuple[int, int], n_clusters: int | None) -> None:
@@ -263,9 +295,9 @@ def _merge(
 
 def _lowest_first(profiles: Scaled, nodes: Float64s, groups: Labels) -> tuple[Float64s, Labels]:
     """Members' mean of each cluster of nodes, and the nodes' clusters, numbered as by k-means."""
-    members = profiles.members(Assigner(nodes, get_metric("euclidean"), groups))
-    means = members.means()
-    order = lowest_first(members.scaling().undo(means))
+    assigner = Assigner(nodes, get_metric("euclidean"), groups)
+    means = profiles.members(assigner).means()
+    order = lowest_first(profiles.scaling_of(assigner).undo(means))
     return means[order], np.argsort(order).astype(np.int32)[groups]
 
 
@@ -278,9 +310,7 @@ def _describe_nodes(
     shape: tuple[int, int],
 ) -> None:
     """Add the codebook and what lies at each node to a result's new Dataset."""
-    names = list(layout.variables)
-    for name, array in zip(names, layout.to_levels(nodes, "node"), strict=True):
-        dataset[f"{name}_node"] = array
+    dataset.update(of_each(layout, "_node", nodes, "node"))
     cluster = groups.astype(np.int64) + 1
     dataset["node_cluster"] = ("node", cluster, {"long_name": "cluster of the node"})
     dataset["node_count"] = ("node", hits, {"long_name": "profiles nearest to the node"})

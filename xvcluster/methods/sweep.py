@@ -1,113 +1,17 @@
-"""The same clustering for many numbers of clusters, and which of them to take."""
+"""Cluster the profiles of a model by k-means for many numbers of clusters."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-import numpy as np
 import xarray as xr
 
-from xvcluster.choose.choice import describe_choice
-from xvcluster.methods.fitting import Fitted, fit_all, order_text
+from xvcluster.choose.criteria import describe_criteria
+from xvcluster.methods.kmeans import fit_all
 from xvcluster.options import Criterion, MetricName, Normalization, check_criteria, check_ks
-from xvcluster.result import ClusterResult
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from xvcluster.plot.methods import SweepPlots
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class SweepResult:
-    """Criteria for the choice of k, and the clustering at every k.
-
-    Attributes
-    ----------
-    dataset : Dataset
-        The criteria by ``k``, the ``best`` k of each by ``criterion`` (0 where it has none), and
-        ``label`` by ``k`` and the horizontal dimensions.
-    """
-
-    dataset: xr.Dataset
-    _fitted: Fitted = field(repr=False)
-
-    @property
-    def best_k(self) -> int:
-        """The k at the knee of the inertia; without a knee, that of the best silhouette."""
-        return int(self.dataset.attrs["best_k"])
-
-    @property
-    def verdict(self) -> str:
-        """What the criteria say of k, in a sentence."""
-        return str(self.dataset.attrs["verdict"])
-
-    def table(self) -> pd.DataFrame:
-        """The criteria, one row a k.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Indexed by ``k``; what is best by each is in ``dataset["best"]``.
-        """
-        return self.dataset[self._criteria()].to_dataframe()
-
-    def _criteria(self) -> list[str]:
-        return [str(n) for n, a in self.dataset.data_vars.items() if a.dims == ("k",)]
-
-    @property
-    def plot(self) -> SweepPlots:
-        """The methods criteria, elbow and maps, which draw the sweep."""
-        from xvcluster.plot.methods import SweepPlots
-
-        return SweepPlots(self.dataset, self._original)
-
-    def _original(self) -> xr.DataArray:
-        """The first variable of the complete profiles, its mean where they have several levels."""
-        layout = self._fitted.layout
-        name, attrs = next(iter(layout.variables.items()))
-        vertical = layout.axes.vertical
-        methods = {} if vertical is None else {"cell_methods": f"{vertical}: mean"}
-        named: xr.DataArray = self._fitted.profiles.mean_map().rename(name).astype(np.float32)
-        return named.assign_attrs(dict(attrs) | methods)
-
-    def result(self, k: int | None = None) -> ClusterResult:
-        """Give the whole clustering at one k.
-
-        Parameters
-        ----------
-        k : int, optional
-            One of the sweep's numbers of clusters. Default: the best.
-
-        Returns
-        -------
-        ClusterResult
-            With this sweep attached, and its criteria in the Dataset.
-
-        Raises
-        ------
-        ValueError
-            If the sweep did not try this k.
-        """
-        k = self.best_k if k is None else k
-        fits = self._fitted.fits
-        if k not in fits:
-            tried = ", ".join(map(str, fits))
-            raise ValueError(f"the sweep has no k = {k!r}; it tried {tried}")
-        dataset, origin = self._fitted.dataset(k), self._fitted.origin(k)
-        if len(fits) == 1:
-            return ClusterResult(dataset, _origin=origin)
-        for name in self._criteria():
-            dataset[f"sweep_{name}"] = self.dataset[name]
-        return ClusterResult(dataset, sweep=self, _origin=origin)
-
-    def __repr__(self) -> str:
-        how = self.dataset.attrs["best_k_by"]
-        head = f"<xvcluster.SweepResult: best k = {self.best_k} (by {how})>"
-        return f"{head}\n{self.table().to_string()}\n{self.verdict}"
+from xvcluster.result import SweepResult
 
 
 def sweep(
@@ -223,7 +127,7 @@ def sweep(
     >>> labels, centroids = swept.result(6)
     """
     asked = check_criteria(criteria, metric, n_bootstrap, block_size)
-    fitted = fit_all(
+    fits = fit_all(
         data,
         check_ks("k", k),
         metric=metric,
@@ -239,14 +143,4 @@ def sweep(
         checkpoint=checkpoint,
         dim=dim,
     )
-    return describe_sweep(fitted, progress=progress, **asked)
-
-
-def describe_sweep(fitted: Fitted, **asked: Any) -> SweepResult:
-    """Criteria and labels by k."""
-    fits = fitted.fits
-    ks = xr.DataArray(list(fits), dims="k", name="k", attrs={"long_name": "number of clusters"})
-    dataset = describe_choice(fitted, **asked).assign_coords(k=ks)
-    label = xr.concat([fit.members.label() for fit in fits.values()], dim=ks)
-    label.attrs = {"long_name": "cluster", "ordered_by": order_text(fitted.layout)}
-    return SweepResult(dataset.assign(label=label), fitted)
+    return SweepResult(describe_criteria(fits, progress=progress, **asked), fits)

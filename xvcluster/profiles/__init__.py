@@ -81,6 +81,9 @@ class Scaled(Protocol):
     def members(self, assigner: Assigner) -> Members:
         """Who belongs to each cluster of an assigner."""
 
+    def scaling_of(self, assigner: Assigner) -> Scaling:
+        """Shim."""
+
     def criteria(self, members: Sequence[Any]) -> list[Float64s]:
         """What the members of each of some clusterings add up to; see `statistics.measure`."""
 

@@ -54,6 +54,12 @@ class ArrayProfiles:
         """Who belongs to each cluster."""
         return ArrayMembers(self, assign(self.layout.values, assigner), assigner)
 
+    def scaling_of(self, assigner: Assigner) -> Scaling:
+        """Shim."""
+        return (
+            self.scaling if isinstance(self.scaling, Scaling) else self.members(assigner).scaling()
+        )
+
     def criteria(self, members: Sequence[ArrayMembers]) -> list[Float64s]:
         """What the members of each clustering add up to; see `measure`."""
         weights = self.source.profiles.weights

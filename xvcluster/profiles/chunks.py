@@ -82,6 +82,12 @@ class ChunkedProfiles:
         """Who belongs to each cluster."""
         return ChunkedMembers(self, assigner)
 
+    def scaling_of(self, assigner: Assigner) -> Scaling:
+        """Shim."""
+        return (
+            self.scaling if isinstance(self.scaling, Scaling) else self.members(assigner).scaling()
+        )
+
     def criteria(self, members: Sequence[ChunkedMembers]) -> list[Float64s]:
         """What the members of each clustering add up to, in one pass; see `measure`."""
         assigners = [m.assigner for m in members]

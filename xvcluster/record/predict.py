@@ -12,8 +12,7 @@ from xvcluster.grid.coords import canonical_units, find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
-from xvcluster.record.replay import replay
-from xvcluster.record.store import parameters
+from xvcluster.record.dataset import parameters_of, read_assigner
 
 
 def predict(
@@ -43,7 +42,7 @@ def predict(
         If a variable is missing or in other units, the levels of the result reach beyond those of
         the data, or only one of the two has a vertical.
     """
-    options = parameters(result)
+    options = parameters_of(result)
     names = options["variables"]
     dataset = _matching_variables(as_dataset(data), names, result)
     vertical = options["vertical"]
@@ -54,7 +53,7 @@ def predict(
     if dim is not None:
         dataset = _to_levels(dataset, dim, result[vertical])
     layout = lay_out(dataset, dim, in_order=False)
-    scaling, assigner = replay(result, backwards=layout.descending)
+    scaling, assigner = read_assigner(result, backwards=layout.descending)
     label = label_profiles(layout, scaling, assigner)
     label.name = "label"
     label.attrs = dict(result["label"].attrs)

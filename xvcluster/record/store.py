@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-SCHEMA = 2
-"""Version of the result's layout; files of a newer one are refused."""
+from xvcluster.record.dataset import SCHEMA
+from xvcluster.record.upgrade import upgrade
+
 _FLAG_ENCODINGS = {
     "label": {"dtype": "int16", "_FillValue": -1},
     "robustness_class": {"dtype": "int8", "_FillValue": -1},
@@ -184,7 +183,7 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
             # NetCDF reads an array of one number as that number, Zarr any as a list
             numbers = np.atleast_1d(dataset["label"].attrs[name])
             dataset["label"].attrs[name] = numbers.astype(_FLAG_DTYPES[name])
-    return dataset.drop_encoding()
+    return upgrade(dataset.drop_encoding())
 
 
 def _load_all_but_maps(dataset: xr.Dataset) -> None:
@@ -193,12 +192,6 @@ def _load_all_but_maps(dataset: xr.Dataset) -> None:
     for array in dataset.data_vars.values():
         if not points or not points <= set(array.dims):
             array.load()
-
-
-def parameters(dataset: xr.Dataset) -> dict[str, Any]:
-    """The method's parameters that a result carries."""
-    loaded: dict[str, Any] = json.loads(dataset.attrs["parameters"])
-    return loaded
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:

@@ -1,0 +1,175 @@
+"""Criteria for the number of clusters, at every k."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.bootstrap import mean_agreement, refits
+from xvcluster.algorithms.criteria import (
+    calinski_harabasz,
+    davies_bouldin,
+    draw_evenly,
+    gap_statistic,
+    silhouettes,
+    simplified_silhouette,
+)
+from xvcluster.arrays import Float64s
+from xvcluster.choose.verdict import STABLE, conclude
+from xvcluster.profiles import find_tiles
+from xvcluster.progress import show_steps
+from xvcluster.record.dataset import describe_order
+from xvcluster.record.fits import Fits
+
+N_REFERENCES, GAP_PROFILES, STABILITY_PROFILES = 10, 2048, 4096
+_ATTRS = {
+    "inertia": {"long_name": "sum of squared distances"},
+    "silhouette": {"long_name": "simplified silhouette", "units": "1"},
+    "davies_bouldin": {"long_name": "Davies–Bouldin index", "units": "1"},
+    "calinski_harabasz": {"long_name": "Caliński–Harabasz index", "units": "1"},
+    "gap": {"long_name": "gap statistic", "units": "1"},
+    "gap_error": {"long_name": "standard error of the gap statistic", "units": "1"},
+    "stability": {"long_name": "mean adjusted Rand index of bootstrap samples", "units": "1"},
+    "stability_error": {"long_name": "standard error of the stability", "units": "1"},
+}
+
+
+def describe_criteria(
+    fits: Fits,
+    *,
+    criteria: Sequence[str] = (),
+    n_bootstrap: int = 20,
+    block_size: float | None = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Find the criteria at every k, and the labels.
+
+    Parameters
+    ----------
+    fits : Fits
+    criteria : sequence of {"gap", "stability"}
+        To find in addition to those that cost little.
+    n_bootstrap, block_size, progress
+        See `xvcluster.sweep`.
+
+    Returns
+    -------
+    Dataset
+        The criteria by ``k``, the ``best`` k by ``criterion``, 0 if it has none, and ``label`` by
+        ``k`` and the horizontal dimensions.
+    """
+    found = _from_members(fits)
+    seed = np.random.SeedSequence(fits.parameters["random_state"], spawn_key=(0, 0))
+    for_gap, for_stability = seed.spawn(2)
+    if "gap" in criteria:
+        found |= _gap(fits, for_gap, progress)
+    how: dict[str, Any] = {}
+    if "stability" in criteria:
+        stability, size = _stability(fits, for_stability, n_bootstrap, block_size, progress)
+        found |= stability
+        how = {"threshold": STABLE, "n_bootstrap": n_bootstrap}
+        how |= {} if size is None else {"block_size_km": size}
+    dataset = xr.Dataset({name: ("k", values, _ATTRS[name]) for name, values in found.items()})
+    dataset["silhouette_sample"] = _silhouette(fits)
+    if how:
+        dataset["stability"].attrs |= how
+    ks = list(fits.fits)
+    dataset = conclude(dataset.assign_coords(k=ks))
+    k = xr.DataArray(ks, dims="k", name="k", attrs={"long_name": "number of clusters"})
+    label = xr.concat([fit.members.label() for fit in fits.fits.values()], dim=k)
+    label.attrs = {"long_name": "cluster", "ordered_by": describe_order(fits.layout)}
+    return dataset.assign_coords(k=k).assign(label=label)
+
+
+def _from_members(fits: Fits) -> dict[str, Float64s]:
+    """The criteria that follow from sums over all members."""
+    found_at, metric = fits.fits.values(), fits.metric
+    sums = fits.profiles.criteria([fit.members for fit in found_at])
+    pairs = list(zip(sums, [fit.centroids for fit in found_at], strict=True))
+    found = {
+        "inertia": [own[1].sum() for own in sums],
+        "silhouette": [simplified_silhouette(own) for own in sums],
+        "davies_bouldin": [davies_bouldin(own, c, metric) for own, c in pairs],
+    }
+    if metric.is_linear:
+        _warn_light(sums)
+        found["calinski_harabasz"] = [calinski_harabasz(own, c) for own, c in pairs]
+    return {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+
+
+def _warn_light(sums: list[Float64s]) -> None:
+    """Warn where weights leave no degrees of freedom."""
+    light = [own.shape[1] for own in sums if own[0].sum() <= own.shape[1]]
+    if light:
+        warnings.warn(
+            f"the weights sum to {sums[0][0].sum():.3g}, so that Caliński–Harabasz is not defined "
+            f"at k = {', '.join(map(str, light))}: weights count profiles. Scale them, e.g. "
+            "weights / weights.mean()",
+            stacklevel=5,
+        )
+
+
+def _silhouette(fits: Fits) -> xr.DataArray:
+    """The exact silhouette of a sample of the profiles, by k."""
+    sample = fits.profiles.source.sample
+    few = sample.values[draw_evenly(sample, fits.metric.pairs)]
+    assigners = [Assigner(fit.centroids, fits.metric) for fit in fits.fits.values()]
+    attrs = {"long_name": f"silhouette of {len(few)} profiles", "units": "1"}
+    return xr.DataArray(silhouettes(few, assigners), dims="k", attrs=attrs)
+
+
+def _gap(fits: Fits, seed: np.random.SeedSequence, progress: bool | None) -> dict[str, Float64s]:
+    """The gap statistic of a sample of the profiles, with its error, at every k."""
+    sample = fits.profiles.source.sample
+    profiles = sample.values[draw_evenly(sample, GAP_PROFILES)]
+    with show_steps(progress, 1 + N_REFERENCES) as report:
+        gap, error = gap_statistic(
+            profiles,
+            list(fits.fits),
+            fits.metric,
+            n_references=N_REFERENCES,
+            seed=seed,
+            report=report,
+            **fits.once,
+        )
+    return {"gap": gap, "gap_error": error}
+
+
+def _stability(
+    fits: Fits,
+    seed: np.random.SeedSequence,
+    n: int,
+    block_size: float | None,
+    progress: bool | None,
+) -> tuple[dict[str, Float64s], float | None]:
+    """The mean agreement of bootstrap samples at every k, with its error, and the blocks' size."""
+    ks, sample = list(fits.fits), fits.profiles.source.sample
+    drawn = draw_evenly(sample, STABILITY_PROFILES)
+    profiles = Block.of(sample.values[drawn])
+    tiles, size = find_tiles(fits.layout, fits.profiles.points[drawn], block_size)
+    if size is None:
+        warn_no_tiles()
+    with show_steps(progress, n) as report:
+        assigners = refits(profiles, tiles, fits.refit, n=n, seed=seed, report=report)
+    agreement = [
+        mean_agreement([found[k](profiles.values).labels for found in assigners]) for k in ks
+    ]
+    stability, error = np.array(agreement).T
+    alone = np.array(ks) == 1  # one cluster alone is always the same
+    stability[alone] = error[alone] = np.nan
+    return {"stability": stability, "stability_error": error}, size
+
+
+def warn_no_tiles() -> None:
+    """Warn where neighbours cannot be drawn together."""
+    warnings.warn(
+        "latitude and longitude are not known, so that profiles are drawn one by one; neighbours "
+        "are alike, and clusters will look more stable than they are",
+        stacklevel=5,
+    )

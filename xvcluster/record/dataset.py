@@ -1,0 +1,346 @@
+"""The Dataset of a clustering: written from centroids and members, and read back.
+
+What is written here is read here, and nowhere else: names of variables, dimensions and attributes
+are those of the tables below, of the data, and of the method.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.criteria import distances_between
+from xvcluster.algorithms.metrics import Metric, get_metric
+from xvcluster.arrays import Booleans, Float64s, Indices
+from xvcluster.grid.coords import units
+from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
+from xvcluster.profiles.scaling import ProfileScaling, Scaling
+from xvcluster.record.method import method_of, names_of_methods
+
+SCHEMA = 3
+"""Version of this layout; raise it when a reader of the old one would go wrong."""
+
+Attributes = dict[str, Any]
+
+OF_CLUSTERS: dict[str, Attributes] = {
+    "count": {"long_name": "number of profiles"},
+    "area": {"long_name": "area on the authalic sphere", "units": "km2"},
+    "cluster_inertia": {"long_name": "sum of squared distances to the centroid"},
+    "cluster_margin": {"long_name": "mean margin of the profiles", "units": "1"},
+    "cluster_stability": {"long_name": "mean stability of the profiles", "units": "1"},
+}
+"""Variables along ``cluster``, with their attributes."""
+
+_OF_POINTS: dict[str, Attributes] = {
+    "label": {"long_name": "cluster"},
+    "status": {
+        "long_name": "why a point has a label or none",
+        "flag_values": np.arange(len(STATUS), dtype=np.int8),
+        "flag_meanings": " ".join(STATUS),
+    },
+    "distance": {"long_name": "distance to the own centroid"},
+    "margin": {
+        "long_name": "margin of the cluster over the second nearest",
+        "units": "1",
+        "comment": "1 - d1/d2: 0 ambiguous, 1 certain",
+    },
+}
+"""Variables on the horizontal dimensions of the data."""
+
+_OF_EACH = ("std", "quantile", "offset", "scale")
+"""Endings of the variables that every result has for each variable of the data."""
+
+_COORDINATES = ("cluster", "quantile", "reference")
+_OTHERS = ("stability", "contingency", "level_weight")
+_SWEEP = "sweep_"
+_ENDINGS = (*_OF_EACH, "node", "node_offset", "node_scale", "axis")
+_DISTANCE_UNITS = {"percent": "%", "level": "1", "profile": "1", "variable": "1"}
+_CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
+_PACKAGES = ("xvcluster", "numpy", "xarray", "tslearn", "minisom")
+
+
+def check_names(layout: Layout, *others: str) -> None:
+    """Refuse data whose names the result needs for itself, or for `others`."""
+    reserved = {*OF_CLUSTERS, *_OF_POINTS, *_COORDINATES, *_OTHERS, *names_of_methods(), *others}
+    reserved |= {f"{name}_{ending}" for name in layout.variables for ending in _ENDINGS}
+    used = [*layout.variables, *layout.grid.dims, *layout.grid.coords]
+    if layout.axes.vertical is not None:
+        used.append(layout.axes.vertical)
+    for name in used:
+        if name in reserved or str(name).startswith(_SWEEP):
+            raise ValueError(
+                f"the data use the name {str(name)!r}, which the result has for itself; give it "
+                "another one first, with data.rename"
+            )
+
+
+def describe(
+    data: xr.DataArray | xr.Dataset,
+    layout: Layout,
+    centroids: Float64s,
+    members: Members,
+    parameters: Mapping[str, Any],
+) -> xr.Dataset:
+    """Describe a clustering in one Dataset.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        What was clustered; its attributes are carried on.
+    layout : Layout
+    centroids : ndarray, shape (k, n_levels, n_variables)
+        Scaled.
+    members : Members
+        Of the clusters, from 0.
+    parameters : mapping
+        Method and options, as JSON can hold them; ``n_clusters`` is added.
+
+    Returns
+    -------
+    Dataset
+    """
+    parameters = dict(parameters) | {"n_clusters": len(centroids)}
+    parameters |= {"vertical": layout.axes.vertical, "variables": list(layout.variables)}
+    scaling = members.scaling()
+    found = members.statistics(centroids)
+    dataset = _maps(layout, members, parameters)
+    dataset.update(of_each(layout, "", scaling.undo(centroids), "cluster"))
+    dataset.update(of_each(layout, "_std", found.std * scaling.scale, "cluster"))
+    quantiles = of_each(layout, "_quantile", scaling.undo(found.quantiles), "quantile", "cluster")
+    for name, array in quantiles.items():
+        comment = {"comment": found.precision} if found.precision else {}
+        dataset[name] = array.assign_attrs(comment)
+    for name, attrs in OF_CLUSTERS.items():
+        values = getattr(found, name.removeprefix("cluster_"), None)
+        if values is not None:
+            dataset[name] = ("cluster", values, attrs)
+    dataset.update(describe_scaling(layout, scaling))
+    if layout.weighting.levels is not None:
+        dataset["level_weight"] = _level_weights(layout)
+    dataset = dataset.assign_coords(
+        cluster=("cluster", np.arange(1, len(centroids) + 1), {"long_name": "cluster number"}),
+        quantile=("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
+    )
+    return dataset.assign_attrs(_global_attrs(data, parameters))
+
+
+def of_each(layout: Layout, ending: str, values: Float64s, *lead: str) -> dict[str, xr.DataArray]:
+    """Values (*lead, n_levels, n_variables) as one variable for each of the data's, by name."""
+    arrays = layout.to_levels(values, *lead)
+    return {f"{n}{ending}": a for n, a in zip(layout.variables, arrays, strict=True)}
+
+
+def describe_scaling(
+    layout: Layout, scaling: Scaling, along: str = "cluster"
+) -> dict[str, xr.DataArray]:
+    """Describe how profiles were scaled: ``<name>_offset`` and ``<name>_scale``.
+
+    They lie on the vertical, or `along` clusters or nodes where profiles were scaled by their own
+    mean and spread. Weights of levels, which stretch the scale, are left out.
+    """
+    scale = scaling.scale * _stretch(layout.weighting.levels)
+    scale = np.where(scale > 0, scale, 1.0)  # profiles that are all constant are not divided
+    described = {}
+    node = "_node" if along == "node" else ""
+    for ending, values in (("offset", scaling.offset), ("scale", scale)):
+        if values.ndim == 3:
+            columns = zip(layout.variables, values[:, 0].T, strict=True)
+            found = {f"{n}{node}_{ending}": xr.DataArray(v, dims=along) for n, v in columns}
+        else:
+            shape = (len(layout.levels), len(layout.variables))
+            found = of_each(layout, f"_{ending}", np.broadcast_to(values, shape))
+        what = "subtracted" if ending == "offset" else "divided by"
+        for name, array in found.items():
+            array.attrs["long_name"] = f"what was {what} to compare profiles"
+            described[name] = array
+    return described
+
+
+def _stretch(level_weights: Float64s | None) -> Float64s:
+    """What weights of levels multiply values by, shape (n_levels, 1)."""
+    weights = np.ones(1) if level_weights is None else level_weights
+    return np.asarray(np.sqrt(weights)[:, None])
+
+
+def _level_weights(layout: Layout) -> xr.DataArray:
+    """Weights of the levels on the vertical."""
+    levels = np.asarray(layout.weighting.levels)
+    columns = np.repeat(levels[:, None], len(layout.variables), axis=1)
+    attrs = {"long_name": "weight of the squared differences at a level", "units": "1"}
+    return layout.to_levels(columns)[0].drop_attrs(deep=False).assign_attrs(attrs)
+
+
+def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr.Dataset:
+    """What is known of each point: label, status, distance, margin."""
+    maps = members.maps()
+    for name, attrs in _OF_POINTS.items():
+        maps[name].attrs = dict(attrs)
+    maps["label"].attrs |= flag_attrs(parameters["n_clusters"])
+    if len(layout.variables) == 1:
+        first = next(iter(layout.variables.values()))
+        own = units(xr.Variable((), 0, first)) or "1"
+        maps["distance"].attrs["units"] = _DISTANCE_UNITS.get(str(parameters.get("normalize")), own)
+    return xr.Dataset(maps)
+
+
+def flag_attrs(k: int, word: str = "cluster") -> dict[str, Any]:
+    """CF attributes that name the values of labels 1…k."""
+    return {
+        "flag_values": np.arange(1, k + 1, dtype=np.int16),
+        "flag_meanings": " ".join(f"{word}_{c}" for c in range(1, k + 1)),
+    }
+
+
+def lowest_first(centroids: Float64s) -> Indices:
+    """Order of clusters by the mean of the first variable over the levels."""
+    return np.argsort(centroids[..., 0].mean(axis=1), kind="stable")
+
+
+def describe_order(layout: Layout) -> str:
+    """Say how clusters are numbered."""
+    name, attrs = next(iter(layout.variables.items()))
+    unit = str(attrs.get("units", "")).strip()
+    return f"mean of {name}{f' ({unit})' if unit else ''}, lowest first"
+
+
+def _global_attrs(data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the data came from, what was done, and by what."""
+    carried = {n: str(data.attrs[n]) for n in _CARRIED if data.attrs.get(n)}
+    if "source" in data.encoding:
+        carried["source"] = os.path.basename(data.encoding["source"])
+    version = metadata.version("xvcluster")
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    method, k = parameters["method"], parameters["n_clusters"]
+    history = f"{now} xvcluster {version}: {method}, {k} clusters"
+    return carried | {
+        "Conventions": "CF-1.11",
+        "xvcluster_schema": SCHEMA,
+        "method": method,
+        "parameters": json.dumps(parameters),
+        "software": ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES),
+        "history": "\n".join(filter(None, [str(data.attrs.get("history", "")), history])),
+    }
+
+
+def parameters_of(dataset: xr.Dataset) -> dict[str, Any]:
+    """The method's parameters that a result carries."""
+    loaded: dict[str, Any] = json.loads(dataset.attrs["parameters"])
+    return loaded
+
+
+def select_centroids(dataset: xr.Dataset) -> xr.Dataset:
+    """What is known of the clusters, without maps and what only the method needs."""
+    names = parameters_of(dataset)["variables"]
+    wanted = [f"{name}{ending}" for ending in ("", "_std", "_quantile") for name in names]
+    return dataset[wanted + [name for name in OF_CLUSTERS if name in dataset]]
+
+
+def read_metric(dataset: xr.Dataset) -> Metric:
+    """The metric by which profiles were compared."""
+    options = parameters_of(dataset)
+    vertical = options["vertical"]
+    levels = np.zeros(1) if vertical is None else dataset[vertical].values.astype(np.float64)
+    return get_metric(options["metric"], options.get("window"), levels)
+
+
+def read_nodes(
+    dataset: xr.Dataset, along: str = "cluster", *, shifted: bool = True
+) -> tuple[Scaling | ProfileScaling, Float64s]:
+    """Read how profiles were scaled, and the centroids or nodes in that scale.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of a result.
+    along : {"cluster", "node"}
+    shifted : bool, default True
+        Whether the offset is subtracted, which changes no distance if the result is not normalized.
+
+    Returns
+    -------
+    (Scaling or ProfileScaling, ndarray of shape (n, n_levels, n_variables))
+        With the levels in the order of the result's vertical coordinate. NaN for clusters that a
+        match left empty.
+    """
+    names = parameters_of(dataset)["variables"]
+    nodes = read_each(dataset, names, "_node" if along == "node" else "", along)
+    weights = np.ones(nodes.shape[1])
+    if "level_weight" in dataset:
+        weights = dataset["level_weight"].values.astype(np.float64)
+    stretch = _stretch(weights)
+    own = f"{names[0]}_{'node_' if along == 'node' else ''}offset"
+    if own in dataset and dataset[own].dims == (along,):
+        moments = [_per_node(dataset, names, along, ending) for ending in ("offset", "scale")]
+        undoing = Scaling(moments[0], moments[1] / stretch)
+        return ProfileScaling(weights), undoing.apply(nodes).astype(np.float64)
+    offset, scale = (read_each(dataset, names, f"_{ending}")[0] for ending in ("offset", "scale"))
+    scaling = Scaling(offset if shifted else np.zeros_like(offset), scale / stretch)
+    return scaling, scaling.apply(nodes).astype(np.float64)
+
+
+def _per_node(dataset: xr.Dataset, names: Iterable[str], along: str, ending: str) -> Float64s:
+    """An offset or scale of each cluster or node, shape (n, 1, n_variables)."""
+    node = "_node" if along == "node" else ""
+    values = [dataset[f"{name}{node}_{ending}"].values for name in names]
+    return np.stack(values, axis=-1)[:, None, :].astype(np.float64)
+
+
+def read_each(
+    dataset: xr.Dataset, names: Iterable[str], ending: str, lead: str | None = None
+) -> Float64s:
+    """Read one array (n, n_levels, n_variables) from what `of_each` described."""
+    arrays = [dataset[name + ending] for name in names]
+    dims = [d for d in arrays[0].dims if d != lead]
+    shape = (arrays[0].sizes.get(lead, 1), -1)
+    values = [a.transpose(*([lead] if lead else []), *dims).values.reshape(shape) for a in arrays]
+    return np.stack(values, axis=-1).astype(np.float64)
+
+
+def held(nodes: Float64s) -> Booleans:
+    """Which of the nodes (n, n_levels, n_variables) exist: a match leaves empty clusters of NaN."""
+    return np.asarray(~np.isnan(nodes).any(axis=(1, 2)))
+
+
+def read_assigner(
+    dataset: xr.Dataset, *, backwards: bool = False
+) -> tuple[Scaling | ProfileScaling, Assigner]:
+    """Read how profiles are scaled and assigned to the clusters of a result.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of a result.
+    backwards : bool, default False
+        Whether the levels of the profiles run against those of the result.
+
+    Returns
+    -------
+    (Scaling or ProfileScaling, Assigner)
+        For profiles with the levels in the order of the result's vertical coordinate, or against
+        it. No profile is assigned to clusters that a match left empty.
+    """
+    if backwards:
+        dataset = dataset.isel({parameters_of(dataset)["vertical"]: slice(None, None, -1)})
+    method = method_of(dataset)
+    scaling, nodes = read_nodes(dataset, method.nodes_along)
+    return scaling, method.assigner(dataset, nodes, read_metric(dataset))
+
+
+def nearest_distances(dataset: xr.Dataset) -> Float64s:
+    """Distance (k,) of each centroid to the nearest other one, as profiles were compared."""
+    centroids = read_nodes(dataset)[1]
+    exist = np.flatnonzero(held(centroids))
+    nearest = np.full(len(centroids), np.nan)
+    if exist.size > 1:
+        apart = distances_between(centroids[exist], read_metric(dataset))
+        np.fill_diagonal(apart, np.inf)
+        nearest[exist] = apart.min(axis=1)
+    return nearest

@@ -1,0 +1,101 @@
+"""What a method of clustering is to everything that is not the method itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.metrics import Metric
+from xvcluster.arrays import Float64s
+
+_METHODS: dict[str, Method] = {}
+
+
+class Method(ABC):
+    """A method of clustering: one value, which everything else asks.
+
+    A new method is a subclass, registered beside the function that users call.
+
+    Attributes
+    ----------
+    name : str
+        As a result records it, in ``attrs["method"]``.
+    nodes_along : str
+        Dimension of the profiles that data are assigned to: "cluster", unless several nodes make
+        up one cluster.
+    variables : frozenset of str
+        Names that its results use in addition to those of every result.
+    """
+
+    name: ClassVar[str]
+    nodes_along: ClassVar[str] = "cluster"
+    variables: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
+        """Read back what assigns profiles to the clusters of a result.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            Of a result.
+        nodes : ndarray, shape (n_nodes, n_levels, n_variables)
+            Scaled; NaN for clusters that a match left empty.
+        metric : Metric
+        """
+
+    @abstractmethod
+    def refit(
+        self,
+        sample: Block,
+        seed: np.random.SeedSequence,
+        n_clusters: int,
+        parameters: Mapping[str, Any],
+        metric: Metric,
+    ) -> Assigner:
+        """Cluster another sample of the profiles as a result was, from one start."""
+
+    @abstractmethod
+    def model(self, dataset: xr.Dataset) -> Any:
+        """Build the fitted object of the reference library that a result stands for."""
+
+    def why_not_refit(self, dataset: xr.Dataset) -> str:
+        """Say why the clustering of a result cannot be repeated; empty if it can."""
+        return ""
+
+
+M = TypeVar("M", bound=type[Method])
+
+
+def register(method: M) -> M:
+    """Make a method known under its name."""
+    _METHODS[method.name] = method()
+    return method
+
+
+def method_of(dataset: xr.Dataset) -> Method:
+    """Find the method that made a result.
+
+    Raises
+    ------
+    ValueError
+        If no method of that name is known.
+    """
+    name = dataset.attrs["method"]
+    if name not in _METHODS:
+        raise ValueError(
+            f"the result was made by the method {str(name)!r}, but this version of xvcluster has "
+            f"{', '.join(map(repr, _METHODS))}; upgrade xvcluster"
+        )
+    return _METHODS[name]
+
+
+def names_of_methods() -> frozenset[str]:
+    """Names of variables that the result of some method uses for itself."""
+    return frozenset().union(*(method.variables for method in _METHODS.values()))
