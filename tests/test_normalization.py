@@ -49,8 +49,10 @@ def test_centroids_are_the_members_mean_in_the_units_of_the_data(rough_model, no
     result = data.vcluster.kmeans(4, normalize=normalize, weights=weights, tol=0.0)
     members = data.where(result.labels == result.centroids["cluster"])
     expected = members.weighted(weights).mean(["latitude", "longitude"])
-    xr.testing.assert_allclose(result.centroids, expected.transpose("cluster", "depth"), rtol=1e-9)
-    assert result.centroids.attrs["units"] == "km/s"
+    xr.testing.assert_allclose(
+        result.centroids["vs"], expected.transpose("cluster", "depth"), rtol=1e-9
+    )
+    assert result.centroids["vs"].attrs["units"] == "km/s"
     spread = members.weighted(weights).std(["latitude", "longitude"]).transpose("cluster", "depth")
     np.testing.assert_allclose(result.dataset["vs_std"], spread, rtol=1e-9)
 
@@ -63,7 +65,7 @@ def test_centroids_of_shapes_have_the_members_mean_and_spread(rough_model):
     shape = by_hand(data, "profile").where(at).mean(points)
     mean, spread = (f("depth").where(at).mean(points) for f in (data.mean, data.std))
     expected = (mean + spread * shape).transpose("cluster", "depth")
-    xr.testing.assert_allclose(result.centroids, expected, rtol=1e-9)
+    xr.testing.assert_allclose(result.centroids["vs"], expected, rtol=1e-9)
     np.testing.assert_allclose(result.dataset["vs_scale"], spread, rtol=1e-9)
 
 
@@ -108,7 +110,7 @@ def test_clusters_are_numbered_by_their_mean_in_the_units_of_the_data(rough_mode
             rough_model.vcluster.kmeans(4, normalize=normalize),
             rough_model.vcluster.som((3, 3), n_clusters=4, normalize=normalize),
         ):
-            means = result.centroids.mean("depth").values
+            means = result.centroids["vs"].mean("depth").values
             assert (np.diff(means) > 0).all(), normalize
 
 
@@ -129,7 +131,7 @@ def test_constant_levels_and_profiles_stay_finite(model):
     flat[:, 0, 0] = 3.0  # a profile that does not vary
     for normalize in MODES:
         result = flat.vcluster.kmeans(3, normalize=normalize)
-        assert np.isfinite(result.centroids).all()
+        assert np.isfinite(result.centroids["vs"]).all()
         assert result.labels.notnull().all()
         xr.testing.assert_equal(result.predict(flat), result.labels)
 

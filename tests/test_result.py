@@ -31,17 +31,26 @@ def test_result_unpacks_to_labels_and_centroids(model):
 def test_centroids_are_in_the_units_of_the_data(rough_model):
     labels, centroids = kmeans(rough_model, 4)
     means = rough_model.groupby(labels).mean().transpose("label", "depth")
-    np.testing.assert_allclose(centroids, means, rtol=1e-4)
-    assert centroids.attrs == rough_model.attrs
-    assert centroids.dtype == np.float64
+    np.testing.assert_allclose(centroids["vs"], means, rtol=1e-4)
+    assert centroids["vs"].attrs == rough_model.attrs
+    assert centroids["vs"].dtype == np.float64
     xr.testing.assert_identical(centroids["depth"].variable, rough_model["depth"].variable)
 
 
-def test_centroids_of_several_variables_are_a_dataset(two_variables):
+def test_centroids_hold_what_is_known_of_the_clusters_and_no_maps(rough_model, two_variables):
+    known = ["count", "area", "cluster_inertia", "cluster_margin"]
+    for data, names in ((rough_model, ["vs"]), (two_variables, ["vs", "rho"])):
+        centroids = kmeans(data, 4).centroids
+        spread = [f"{name}_{ending}" for ending in ("std", "quantile") for name in names]
+        assert list(centroids) == names + spread + known
+        assert set(centroids.dims) == {"cluster", "depth", "quantile"}
+        assert centroids["area"].attrs["units"] == "km2"
+
+
+def test_centroids_of_several_variables_are_the_members_means(two_variables):
     labels, centroids = kmeans(two_variables, 4)
-    assert list(centroids) == ["vs", "rho"]
     means = two_variables.groupby(labels).mean().transpose("label", "depth")
-    for name in centroids:
+    for name in ("vs", "rho"):
         np.testing.assert_allclose(centroids[name], means[name], rtol=1e-4)
         assert centroids[name].attrs == two_variables[name].attrs
 
@@ -128,13 +137,13 @@ def test_parameters_record_the_method_and_all_options(two_variables):
     assert expected.items() <= parameters.items()
     assert parameters["variables"] == ["vs", "rho"]
     complete = two_variables.where(result.labels > 0)
-    for name, scale in parameters["scale"].items():
-        np.testing.assert_allclose(scale, complete[name].std(), rtol=1e-4)
+    for name in ("vs", "rho"):
+        np.testing.assert_allclose(result.dataset[f"{name}_scale"], complete[name].std(), rtol=1e-4)
 
 
 def test_a_raster_has_centroids_without_a_vertical(model):
     result = kmeans(model.isel(depth=0, drop=True), 3)
-    assert result.centroids.dims == ("cluster",)
+    assert result.centroids["vs"].dims == ("cluster",)
     assert result.parameters["vertical"] is None
     assert result.dataset["vs_quantile"].dims == ("quantile", "cluster")
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
-from xvcluster.choose.choice import choose, conclude, find_knee, say
 
 import xvcluster
+from xvcluster.choose.verdict import choose, conclude, find_knee, say
 from xvcluster.tutorial import tomography
 
 KS = [2, 3, 4, 5]

@@ -109,7 +109,7 @@ def test_match_numbers_clusters_without_partner_after_the_reference(five):
     assert overlap.shape == (5, 2)
     assert overlap.values[:2].argmax(axis=1).tolist() == [0, 1]
     # the three others as they were ordered
-    means = matched.centroids.mean("depth").values
+    means = matched.centroids["vs"].mean("depth").values
     assert (np.diff(means[2:]) > 0).all()
 
 
@@ -390,7 +390,7 @@ def test_model_after_match_predicts_the_new_numbers(model, metric):
     matched = result.match(numbers)
     assert matched.n_clusters == 5
     profiles = model.transpose("latitude", "longitude", "depth").values.reshape(-1, 5, 1)
-    profiles = profiles / matched.parameters["scale"]["vs"]
+    profiles = profiles / matched.dataset["vs_scale"].values[:, None]
     np.testing.assert_array_equal(matched.model.predict(profiles) + 1, numbers.values.ravel())
 
 

@@ -91,10 +91,10 @@ def test_kmeans_gives_the_same_labels_whatever_the_layout(
     np.testing.assert_allclose(result.dataset["area"], expected.dataset["area"])
     assert result.inertia == pytest.approx(expected.inertia, rel=1e-5)
     xr.testing.assert_identical(result.centroids["depth"], data["depth"])
-    centroids = result.centroids
+    centroids = result.centroids["vs"]
     if ("depth" in flipped) != upward:
         centroids = centroids.isel(depth=slice(None, None, -1))
-    np.testing.assert_allclose(centroids, expected.centroids, rtol=1e-6)
+    np.testing.assert_allclose(centroids, expected.centroids["vs"], rtol=1e-6)
 
 
 @quick
@@ -198,7 +198,7 @@ def test_kmeans_takes_time_and_depth(model):
 def test_kmeans_takes_a_raster(model):
     raster = model.isel(depth=0, drop=True)
     result = xvcluster.kmeans(raster, 3)
-    assert result.centroids.dims == ("cluster",)
+    assert result.centroids["vs"].dims == ("cluster",)
     assert result.parameters["vertical"] is None
     np.testing.assert_array_equal(result.labels, xvcluster.kmeans(model, 3).labels)
 
@@ -376,7 +376,7 @@ def test_som_refuses_a_bad_grid_size(model, grid_size):
 
 def test_kmeans_gives_constant_data_one_cluster(model):
     result = xvcluster.kmeans(xr.full_like(model, 4.0), 1)
-    np.testing.assert_array_equal(result.centroids, 4.0)
+    np.testing.assert_array_equal(result.centroids["vs"], 4.0)
     assert result.inertia == 0.0
 
 
@@ -388,7 +388,7 @@ def test_kmeans_refuses_to_divide_constant_data(model, options):
 
 def test_som_gives_constant_data_one_node(model):
     result = xvcluster.som(xr.full_like(model, 4.0), (2, 2), n_iterations=100)
-    np.testing.assert_allclose(result.centroids, 4.0)
+    np.testing.assert_allclose(result.centroids["vs"], 4.0)
     assert result.dataset["count"].max() == 63
 
 
@@ -397,12 +397,12 @@ def test_kmeans_gives_each_distinct_profile_its_cluster(model, metric):
     rounded = model.isel(depth=[0], drop=False).round().isel(depth=[0, 0, 0])
     rounded = rounded.assign_coords(depth=[0.0, 10, 20])
     result = xvcluster.kmeans(rounded, 3, metric=metric)
-    np.testing.assert_allclose(result.centroids, [[3] * 3, [4] * 3, [5] * 3], rtol=1e-6)
+    np.testing.assert_allclose(result.centroids["vs"], [[3] * 3, [4] * 3, [5] * 3], rtol=1e-6)
     assert result.inertia == pytest.approx(0.0, abs=1e-9)
 
 
 def test_kmeans_takes_one_profile_and_one_level(model):
     one = xvcluster.kmeans(model.isel(latitude=[0], longitude=[0]), 1)
-    np.testing.assert_allclose(one.centroids[0], model[:, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(one.centroids["vs"][0], model[:, 0, 0], rtol=1e-6)
     level = xvcluster.kmeans(model.isel(depth=[0]), 3)
-    assert level.centroids.shape == (3, 1)
+    assert level.centroids["vs"].shape == (3, 1)

@@ -61,7 +61,7 @@ def test_gmm_finds_the_groups(model):
     group = np.arange(63).reshape(7, 9) % 5 // 2 + 1
     np.testing.assert_array_equal(result.labels, group)
     expected = model.groupby(result.labels).mean().transpose("label", "depth")
-    np.testing.assert_allclose(result.centroids, expected, atol=0.01)
+    np.testing.assert_allclose(result.centroids["vs"], expected, atol=0.01)
     assert result.labels.attrs["ordered_by"] == "mean of vs (km/s), lowest first"
     assert result.parameters["method"] == result.dataset.attrs["method"] == "gmm"
 
@@ -131,7 +131,7 @@ def test_gmm_of_one_component_is_the_mean(rough_model):
     result = gmm(rough_model, 1)
     known = rough_model.where(result.labels == 1)
     np.testing.assert_allclose(
-        result.centroids[0], known.mean(["latitude", "longitude"]), rtol=1e-6
+        result.centroids["vs"][0], known.mean(["latitude", "longitude"]), rtol=1e-6
     )
     dataset = result.dataset
     for name in ("posterior", "robustness", "margin"):
@@ -143,7 +143,7 @@ def test_gmm_of_one_component_is_the_mean(rough_model):
 def test_gmm_of_constant_data_is_one_cluster(model):
     result = gmm(xr.ones_like(model), 1)
     assert np.all(result.labels == 1)
-    np.testing.assert_allclose(result.centroids, 1.0, rtol=1e-12)
+    np.testing.assert_allclose(result.centroids["vs"], 1.0, rtol=1e-12)
     xr.testing.assert_equal(result.predict(xr.ones_like(model)), result.labels)
 
 

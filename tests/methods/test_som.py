@@ -34,7 +34,7 @@ def test_som_numbers_nodes_by_row_and_column(rough_model):
 
 def test_som_labels_are_those_of_the_nearest_node(rough_model):
     labels, centroids = som(rough_model, (3, 3), n_iterations=2000)
-    squared = ((stack(rough_model)[:, None] - centroids.values) ** 2).sum(axis=2)
+    squared = ((stack(rough_model)[:, None] - centroids["vs"].values) ** 2).sum(axis=2)
     np.testing.assert_array_equal(flat(labels), squared.argmin(axis=1))
 
 
@@ -44,7 +44,7 @@ def test_som_keeps_the_numbers_of_empty_nodes(model):
     assert count.sizes["cluster"] == 72
     assert (count == 0).any()
     assert int(count.sum()) == 63
-    assert np.isfinite(result.centroids).all()
+    assert np.isfinite(result.centroids["vs"]).all()
     empty = count["cluster"][count == 0]
     assert not np.isin(result.labels, empty).any()
     assert result.dataset["vs_std"].sel(cluster=empty).isnull().all()
@@ -63,7 +63,7 @@ def test_som_merges_nodes_into_clusters(rough_model):
     assert dataset["node_cluster"].dtype == dataset["node_count"].dtype == np.int64
     assert set(dataset["node_cluster"].values) == {1, 2, 3}
     assert int(dataset["node_count"].sum()) == 130
-    assert np.all(np.diff(result.centroids.mean("depth")) > 0)
+    assert np.all(np.diff(result.centroids["vs"].mean("depth")) > 0)
     assert dataset["label"].attrs["ordered_by"] == "mean of vs (km/s), lowest first"
     assert "som_shape" not in dataset["label"].attrs
     assert dataset["som_row"].dims == ("node",)
@@ -78,7 +78,7 @@ def test_som_centroids_of_merged_nodes_are_the_mean_of_their_members(rough_model
     profiles, labels = stack(rough_model), flat(result.labels)
     for c in range(4):
         mean = profiles[labels == c].mean(axis=0)
-        np.testing.assert_allclose(result.centroids[c], mean, rtol=1e-6)
+        np.testing.assert_allclose(result.centroids["vs"][c], mean, rtol=1e-6)
         squared = ((profiles[labels == c] - mean) ** 2).sum()
         np.testing.assert_allclose(result.dataset["cluster_inertia"][c], squared, rtol=1e-5)
 
@@ -102,7 +102,7 @@ def test_som_unmerged_has_a_node_for_every_cluster(rough_model):
 def test_som_of_constant_data_is_a_result(model):
     result = som(xr.ones_like(model), (2, 2), n_iterations=70)
     assert np.all(result.labels == 1)
-    assert np.all(result.centroids == 1.0)
+    assert np.all(result.centroids["vs"] == 1.0)
 
 
 def test_som_in_a_batch_fits_all_profiles_and_records_how(rough_model):

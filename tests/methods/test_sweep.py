@@ -6,10 +6,10 @@ import xarray as xr
 from kneed import KneeLocator
 from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw
-from xvcluster.choose.choice import conclude
 
 from xvcluster import kmeans, sweep
 from xvcluster.algorithms.metrics import Euclidean
+from xvcluster.choose.verdict import conclude
 
 
 def stack(data):
@@ -28,7 +28,7 @@ def test_sweep_criteria_equal_brute_force(rough_model, metric):
     swept, profiles = sweep(rough_model, [2, 5, 3, 4], metric=metric), stack(rough_model)
     assert swept.dataset["k"].values.tolist() == [2, 3, 4, 5]
     for k in (2, 3, 4, 5):
-        squared = squared_distances(metric, profiles, swept.result(k).centroids.values)
+        squared = squared_distances(metric, profiles, swept.result(k).centroids["vs"].values)
         first, second = np.sort(np.sqrt(squared), axis=1)[:, :2].T
         criteria = swept.dataset.sel(k=k)
         np.testing.assert_allclose(criteria["inertia"], (first**2).sum(), rtol=1e-5)
@@ -43,7 +43,7 @@ def test_sweep_of_few_profiles_has_the_silhouette_of_all(rough_model, metric):
     assert np.isnan(found.sel(k=1))
     distances = np.sqrt(np.maximum(squared_distances(metric, profiles, profiles), 0.0))
     for k in (2, 3, 5):
-        squared = squared_distances(metric, profiles, swept.result(k).centroids.values)
+        squared = squared_distances(metric, profiles, swept.result(k).centroids["vs"].values)
         labels = squared.argmin(axis=1)
         expected = silhouette_score(distances, labels, metric="precomputed")
         np.testing.assert_allclose(found.sel(k=k), expected, rtol=1e-5)
@@ -128,7 +128,7 @@ def test_sweep_takes_a_window(rough_model):
     band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 1}
     for k in range(2, 7):
         result = swept.result(k)
-        squared = cdist_dtw(stack(rough_model), result.centroids.values, **band) ** 2
+        squared = cdist_dtw(stack(rough_model), result.centroids["vs"].values, **band) ** 2
         inertia = swept.dataset["inertia"].sel(k=k)
         np.testing.assert_allclose(inertia, squared.min(axis=1).sum(), rtol=1e-5)
         assert result.parameters["window"] == 10.0

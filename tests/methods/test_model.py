@@ -17,7 +17,8 @@ def scaled(data, result, vertical="depth"):
     arrays = []
     for name in parameters["variables"]:
         array = data[name] if vertical else data[name].expand_dims("level")
-        array = array.transpose(..., *result.labels.dims).values / parameters["scale"][name]
+        scale = result.dataset[f"{name}_scale"].values.reshape(-1, 1, 1)
+        array = array.transpose(..., *result.labels.dims).values / scale
         arrays.append(array.reshape(len(array), -1).T)
     labels = result.labels.values.ravel()
     return np.stack(arrays, axis=-1)[~np.isnan(labels)], labels[~np.isnan(labels)]

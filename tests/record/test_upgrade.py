@@ -1,0 +1,49 @@
+"""Results of earlier layouts, written by the versions that had them, are read as before."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import xvcluster
+from xvcluster import open_result
+from xvcluster.record.dataset import SCHEMA
+
+FILES = sorted((Path(__file__).parent / "data").glob("layout*.nc"))
+
+
+@pytest.fixture(scope="module")
+def model():
+    """The synthetic model that the files were made from."""
+    tomography = xvcluster.tutorial.tomography(resolution=2.0)
+    return tomography.vcluster.prepare(depth=slice(5, 60), dz=10)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_results_of_earlier_layouts_label_their_data_as_they_did(path, model):
+    result = open_result(path)
+    assert result.dataset.attrs["xvcluster_schema"] == SCHEMA
+    found = result.predict(model[result.parameters["variables"]])
+    np.testing.assert_array_equal(found, result.labels)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_results_of_earlier_layouts_say_how_profiles_were_scaled(path):
+    result = open_result(path)
+    assert "scale" not in result.parameters
+    for name in result.parameters["variables"]:
+        assert np.isfinite(result.dataset[f"{name}_offset"]).all()
+        assert (result.dataset[f"{name}_scale"] > 0).all()
+    assert result.table()["nearest_distance"].gt(0).all()
+    assert result.model is not None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_upgraded_results_are_those_of_today(path, model, tmp_path):
+    upgraded = open_result(path)
+    upgraded.to_netcdf(tmp_path / "again.nc")
+    again = open_result(tmp_path / "again.nc")
+    assert again.parameters == upgraded.parameters
+    np.testing.assert_array_equal(
+        again.predict(model[again.parameters["variables"]]), upgraded.labels
+    )
