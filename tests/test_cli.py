@@ -315,7 +315,7 @@ def test_window_counts_levels_or_is_a_distance(model, command, window, parsed):
 
 
 def test_kmeans_refuses_a_window_that_is_none(model):
-    assert "window=2 is for metric='dtw' alone" in refuse("kmeans", model, "--window", "2")
+    assert "window=2 applies to metric='dtw' only" in refuse("kmeans", model, "--window", "2")
     outcome = run("kmeans", model, "--metric", "dtw", "--window", "wide")
     assert outcome.exit_code == 2
     assert "'wide' is not a number; write 3 for three levels" in outcome.stderr
@@ -507,7 +507,7 @@ def test_sweep_finds_the_criteria_that_are_asked_for(model):
     succeed("plot", "swept.nc", "--kind", "criteria", "-o", "again.png")
     assert is_png("again.png")
     said = refuse("sweep", model, "--k-range", 2, 4, "--block-size", 300, "-o", "other.nc")
-    assert "block_size=300.0 is for the stability alone" in said
+    assert "block_size=300.0 applies to the stability only" in said
 
 
 def test_match_renumbers_to_agree_with_a_reference(clustered, model):
@@ -702,7 +702,7 @@ def test_checkpoint_is_kept_and_read_again(store):
     options = ("kmeans", store, "-k", "3", "--chunks", "6", "--checkpoint", "fit.npz")
     first = succeed(*options, "-o", "a.nc")
     assert succeed(*options, "-o", "b.nc").replace("b.nc", "a.nc") == first
-    assert "is of other data or options" in refuse(*options, "--n-init", "2", "-o", "c.nc")
+    assert "belongs to other data or options" in refuse(*options, "--n-init", "2", "-o", "c.nc")
 
 
 @pytest.mark.parametrize("output", ["model.zarr", "model.zarr/inside.nc", "fit.npz"])

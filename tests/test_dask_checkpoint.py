@@ -129,7 +129,7 @@ def test_a_checkpoint_of_other_options_is_refused(chunked, tmp_path, options):
     path = tmp_path / "fit.npz"
     known = {"n_clusters": 3, "n_init": 1}
     kmeans(chunked, **known, checkpoint=path)
-    with pytest.raises(ValueError, match=r"checkpoint '.*' is of other data or options; delete it"):
+    with pytest.raises(ValueError, match=r"checkpoint '.*' belongs to other data or options; delete it"):
         kmeans(chunked, **known | options, checkpoint=path)
 
 
@@ -137,7 +137,7 @@ def test_a_checkpoint_of_other_data_is_refused(chunked, tmp_path):
     path = tmp_path / "fit.npz"
     kmeans(chunked, 3, n_init=1, checkpoint=path)
     for other in (2 * chunked, chunked.isel(latitude=slice(1, None))):
-        with pytest.raises(ValueError, match="is of other data or options"):
+        with pytest.raises(ValueError, match="belongs to other data or options"):
             kmeans(other, 3, n_init=1, checkpoint=path)
 
 

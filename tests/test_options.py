@@ -97,7 +97,7 @@ def test_check_window_tells_levels_from_units():
 
 @pytest.mark.parametrize("metric", ["euclidean", "softdtw"])
 def test_check_window_refuses_another_metric(metric):
-    with pytest.raises(ValueError, match=f"window=3 is for metric='dtw' alone; .* '{metric}'"):
+    with pytest.raises(ValueError, match=f"window=3 applies to metric='dtw' only; .* '{metric}'"):
         check_window(3, metric)
 
 

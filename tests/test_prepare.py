@@ -70,7 +70,7 @@ def test_prepare_refuses_a_range_outside_the_data(model):
 
 def test_prepare_suggests_the_range_of_an_axis_that_is_positive_up(model):
     upward = model.assign_coords(depth=("depth", -model["depth"].values, {"positive": "up"}))
-    with pytest.raises(ValueError, match=r"this axis is positive up: try slice\(-30, -10\)"):
+    with pytest.raises(ValueError, match=r"this axis is positive upwards: try slice\(-30, -10\)"):
         prepare(upward, depth=slice(10, 30))
 
 

@@ -43,17 +43,17 @@ class VCluster:
         Parameters
         ----------
         result : ClusterResult
-            Of data with the same variables and units, whose depth range these data cover.
+            Made from the same variables in the same units; these data must cover its depth range.
 
         Returns
         -------
         DataArray
-            Labels on the horizontal dimensions, NaN where no complete profile is.
+            Labels on the horizontal dimensions, NaN where there is no complete profile.
 
         Raises
         ------
         ValueError
-            If a variable is missing or in other units, or the levels of the result reach beyond
+            If a variable is missing or in other units, or the levels of the result extend beyond
             those of the data.
         """
         return result.predict(self._data)

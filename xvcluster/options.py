@@ -1,4 +1,4 @@
-"""What the methods can be asked for, checked before any work."""
+"""The options of the methods, checked before any work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Normalization = Literal["anomaly", "percent", "level", "profile", "variable"]
 
 
 def check_integer(name: str, value: Any, least: int) -> int:
-    """Give an integer option back as int; refuse what is none or less than `least`."""
+    """Return an integer option as int; refuse what is not an integer or less than `least`."""
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
@@ -31,7 +31,7 @@ def check_integer(name: str, value: Any, least: int) -> int:
 def check_number(
     name: str, value: Any, *, above: float, most: float = np.inf, or_equal: bool = False
 ) -> float:
-    """Give a real option back as float; refuse what is none, not finite or out of its bounds."""
+    """Return a real option as float; refuse what is not a finite number within its bounds."""
     bounds = f"{'at least' if or_equal else 'above'} {above:g}"
     bounds += f" and at most {most:g}" if most < np.inf else ""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
@@ -43,7 +43,7 @@ def check_number(
 
 
 def check_ks(name: str, values: Iterable[int]) -> list[int]:
-    """Give the numbers of clusters of a sweep back, sorted and once each."""
+    """Return the numbers of clusters of a sweep, sorted and without repetition."""
     if isinstance(values, str | int | float):
         raise TypeError(f"{name} must be several integers, such as range(2, 21); got {values!r}")
     ks = sorted({check_integer(f"each k of {name}", k, 1) for k in values})
@@ -55,31 +55,31 @@ def check_ks(name: str, values: Iterable[int]) -> list[int]:
 def check_criteria(
     criteria: Iterable[str], metric: str, n_bootstrap: int | None, block_size: float | None
 ) -> dict[str, Any]:
-    """The criteria to find beside those that cost little, and how."""
+    """Check which expensive criteria are requested, and their options."""
     allowed = get_args(Criterion)
     asked = [criteria] if isinstance(criteria, str) else list(criteria or ())
     for name in asked:
         if name not in allowed:
             raise ValueError(
-                f"unknown criterion {name!r}; beside those that are always found, criteria can be "
+                f"unknown criterion {name!r}; besides those always computed, criteria can be "
                 f"{' and '.join(map(repr, allowed))}"
             )
     if "gap" in asked and metric != "euclidean":
         raise ValueError(f"the gap statistic needs metric='euclidean'; the metric is {metric!r}")
     if "stability" in asked and metric == "softdtw":
-        raise ValueError("the stability cannot be found under metric='softdtw'; use 'dtw'")
+        raise ValueError("the stability cannot be computed under metric='softdtw'; use 'dtw'")
     for name, value in (("n_bootstrap", n_bootstrap), ("block_size", block_size)):
         if value is not None and "stability" not in asked:
             raise ValueError(
-                f"{name}={value!r} is for the stability alone; ask for it, with "
-                "criteria=['stability'], or leave it out"
+                f"{name}={value!r} applies to the stability only; request it with "
+                "criteria=['stability'], or leave {name} out"
             )
     n = 20 if n_bootstrap is None else n_bootstrap
     return {"criteria": asked, **check_bootstrap("n_bootstrap", n, block_size)}
 
 
 def check_bootstrap(name: str, n: int, block_size: float | None) -> dict[str, Any]:
-    """How many samples are drawn, and of blocks of what size in km."""
+    """Check how many bootstrap samples are drawn, and the size of their blocks in km."""
     if block_size is not None:
         block_size = check_number("block_size", block_size, above=0.0)
     return {"n_bootstrap": check_integer(name, n, 2), "block_size": block_size}
@@ -116,20 +116,20 @@ def check_weighting(
     method: str,
     instead: str = "",
 ) -> dict[str, str]:
-    """What is recorded of weights and normalization; refuse weights that a method does not know."""
+    """Say what is recorded of weights and normalization; refuse unsupported weights."""
     asked = {"weights": (weights, weighs), "level_weights": (level_weights, weighs_levels)}
     known = {} if check_normalize(normalize) is None else {"normalize": str(normalize)}
     for name, (given, allowed) in asked.items():
         if given is None:
             continue
         if not allowed:
-            raise ValueError(f"{method} knows no {name}; leave them out, or use {instead}")
+            raise ValueError(f"{method} does not support {name}; leave them out, or use {instead}")
         known[name] = given if isinstance(given, str) else "given"
     return known
 
 
 def check_mixture(covariance: str, variance_explained: float) -> dict[str, Any]:
-    """What a Gaussian mixture is made of, checked."""
+    """Check the options of a Gaussian mixture."""
     allowed = get_args(Covariance)
     if covariance not in allowed:
         raise ValueError(
@@ -140,18 +140,20 @@ def check_mixture(covariance: str, variance_explained: float) -> dict[str, Any]:
 
 
 def check_window(window: float | None, metric: str) -> int | float | None:
-    """The window of DTW: an int of levels, or a float in the units of the vertical coordinate."""
+    """Check the window of DTW: an int counts levels, a float is in units of the vertical."""
     if window is None:
         return None
     if metric != "dtw":
-        raise ValueError(f"window={window!r} is for metric='dtw' alone; the metric is {metric!r}")
+        raise ValueError(
+            f"window={window!r} applies to metric='dtw' only; the metric is {metric!r}"
+        )
     if isinstance(window, int | np.integer):
         return check_integer("window", window, 0)
     return check_number("window", window, above=0.0, or_equal=True)
 
 
 def check_n_init(n_init: int | Literal["auto"], metric: str) -> int:
-    """Restarts: 10 for Euclidean, 3 for the dearer metrics, or as many as asked for."""
+    """Number of restarts: by default 10 for Euclidean, 3 for the more expensive metrics."""
     if isinstance(n_init, str):
         if n_init != "auto":
             raise ValueError(f"n_init must be 'auto' or an integer of at least 1; got {n_init!r}")
@@ -160,14 +162,14 @@ def check_n_init(n_init: int | Literal["auto"], metric: str) -> int:
 
 
 def check_seed(random_state: int | None) -> np.random.SeedSequence:
-    """Turn a random state into a seed: an integer, or None for a fresh one, which is recorded."""
+    """Turn a random state into a seed; None draws a new one."""
     if random_state is None:
         return np.random.SeedSequence()
     return np.random.SeedSequence(check_integer("random_state", random_state, 0))
 
 
 def check_grid_size(grid_size: Any, n_profiles: int) -> tuple[int, int]:
-    """Rows and columns of a map: as asked for, or ⌈√√N⌉ each way."""
+    """Rows and columns of a map; by default ⌈√√N⌉ each way."""
     if grid_size is None:
         side = int(np.ceil(n_profiles**0.25))
         return side, side
@@ -183,13 +185,13 @@ def check_grid_size(grid_size: Any, n_profiles: int) -> tuple[int, int]:
 def check_training(
     algorithm: str, n_iterations: int | None, sigma: float | None, learning_rate: float | None
 ) -> dict[str, Any]:
-    """What a map is trained with, checked; without a sigma that depends on the map's size."""
+    """Check the options of a map's training, without a default sigma that depends on its size."""
     if algorithm not in get_args(Algorithm):
         raise ValueError(f"algorithm is {algorithm!r}; choose from 'online', 'batch'")
     online = algorithm == "online"
     if learning_rate is not None and not online:
         raise ValueError(
-            "a batch takes the mean of all profiles and has no learning_rate; leave it out, or use "
+            "a batch averages all profiles and has no learning_rate; leave it out, or use "
             "algorithm='online'"
         )
     shown = (50_000 if online else 50) if n_iterations is None else n_iterations

@@ -1,4 +1,4 @@
-"""Cut, fill, resample and thin a model before it is clustered: xarray in, xarray out, lazily."""
+"""Prepare a model for clustering: choose levels, fill gaps, resample and thin, lazily."""
 
 from __future__ import annotations
 
@@ -33,39 +33,40 @@ def prepare(
     max_gap: float | None = None,
     dim: Hashable | None = None,
 ) -> Data:
-    """Choose a depth range, fill small gaps, resample to an even step and thin the grid.
+    """Choose a depth range, fill small gaps, resample to even levels and thin the grid.
 
     Parameters
     ----------
     data : DataArray or Dataset
         Any order of dimensions and direction of axes. Never changed.
     depth : slice or (float, float), optional
-        Range along the vertical, both ends included, in the file's own units and sign; either end
-        of a slice may be None.
+        Range along the vertical, both ends included, in the units and with the sign of the file;
+        either end of a slice may be None.
     dz : float, optional
-        Resample linearly to an even step, in the file's units, from the upper end of the range (its
-        smaller value) as far as it goes. At a depth that the file holds twice, the later value
-        counts. Without it the levels stay as they are.
+        Resample linearly to levels this far apart, in the units of the file, starting at the
+        smaller value of the range. At a depth that the file holds twice, the later value is used.
+        Default: keep the levels of the file.
     stride : int or mapping of dimension to int, default 1
         Keep every n-th point of the horizontal dimensions.
     max_gap : float, optional
-        Fill gaps inside a profile by linear interpolation where the levels with data around them
-        are no farther apart than this, in the file's units.
+        Fill gaps inside a profile by linear interpolation if the levels with data on either side
+        are no farther apart than this, in the units of the file.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told.
+        The vertical dimension, if it cannot be inferred.
 
     Returns
     -------
     DataArray or Dataset
-        As `data`, with attributes kept and invalid values missing; lazy on dask arrays, of which
-        undeclared fill values are told chunk by chunk before they are interpolated, or else left to
-        clustering, which looks at all of the data.
+        As `data`, with attributes kept and invalid values missing. Dask arrays stay lazy: their
+        undeclared fill values are detected chunk by chunk before an interpolation, and otherwise
+        left to the clustering, which looks at all of the data.
 
     Raises
     ------
     ValueError
         If the range misses the data, `dz` is not positive or is larger than the range, `stride` is
-        less than 1 or names an unknown dimension, or a vertical option is given without a vertical.
+        less than 1 or names an unknown dimension, or an option of the vertical is given for data
+        without one.
 
     Examples
     --------
@@ -123,7 +124,7 @@ def interpolate(array: xr.DataArray, dim: Hashable, levels: npt.ArrayLike) -> xr
     Returns
     -------
     DataArray
-        NaN where a level lies next to a missing value. A level that the data hold is taken as is.
+        NaN next to a missing value. A level that the data hold is taken as it is.
     """
     target = np.asarray(levels)
     coordinate = array[dim]
@@ -147,7 +148,7 @@ def _map_variables(data: Data, function: Any, dim: Hashable | None = None) -> Da
 
 
 def _map_one(array: xr.DataArray, function: Any) -> xr.DataArray:
-    """Apply a function to a numeric array, and keep what tells how its valid limits are packed."""
+    """Apply a function to a numeric array, and keep its encoding: how valid limits are packed."""
     if array.dtype.kind not in "fiu":
         raise TypeError(
             f"variable {str(array.name)!r} is not numeric (dtype {array.dtype}), so it cannot be "
@@ -166,13 +167,13 @@ def _thin(data: Data, steps: Mapping[Hashable, int]) -> Data:
 
 
 def _drop_bounds(data: Data, coordinates: Iterable[xr.DataArray]) -> Data:
-    """Leave out the bounds of cells that change."""
+    """Drop the bounds of cells that change."""
     stale = [(c.encoding | c.attrs).get("bounds") for c in coordinates]
     return data.drop_vars([n for n in stale if n is not None], errors="ignore")
 
 
 def _with_bounds(prepared: Data, data: Data, vertical: xr.DataArray, within: Indices) -> Data:
-    """Keep the bounds of the levels that are left, where they are a coordinate."""
+    """Keep the bounds of the levels that are left, if they are a coordinate."""
     name = (vertical.encoding | vertical.attrs).get("bounds")
     if name not in data.coords:
         return prepared
@@ -247,7 +248,7 @@ def _fill_gaps(values: Array, x: Float64s, max_gap: float) -> Array:
 def _strides(
     data: xr.DataArray | xr.Dataset, axes: Axes, stride: int | Mapping[Hashable, int]
 ) -> dict[Hashable, int]:
-    """The step along each dimension; a plain number holds for latitude and longitude alike."""
+    """The step along each dimension; a single number applies to latitude and longitude alike."""
     horizontal = [d for d in data.dims if str(d) != axes.vertical]
     if isinstance(stride, Mapping):
         unknown = [d for d in stride if d not in horizontal]
@@ -266,7 +267,7 @@ def _strides(
 def _range(
     vertical: xr.DataArray, depth: slice | tuple[float, float] | None
 ) -> tuple[float, float]:
-    """Lower and upper end of the asked-for range, checked against the data's own."""
+    """Lower and upper end of the requested range, checked against that of the data."""
     first, last = float(vertical.min()), float(vertical.max())
     if depth is None:
         return first, last
@@ -289,14 +290,14 @@ def _range(
 
 
 def _hint(low: float, high: float, vertical: xr.DataArray) -> str:
-    """What a range of depths is called on an axis that is positive up."""
+    """Suggest the range with the other sign, on an axis that is positive upwards."""
     if positive(vertical) == "up" and -low >= vertical.min() and -high <= vertical.max():
-        return f"; this axis is positive up: try slice({-high:g}, {-low:g})"
+        return f"; this axis is positive upwards: try slice({-high:g}, {-low:g})"
     return ""
 
 
 def _levels_within(vertical: xr.DataArray, low: float, high: float) -> Indices:
-    """Positions of the levels in a range, which must hold one."""
+    """Positions of the levels in a range, which must contain at least one."""
     values = np.asarray(vertical.values, dtype=np.float64)
     within = np.flatnonzero((values >= low) & (values <= high))
     if not within.size:
@@ -309,7 +310,7 @@ def _levels_within(vertical: xr.DataArray, low: float, high: float) -> Indices:
 
 
 def _even_levels(vertical: xr.DataArray, low: float, high: float, dz: float) -> Float64s:
-    """Levels every dz from the smaller end, in the direction of the axis."""
+    """Levels dz apart from the smaller end, in the direction of the axis."""
     low, high = max(low, float(vertical.min())), min(high, float(vertical.max()))
     if dz > high - low:
         raise ValueError(

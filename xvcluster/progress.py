@@ -1,4 +1,4 @@
-"""Progress bars of long work."""
+"""Progress bars for long work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xvcluster.algorithms.lloyd import Run
 
 @contextmanager
 def show_runs(progress: bool | None) -> Iterator[Callable[[list[Run]], None]]:
-    """Show the passes over the data, how many runs have converged, and what the last pass gained.
+    """Show the passes over the data, how many runs have converged, and the gain of the last pass.
 
     None shows a bar in notebooks and terminals, for work of more than a second.
     """
@@ -37,7 +37,7 @@ def show_runs(progress: bool | None) -> Iterator[Callable[[list[Run]], None]]:
 
 @contextmanager
 def show_steps(progress: bool | None, n_steps: int) -> Iterator[Callable[[int], None]]:
-    """Show how many steps of a training are done; None as for `show_runs`."""
+    """Show how many steps are done; None as for `show_runs`."""
     with _bar()(total=n_steps, desc="steps", delay=1, disable=_hidden(progress)) as bar:
 
         def report(steps: int) -> None:
@@ -47,7 +47,7 @@ def show_steps(progress: bool | None, n_steps: int) -> Iterator[Callable[[int], 
 
 
 def _bar() -> Any:
-    """The bar for a notebook or a terminal; a plain one where a notebook has no ipywidgets."""
+    """The bar for a notebook or a terminal; a plain one in a notebook without ipywidgets."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IProgress not found")
         from tqdm.auto import tqdm

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ClusterResult:
-    """Labels, centroids and all that describes a clustering.
+    """Labels, centroids and everything else that describes a clustering.
 
-    Unpacks to the pair that most users want: ``labels, centroids = ...``.
+    Unpacks to the pair that most users want: ``labels, centroids = result``.
 
     Attributes
     ----------
     dataset : Dataset
         Everything, as it is written to a file.
     sweep : SweepResult or None
-        The sweep that chose the number of clusters, if one did.
+        The sweep that chose the number of clusters, if there was one.
     """
 
     dataset: xr.Dataset
@@ -49,7 +49,7 @@ class ClusterResult:
 
     @property
     def labels(self) -> xr.DataArray:
-        """Cluster numbers on the horizontal dimensions; NaN where no complete profile is."""
+        """Cluster numbers on the horizontal dimensions; NaN where there is no complete profile."""
         return self.dataset["label"]
 
     @property
@@ -116,30 +116,30 @@ class ClusterResult:
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> ClusterResult:
-        """Find how sure the cluster of each point is, by clustering bootstrap samples of the data.
+        """Estimate how certain the cluster of each point is, from bootstrap samples of the data.
 
         Parameters
         ----------
         n : int, default 50
-            Samples, each clustered from one start.
+            Number of samples, each clustered from one start.
         block_size : float, optional
-            Of the blocks of neighbouring profiles that are drawn together, in km. Default: such
-            that there are about a hundred.
+            Size of the blocks of neighbouring profiles that are drawn together, in km. Default: a
+            size that gives about a hundred blocks.
         random_state, progress
             As for `xvcluster.kmeans`.
 
         Returns
         -------
         ClusterResult
-            This one with ``stability`` on the map: the share of samples that, their clusters
-            matched to those of this result, give a point the same cluster; and its mean,
-            ``cluster_stability``.
+            This one with ``stability`` on the map: the share of samples that give a point the same
+            cluster, after their clusters were matched to those of this result; and its mean per
+            cluster, ``cluster_stability``.
 
         Raises
         ------
         ValueError
             If the result was read from a file, which does not hold the data it was made from, or
-            its method cannot be repeated: soft-DTW, or a map whose nodes are not merged.
+            its clustering cannot be repeated: under soft-DTW, or a map whose nodes are not merged.
 
         Warns
         -----
@@ -149,10 +149,11 @@ class ClusterResult:
 
         Notes
         -----
-        Profiles of whole blocks are drawn with replacement, because neighbours are no independent
-        samples (Künsch 1989). Clusters of each sample are paired with those of the result so that
-        they overlap most. Where the data are larger than the sample that a fit settles on, samples
-        are drawn from that one, and the means are over it; maps of dask arrays stay lazy.
+        Whole blocks of profiles are drawn with replacement, because neighbours are not independent
+        (Künsch 1989). Clusters of each sample are paired with those of the result so that their
+        overlap is largest. If the data are larger than the sample that a fit converges on,
+        bootstrap samples are drawn from that one, and the means are over it; maps of dask arrays
+        stay lazy.
 
         References
         ----------
@@ -163,8 +164,8 @@ class ClusterResult:
         --------
         >>> import xvcluster
         >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
-        >>> sure = vs.vcluster.kmeans(6).stability(n=10)
-        >>> axes = sure.plot.map(certainty="stability")
+        >>> result = vs.vcluster.kmeans(6).stability(n=10)
+        >>> axes = result.plot.map(certainty="stability")
         """
         why_not = method_of(self.dataset).why_not_refit(self.dataset)
         if self._layout is None and not why_not:
@@ -193,7 +194,7 @@ class ClusterResult:
         return self.dataset
 
     def select(self, clusters: int | Iterable[int]) -> xr.DataArray:
-        """Keep the labels of some clusters alone, the others NaN.
+        """Keep only the labels of some clusters; the others become NaN.
 
         Parameters
         ----------
@@ -220,16 +221,16 @@ class ClusterResult:
         return self.labels.where(self.labels.isin(wanted))
 
     def table(self) -> pd.DataFrame:
-        """One row a cluster: what people quote of it.
+        """Summarize the clusters in a table, one row per cluster.
 
         Returns
         -------
         pandas.DataFrame
             Indexed by ``cluster``: ``profiles`` (count), ``area_km2`` and ``area_percent`` where
-            the area is known, ``inertia_percent``, ``mean_margin``, ``mean_stability`` where
-            `stability` was found, and ``nearest_distance``, that of the nearest other centroid, as
-            the profiles were compared. NaN where a cluster is empty. To LaTeX or CSV by pandas,
-            e.g. ``table().to_latex()``.
+            the area is known, ``inertia_percent``, ``mean_margin``, ``mean_stability`` if
+            `stability` was computed, and ``nearest_distance``, the distance to the nearest other
+            centroid, measured as profiles were compared. NaN if a cluster is empty. pandas exports
+            it to LaTeX or CSV, e.g. ``table().to_latex()``.
         """
         import pandas as pd
 
@@ -249,12 +250,12 @@ class ClusterResult:
         return table
 
     def to_netcdf(self, path: str | os.PathLike[str]) -> None:
-        """Write the result to a NetCDF file, from which `open_result` gives it back identical.
+        """Write the result to a NetCDF file, from which `open_result` restores it identically.
 
         Parameters
         ----------
         path : path-like
-            Replaced if it exists, only once the new file is whole.
+            Replaced if it exists, but only once the new file is complete.
 
         Raises
         ------
@@ -266,17 +267,18 @@ class ClusterResult:
         store.write(self.dataset, path)
 
     def to_zarr(self, path: str | os.PathLike[str]) -> None:
-        """Write the result to a Zarr store; labels of dask arrays chunk by chunk, never gathered.
+        """Write the result to a Zarr store; maps of dask arrays are written chunk by chunk.
 
         Parameters
         ----------
         path : path-like
-            Must end in ``.zarr``. Replaced if it exists, only once the new store is whole.
+            Must end in ``.zarr``. Replaced if it exists, but only once the new store
+            is complete.
 
         Raises
         ------
         ValueError
-            If the name ends otherwise.
+            If the name has another ending.
         """
         if not store.is_zarr(path):
             raise ValueError(f"the name of a Zarr store must end in .zarr; got {str(path)!r}")
@@ -304,7 +306,7 @@ class SweepResult:
     Attributes
     ----------
     dataset : Dataset
-        The criteria by ``k``, the ``best`` k of each by ``criterion`` (0 where it has none), and
+        The criteria by ``k``, the ``best`` k of each by ``criterion`` (0 if it has none), and
         ``label`` by ``k`` and the horizontal dimensions.
     """
 
@@ -313,21 +315,21 @@ class SweepResult:
 
     @property
     def best_k(self) -> int:
-        """The k at the knee of the inertia; without a knee, that of the best silhouette."""
+        """The k at the knee of the inertia; if there is no knee, the k with the best silhouette."""
         return int(self.dataset.attrs["best_k"])
 
     @property
     def verdict(self) -> str:
-        """What the criteria say of k, in a sentence."""
+        """What the criteria say about k, in a sentence."""
         return str(self.dataset.attrs["verdict"])
 
     def table(self) -> pd.DataFrame:
-        """The criteria, one row a k.
+        """Tabulate the criteria, one row per k.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by ``k``; what is best by each is in ``dataset["best"]``.
+            Indexed by ``k``; the best k of each criterion is in ``dataset["best"]``.
         """
         return self.dataset[self._criteria()].to_dataframe()
 
@@ -336,11 +338,11 @@ class SweepResult:
 
     @property
     def plot(self) -> SweepPlots:
-        """The methods criteria, elbow and maps, which draw the sweep."""
+        """The methods criteria and maps, which draw the sweep."""
         return SweepPlots(self.dataset, self._original)
 
     def _original(self) -> xr.DataArray:
-        """The first variable of the complete profiles, its mean where they have several levels."""
+        """The first variable of the complete profiles, averaged over the levels."""
         layout = self._fits.layout
         name, attrs = next(iter(layout.variables.items()))
         vertical = layout.axes.vertical
@@ -349,7 +351,7 @@ class SweepResult:
         return named.assign_attrs(dict(attrs) | methods)
 
     def result(self, k: int | None = None) -> ClusterResult:
-        """Give the whole clustering at one k.
+        """Return the whole clustering at one k.
 
         Parameters
         ----------
@@ -394,15 +396,15 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     Returns
     -------
     ClusterResult
-        Of a NetCDF file in memory, and the file is closed; of a Zarr store the maps are dask
-        arrays.
+        In memory, if it comes from a NetCDF file, which is closed; the maps of a Zarr store are
+        dask arrays.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not a result of xvcluster, or of a newer layout.
+        If the file is not a result of xvcluster, or has a newer layout.
 
     Examples
     --------

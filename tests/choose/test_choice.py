@@ -89,7 +89,7 @@ def test_say_tells_whether_the_criteria_agree():
     assert said.startswith(
         "The criteria disagree: k = 3 by the knee of the inertia and the stability; k = 2 by"
     )
-    assert "The gap statistic names none up to k = 5." in said
+    assert "The gap statistic gives none up to k = 5." in said
 
 
 def test_say_tells_that_nothing_is_stable():
@@ -201,13 +201,13 @@ def test_sweep_refuses_criteria_that_it_does_not_know(model):
         model.vcluster.sweep([2, 3], criteria=["elbow"])
     with pytest.raises(ValueError, match=r"the gap statistic needs metric='euclidean'.*'dtw'"):
         model.vcluster.sweep([2, 3], metric="dtw", criteria=["gap"])
-    with pytest.raises(ValueError, match="the stability cannot be found under metric='softdtw'"):
+    with pytest.raises(ValueError, match="the stability cannot be computed under metric='softdtw'"):
         model.vcluster.sweep([2, 3], metric="softdtw", criteria="stability")
     with pytest.raises(ValueError, match="n_bootstrap must be at least 2; got 1"):
         model.vcluster.sweep([2, 3], criteria=["stability"], n_bootstrap=1)
-    with pytest.raises(ValueError, match=r"block_size=50 is for the stability alone"):
+    with pytest.raises(ValueError, match=r"block_size=50 applies to the stability only"):
         model.vcluster.sweep([2, 3], block_size=50)
-    with pytest.raises(ValueError, match=r"n_bootstrap=50 is for the stability alone"):
+    with pytest.raises(ValueError, match=r"n_bootstrap=50 applies to the stability only"):
         model.vcluster.sweep([2, 3], n_bootstrap=50)
     with pytest.raises(ValueError, match="block_size must be finite and above 0; got -1"):
         model.vcluster.sweep([2, 3], criteria=["stability"], block_size=-1)

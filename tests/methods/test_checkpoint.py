@@ -76,7 +76,7 @@ def test_checkpoint_goes_on_with_more_passes(tmp_path):
 def test_checkpoint_refuses_a_file_of_other_options(tmp_path, change):
     Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source()).save(make_runs())
     other = Checkpoint.of(tmp_path / "fit.npz", PARAMETERS | change, make_source())
-    message = r"the checkpoint .*fit\.npz' is of other data or options; delete it, or give another"
+    message = r"the checkpoint .*fit\.npz' belongs to other data or options; delete it, or give another"
     with pytest.raises(ValueError, match=message):
         other.load()
 
@@ -84,7 +84,7 @@ def test_checkpoint_refuses_a_file_of_other_options(tmp_path, change):
 @pytest.mark.parametrize("source", [make_source(seed=1), make_source(49)], ids=["values", "fewer"])
 def test_checkpoint_refuses_a_file_of_other_data(tmp_path, source):
     Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source()).save(make_runs())
-    with pytest.raises(ValueError, match="is of other data or options"):
+    with pytest.raises(ValueError, match="belongs to other data or options"):
         Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, source).load()
 
 

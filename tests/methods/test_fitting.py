@@ -89,7 +89,7 @@ def test_kmeans_that_was_cut_short_goes_on_with_more_passes(tmp_path, request, e
 
 def test_kmeans_refuses_a_checkpoint_of_other_options_or_data(tmp_path, rough_model):
     kmeans(rough_model, 4, checkpoint=tmp_path / "fit")
-    message = "is of other data or options; delete it, or give another name"
+    message = "belongs to other data or options; delete it, or give another name"
     for data, options in [
         (rough_model, {"n_clusters": 5}),
         (rough_model, {"n_clusters": 4, "n_init": 2}),

@@ -121,7 +121,7 @@ def test_kmeans_warns_of_unsettled_centroids():
         ({"n_clusters": True}, TypeError, "n_clusters must be an integer of at least 1; got True"),
         ({"metric": "cosine"}, ValueError, "unknown metric 'cosine'; choose one of 'euclidean'"),
         ({"k_range": []}, ValueError, "k_range is empty"),
-        ({"window": 5}, ValueError, "window=5 is for metric='dtw' alone; the metric is 'euclid"),
+        ({"window": 5}, ValueError, "window=5 applies to metric='dtw' only; the metric is 'euclid"),
         ({"window": 1.5, "metric": "softdtw"}, ValueError, "window=1.5 .*metric is 'softdtw'"),
         ({"window": -1, "metric": "dtw"}, ValueError, "window must be at least 0; got -1"),
         ({"window": -0.5, "metric": "dtw"}, ValueError, "window must be finite and at least 0"),

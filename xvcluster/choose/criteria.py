@@ -104,7 +104,7 @@ def _from_members(fits: Fits) -> dict[str, Float64s]:
 
 
 def _warn_light(sums: list[Float64s]) -> None:
-    """Warn where weights leave no degrees of freedom."""
+    """Warn if weights leave no degrees of freedom."""
     light = [own.shape[1] for own in sums if own[0].sum() <= own.shape[1]]
     if light:
         warnings.warn(
@@ -167,7 +167,7 @@ def _stability(
 
 
 def warn_no_tiles() -> None:
-    """Warn where neighbours cannot be drawn together."""
+    """Warn that neighbours cannot be drawn together."""
     warnings.warn(
         "latitude and longitude are not known, so that profiles are drawn one by one; neighbours "
         "are alike, and clusters will look more stable than they are",

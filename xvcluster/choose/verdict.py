@@ -26,7 +26,7 @@ _SAID = {
 
 
 def conclude(criteria: xr.Dataset) -> xr.Dataset:
-    """Add to criteria by ``k`` what is best by each, and what they say together."""
+    """Add the best k of each criterion, and what the criteria say together, to those by ``k``."""
     ks = [int(k) for k in criteria["k"].values]
     found = {str(name): array.values for name, array in criteria.data_vars.items()}
     best = choose(ks, found)
@@ -37,7 +37,7 @@ def conclude(criteria: xr.Dataset) -> xr.Dataset:
 
 
 def choose(ks: list[int], found: dict[str, Float64s]) -> dict[str, int]:
-    """The best k by each criterion; 0 where it has none.
+    """Find the best k by each criterion; 0 if it has none.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def choose(ks: list[int], found: dict[str, Float64s]) -> dict[str, int]:
 
 
 def find_knee(ks: list[int], inertia: Float64s) -> int:
-    """The k at the knee of the inertia (Satopää et al. 2011), 0 where there is none."""
+    """The k at the knee of the inertia (Satopää et al. 2011); 0 if there is none."""
     from kneed import KneeLocator
 
     if len(ks) < 3 or not inertia[0] > inertia[-1]:
@@ -72,13 +72,13 @@ def _greatest(ks: list[int], values: Float64s) -> int:
 
 
 def _most_stable(ks: list[int], stability: Float64s) -> int:
-    """The most stable k, of several the largest; 0 where none is stable."""
+    """The most stable k, the largest of equals; 0 if none is stable."""
     alike = stability >= max(np.nanmax(stability, initial=0.0) - _TIED, STABLE)
     return max((k for k, is_alike in zip(ks, alike, strict=True) if is_alike), default=0)
 
 
 def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:
-    """The k to take: at the knee of the inertia, or else of the best silhouette."""
+    """Take the k at the knee of the inertia, or otherwise the one with the best silhouette."""
     if len(ks) == 1:
         return ks[0], "the only k"
     if best["inertia"]:
@@ -93,7 +93,7 @@ def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:
 
 
 def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
-    """What the criteria say of k, in a sentence or two."""
+    """Say what the criteria imply for k, in a sentence or two."""
     if len(ks) == 1:
         return f"Only k = {ks[0]} was tried."
     by_k: dict[int, list[str]] = {}
@@ -102,7 +102,7 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
             by_k.setdefault(k, []).append(_SAID[name])
     parts = [f"k = {k} by {_listed(names)}" for k, names in by_k.items()]
     if not by_k:
-        said = "No criterion names a k."
+        said = "No criterion gives a best k."
     elif len(by_k) == 1:
         said = f"The criteria agree on {parts[0]}."
     else:
@@ -110,12 +110,12 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
     if not best["inertia"]:
         said += " The inertia has no knee."
     if best.get("gap") == 0:
-        said += f" The gap statistic names none up to k = {ks[-1]}."
+        said += f" The gap statistic gives none up to k = {ks[-1]}."
     if best.get("stability") == 0:
         at = int(np.nanargmax(found["stability"]))
         said += (
             f" No k is stable: the mean adjusted Rand index is {found['stability'][at]:.2f} at "
-            f"most, at k = {ks[at]}; the profiles may be in no groups."
+            f"most, at k = {ks[at]}; the profiles may have no cluster structure."
         )
     return said
 

@@ -1,4 +1,4 @@
-"""Centroids on disk between the passes of a long fit, to go on from."""
+"""Centroids on disk between the passes of a long fit, from which it can continue."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _STATE = ("inertia", "n_iter", "converged", "shift", "guided")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file of runs, and what they are runs of.
+    """A file of runs, and the fit that they belong to.
 
     Attributes
     ----------
     path : Path
     about : str
-        The data and options, as a digest: a file of others is refused.
+        Digest of the data and options; a file of another fit is refused.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class Checkpoint:
     def of(
         cls, path: str | os.PathLike[str], parameters: Mapping[str, Any], source: Source
     ) -> Checkpoint:
-        """The checkpoint of a fit with these options to these profiles."""
+        """Make the checkpoint of a fit with these options to these profiles."""
         kept = {name: value for name, value in parameters.items() if name != "max_iter"}
         known = [kept, source.n_profiles, source.sample.values.shape]
         digest = hashlib.sha256(json.dumps(known).encode())
@@ -47,7 +47,7 @@ class Checkpoint:
         return cls(Path(path), digest.hexdigest())
 
     def save(self, runs: Mapping[int, Run]) -> None:
-        """Write runs, in place of those before, once the new file is whole."""
+        """Write the runs; they replace those before once the new file is complete."""
         arrays = {f"centroids_{k}": run.centroids for k, run in runs.items()}
         state = {k: {name: getattr(run, name) for name in _STATE} for k, run in runs.items()}
         with replace(self.path) as temporary, temporary.open("wb") as file:
@@ -55,26 +55,26 @@ class Checkpoint:
             np.savez(file, about=about, **arrays)  # type: ignore[arg-type]
 
     def load(self) -> dict[int, Run] | None:
-        """The runs that were saved last; None if there are none yet.
+        """Load the runs that were saved last; None if there are none yet.
 
         Raises
         ------
         ValueError
-            If the file is not a checkpoint, or one of other data or options.
+            If the file is not a checkpoint, or belongs to other data or options.
         """
         if not self.path.exists():
             return None
         about, runs = _read(self.path)
         if about != self.about:
             raise ValueError(
-                f"the checkpoint {str(self.path)!r} is of other data or options; delete it, or "
-                "give another name"
+                f"the checkpoint {str(self.path)!r} belongs to other data or options; delete it, "
+                "or give another name"
             )
         return runs
 
 
 def check_checkpoint(path: str | os.PathLike[str]) -> None:
-    """Refuse, before any work, what cannot be a checkpoint.
+    """Refuse a path that cannot be a checkpoint, before any work.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def check_checkpoint(path: str | os.PathLike[str]) -> None:
 
 
 def _read(path: Path) -> tuple[str, dict[int, Run]]:
-    """What a checkpoint is of, and its runs."""
+    """Read the digest of a checkpoint, and its runs."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about, state = json.loads(str(file["about"]))

@@ -61,7 +61,7 @@ def gmm(
     progress: bool | None = None,
     dim: Hashable | None = None,
 ) -> ClusterResult:
-    """Cluster profiles by a Gaussian mixture, which tells how probable each label is.
+    """Cluster profiles by a Gaussian mixture, which gives each label a probability.
 
     Parameters
     ----------
@@ -69,20 +69,20 @@ def gmm(
         As for `kmeans`.
     n_components : int, optional
         Number of Gaussians, each of which is a cluster; at most the number of distinct profiles.
-        Default: the number in `k_range` with the least Bayesian information criterion (BIC).
+        Default: the number in `k_range` with the lowest Bayesian information criterion (BIC).
     covariance : {"full", "tied", "diag", "spherical"}, default "full"
-        A covariance for each cluster, or the same for all; or the variance of each component alone,
-        or one for all components.
+        One covariance matrix per cluster, one for all clusters, one variance per principal
+        component, or one variance per cluster.
     variance_explained : float, default 0.999
-        Share of the variance that the principal components keep, above 0 and at most 1.
+        Fraction of the variance that the principal components keep, above 0 and at most 1.
     normalize, level_weights
-        As for `kmeans`; "level" by default, each level by its own mean and standard deviation.
+        As for `kmeans`; "level" by default: each level by its own mean and standard deviation.
     k_range : iterable of int, default 2…20
-        Numbers of clusters to try when `n_components` is None.
+        Numbers of clusters to try if `n_components` is None.
     n_init : int, default 1
-        Starts, of which the likeliest counts.
+        Number of starts; the most likely is kept.
     max_iter : int, default 100
-        Steps of each fit at most.
+        Maximum number of steps of each fit.
     tol : float, default 1e-3
         A fit has converged when the mean log-likelihood of the profiles gains less than this.
     random_state, progress, dim
@@ -92,36 +92,35 @@ def gmm(
     -------
     ClusterResult
         Unpacks to labels and centroids, the means of the Gaussians in the units of the data,
-        numbered as by `kmeans`. Its Dataset holds in addition:
+        numbered as by `kmeans`. Its Dataset also holds:
 
-        - ``posterior`` (cluster, horizontal): how probable each cluster is. The label is that of
-          the most probable one, and ``margin`` is 1 − p₂/p₁ of the two most probable.
-        - ``robustness``: (p₁ − 1/k) · k/(k − 1), from 0, all alike, to 1, certain; and in words
-          ``robustness_class``.
-        - ``sweep_bic`` by ``k``, where it chose the number of clusters.
-        - what the mixture is made of, for `predict` and ``result.model``.
+        - ``posterior`` (cluster, horizontal): the probability of each cluster. The label is the
+          most probable one, and ``margin`` is 1 − p₂/p₁ of the two most probable.
+        - ``robustness``: (p₁ − 1/k) · k/(k − 1), from 0, all equally probable, to 1, certain; and
+          in words ``robustness_class``.
+        - ``sweep_bic`` by ``k``, if it chose the number of clusters.
+        - the parameters of the mixture, for `predict` and ``result.model``.
 
     Raises
     ------
     TypeError
         If an option or a variable has the wrong type.
     ValueError
-        If an option is out of its range, the vertical is not clear, fewer than two profiles are
+        If an option is out of range, the vertical is ambiguous, fewer than two profiles are
         complete, or there are fewer distinct profiles than clusters.
 
     Warns
     -----
     UserWarning
-        If a fit has not converged, or the least BIC lies at the end of `k_range`.
+        If a fit has not converged, or the lowest BIC lies at the end of `k_range`.
 
     Notes
     -----
-    Scaled profiles, in which all variables stand one after the other, are brought to their
-    principal components, and a mixture is fitted to these by scikit-learn [1]_, in float64, with
-    `random_state` as its own. Where there are more than 16,384 to 262,144 profiles, as many as take
-    64 MB, it is fitted to a sample of that size. Neighbouring profiles are alike, so that the BIC,
-    which takes each for independent, tends to many clusters. Robustness and its classes are those
-    of pyXpcm [2]_.
+    Scaled profiles, all variables joined end to end, are projected on their principal components,
+    and a mixture is fitted to these by scikit-learn [1]_, in float64, with `random_state` as its
+    own. Beyond 16,384 to 262,144 profiles, as many as take 64 MB, it is fitted to a sample of that
+    size. Neighbouring profiles are alike, so that the BIC, which takes each as independent, tends
+    to choose many clusters. Robustness and its classes are those of pyXpcm [2]_.
 
     References
     ----------
@@ -162,23 +161,13 @@ def gmm(
     limit = f"max_iter={asked['max_iter']} steps"
     warn_unsettled(unsettled, "the mixture was still changing", limit, stacklevel=2)
     k = min(fits, key=lambda k: fits[k].bic)
-    mixture = _lowest_first(profiles, fits[k].mixture)
-    means = mixture.nodes.astype(np.float64)
-    parameters: dict[str, Any] = {"method": "gmm", "metric": "euclidean", **asked, **known}
-    parameters |= {"random_state": seed.entropy, "n_iter": fits[k].n_iter}
-    dataset = describe(data, layout, means, profiles.members(mixture), parameters)
-    dataset["label"].attrs["ordered_by"] = describe_order(layout)
-    dataset["margin"].attrs |= {
-        "long_name": "margin of the cluster over the second most probable",
-        "comment": "1 - p2/p1: 0 ambiguous, 1 certain",
-    }
-    dataset = dataset.assign(_posteriors(profiles, mixture, dataset["cluster"]))
-    dataset = dataset.assign(_parts(layout, mixture))
-    dataset = dataset.assign_coords(
-        component=("component", np.arange(len(mixture.axes)) + 1, {"long_name": "component number"})
-    )
     if len(ks) > 1:
         _warn_at_end(ks, k)
+    mixture = _lowest_first(profiles, fits[k].mixture)
+    parameters: dict[str, Any] = {"method": "gmm", "metric": "euclidean", **asked, **known}
+    parameters |= {"random_state": seed.entropy, "n_iter": fits[k].n_iter}
+    dataset = _describe(data, layout, profiles, mixture, parameters)
+    if len(ks) > 1:
         dataset = dataset.assign(_criterion(fits))
     return ClusterResult(dataset, _layout=layout)
 
@@ -240,8 +229,8 @@ def _warn_at_end(ks: list[int], k: int) -> None:
     if k == ks[-1] or (k == ks[0] and k > 1):
         more = "larger" if k == ks[-1] else "smaller"
         warnings.warn(
-            f"the BIC is least at k = {k}, the end of k_range ({ks[0]} to {ks[-1]}), and may be "
-            f"less beyond; try {more} numbers, or choose n_components yourself",
+            f"the BIC is lowest at k = {k}, the end of k_range ({ks[0]} to {ks[-1]}), and may be "
+            f"lower beyond; try {more} numbers, or choose n_components yourself",
             stacklevel=3,
         )
 
@@ -251,8 +240,29 @@ def _lowest_first(profiles: Scaled, mixture: Mixture) -> Mixture:
     return mixture.take(lowest_first(profiles.scaling_of(mixture).undo(mixture.nodes)))
 
 
+def _describe(
+    data: xr.DataArray | xr.Dataset,
+    layout: Layout,
+    profiles: Scaled,
+    mixture: Mixture,
+    parameters: dict[str, Any],
+) -> xr.Dataset:
+    """Describe a mixture in one Dataset: what every result holds, probabilities, and its parts."""
+    means = mixture.nodes.astype(np.float64)
+    dataset = describe(data, layout, means, profiles.members(mixture), parameters)
+    dataset["label"].attrs["ordered_by"] = describe_order(layout)
+    dataset["margin"].attrs |= {
+        "long_name": "margin of the cluster over the second most probable",
+        "comment": "1 - p2/p1: 0 ambiguous, 1 certain",
+    }
+    number = np.arange(len(mixture.axes)) + 1
+    return dataset.assign(
+        _posteriors(profiles, mixture, dataset["cluster"]) | _parts(layout, mixture)
+    ).assign_coords(component=("component", number, {"long_name": "component number"}))
+
+
 def _posteriors(profiles: Scaled, mixture: Mixture, cluster: xr.DataArray) -> dict[str, Any]:
-    """How probable each cluster is at each point, and how far that is from chance."""
+    """The probability of each cluster at each point, and how far that is from chance."""
     k = len(mixture.nodes)
     posterior = xr.concat(profiles.maps(mixture.posterior, k), dim=cluster)
     robustness = posterior.max("cluster", skipna=False)
@@ -264,7 +274,7 @@ def _posteriors(profiles: Scaled, mixture: Mixture, cluster: xr.DataArray) -> di
     robustness.attrs = {
         "long_name": "robustness of the label",
         "units": "1",
-        "comment": "(p1 - 1/k) k/(k - 1): 0 all clusters alike, 1 certain",
+        "comment": "(p1 - 1/k) k/(k - 1): 0 all clusters equal, 1 certain",
     }
     classes.attrs = {
         "long_name": "robustness of the label in words",
@@ -276,13 +286,13 @@ def _posteriors(profiles: Scaled, mixture: Mixture, cluster: xr.DataArray) -> di
 
 
 def _classify(robustness: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Number of the class of each robustness, NaN where there is none."""
+    """Number of the class of each robustness, NaN where it is missing."""
     number = np.digitize(robustness, _BOUNDS).astype(np.float32)
     return np.where(np.isnan(robustness), np.float32(np.nan), number)
 
 
 def _parts(layout: Layout, mixture: Mixture) -> dict[str, Any]:
-    """What the mixture is made of: axes of the components, and the Gaussians in them."""
+    """The parts of the mixture: axes of the components, and the Gaussians in them."""
     parts: dict[str, Any] = of_each(layout, "_axis", mixture.axes, "component")
     for axis in parts.values():
         axis.attrs = {"long_name": "principal axis of the scaled profiles", "units": "1"}

@@ -74,78 +74,90 @@ def kmeans(
     Parameters
     ----------
     data : DataArray or Dataset
-        A model on any dimensions, of which one may be the vertical; each column along it is a
+        A model on any dimensions, one of which may be the vertical; each column along it is a
         profile. Every variable of a Dataset is one channel of the profile. Never changed. Dask
-        arrays are passed over chunk by chunk and never held whole; maps of the result are then
-        dask arrays too.
+        arrays are read chunk by chunk and never held whole; maps of the result are then dask
+        arrays too.
     n_clusters : int, optional
         Number of clusters, at most the number of distinct profiles. Default: the knee of the
         inertia over `k_range`.
     metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
-        Level by level; or under dynamic time warping, for profiles whose layers lie at different
-        depths (soft-DTW by tslearn, with γ = 1).
+        Compare profiles level by level, or by dynamic time warping if their layers lie at different
+        depths. Soft-DTW is computed by tslearn, with γ = 1.
     window : int or float, optional
-        Pair levels under DTW only if they are no farther apart: an int counts levels, a float is in
-        the units of the vertical coordinate. Default: no bound.
+        Largest distance between two levels that DTW may pair: an int counts levels, a float is in
+        the units of the vertical coordinate. Default: no limit.
     normalize : {"anomaly", "percent", "level", "profile", "variable"}, optional
-        How profiles are made comparable; `predict` does the same, and centroids are given in the
-        units of the data. "anomaly": less the mean of each level, of several variables each by its
-        spread about that mean (of one variable under Euclidean distance, that changes no label);
-        "percent": that in percent of the level's mean; "level": also by the spread of each level;
-        "profile": each profile less its own mean and by its own spread, so that its shape alone
-        counts; "variable": each variable by its overall spread. Default: "variable" where there are
-        several, else as the data are.
+        How profiles are made comparable. `predict` does the same, and centroids are given in the
+        units of the data.
+
+        - "anomaly" subtracts the mean of each level; each of several variables is also divided by
+          its spread about that mean. For one variable under Euclidean distance this changes no
+          label.
+        - "percent" expresses that anomaly in percent of the level's mean.
+        - "level" also divides by the standard deviation of each level.
+        - "profile" subtracts from each profile its own mean and divides by its own standard
+          deviation, so that only its shape counts.
+        - "variable" divides each variable by its overall spread.
+
+        Default: "variable" for several variables, otherwise the data as they are.
     weights : "area" or DataArray, optional
-        What profiles count for in all that is fitted, summed or averaged: the area of their cell on
-        the sphere, over its mean; or non-negative numbers on some of the horizontal dimensions, of
-        which 2 counts as two equal profiles. Default: each counts once.
+        How much profiles count in everything that is fitted, summed or averaged: the area of their
+        cell on the sphere, divided by the mean area; or non-negative numbers on some of the
+        horizontal dimensions, where 2 counts as two equal profiles. Default: each counts once.
     level_weights : "thickness" or DataArray, optional
-        What squared differences at each level count for, Euclidean only: the thickness of the
-        layers, half-way to their neighbours, over its mean; or positive numbers along the vertical.
+        How much squared differences at each level count, Euclidean only: the thickness of the
+        layers, halfway to their neighbours, divided by the mean thickness; or positive numbers
+        along the vertical.
     k_range : iterable of int, default 2…20
-        Numbers of clusters to try when `n_clusters` is None.
+        Numbers of clusters to try if `n_clusters` is None.
     n_init : int or "auto", default "auto"
-        Restarts, of which the best counts. "auto" is 10 for Euclidean and 3 for the others.
+        Number of restarts; the best is kept. "auto" is 10 for Euclidean and 3 for the others.
     max_iter : int, default 300
-        Passes over the data at most.
+        Maximum number of passes over the data.
     tol : float, default 1e-4
-        A run has converged when the squared shift of its centroids is less than this share of the
-        mean variance of the levels.
+        A run has converged when the squared shift of its centroids is less than this fraction of
+        the mean variance of the levels.
     random_state : int or None, default 0
         Seed. The same data and seed give the same labels, whatever the order of dimensions, the
-        direction of axes and the number of threads. None draws one, which the result records.
+        direction of axes and the number of threads. None draws a seed, which the result records.
     progress : bool, optional
-        Show a bar. Default: in notebooks and terminals, for work of more than a second.
+        Show a progress bar. Default: in notebooks and terminals, for work of more than a second.
     checkpoint : path-like, optional
-        A file in which the centroids are kept after each pass over data that are larger than
-        memory. If it is there already, the fit goes on from it.
+        A file that keeps the centroids after each pass over data that are larger than memory. If
+        it exists, the fit continues from it.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told.
+        The vertical dimension, if it cannot be inferred.
 
     Returns
     -------
     ClusterResult
-        Unpacks to labels (on the horizontal dimensions of `data`) and centroids (cluster, vertical;
-        in the units of the data). Clusters are numbered by their mean over the levels, of the first
-        variable, lowest first.
+        Unpacks to labels, on the horizontal dimensions of `data`, and centroids, a Dataset with
+        each variable by (cluster, vertical) in the units of the data. Clusters are numbered by
+        their mean over the levels of the first variable, lowest first.
 
     Raises
     ------
     TypeError
         If an option or a variable has the wrong type.
     ValueError
-        If an option is out of its range, the vertical is not clear, no profile is complete,
-        there are fewer distinct profiles than clusters, or a checkpoint is of another fit.
+        If an option is out of range, the vertical is ambiguous, no profile is complete, there are
+        fewer distinct profiles than clusters, or a checkpoint belongs to another fit.
     RuntimeError
-        If a chunk of a dask array cannot be worked on; names it.
+        If a chunk of a dask array cannot be processed; names it.
+
+    Warns
+    -----
+    UserWarning
+        If a fit reaches `max_iter` before it has converged, or the inertia has no knee.
 
     Notes
     -----
     Lloyd's algorithm from k-means++ seeds minimizes the inertia Σᵢ minⱼ d(xᵢ, cⱼ)², with centroids
-    that are the members' mean, or their DTW barycenter (DBA). The restarts settle on a sample of
-    the profiles, where the best of them breathe: they are given some clusters more, and relieved of
-    those that are missed least. What is left settles on all profiles: contenders on up to 262,144
-    of them (32,768 under DTW), the best in passes over all.
+    that are the mean of their members, or their DTW barycenter (DBA). The restarts converge on a
+    sample of the profiles, where the best of them breathe: they are given a few more clusters, and
+    then lose those whose removal costs least. What is left converges on all profiles: contenders on
+    up to 262,144 of them (32,768 under DTW), the best in passes over all.
 
     References
     ----------
@@ -162,8 +174,8 @@ def kmeans(
     >>> import xvcluster
     >>> vs = xvcluster.tutorial.tomography()["vs"]
     >>> labels, centroids = vs.vcluster.kmeans(6)
-    >>> centroids.sizes["cluster"]
-    6
+    >>> centroids["vs"].dims
+    ('cluster', 'depth')
     """
     if n_clusters is None:
         ks = check_ks("k_range", k_range)

@@ -70,20 +70,20 @@ def som(
     grid_size : (int, int), optional
         Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles.
     algorithm : {"online", "batch"}, default "online"
-        Show the map one profile after the other, as MiniSom and SeisGo do; or all of them in each
-        pass, so that none is left out where they are many.
+        Show the map one profile after another, as MiniSom and SeisGo do; or all of them in each
+        pass, so that none is left out if there are many.
     n_iterations : int, optional
-        Online, the profiles shown, drawn in random order; default 50 000. In a batch, the passes
-        over all profiles; default 50.
+        Online, the number of profiles shown, drawn in random order; default 50 000. In a batch, the
+        number of passes over all profiles; default 50.
     sigma : float, optional
-        Width of the Gaussian neighbourhood at the start, in nodes. Online it is a third of that at
-        the end; the default 0.3, SeisGo's, moves little but the winner, and from 1 on near nodes
-        grow alike and the U-matrix shows neighbourhoods. In a batch it shrinks to 0.3; the default
-        is half of the longer side of the map.
+        Width of the Gaussian neighbourhood at the start, in nodes. Online it falls to a third of
+        that at the end; the default 0.3, SeisGo's, moves hardly more than the winning node, and
+        from about 1 neighbouring nodes become alike and the U-matrix shows neighbourhoods. In a
+        batch it shrinks to 0.3; the default is half of the longer side of the map.
     learning_rate : float, optional
-        Online only: at the start, at most 1; a third of it at the end. Default 0.1.
+        Online only: at the start, at most 1; it falls to a third at the end. Default 0.1.
     n_clusters : int, optional
-        Merge the nodes into this many clusters by k-means of those that have profiles; the others
+        Merge the nodes into this many clusters, by k-means of those that have profiles; the others
         join the nearest cluster. Default: every node is a cluster.
     normalize, level_weights, random_state, progress, dim
         As for `kmeans`.
@@ -94,9 +94,9 @@ def som(
     -------
     ClusterResult
         Unmerged, clusters are the nodes, numbered row · n_columns + column + 1, with ``som_row``
-        and ``som_column`` along ``cluster``, their centroid is the node's codebook profile, and an
+        and ``som_column`` along ``cluster``; their centroid is the node's codebook profile, and an
         empty node keeps its number. Merged, clusters are numbered as by `kmeans` and their centroid
-        is the members' mean. The nodes stand along ``node`` in either case.
+        is the mean of their members. The nodes lie along ``node`` in either case.
 
     Raises
     ------

@@ -34,7 +34,7 @@ def sweep(
     checkpoint: str | os.PathLike[str] | None = None,
     dim: Hashable | None = None,
 ) -> SweepResult:
-    """Cluster profiles by k-means for many numbers of clusters, all at once.
+    """Cluster profiles by k-means for many numbers of clusters at once.
 
     Parameters
     ----------
@@ -45,13 +45,14 @@ def sweep(
     metric, window, normalize, weights, level_weights, n_init, max_iter, tol, random_state
         As for `kmeans`.
     criteria : iterable of {"gap", "stability"}, default none
-        Criteria to find beside those that cost little: each takes as many sweeps of a sample again
-        as it draws data sets. See Notes.
+        Expensive criteria to compute in addition to the others: each repeats the sweep of a sample
+        for every data set that it draws. See Notes.
     n_bootstrap : int, optional
-        Samples that the stability is found from. Default: 20.
+        Number of bootstrap samples for the stability. Default: 20.
     block_size : float, optional
-        Of the blocks that these are made of, in km: about the distance over which profiles are
-        alike. Default: such that there are about a hundred blocks.
+        Size of the blocks of neighbouring profiles that are drawn together, in km: about the
+        distance over which profiles are alike. Default: a size that gives about a hundred
+        blocks.
     progress, checkpoint, dim
         As for `kmeans`.
 
@@ -62,38 +63,38 @@ def sweep(
     Raises
     ------
     TypeError, ValueError
-        As `kmeans` does; also if `k` is empty, a criterion is unknown, the gap statistic is asked
-        for under a metric other than Euclidean or the stability under soft-DTW, or `n_bootstrap`
-        or `block_size` are given without the stability.
+        As `kmeans` does; also if `k` is empty, a criterion is unknown, the gap statistic is
+        requested under a metric other than Euclidean or the stability under soft-DTW, or
+        `n_bootstrap` or `block_size` is given without the stability.
 
     Warns
     -----
     UserWarning
-        If the stability is asked for where latitude and longitude are not known: neighbours are
-        then drawn as if they were independent, and k looks more stable than it is.
+        If the stability is requested but latitude and longitude are not known: neighbours are then
+        drawn as if they were independent, and k looks more stable than it is.
 
     Notes
     -----
     Each criterion has a best k of its own:
 
     - ``inertia``: the knee of the curve (Satopää et al. 2011), which is the best k of the sweep.
-    - ``silhouette``: the greatest simplified silhouette, the mean over all profiles of 1 − d₁/d₂
+    - ``silhouette``: the largest simplified silhouette, the mean over all profiles of 1 − d₁/d₂
       from the distances to the nearest and the second-nearest centroid (Hruschka et al. 2004).
       ``silhouette_sample`` is the one of Rousseeuw (1987), from the distances between all members,
       of up to 2048 profiles, fewer under other metrics.
-    - ``davies_bouldin``: the least mean of the worst (sᵢ + sⱼ) / d(cᵢ, cⱼ), with the mean distances
+    - ``davies_bouldin``: the smallest mean of the worst (sᵢ + sⱼ) / d(cᵢ, cⱼ), with mean distances
       s of members to their centroids c (Davies & Bouldin 1979).
-    - ``calinski_harabasz``, Euclidean only: the greatest ratio of the variance between clusters to
+    - ``calinski_harabasz``, Euclidean only: the largest ratio of the variance between clusters to
       that within (Caliński & Harabasz 1974).
     - ``gap``, Euclidean only: the smallest k whose Gap(k) = E* log W*(k) − log W(k) is at least
       Gap(k + 1) − s(k + 1), with the inertia W of up to 2048 profiles and W* of ten sets drawn
-      evenly from the box around them (Tibshirani et al. 2001).
+      uniformly from the box around them (Tibshirani et al. 2001).
     - ``stability``: the mean adjusted Rand index between the clusterings of bootstrap samples,
-      labelling up to 4096 profiles. Whole blocks are drawn, for neighbours are no independent
-      samples (Künsch 1989). A k is called stable from 0.75 on, which is a convention; the best is
-      the most stable. ``stability_error`` is the standard error.
+      labelling up to 4096 profiles. Whole blocks are drawn because neighbours are not
+      independent (Künsch 1989). A k is called stable from 0.75 on, which is a convention; the best
+      k is the most stable one. ``stability_error`` is the standard error.
 
-    By `weights`, a profile counts as that many; what is found of a sample draws profiles by weight.
+    With `weights`, a profile counts as that many; samples draw profiles by their weight.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Labels of other data by an earlier result."""
+"""Label other data by an earlier result."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from xvcluster.record.dataset import parameters_of, read_assigner
 def predict(
     result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None = None
 ) -> xr.DataArray:
-    """Label every profile of other data with its nearest centroid's cluster.
+    """Label every profile of other data with the cluster of its nearest centroid.
 
     Parameters
     ----------
     result : Dataset
         Of a ClusterResult.
     data : DataArray or Dataset
-        With the variables, units and depth range of the result, on any grid. It is interpolated to
-        the result's levels and scaled as that was.
+        With the variables, units and depth range of the result, on any grid. They are interpolated
+        to the levels of the result and scaled as its data were.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told and is not the result's.
+        The vertical dimension, if it cannot be inferred and is not that of the result.
 
     Returns
     -------
     DataArray
-        Labels on the horizontal dimensions of `data`, NaN where no complete profile is; lazily of
-        dask arrays.
+        Labels on the horizontal dimensions of `data`, NaN where there is no complete profile; lazy
+        for dask arrays.
 
     Raises
     ------
     ValueError
-        If a variable is missing or in other units, the levels of the result reach beyond those of
+        If a variable is missing or in other units, the levels of the result extend beyond those of
         the data, or only one of the two has a vertical.
     """
     options = parameters_of(result)
@@ -61,7 +61,7 @@ def predict(
 
 
 def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Dataset) -> xr.Dataset:
-    """The variables that the result needs, under its names and in its units."""
+    """Select the variables that the result needs, by its names, and check their units."""
     own = [str(n) for n in dataset.data_vars]
     if len(names) == len(own) == 1 and own[0].lower() in ("value", names[0].lower()):
         dataset = dataset.rename({own[0]: names[0]})
@@ -85,7 +85,7 @@ def _require_same_units(name: str, given: str, needed: str) -> None:
 
 
 def _require_same_kind(dataset: xr.Dataset, dim: str | None, vertical: str | None) -> None:
-    """Refuse a raster for a result of profiles, and profiles for that of a raster."""
+    """Refuse a raster for a result of profiles, and profiles for a result of a raster."""
     if dim is None and vertical is not None:
         raise ValueError(
             "the result has a vertical dimension, but the data have none: dimensions "

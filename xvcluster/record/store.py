@@ -1,4 +1,4 @@
-"""To NetCDF or Zarr and back, identical; a crash leaves the old file whole."""
+"""Write results to NetCDF or Zarr and read them back; a crash leaves the old file intact."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _FLAG_DTYPES = {"flag_values": np.int16, "som_shape": np.int64}
 
 
 def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a result's Dataset to a file, or leave what is there as it was.
+    """Write the Dataset of a result to a file; if that fails, the old file stays as it was.
 
     Dask arrays are computed and written chunk by chunk.
 
     Parameters
     ----------
     dataset : Dataset
-        Of a ClusterResult, or labels alone, under the name ``label``.
+        Of a ClusterResult, or labels alone in the variable ``label``.
     path : path-like
-        A Zarr store if its name ends in ``.zarr``, else NetCDF-4. Replaced if it exists.
+        A Zarr store if its name ends in ``.zarr``, otherwise NetCDF-4. Replaced if it exists.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
 
 
 def _refuse_kind(path: str | os.PathLike[str]) -> None:
-    """Refuse to put a file in the place of a folder, or a store in that of anything but labels."""
+    """Refuse to replace a folder by a file, or anything but labels by a store."""
     target = Path(path).resolve()
     if not is_zarr(path):
         if target.is_dir():
@@ -82,7 +82,7 @@ def _refuse_kind(path: str | os.PathLike[str]) -> None:
 
 
 def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:
-    """Chunks as Zarr can hold them: along each dimension of one size, but for the last."""
+    """Chunks as Zarr requires them: of one size along each dimension, except the last."""
     sizes = {d: max(chunks) for d, chunks in dataset.unify_chunks().chunks.items()}
     lazy = {n: v.chunk(sizes) for n, v in dataset.variables.items() if v.chunks is not None}
     coords = {n: v for n, v in lazy.items() if n in dataset.coords}
@@ -90,25 +90,25 @@ def _even_chunks(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def is_zarr(path: str | os.PathLike[str]) -> bool:
-    """Whether a name is that of a Zarr store."""
+    """Whether a path names a Zarr store."""
     return Path(path).suffix.lower() == ".zarr"
 
 
 @contextmanager
 def replace(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name in the same folder, which takes the file's place at the end.
+    """Provide a temporary name in the same folder, which replaces the file at the end.
 
     Parameters
     ----------
     path : path-like
-        Stays as it was if the body raises.
+        Unchanged if the body raises.
 
     Raises
     ------
     FileNotFoundError
         If the folder does not exist.
     """
-    target = Path(path).resolve()  # what a link points to is replaced, not the link
+    target = Path(path).resolve()  # replace what a link points to, not the link
     if not target.parent.is_dir():
         folder = str(Path(path).parent)
         raise FileNotFoundError(
@@ -128,7 +128,7 @@ def replace(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _swap(new: Path, old: Path) -> None:
-    """Put a folder in the place of another, which cannot be done in one step."""
+    """Replace a folder by another, which takes two steps."""
     former = old.rename(new.with_suffix(".old"))
     try:
         new.rename(old)
@@ -139,7 +139,7 @@ def _swap(new: Path, old: Path) -> None:
 
 
 def read(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Read a result's Dataset: NetCDF into memory, Zarr lazily.
+    """Read the Dataset of a result: NetCDF into memory, Zarr lazily.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not a result of xvcluster, or of a newer version of its layout.
+        If the file is not a result of xvcluster, or has a newer layout.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
@@ -180,14 +180,14 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
         raise ValueError(f"{path!s} is a damaged result: it lacks the attribute {lacking[0]!r}")
     for name in ("flag_values", "som_shape"):
         if name in dataset["label"].attrs:
-            # NetCDF reads an array of one number as that number, Zarr any as a list
+            # NetCDF reads an array of one number as that number, Zarr reads arrays as lists
             numbers = np.atleast_1d(dataset["label"].attrs[name])
             dataset["label"].attrs[name] = numbers.astype(_FLAG_DTYPES[name])
     return upgrade(dataset.drop_encoding())
 
 
 def _load_all_but_maps(dataset: xr.Dataset) -> None:
-    """Read what is small."""
+    """Load everything that is small."""
     points = set(dataset["label"].dims) if "label" in dataset else set()
     for array in dataset.data_vars.values():
         if not points or not points <= set(array.dims):
@@ -195,7 +195,7 @@ def _load_all_but_maps(dataset: xr.Dataset) -> None:
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
-    """Labels as integers with a fill value, as CF has them; compressed."""
+    """Encode labels as integers with a fill value, as CF recommends, compressed."""
     encoding: dict[str, dict[str, object]] = {}
     for name, array in dataset.data_vars.items():
         encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim > 1 else {}
