@@ -129,7 +129,9 @@ def test_a_checkpoint_of_other_options_is_refused(chunked, tmp_path, options):
     path = tmp_path / "fit.npz"
     known = {"n_clusters": 3, "n_init": 1}
     kmeans(chunked, **known, checkpoint=path)
-    with pytest.raises(ValueError, match=r"checkpoint '.*' belongs to other data or options; delete it"):
+    with pytest.raises(
+        ValueError, match=r"checkpoint '.*' belongs to other data or options; delete it"
+    ):
         kmeans(chunked, **known | options, checkpoint=path)
 
 

@@ -240,9 +240,13 @@ def test_weighted_results_of_chunks_are_those_of_arrays(rough_model, options, ag
 
 
 def test_weights_are_refused_by_methods_that_know_none(model):
-    with pytest.raises(ValueError, match=r"metric='softdtw' does not support weights; leave them out"):
+    with pytest.raises(
+        ValueError, match=r"metric='softdtw' does not support weights; leave them out"
+    ):
         xvcluster.kmeans(model, 2, metric="softdtw", weights="area")
-    with pytest.raises(ValueError, match=r"metric='dtw' does not support level_weights.*'euclidean'"):
+    with pytest.raises(
+        ValueError, match=r"metric='dtw' does not support level_weights.*'euclidean'"
+    ):
         xvcluster.kmeans(model, 2, metric="dtw", level_weights="thickness")
     with pytest.raises(ValueError, match=r"algorithm='online' does not support weights.*batch"):
         xvcluster.som(model, (2, 2), weights="area")

@@ -76,7 +76,9 @@ def test_checkpoint_goes_on_with_more_passes(tmp_path):
 def test_checkpoint_refuses_a_file_of_other_options(tmp_path, change):
     Checkpoint.of(tmp_path / "fit.npz", PARAMETERS, make_source()).save(make_runs())
     other = Checkpoint.of(tmp_path / "fit.npz", PARAMETERS | change, make_source())
-    message = r"the checkpoint .*fit\.npz' belongs to other data or options; delete it, or give another"
+    message = (
+        r"the checkpoint .*fit\.npz' belongs to other data or options; delete it, or give another"
+    )
     with pytest.raises(ValueError, match=message):
         other.load()
 

@@ -132,7 +132,9 @@ def test_sweep_takes_a_window(rough_model):
         inertia = swept.dataset["inertia"].sel(k=k)
         np.testing.assert_allclose(inertia, squared.min(axis=1).sum(), rtol=1e-5)
         assert result.parameters["window"] == 10.0
-    with pytest.raises(ValueError, match="window=3 applies to metric='dtw' only; the metric is 'eu"):
+    with pytest.raises(
+        ValueError, match="window=3 applies to metric='dtw' only; the metric is 'eu"
+    ):
         sweep(rough_model, [2, 3], window=3)
 
 
