@@ -1,8 +1,8 @@
-"""Settings of the site; build it with ``sphinx-build -W -b html docs docs/_build/html``."""
+"""Sphinx configuration; build the site with ``sphinx-build -W -b html docs docs/_build/html``."""
 
 import sphinx_autosummary_accessors
 
-import xvcluster  # registers the accessor, which autosummary looks up on xarray's classes
+import xvcluster  # registers the accessor, which autosummary looks up in xarray's classes
 
 project = "xvcluster"
 author = "The xvcluster developers"
@@ -39,14 +39,14 @@ html_title = "xvcluster"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {"show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
-# only the API has pages below it
+# pages without a sidebar; only the API has pages below it
 pages = "index installation tutorial defend raster_lesson data files cli seisgo pyxpcm".split()
 pages += ["methods", "architecture"]
 html_sidebars = {page: [] for page in pages}
 
 
 def hide_constructor(_app, what, *_):
-    """Leave out signatures of classes: users get these objects from functions."""
+    """Omit the signatures of classes: users obtain these objects from functions."""
     return ("", None) if what == "class" else None
 
 

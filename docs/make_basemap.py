@@ -1,15 +1,15 @@
-"""Make ``xvcluster/data/natural_earth_110m.npz``, the coastlines and borders of the maps.
+"""Create ``xvcluster/data/natural_earth_110m.npz``, the coastlines and borders of the maps.
 
-For maintainers; run by hand from the root of the repository, with Node's package manager at hand::
+For maintainers; run by hand from the root of the repository, with npm installed::
 
     npm pack world-atlas@2.0.2
     tar -xzf world-atlas-2.0.2.tgz
     python docs/make_basemap.py package/
 
-world-atlas holds Natural Earth 1:110 m as TopoJSON: every stretch of coast or border is one *arc*,
-shared by the countries it bounds. An arc that bounds one country is coast, one that bounds two is a
-border. Polygons on a flat map are closed along the meridians ±180° and the pole; these seams are no
-coast, and are taken out.
+world-atlas contains Natural Earth 1:110 m as TopoJSON: every section of coast or border is one
+*arc*, shared by the countries that it bounds. An arc that bounds one country is coast, an arc that
+bounds two is a border. Polygons on a flat map are closed along the meridians ±180° and the pole;
+these seams are not coast, and are removed.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ LICENSE_SCOPE = (
 
 
 def decode_arcs(topology: dict) -> list[np.ndarray]:
-    """Return the arcs as (n, 2) longitudes and latitudes: they are stored as quantised steps."""
+    """Decode the arcs, which are stored as quantised steps, to (n, 2) longitudes and latitudes."""
     scale = np.array(topology["transform"]["scale"])
     translate = np.array(topology["transform"]["translate"])
     return [np.cumsum(arc, axis=0) * scale + translate for arc in topology["arcs"]]
 
 
 def arc_numbers(nested: Iterable) -> Iterator[int]:
-    """Walk the nested rings of a geometry; ``~i`` is arc i run backwards."""
+    """Iterate over the arc numbers in the nested rings of a geometry; ``~i`` is arc i reversed."""
     for item in nested:
         if isinstance(item, int):
             yield item if item >= 0 else ~item
@@ -49,13 +49,13 @@ def arc_numbers(nested: Iterable) -> Iterator[int]:
 
 
 def count_uses(topology: dict, name: str) -> Counter[int]:
-    """Count how often the rings of an object run along each arc."""
+    """Count how often the rings of an object use each arc."""
     geometries = topology["objects"][name]["geometries"]
     return Counter(i for geometry in geometries for i in arc_numbers(geometry["arcs"]))
 
 
 def cut_seams(line: np.ndarray) -> list[np.ndarray]:
-    """Cut a line where it follows or jumps across the seam at ±180°, or runs along the pole."""
+    """Cut a line where it follows or crosses the seam at ±180°, or runs along the pole."""
     on_seam = np.abs(line[:, 0]) > 180 - ON_SEAM
     at_pole = np.abs(line[:, 1]) > 90 - ON_SEAM
     seam = (on_seam[:-1] & on_seam[1:]) | (at_pole[:-1] & at_pole[1:])
@@ -71,7 +71,7 @@ def cut_seams(line: np.ndarray) -> list[np.ndarray]:
 
 
 def crossing(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the point where a jump meets the seam, as seen from either side."""
+    """Return the point where a line crosses the seam, as seen from each side."""
     side = np.sign(before[0])
     reach = after[0] + 360 * side
     share = (180 * side - before[0]) / (reach - before[0])
@@ -80,13 +80,13 @@ def crossing(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def drop_repeats(line: np.ndarray) -> np.ndarray:
-    """Drop vertices that stay where they are."""
+    """Drop vertices that repeat the one before."""
     moves = np.any(np.diff(line, axis=0) != 0, axis=1)
     return line[np.concatenate([[True], moves])]
 
 
 def join(pieces: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Join pieces end to end; return vertices in 0.01° and the offsets of the lines."""
+    """Join pieces end to end; return vertices in units of 0.01° and the offsets of the lines."""
     quantised = [drop_repeats(np.round(piece * 100)) for piece in pieces]
     merged = shapely.line_merge(shapely.MultiLineString([p for p in quantised if len(p) > 1]))
     lines = [shapely.get_coordinates(line) for line in shapely.get_parts(merged)]
@@ -101,7 +101,7 @@ def main(package: Path) -> None:
     uses = count_uses(topology, "countries")
     if unshared := count_uses(topology, "land").keys() ^ {i for i, n in uses.items() if n == 1}:
         raise SystemExit(
-            f"arcs {sorted(unshared)} are coast by use but not in the land, or reverse"
+            f"arcs {sorted(unshared)} are coast by use but not part of the land, or vice versa"
         )
     coast = [piece for i, n in uses.items() if n == 1 for piece in cut_seams(arcs[i])]
     border = [piece for i, n in uses.items() if n > 1 for piece in cut_seams(arcs[i])]

@@ -1,12 +1,12 @@
-"""Make ``xvcluster/data/levitus_2deg.nc``, the ocean of ``xvcluster.tutorial.ocean``.
+"""Create ``xvcluster/data/levitus_2deg.nc``, the data of ``xvcluster.tutorial.ocean``.
 
 For maintainers; run by hand from the root of the repository on the annual 1° climatology of Levitus
 (1982), as NOAA distributes it with Ferret (variables TEMP and SALT)::
 
     python docs/make_ocean.py levitus_1deg.nc
 
-A 2° cell is the plain mean of its four 1° cells, at each depth of those that hold water there, and
-only where at least two of them do: a coast is neither moved inland nor pushed out to sea.
+At each depth, a 2° cell is the unweighted mean of those of its four 1° cells that contain water, if
+there are at least two of them; the coast is thus shifted neither inland nor seawards.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ GLOBAL_ATTRS = {
         " packed in steps of 0.002"
     ),
 }
-# steps of 0.002 °C or 1e-3; the scale is float32, so that xarray decodes to float32
+# steps of 0.002, in °C and in 1e-3; the scale is float32, so that xarray decodes to float32
 PACKING = {
     "dtype": "int16",
     "scale_factor": np.float32(0.002),
@@ -76,7 +76,7 @@ PACKING = {
 
 
 def halve(source: xr.Dataset) -> xr.Dataset:
-    """Average the 2x2 blocks in which at least two cells hold water."""
+    """Average the 2x2 blocks in which at least two cells contain water."""
     blocks = source.coarsen(latitude=2, longitude=2)
     wet = source.notnull().coarsen(latitude=2, longitude=2).sum()
     return blocks.mean().where(wet >= 2)

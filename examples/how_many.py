@@ -1,12 +1,12 @@
-"""How many clusters, and how sure is each point: the choice of k that one can defend.
+"""How many clusters, and how certain is each point: a choice of k that can be defended.
 
     python examples/how_many.py [FOLDER]
 
-Sweeps k = 2 to 8 over vs and vp of the made model of the western United States, where each profile
-counts by the area of its cell; with the criteria that take longer, the gap statistic and the
-stability. Prints what the criteria say; the model was made from six provinces. Takes the k that is
-best by the stability, finds how sure the cluster of each point is, and saves two figures and the
-result to FOLDER (default: the current one).
+Sweeps k = 2 to 8 over vs and vp of the synthetic model of the western United States, with each
+profile weighted by the area of its cell, including the criteria that take longer: the gap statistic
+and the stability. Prints the criteria; the model was generated from six provinces. Uses the k with
+the best stability, computes how certain the cluster of each point is, and saves two figures and the
+result to FOLDER (default: the current folder).
 """
 
 import sys
@@ -31,8 +31,8 @@ def main(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     sweep.plot.criteria().savefig(folder / "how_many_criteria.png", dpi=150)
-    sure = result.plot.map(certainty="stability", title=f"{k} clusters, and how sure each point is")
-    sure.figure.savefig(folder / "how_many_certainty.png", dpi=150)
+    axes = result.plot.map(certainty="stability", title=f"{k} clusters and their stability")
+    axes.figure.savefig(folder / "how_many_certainty.png", dpi=150)
     result.to_netcdf(folder / "how_many.nc")
 
 

@@ -1,11 +1,11 @@
-"""Clusters of a model that is never held in memory: from Zarr, through dask, to Zarr.
+"""Clusters of a model that is never loaded as a whole: from Zarr, with dask, to Zarr.
 
     python examples/larger_than_memory.py [FOLDER] [MEGABYTES]
 
-Makes a Zarr store of so many MB (default: 300) from the made tomography, every column repeated with
-noise of its own. Clusters it chunk by chunk on two worker processes, with a checkpoint after each
-pass, writes the labelled map to another store without gathering it, and draws the map from there.
-Saves everything to FOLDER (default: the current one).
+Creates a Zarr store of the given size in MB (default: 300) from the synthetic tomography, in which
+every column is repeated with independent noise. Clusters it chunk by chunk on two worker processes,
+with a checkpoint after each pass, writes the label map to another store without gathering it in
+memory, and draws the map from there. Saves everything to FOLDER (default: the current folder).
 """
 
 import sys
@@ -20,13 +20,13 @@ import xvcluster
 
 
 def add_noise(block: np.ndarray, block_info: dict) -> np.ndarray:
-    """The same noise for a block whenever it is computed."""
+    """Add noise that is the same for a block whenever it is computed."""
     rng = np.random.default_rng(block_info[None]["chunk-location"])
     return block + 0.02 * rng.standard_normal(block.shape, dtype=np.float32)
 
 
 def make_model(megabytes: float) -> xr.DataArray:
-    """The tomography on a finer grid, as a dask array of which nothing is computed yet."""
+    """Return the tomography on a finer grid, as a dask array that is not computed yet."""
     coarse = xvcluster.tutorial.tomography()["vs"].astype("float32")
     times = max(1, round((megabytes * 1e6 / coarse.nbytes) ** 0.5))
     values = da.from_array(coarse.values, chunks=(-1, 23, 28))

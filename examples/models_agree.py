@@ -1,12 +1,12 @@
-"""What several models have in common: how many of them call a point slow.
+"""What several models have in common: how many of them classify a point as slow.
 
     python examples/models_agree.py [FOLDER]
 
-Makes three models of the western United States, each on a grid of its own and with errors of its
-own; clusters each with k = 2 by its profiles from 40 to 150 km, as Lekić et al. (2012,
-https://doi.org/10.1016/j.epsl.2012.09.014) do with models of the lower mantle, and counts at each
-point how many put it in the slow cluster. Prints how well the models agree, and saves two figures,
-the counts and the three results to FOLDER (default: the current one).
+Creates three models of the western United States, each on its own grid and with its own errors;
+clusters each with k = 2 by its profiles from 40 to 150 km, as Lekić et al. (2012,
+https://doi.org/10.1016/j.epsl.2012.09.014) do for models of the lower mantle, and counts for each
+point how many models assign it to the slow cluster. Prints how well the models agree, and saves two
+figures, the counts and the three results to FOLDER (default: the current folder).
 """
 
 import sys
@@ -24,7 +24,7 @@ ERROR = 0.1  # km/s
 
 
 def make_model(spacing: float, seed: int) -> xr.DataArray:
-    """The tomography on a grid of this spacing in degrees, with errors that vary smoothly."""
+    """Return the tomography on a grid of this spacing in degrees, with smoothly varying errors."""
     vs = xvcluster.tutorial.tomography(resolution=spacing)["vs"]
     noise = np.random.default_rng(seed).standard_normal(vs.shape)
     noise = gaussian_filter(noise, (4, CORRELATION / spacing, CORRELATION / spacing))
@@ -50,15 +50,15 @@ def main(folder: Path) -> None:
     slow = common["votes"].sel(cluster=1)
     for n in range(len(results), -1, -1):
         print(
-            f"{n} of {len(results)} models call slow: {float((slow == n).mean()):.0%} of the points"
+            f"slow in {n} of {len(results)} models: {float((slow == n).mean()):.0%} of the points"
         )
 
     folder.mkdir(parents=True, exist_ok=True)
-    title = "Models that call a point slow, 40 to 150 km"
+    title = "Number of models that are slow, 40 to 150 km"
     votes = xvcluster.plot.votes(common, cluster=1, title=title)
     votes.figure.savefig(folder / "agree_votes.png", dpi=150)
-    sure = xvcluster.plot.map(common["label"], certainty=common["agreement"])
-    sure.figure.savefig(folder / "agree_label.png", dpi=150)
+    axes = xvcluster.plot.map(common["label"], certainty=common["agreement"])
+    axes.figure.savefig(folder / "agree_label.png", dpi=150)
     common.to_netcdf(folder / "agree.nc")
     for name, result in results.items():
         result.to_netcdf(folder / f"{name}.nc")

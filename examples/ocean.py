@@ -2,9 +2,10 @@
 
     python examples/ocean.py [FOLDER]
 
-Sweeps the number of clusters over the real Levitus climatology of the upper 1000 m, prints the
-criteria and the clusters at the best k, and saves three figures and the result to FOLDER (default:
-the current one). Water shallower than 1000 m has no complete profile, and gets no label.
+Runs a sweep over the number of clusters for the real Levitus climatology of the upper 1000 m,
+prints the criteria and the clusters for the best k, and saves three figures and the result to
+FOLDER (default: the current folder). Where the water is shallower than 1000 m, profiles are
+incomplete and get no label.
 """
 
 import sys

@@ -1,11 +1,11 @@
-"""Water masses of the upper ocean, and how sure each label is, by a Gaussian mixture.
+"""Water masses of the upper ocean, and how certain each label is, by a Gaussian mixture.
 
     python examples/ocean_mixture.py [FOLDER]
 
 Fits a mixture to temperature and salinity of the real Levitus climatology, 0 to 1000 m, as pyXpcm
-does; prints how many labels are how robust, and saves three figures and the result to FOLDER
-(default: the current one). Eight clusters are Maze et al.'s (2017) choice for the North Atlantic;
-neighbours are alike, so that the BIC would ask for ever more.
+does; prints the distribution of the robustness of the labels, and saves three figures and the
+result to FOLDER (default: the current folder). Maze et al. (2017) chose eight clusters for the
+North Atlantic; because neighbours are similar, the BIC would favour ever more clusters.
 """
 
 import sys
@@ -28,8 +28,8 @@ def main(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     result.plot.map().figure.savefig(folder / "mixture_map.png", dpi=150)
-    sure = result.plot.map(certainty="robustness", title="Robustness of the labels")
-    sure.figure.savefig(folder / "mixture_robustness.png", dpi=150)
+    axes = result.plot.map(certainty="robustness", title="Robustness of the labels")
+    axes.figure.savefig(folder / "mixture_robustness.png", dpi=150)
     result.plot.profiles().savefig(folder / "mixture_profiles.png", dpi=150)
     result.to_netcdf(folder / "mixture.nc")
 

@@ -1,12 +1,12 @@
-"""The clusters of a satellite image as a shapefile: a raster from NetCDF to outlines on a map.
+"""The clusters of a satellite image as a shapefile: from a NetCDF raster to outlines on a map.
 
     python examples/raster_lesson.py [FOLDER]
 
-Writes a raster (the real temperature at the sea surface, Levitus 1982) to a NetCDF file, as a
-stand-in for your own, and goes through every step from there: clusters for k = 2 to 8 beside the
-original, six clusters, two of them selected, their outlines longer than 200 km, a shapefile, and
-the shapefile read back and drawn over the raster. Saves everything to FOLDER (default: the current
-one). Needs geopandas: pip install "xvcluster[geo]".
+Writes a raster (the real sea surface temperature, Levitus 1982) to a NetCDF file, in place of your
+own file, and continues from there: clusters for k = 2 to 8 next to the original, six clusters, two
+of them selected, their outlines longer than 200 km, a shapefile, and the shapefile read back and
+drawn over the raster. Saves everything to FOLDER (default: the current folder). Needs geopandas:
+pip install "xvcluster[geo]".
 """
 
 import sys

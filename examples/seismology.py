@@ -1,10 +1,10 @@
-"""Velocity provinces of a tomography model, held against the truth.
+"""Velocity provinces of a tomography model, compared with the truth.
 
     python examples/seismology.py [FOLDER]
 
-Clusters the made model of the western United States by its shear-wave profiles, prints the clusters
-and how well they agree with the provinces that the model was made from, and saves two figures and
-the result to FOLDER (default: the current one).
+Clusters the synthetic model of the western United States by its shear-wave profiles, prints the
+clusters and how well they agree with the provinces that the model was generated from, and saves two
+figures and the result to FOLDER (default: the current folder).
 """
 
 import sys
@@ -23,10 +23,10 @@ def main(folder: Path) -> None:
 
     provinces = model["province"].sel(latitude=vs.latitude, longitude=vs.longitude)
     agreement = adjusted_rand_score(provinces.values.ravel(), result.labels.values.ravel())
-    print(f"\nadjusted Rand index against the provinces: {agreement:.2f}")
+    print(f"\nadjusted Rand index with respect to the provinces: {agreement:.2f}")
 
     folder.mkdir(parents=True, exist_ok=True)
-    title = "Clusters of shear-wave profiles, made model"
+    title = "Clusters of shear-wave profiles, synthetic model"
     result.plot.summary(title=title).savefig(folder / "seismology_summary.png", dpi=150)
     result.plot.profiles().savefig(folder / "seismology_profiles.png", dpi=150)
     result.to_netcdf(folder / "seismology.nc")

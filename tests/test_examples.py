@@ -69,7 +69,7 @@ def test_how_many_takes_a_stable_k_and_tells_how_sure_points_are(run):
 
 def test_models_agree_counts_the_votes_and_draws_them(run):
     said, folder = run("models_agree.py")
-    assert "3 of 3 models call slow" in said
+    assert "slow in 3 of 3 models" in said
     names = {f"{name}.nc" for name in ("agree", "coarse", "medium", "fine")}
     names |= {"agree_votes.png", "agree_label.png"}
     assert {path.name for path in folder.iterdir()} == names
