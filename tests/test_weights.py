@@ -336,7 +336,7 @@ def test_thickness_after_interpolation_is_that_of_the_new_levels(model):
 
 
 def test_weights_warn_of_bounds_that_were_left_behind(model):
-    with pytest.warns(UserWarning, match="edges half-way .*'depth'.*'depth_bnds', which the data"):
+    with pytest.warns(UserWarning, match="edges halfway .*'depth'.*'depth_bnds', which the data"):
         with_bounds(model)["vs"].vcluster.kmeans(3, level_weights="thickness")
 
 

@@ -251,7 +251,7 @@ def test_consensus_refuses_what_is_no_label_map(three):
 
 def test_consensus_refuses_several_maps_of_a_model(three):
     several = three["B"].expand_dims(time=[2000, 2001])
-    with pytest.raises(ValueError, match=r"B: one map .* labels\.isel\(time=0\)"):
+    with pytest.raises(ValueError, match=r"B: only one map .* labels\.isel\(time=0\)"):
         consensus({"A": three["A"], "B": several})
 
 
@@ -283,13 +283,13 @@ def test_consensus_refuses_a_spacing_of_too_many_points(three, spacing):
 
 def test_consensus_refuses_a_model_apart_from_the_reference(three, model):
     far = label(np.arange(0.0, 10), np.arange(0.0, 10))
-    with pytest.raises(ValueError, match="model 2 and model 1, to which it is matched, label no"):
+    with pytest.raises(ValueError, match="model 2 and model 1, to which it is matched, have no"):
         consensus([kmeans(model, 3), far], grid=5)
 
 
 def test_consensus_refuses_a_model_that_does_not_reach_the_grid(three, model):
     far = kmeans(model, 3)
-    with pytest.raises(ValueError, match=r"far has no label on the grid, .* leave this one out"):
+    with pytest.raises(ValueError, match=r"far has no label on the grid, .* leave this model out"):
         consensus({"A": three["A"], "far": far}, grid=label(rows(10)[:4], rows(10)))
 
 

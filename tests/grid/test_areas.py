@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster.grid.areas import EARTH_RADIUS_KM, cell_areas, cell_edges
-from xvcluster.grid.coords import (
-    Axes,
-    find_axes,
-)
+from xvcluster.grid.areas import EARTH_RADIUS_KM, cell_areas
+from xvcluster.grid.coords import Axes, find_axes
+from xvcluster.grid.edges import cell_edges
 
 SPHERE_KM2 = 4 * np.pi * EARTH_RADIUS_KM**2
 NORTH, EAST = {"units": "degrees_north"}, {"units": "degrees_east"}
@@ -24,9 +22,6 @@ def grid(lat, lon, names=("latitude", "longitude"), attrs=(NORTH, EAST)):
 
 def total_area(data):
     return float(cell_areas(data, find_axes(data)).sum())
-
-
-# --- which coordinate is which ---
 
 
 def bounded(lat, lon, **bounds):

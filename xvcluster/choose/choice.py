@@ -23,8 +23,8 @@ from xvcluster.algorithms.criteria import (
     smallest_within_gap,
 )
 from xvcluster.arrays import Float64s
+from xvcluster.grid.tiles import find_tiles
 from xvcluster.methods.fitting import Fitted, refit
-from xvcluster.profiles import find_tiles
 from xvcluster.progress import show_steps
 
 STABLE = 0.75
@@ -165,7 +165,7 @@ def _stability(
     ks, sample = list(fitted.fits), fitted.profiles.source.sample
     drawn = draw_evenly(sample, STABILITY_PROFILES)
     profiles = Block.of(sample.values[drawn])
-    tiles, size = find_tiles(fitted.layout, fitted.profiles.points[drawn], block_size)
+    tiles, size = find_tiles(*fitted.layout.locate(fitted.profiles.points[drawn]), block_size)
     if size is None:
         warn_no_tiles()
     fit = partial(refit, ks=ks, metric=fitted.metric, **fitted.once)

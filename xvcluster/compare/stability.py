@@ -11,9 +11,10 @@ import xarray as xr
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
 from xvcluster.choose.choice import warn_no_tiles
+from xvcluster.grid.tiles import find_tiles
 from xvcluster.methods.fitting import Origin
 from xvcluster.options import check_bootstrap, check_seed
-from xvcluster.profiles import Scaled, find_tiles
+from xvcluster.profiles import Scaled
 from xvcluster.profiles.scaling import Scaling
 from xvcluster.progress import show_steps
 from xvcluster.record.replay import replay
@@ -34,7 +35,7 @@ def add_stability(
     profiles = origin.open()
     own = _own_assigner(result, origin, profiles)
     sample, n_clusters = profiles.source.sample, result.sizes["cluster"]
-    tiles, size = find_tiles(origin.layout, profiles.points, asked["block_size"])
+    tiles, size = find_tiles(*origin.layout.locate(profiles.points), asked["block_size"])
     if size is None:
         warn_no_tiles()
     with show_steps(progress, n) as report:

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from xvcluster.arrays import Float64s, Indices
-from xvcluster.grid.areas import bounds_of
+from xvcluster.grid.edges import bounds_of
 from xvcluster.profiles.layout import Layout, Weighting
 
 
@@ -101,7 +101,7 @@ def _warn_lost_bounds(layout: Layout, what: str, *names: str | None) -> None:
         bounds = (coordinate.encoding | coordinate.attrs).get("bounds")
         if bounds is not None and bounds not in dataset.variables:
             warnings.warn(
-                f"{what} takes edges half-way between the values of {name!r}: it declares bounds "
+                f"{what} takes edges halfway between the values of {name!r}: it declares bounds "
                 f"{str(bounds)!r}, which the data do not hold. Cluster a Dataset that has them, "
                 f"e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
                 stacklevel=5,
