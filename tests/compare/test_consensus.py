@@ -60,6 +60,14 @@ def test_consensus_of_a_model_with_itself_is_complete(rough_model):
         np.testing.assert_array_equal(common["votes"].sel(cluster=c), 3 * (result.labels == c))
 
 
+def test_consensus_takes_results_datasets_and_labels(rough_model):
+    result = kmeans(rough_model, 4)
+    expected = consensus([result] * 3)
+    mixed = [result, result.dataset, result.labels]
+    xr.testing.assert_equal(consensus(mixed, grid=result, reference=result.dataset), expected)
+    xr.testing.assert_identical(consensus(mixed, grid=result.dataset), expected)
+
+
 def test_consensus_counts_votes_by_point():
     models = [
         on([1, 1, 1, 1, 1, 2, NAN]),

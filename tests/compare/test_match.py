@@ -461,6 +461,14 @@ def test_match_refuses_unmerged_maps(model):
             one.match(other)
 
 
+def test_match_takes_a_result_a_dataset_or_labels(five):
+    reference = kmeans(world(np.arange(0, 360, 10), k=4), 4, n_init=1)
+    expected = match(five.dataset, reference)
+    xr.testing.assert_identical(match(five.dataset, reference.dataset), expected)
+    of_labels = match(five.dataset, reference.labels.rename(None))
+    np.testing.assert_array_equal(of_labels["label"], expected["label"])
+
+
 @pytest.mark.parametrize(
     ("reference", "error", "text"),
     [
