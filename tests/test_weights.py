@@ -260,7 +260,7 @@ def test_weights_that_do_not_fit_are_refused(model):
     level = model.isel(depth=0, drop=True)
     refused("areas", "weights must be 'area' or a DataArray; got 'areas'")
     refused([1.0, 2.0], "weights must be 'area' or a DataArray; got list", TypeError)
-    refused(level.astype(str), "weights must be numbers; their dtype is", TypeError)
+    refused(level.astype(str), "weights must be numeric; their dtype is", TypeError)
     refused(model, r"weights must lie on latitude, longitude of the data; .* \('depth'")
     refused(-level, "weights must be finite and at least 0; they range from -")
     refused(level * 0, "weights are 0 at all complete profiles; at least one must count")
@@ -271,7 +271,9 @@ def test_weights_that_do_not_fit_are_refused(model):
 
 
 def test_area_weights_need_cells():
-    with pytest.raises(ValueError, match=r"weights='area' needs the cells of a grid.*DataArray"):
+    with pytest.raises(
+        ValueError, match=r"weights='area' needs a grid of latitude and longitude.*DataArray"
+    ):
         make_points().vcluster.kmeans(2, weights="area")
 
 
@@ -282,7 +284,9 @@ def test_level_weights_that_do_not_fit_are_refused(model):
         ValueError, match=r"level_weights must lie on depth of the data; .*latitude"
     ):
         xvcluster.kmeans(model, 2, level_weights=model.isel(depth=0, longitude=0, drop=True))
-    with pytest.raises(ValueError, match="level_weights need a vertical, which the data have not"):
+    with pytest.raises(
+        ValueError, match="level_weights need a vertical, which the data do not have"
+    ):
         xvcluster.kmeans(model.isel(depth=0), 2, level_weights="thickness")
 
 
@@ -344,7 +348,7 @@ def test_thickness_after_interpolation_is_that_of_the_new_levels(model):
 
 
 def test_weights_warn_of_bounds_that_were_left_behind(model):
-    with pytest.warns(UserWarning, match="edges half-way .*'depth'.*'depth_bnds', which the data"):
+    with pytest.warns(UserWarning, match="edges halfway .*'depth'.*'depth_bnds', which the data"):
         with_bounds(model)["vs"].vcluster.kmeans(3, level_weights="thickness")
 
 

@@ -60,6 +60,14 @@ def test_consensus_of_a_model_with_itself_is_complete(rough_model):
         np.testing.assert_array_equal(common["votes"].sel(cluster=c), 3 * (result.labels == c))
 
 
+def test_consensus_takes_results_datasets_and_labels(rough_model):
+    result = kmeans(rough_model, 4)
+    expected = consensus([result] * 3)
+    mixed = [result, result.dataset, result.labels]
+    xr.testing.assert_equal(consensus(mixed, grid=result, reference=result.dataset), expected)
+    xr.testing.assert_identical(consensus(mixed, grid=result.dataset), expected)
+
+
 def test_consensus_counts_votes_by_point():
     models = [
         on([1, 1, 1, 1, 1, 2, NAN]),
@@ -251,7 +259,7 @@ def test_consensus_refuses_what_is_no_label_map(three):
 
 def test_consensus_refuses_several_maps_of_a_model(three):
     several = three["B"].expand_dims(time=[2000, 2001])
-    with pytest.raises(ValueError, match=r"B: one map .* labels\.isel\(time=0\)"):
+    with pytest.raises(ValueError, match=r"B: only one map .* labels\.isel\(time=0\)"):
         consensus({"A": three["A"], "B": several})
 
 
@@ -283,13 +291,13 @@ def test_consensus_refuses_a_spacing_of_too_many_points(three, spacing):
 
 def test_consensus_refuses_a_model_apart_from_the_reference(three, model):
     far = label(np.arange(0.0, 10), np.arange(0.0, 10))
-    with pytest.raises(ValueError, match="model 2 and model 1, to which it is matched, label no"):
+    with pytest.raises(ValueError, match="model 2 and model 1, to which it is matched, have no"):
         consensus([kmeans(model, 3), far], grid=5)
 
 
 def test_consensus_refuses_a_model_that_does_not_reach_the_grid(three, model):
     far = kmeans(model, 3)
-    with pytest.raises(ValueError, match=r"far has no label on the grid, .* leave this one out"):
+    with pytest.raises(ValueError, match=r"far has no label on the grid, .* leave this model out"):
         consensus({"A": three["A"], "far": far}, grid=label(rows(10)[:4], rows(10)))
 
 

@@ -232,7 +232,9 @@ def test_read_labels_take_the_word_of_many_flag_values():
 @pytest.mark.parametrize("attrs", [{}, {"flag_values": [0, 1, 2]}])
 def test_read_labels_warn_of_a_cluster_zero(attrs):
     labels = xr.DataArray([0, 1, 2], dims="point", attrs=attrs)
-    with pytest.warns(UserWarning, match=r"regions holds 0, .* add 1, e\.g\. labels \+ 1; if 0 is"):
+    with pytest.warns(
+        UserWarning, match=r"regions holds 0, .* add 1, e\.g\. labels \+ 1; if 0 means"
+    ):
         assert read_labels(labels, "regions").n_clusters == 2
 
 
@@ -243,7 +245,9 @@ def test_read_labels_take_zero_for_none_where_attributes_say_so(attrs):
 
 
 def test_match_tells_that_a_reference_is_numbered_from_zero(five):
-    with pytest.warns(UserWarning, match="another clustering holds 0, which is taken for no label"):
+    with pytest.warns(
+        UserWarning, match="another clustering holds 0, which is treated as no label"
+    ):
         five.match(five.labels.drop_attrs() - 1)
 
 
@@ -455,6 +459,14 @@ def test_match_refuses_unmerged_maps(model):
     for one, other in ((nodes, result), (result, nodes), (result, nodes.labels)):
         with pytest.raises(ValueError, match=r"nodes of a self-organizing map.*n_clusters=\.\.\."):
             one.match(other)
+
+
+def test_match_takes_a_result_a_dataset_or_labels(five):
+    reference = kmeans(world(np.arange(0, 360, 10), k=4), 4, n_init=1)
+    expected = match(five.dataset, reference)
+    xr.testing.assert_identical(match(five.dataset, reference.dataset), expected)
+    of_labels = match(five.dataset, reference.labels.rename(None))
+    np.testing.assert_array_equal(of_labels["label"], expected["label"])
 
 
 @pytest.mark.parametrize(

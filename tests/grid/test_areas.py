@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster.grid.areas import EARTH_RADIUS_KM, cell_areas, cell_edges
-from xvcluster.grid.coords import (
-    Axes,
-    find_axes,
-)
+from xvcluster.grid.areas import EARTH_RADIUS_KM, cell_areas
+from xvcluster.grid.coords import Axes, find_axes
 
 SPHERE_KM2 = 4 * np.pi * EARTH_RADIUS_KM**2
 NORTH, EAST = {"units": "degrees_north"}, {"units": "degrees_east"}
@@ -26,9 +23,6 @@ def total_area(data):
     return float(cell_areas(data, find_axes(data)).sum())
 
 
-# --- which coordinate is which ---
-
-
 def bounded(lat, lon, **bounds):
     """A Dataset that gives the bounds of its cells, which a DataArray cannot hold."""
     data = grid(lat, lon).to_dataset(name="value")
@@ -36,16 +30,6 @@ def bounded(lat, lon, **bounds):
         data[name].attrs["bounds"] = f"{name}_bounds"
         data[f"{name}_bounds"] = ((name, "bnds"), np.asarray(edges, float))
     return data
-
-
-def test_cell_edges_lie_half_way_and_stop_at_limits():
-    np.testing.assert_array_equal(cell_edges([0, 1, 3]), [-0.5, 0.5, 2, 4])
-    np.testing.assert_array_equal(cell_edges([3, 1, 0]), [4, 2, 0.5, -0.5])
-    np.testing.assert_array_equal(cell_edges([-90, 0, 90], (-90, 90)), [-90, -45, 45, 90])
-
-
-def test_cell_edges_give_a_single_centre_one_degree():
-    np.testing.assert_array_equal(cell_edges([10]), [9.5, 10.5])
 
 
 def test_cell_areas_follow_the_formula():

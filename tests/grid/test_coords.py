@@ -1,8 +1,9 @@
+"""Which coordinate is the vertical, latitude or longitude, and the spelling of units."""
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.grid.coords import (
     Axes,
     canonical_units,
@@ -13,7 +14,6 @@ from xvcluster.grid.coords import (
     units,
 )
 
-SPHERE_KM2 = 4 * np.pi * EARTH_RADIUS_KM**2
 NORTH, EAST = {"units": "degrees_north"}, {"units": "degrees_east"}
 
 
@@ -229,6 +229,3 @@ def test_canonical_units_spells_the_same_alike(same):
 def test_canonical_units_keeps_different_units_apart():
     written = ["km/s", "m/s", "km", "m", "%", "kg/m3", "kg/m2", "g/cm3", "DEG C", "PPT", ""]
     assert len({canonical_units(text) for text in written}) == len(written)
-
-
-# --- cells ---

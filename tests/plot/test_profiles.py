@@ -57,6 +57,12 @@ def test_profiles_depth_points_down(close, result_of, positive, inverted):
     assert all(bool(ax.yaxis_inverted()) is inverted for ax in figure.axes)
 
 
+@pytest.mark.parametrize("name", ["radius", "height", "altitude", "elevation"])
+def test_profiles_draw_high_values_on_top_of_an_axis_that_increases_upwards(close, result_of, name):
+    figure = close(profiles(result_of(2, vertical=name, positive=None)))
+    assert not any(ax.yaxis_inverted() for ax in figure.axes)
+
+
 def test_profiles_label_units_and_share_ranges(close, result_of):
     figure = close(profiles(result_of(4), ncols=2))
     assert figure.axes[2].get_xlabel() == "velocity vs (km/s)"

@@ -42,6 +42,14 @@ def test_som_profiles_stay_in_their_cells_and_depth_points_down(close, som_of):
         assert line.get_ydata()[0] < line.get_ydata()[-1]
 
 
+def test_som_draws_the_high_values_of_a_radius_on_top(close, som_of):
+    dataset = som_of(3, 4, vertical="radius")
+    del dataset["radius"].attrs["positive"]
+    ax = close(som(dataset)).axes[2]
+    assert all(line.get_ydata()[0] > line.get_ydata()[-1] for line in ax.lines)
+    assert ax.get_xlabel().endswith("radius: 50 to 0 km, top to bottom")
+
+
 def test_som_says_what_the_cells_show(close, som_of):
     text = close(som(som_of(3, 4))).axes[2].get_xlabel()
     assert text == "vs: 1 to 12 km/s, left to right\ndepth: 0 to 50 km, top to bottom"

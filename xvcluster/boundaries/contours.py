@@ -9,6 +9,7 @@ import numpy as np
 from xvcluster.arrays import Booleans, Float64s, Indices, Integers, Objects
 from xvcluster.boundaries.rings import connect
 from xvcluster.grid.areas import EARTH_RADIUS_KM
+from xvcluster.grid.horizontal import unit_vectors
 
 if TYPE_CHECKING:
     from xvcluster.boundaries.cells import Centers
@@ -80,8 +81,7 @@ def _place(centers: Centers, column: Float64s, row: Float64s) -> Line:
 
 def _vectors(centers: Centers, row: Indices, column: Indices) -> Float64s:
     column = column % centers.labels.shape[1]
-    phi, lam = np.radians(centers.lat[row, column]), np.radians(centers.lon[row, column])
-    return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+    return unit_vectors(centers.lat[row, column], centers.lon[row, column]).T
 
 
 def _length(lon: Float64s, lat: Float64s) -> float:

@@ -22,7 +22,7 @@ from xvcluster.algorithms.criteria import (
 )
 from xvcluster.arrays import Float64s
 from xvcluster.choose.verdict import STABLE, conclude
-from xvcluster.profiles import find_tiles
+from xvcluster.grid.tiles import find_tiles
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import describe_order
 from xvcluster.record.fits import Fits
@@ -152,9 +152,7 @@ def _stability(
     ks, sample = list(fits.fits), fits.profiles.source.sample
     drawn = draw_evenly(sample, STABILITY_PROFILES)
     profiles = Block.of(sample.values[drawn])
-    tiles, size = find_tiles(fits.layout, fits.profiles.points[drawn], block_size)
-    if size is None:
-        warn_no_tiles()
+    tiles, size = find_tiles(*fits.layout.locate(fits.profiles.points[drawn]), block_size)
     with show_steps(progress, n) as report:
         assigners = refits(profiles, tiles, fits.refit, n=n, seed=seed, report=report)
     agreement = [
@@ -164,12 +162,3 @@ def _stability(
     alone = np.array(ks) == 1  # one cluster alone is always the same
     stability[alone] = error[alone] = np.nan
     return {"stability": stability, "stability_error": error}, size
-
-
-def warn_no_tiles() -> None:
-    """Warn that neighbours cannot be drawn together."""
-    warnings.warn(
-        "latitude and longitude are not known, so that profiles are drawn one by one; neighbours "
-        "are alike, and clusters will look more stable than they are",
-        stacklevel=5,
-    )

@@ -1,8 +1,7 @@
-"""How many models agree at each point: the votes of clusterings that are matched to each other."""
+"""The agreement of models at each point: votes of clusterings that are matched to each other."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
@@ -12,18 +11,15 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.arrays import Float64s, Integers
-from xvcluster.compare.labels import LabelMap, plain_name, read_labels
+from xvcluster.compare.labels import Clustering, LabelMap, Result, labelled, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
-from xvcluster.compare.regrid import nearest_labels
-from xvcluster.grid.coords import find_horizontal, with_coordinates
+from xvcluster.grid.horizontal import find_grid
+from xvcluster.grid.nearest import nearest_labels
 from xvcluster.options import check_number
 from xvcluster.record.dataset import flag_attrs
-from xvcluster.result import ClusterResult
-
-Clustering = ClusterResult | xr.Dataset | xr.DataArray
 
 _MOST_POINTS = 20_000_000
-"""Of a global grid: each has a vote of two bytes a cluster, and several numbers beside."""
+"""Maximum size of a global grid: each point has a vote of two bytes per cluster, and more."""
 
 
 def consensus(
@@ -36,13 +32,13 @@ def consensus(
 
     Parameters
     ----------
-    results : sequence or mapping of name to ClusterResult or DataArray
-        One clustering a model: its result, or labels, NaN or below 1 where there is none; each on
-        a grid of its own.
-    grid : DataArray, Dataset, ClusterResult or float, optional
-        The points to count at: what has 1-D or 2-D coordinates of latitude and longitude, or the
-        spacing in degrees of a global grid of cells. Default: the grid of the first model.
-    reference : ClusterResult or DataArray, optional
+    results : sequence or mapping of name to ClusterResult, Dataset or DataArray
+        One clustering per model: its result, or its labels, NaN or below 1 for no label. Each may
+        be on a grid of its own.
+    grid : ClusterResult, Dataset, DataArray or float, optional
+        The points at which votes are counted: anything with 1-D or 2-D coordinates of latitude and
+        longitude, or the spacing in degrees of a global grid. Default: the grid of the first model.
+    reference : ClusterResult, Dataset or DataArray, optional
         The clusters that are counted, to which those of every model are matched. Default: those of
         the first model.
 
@@ -53,33 +49,38 @@ def consensus(
 
         - ``votes`` (cluster, grid), int16: number of models that put the point in the cluster.
         - ``n_models``, int16: number of models that label the point.
-        - ``agreement``: share of these that put it in the cluster of the most; NaN without models.
-        - ``entropy``: 0 where all agree, 1 where the clusters have equal votes; NaN without models.
-        - ``label``: the cluster of the most votes, the lowest of several; NaN without models.
-        - ``attrs["models"]``: their names, parted by semicolons; equal ones are numbered.
+        - ``agreement``: share of these models that put the point in the cluster with the most
+          votes; NaN if no model labels the point.
+        - ``entropy``: 0 if all models agree, 1 if all clusters have equal votes; NaN if no model
+          labels the point.
+        - ``label``: the cluster with the most votes, the lowest if there are several; NaN if no
+          model labels the point.
+        - ``attrs["models"]``: names of the models, separated by semicolons; models of the same name
+          are numbered.
 
     Raises
     ------
     TypeError
-        If `results` are no sequence or mapping, or hold other than results and labels.
+        If `results` is not a sequence or mapping, or holds anything but results and labels.
     ValueError
-        If there are no results; if labels are none, have no latitude and longitude or more than one
-        map; if clusters are the nodes of a self-organizing map; if `grid` has no latitude and
-        longitude, has too many points, or lies where a model or the reference has no label; or if
-        a model and the reference share no point there.
+        If there are no results; if labels are not cluster numbers, have no latitude and longitude
+        or more than one map; if clusters are the nodes of a self-organizing map; if `grid` has no
+        latitude and longitude, has too many points, or lies where a model or the reference has no
+        label; or if a model and the reference have no labelled point in common.
 
     Notes
     -----
-    Labels are brought to the grid by `regrid.nearest_labels`, and matched there as `match` does, by
-    the area on which they agree. Clusters of a model that have no partner in the reference are
-    numbered after its last, so that K may be more; those of several models then have numbers, but
-    perhaps nothing else, in common.
+    A point of the grid takes the label of a model's cell that holds it, or of the nearest point on
+    2-D coordinates. The clusters of each model are then matched to the reference as by
+    `ClusterResult.match`, by the area on which they agree. Clusters without a partner in the
+    reference are numbered after its last, so that K may be larger; those of several models then
+    share a number, but not necessarily anything else.
 
-    With nᵢ votes for the cluster i of n, the entropy is −Σ (nᵢ/n) log(nᵢ/n) / log K.
+    If cluster i has nᵢ of n votes, the entropy is −Σ (nᵢ/n) log(nᵢ/n) / log K.
 
-    The way to find what tomographic models of the lower mantle have in common [1]_, [2]_: each
-    is clustered with k = 2 by its profiles in one window of depth, and ``votes.sel(cluster=1)``
-    maps how many of them call a point slow.
+    This is how to find what tomographic models of the lower mantle have in common [1]_, [2]_: each
+    model is clustered with k = 2 by its profiles in one depth window, and
+    ``votes.sel(cluster=1)`` maps how many of the models are slow at each point.
 
     References
     ----------
@@ -101,7 +102,7 @@ def consensus(
     2
     """
     models = _read_models(results)
-    matched_to = models[0] if reference is None else _read(reference, "the reference")
+    matched_to = models[0] if reference is None else read_labels(reference, "the reference")
     latitude, longitude = _find_points(models[0].labels if grid is None else grid)
     maps = [_bring(model, latitude, longitude) for model in models]
     base = maps[0] if reference is None else _bring(matched_to, latitude, longitude)
@@ -128,8 +129,8 @@ def consensus(
 
 
 def _read_models(results: Sequence[Clustering] | Mapping[str, Clustering]) -> list[LabelMap]:
-    """Labels of the models, under their names."""
-    single = isinstance(results, ClusterResult | xr.Dataset | xr.DataArray | str)
+    """Read the labels of the models, under their names."""
+    single = isinstance(results, xr.Dataset | str)
     if single or not isinstance(results, Sequence | Mapping):
         raise TypeError(
             "results must be a list of results or labels, or a mapping from names to these; got "
@@ -138,60 +139,52 @@ def _read_models(results: Sequence[Clustering] | Mapping[str, Clustering]) -> li
     if not results:
         raise ValueError("results are empty; give the result or labels of at least one model")
     if isinstance(results, Mapping):
-        return _tell_apart([_read(a, plain_name(n), own_name=False) for n, a in results.items()])
-    return _tell_apart([_read(a, f"model {i}") for i, a in enumerate(results, start=1)])
+        named = [(plain_name(name), source) for name, source in results.items()]
+        return _number_names([replace(read_labels(s, n), name=n) for n, s in named])
+    return _number_names([read_labels(s, f"model {i}") for i, s in enumerate(results, start=1)])
 
 
-def _tell_apart(models: list[LabelMap]) -> list[LabelMap]:
-    """The models, with a number after names that several have."""
-    often = Counter(model.name for model in models)
-    found = Counter[str]()
-    named = []
-    for model in models:
-        found[model.name] += 1
-        number = f" [{found[model.name]}]" if often[model.name] > 1 else ""
-        named.append(replace(model, name=model.name + number))
-    return named
-
-
-def _read(source: Clustering, name: str, *, own_name: bool = True) -> LabelMap:
-    """Labels of a result or map, by their own name if they have one and it counts."""
-    dataset = source.dataset if isinstance(source, ClusterResult) else source
-    found = read_labels(dataset, name)
-    return found if own_name else replace(found, name=name)
+def _number_names(models: list[LabelMap]) -> list[LabelMap]:
+    """Append a number to names that several models have."""
+    names = [model.name for model in models]
+    return [
+        replace(
+            model, name=f"{name} [{names[: i + 1].count(name)}]" if names.count(name) > 1 else name
+        )
+        for i, (model, name) in enumerate(zip(models, names, strict=True))
+    ]
 
 
 def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
-    """Latitude and longitude of what has such, or of a global grid of a spacing."""
-    if not isinstance(grid, ClusterResult | xr.Dataset | xr.DataArray):
+    """Latitude and longitude of data, or of a global grid of the given spacing."""
+    if not isinstance(grid, Result | xr.Dataset | xr.DataArray):
         return _global_grid(grid)
-    data = grid.labels if isinstance(grid, ClusterResult) else grid
-    data = with_coordinates(data) if isinstance(data, xr.Dataset) else data
-    latitude, longitude = find_horizontal(data)
-    if latitude is None or longitude is None:
+    data = labelled(grid)
+    horizontal = find_grid(data)
+    if horizontal is None:
         raise ValueError(
             "the grid has no latitude and longitude among its coordinates "
             f"({', '.join(repr(str(n)) for n in data.coords) or 'none'}); assign both, or give the "
             "spacing of a global grid in degrees, e.g. grid=1"
         )
-    return data[latitude], data[longitude]
+    return data[horizontal.latitude], data[horizontal.longitude]
 
 
 def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:
-    """Centres of the cells of a global grid of a spacing in degrees."""
+    """Centres of the cells of a global grid with the given spacing in degrees."""
     spacing = check_number("grid", spacing, above=0.0, most=90.0)
     n_points = 2.0 * (180.0 / spacing) * (180.0 / spacing)
     if n_points > _MOST_POINTS:
         raise ValueError(
             f"grid={spacing:g} makes {n_points / 1e6:.4g} million points, but at most "
-            f"{_MOST_POINTS / 1e6:g} million can be counted at; give a larger spacing, such as "
-            "0.1, or a grid of the region that you need"
+            f"{_MOST_POINTS / 1e6:g} million are allowed; give a larger spacing, such as 0.1, or a "
+            "grid of the region that you need"
         )
     rows = round(180.0 / spacing)
     if abs(rows * spacing - 180.0) > 1e-6:
         raise ValueError(
-            f"grid={spacing:g} degrees do not divide the 180 of latitude; give a spacing that "
-            "does, such as 0.5, 1 or 2, or a grid of your own"
+            f"grid={spacing:g} degrees do not divide the 180 degrees of latitude; give a spacing "
+            "that does, such as 0.5, 1 or 2, or a grid of your own"
         )
     axes = []
     for name, n, unit in (("latitude", rows, "north"), ("longitude", 2 * rows, "east")):
@@ -202,7 +195,7 @@ def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:
 
 
 def _bring(model: LabelMap, latitude: xr.DataArray, longitude: xr.DataArray) -> xr.DataArray:
-    """Labels of a model at the points of the grid."""
+    """Bring the labels of a model to the points of the grid."""
     try:
         found = nearest_labels(model.labels, latitude, longitude)
     except ValueError as error:
@@ -211,8 +204,8 @@ def _bring(model: LabelMap, latitude: xr.DataArray, longitude: xr.DataArray) -> 
         raise ValueError(
             f"{model.name} has no label on the grid, which lies within latitude "
             f"{float(latitude.min()):g} to {float(latitude.max()):g} and longitude "
-            f"{float(longitude.min()):g} to {float(longitude.max()):g}; give one that every model "
-            "reaches, or leave this one out"
+            f"{float(longitude.min()):g} to {float(longitude.max()):g}; give a grid that every "
+            "model covers, or leave this model out"
         )
     return found
 
@@ -220,21 +213,21 @@ def _bring(model: LabelMap, latitude: xr.DataArray, longitude: xr.DataArray) -> 
 def _match(
     own: xr.DataArray, name: str, base: xr.DataArray, reference: LabelMap, weights: xr.DataArray
 ) -> Integers:
-    """The numbers of a model's clusters from 0, which is none, in those of the reference."""
+    """Find the number in the reference of each cluster of a model; 0, no label, stays 0."""
     values = own.values
     occurring = np.unique(values[np.isfinite(values)]).astype(np.int64)
     k = int(occurring.max())
     table = tabulate(values, base.values, weights.values, (k, reference.n_clusters))
     if not table.any():
         raise ValueError(
-            f"{name} and {reference.name}, to which it is matched, label no point of the grid in "
-            "common; give a reference that overlaps every model"
+            f"{name} and {reference.name}, to which it is matched, have no labelled point of the "
+            "grid in common; give a reference that overlaps every model"
         )
     return np.append(0, find_numbers(table, np.isin(np.arange(1, k + 1), occurring)))
 
 
 def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: LabelMap) -> xr.Dataset:
-    """Votes (k, ...) on a grid, and what follows from them."""
+    """Describe votes (k, ...) on a grid in a Dataset, with their agreement, entropy and label."""
     k = len(votes)
     n_models = votes.sum(axis=0, dtype=np.int16)
     agreement, entropy = _agreement(votes)
@@ -246,7 +239,7 @@ def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: Label
         "n_models": (n_models, "models that label the point", {"units": "1"}),
         "agreement": (agreement, "share of the models that agree", {"units": "1"}),
         "entropy": (entropy, "entropy of the votes", {"units": "1", "comment": "1: equal votes"}),
-        "label": (label, "cluster of the most votes", about),
+        "label": (label, "cluster with the most votes", about),
     }
     dims = {"votes": ("cluster", *base.dims)}
     dataset = xr.Dataset(
@@ -261,7 +254,7 @@ def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: Label
 
 
 def _agreement(votes: npt.NDArray[np.int16]) -> tuple[Float64s, Float64s]:
-    """Share of the majority, and entropy over that of equal votes, of votes (k, ...)."""
+    """Share of the majority, and entropy relative to that of equal votes, of votes (k, ...)."""
     n_models = votes.sum(axis=0, dtype=np.float64)
     weighted = np.zeros(n_models.shape)
     for own in votes.astype(np.float64):
@@ -269,5 +262,5 @@ def _agreement(votes: npt.NDArray[np.int16]) -> tuple[Float64s, Float64s]:
     with np.errstate(invalid="ignore", divide="ignore"):
         agreement = votes.max(axis=0) / n_models
         entropy = (np.log(n_models) - weighted / n_models) / np.log(max(len(votes), 2))
-    # nothing is left of rounding where all agree
+    # the entropy is exactly 0 if all agree, whatever the rounding
     return agreement, np.where(agreement == 1.0, 0.0, entropy).clip(0.0, 1.0)

@@ -1,10 +1,11 @@
-"""Labels that were made elsewhere, read into memory and checked."""
+"""Labels from any source, read into memory and checked."""
 
 from __future__ import annotations
 
 import re
 import warnings
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
@@ -16,7 +17,19 @@ _PLAUSIBLE = 1000
 """Up to this number a label is never taken for a fill value or a code."""
 
 _SPARSE = 10
-"""Beyond that it is one, if it is more than this many times the number of different labels."""
+"""Above that it is one if it is more than this many times the number of distinct labels."""
+
+
+@runtime_checkable
+class Result(Protocol):
+    """A result of a clustering, such as a ClusterResult."""
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """All that is known of the clustering."""
+
+
+Clustering = Result | xr.Dataset | xr.DataArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +41,11 @@ class LabelMap:
     labels : DataArray
         NaN where there is none.
     n_clusters : int
-        The highest of their ``flag_values``, or else of the labels.
+        The highest of their ``flag_values``, otherwise of the labels.
     name : str
-        What messages and attributes call them.
+        Their name in messages and attributes.
     ordered_by : str
-        How their clusters are numbered, where they tell; colours depend on it.
+        How their clusters are numbered, if known; colours depend on it.
     """
 
     labels: xr.DataArray
@@ -41,35 +54,43 @@ class LabelMap:
     ordered_by: str
 
 
-def read_labels(source: xr.Dataset | xr.DataArray, name: str = "") -> LabelMap:
-    """Read labels into memory and check that they are such; once, where they are lazy.
+def labelled(source: Clustering) -> xr.Dataset | xr.DataArray:
+    """Take the Dataset of a result; a Dataset or DataArray is returned as it is."""
+    if isinstance(source, xr.Dataset | xr.DataArray):
+        return source
+    if isinstance(source, Result):
+        return source.dataset
+    raise TypeError(
+        "labels must be a ClusterResult or a DataArray of cluster numbers; got "
+        f"{type(source).__name__}"
+    )
+
+
+def read_labels(source: Clustering, name: str = "") -> LabelMap:
+    """Read labels into memory, lazy ones once, and check that they are cluster numbers.
 
     Parameters
     ----------
-    source : Dataset or DataArray
-        Of a result, or labels alone.
+    source : ClusterResult, Dataset or DataArray
+        A result, or labels alone.
     name : str, optional
-        What messages call them where they have no name of their own.
+        Their name in messages if they have none of their own.
 
     Raises
     ------
     TypeError
-        If they are no labelled array, or not of numbers.
+        If they are not a labelled array, or not numeric.
     ValueError
         If a Dataset has no labels; if they are not integers, there are none, the highest is far
-        above the number of different ones, or the clusters are the nodes of a self-organizing map.
+        above the number of distinct ones, or the clusters are the nodes of a self-organizing map.
 
     Warns
     -----
     UserWarning
-        If labels are fill values that no attribute declares, or 0, unless their ``flag_values``
-        leave 0 out.
+        If some labels are fill values that no attribute declares, or 0, unless their
+        ``flag_values`` exclude 0.
     """
-    if not isinstance(source, xr.Dataset | xr.DataArray):
-        raise TypeError(
-            f"labels must be a ClusterResult or a DataArray of cluster numbers; got "
-            f"{type(source).__name__}"
-        )
+    source = labelled(source)
     if isinstance(source, xr.Dataset) and "label" not in source:
         raise ValueError(
             f"the Dataset of {name} has no variable 'label'; give a result, or one variable"
@@ -78,8 +99,8 @@ def read_labels(source: xr.Dataset | xr.DataArray, name: str = "") -> LabelMap:
     name = _own_name(source) or name
     if "som_shape" in labels.attrs:
         raise ValueError(
-            f"the clusters of {name} are the nodes of a self-organizing map, which have a place in "
-            "it and cannot be renumbered; merge them, with som(n_clusters=...)"
+            f"the clusters of {name} are the nodes of a self-organizing map, which have fixed "
+            "positions on it and cannot be renumbered; merge them with som(n_clusters=...)"
         )
     if labels.dtype.kind not in "iufb":
         raise TypeError(f"{name} is of type {labels.dtype}, but labels are integers from 1")
@@ -102,13 +123,13 @@ def read_labels(source: xr.Dataset | xr.DataArray, name: str = "") -> LabelMap:
 
 
 def plain_name(name: object) -> str:
-    """A name without parentheses, which are for units, and semicolons, which part names."""
+    """Remove parentheses, which enclose units, and semicolons, which separate names."""
     return re.sub(r"[();]", " ", str(name)).strip()
 
 
 def _mask(labels: xr.DataArray, name: str) -> tuple[xr.DataArray, bool]:
-    """Labels in memory as floats, NaN where there is none, and whether a 0 may be lost."""
-    # what is False has no label, and nobody counts clusters from it
+    """Labels in memory as floats, NaN for no label, and whether a 0 may have been a cluster."""
+    # False means no label, and nobody numbers clusters from it
     may_be_cluster = labels.dtype.kind != "b" and 0 in np.ravel(labels.attrs.get("flag_values", 0))
     labels = labels.astype(np.float32) if labels.dtype.kind in "iub" else labels
     labels = labels.compute().where(lambda a: np.isfinite(a) & (a >= 0))
@@ -118,29 +139,29 @@ def _mask(labels: xr.DataArray, name: str) -> tuple[xr.DataArray, bool]:
 
 
 def _warn_of_zero(name: str) -> None:
-    """Tell that 0 is no cluster."""
+    """Warn that 0 is not a cluster."""
     warnings.warn(
-        f"{name} holds 0, which is taken for no label, for clusters are numbered from 1: if they "
-        "are numbered from 0, as by scikit-learn, add 1, e.g. labels + 1; if 0 is none, make it "
-        "missing to silence this, e.g. labels.where(labels > 0)",
+        f"{name} holds 0, which is treated as no label because clusters are numbered from 1: if "
+        "they are numbered from 0, as in scikit-learn, add 1, e.g. labels + 1; if 0 means no "
+        "label, set it to missing to silence this warning, e.g. labels.where(labels > 0)",
         stacklevel=5,
     )
 
 
 def _find_highest(numbers: Floats, name: str) -> int:
-    """The highest of labels and declared numbers; refused where these are codes, or one a fill."""
+    """The highest of labels and declared numbers; refused if it is a code or a fill value."""
     highest = float(numbers.max())
     if highest > _PLAUSIBLE and highest > _SPARSE * (distinct := np.unique(numbers).size):
         raise ValueError(
             f"{name} holds or declares the label {highest:.10g}, but only {distinct} different "
             "ones, and clusters are numbered from 1 without large gaps; if it is a fill value, "
-            f"mask it, e.g. labels.where(labels < {highest:.10g}); if not, number the labels anew"
+            f"mask it, e.g. labels.where(labels < {highest:.10g}); otherwise renumber the labels"
         )
     return int(highest)
 
 
 def _own_name(source: xr.Dataset | xr.DataArray) -> str:
-    """Name of a model, as far as it tells."""
+    """Name of a model from its attributes, if they give one."""
     named = (source.attrs.get(n) for n in ("model", "title", "id"))
     found = next(filter(None, named), None)
     if found is None and isinstance(source, xr.DataArray) and source.name not in (None, "label"):

@@ -1,4 +1,4 @@
-"""Clusters renumbered so that they agree best with other labels, and how far they do."""
+"""Clusters renumbered to agree best with other labels, and the measures of their agreement."""
 
 from __future__ import annotations
 
@@ -8,60 +8,62 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Floats, Integers
-from xvcluster.compare.labels import LabelMap, read_labels
-from xvcluster.compare.regrid import is_repeated, nearest_labels
+from xvcluster.compare.labels import Clustering, LabelMap, read_labels
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.coords import Axes, find_horizontal
+from xvcluster.grid.horizontal import own_columns
+from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.dataset import flag_attrs, parameters_of
 
-_NONE_YET = {"count": 0, "area": 0.0, "cluster_inertia": 0.0, "posterior": 0.0}
-"""What holds of a cluster without members; all else is NaN."""
+_EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0, "posterior": 0.0}
+"""Values for a cluster without members; all other variables are NaN."""
 
 
-def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Dataset:
+def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
     """Renumber the clusters of a result so that they agree best with other labels.
 
     Parameters
     ----------
     result : Dataset
         Of a ClusterResult.
-    reference : Dataset or DataArray
-        Of another result; or labels, integers from 1, NaN or less where there is none. On any grid.
+    reference : ClusterResult, Dataset or DataArray
+        Another result; or labels on any grid, integers from 1, NaN or below 1 for no label.
 
     Returns
     -------
     Dataset
-        `result` with the clusters 1…K: those of the reference, then those without a partner there,
-        in the order that they had. A number of the reference that no cluster takes stays, as an
-        empty cluster: of count 0, with a centroid of NaN. Further variables and attributes:
+        `result` with the clusters 1…K: first those of the reference, then those without a partner
+        there, in their former order. A number of the reference that no cluster takes becomes an
+        empty cluster, with count 0 and a centroid of NaN. Further variables and attributes:
 
         - ``contingency`` (cluster, reference): the area in km² that a cluster of the result shares
-          with one of the reference, or how many points where cells have no area.
+          with one of the reference, or the number of points if cells have no area.
         - ``contingency.attrs["adjusted_rand_index"]`` and ``["adjusted_mutual_information"]``: the
-          agreement as a whole. 1 is complete; 0 is as good as by chance.
+          overall agreement. 1 is complete; 0 is what chance gives.
 
-        Maps of dask arrays stay such, after the labels are computed once.
+        Maps of dask arrays stay lazy, but the labels are computed once.
 
     Raises
     ------
     TypeError
-        If the reference is no labelled array, or not of numbers.
+        If the reference is not a labelled array, or not numeric.
     ValueError
-        If the reference holds other than labels, or no point has a label in both; if the nodes of a
-        self-organizing map are the clusters of either; or if their grids are different and one
-        lacks latitude and longitude.
+        If the reference holds anything but labels, or no point has a label in both; if the clusters
+        of either are the nodes of a self-organizing map; or if their grids differ and one lacks
+        latitude and longitude.
 
     Notes
     -----
-    The labels of the reference are brought to the points of the result as `regrid.nearest_labels`
-    does. Partners are those that make the area on which both agree the largest: the assignment
-    problem, solved exactly [1]_. Clusters that share no point are no partners. A seam that a global
-    grid holds twice counts once.
+    Each point of the result takes the label of the reference's cell that holds it, or of the
+    nearest point on 2-D coordinates. Partners are those that make the area on which both agree the
+    largest: the assignment problem, solved exactly [1]_. Clusters that share no point are not
+    partners. A seam that a global grid repeats counts once.
 
-    The adjusted Rand index [2]_ and the adjusted mutual information [3]_ are scikit-learn's, of
-    the points that both label. Were each of these to count once, the poles of a grid in degrees
-    would count for too much; so as many points are shared out over the contingency table by its
-    areas. Each cell has its share to within one point, whatever the order of the points.
+    The adjusted Rand index [2]_ and the adjusted mutual information [3]_ are those of scikit-learn
+    for the points that both label. If each of these counted once, the poles of a grid in degrees
+    would count too much; so the same number of points is distributed over the contingency table in
+    proportion to its areas. Each cell has its share to within one point, whatever the order of the
+    points.
 
     References
     ----------
@@ -82,19 +84,18 @@ def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Datase
     >>> dict(matched["contingency"].sizes)
     {'cluster': 5, 'reference': 4}
     """
-    own, other = (
-        read_labels(result, "this clustering"),
-        read_labels(reference, "another clustering"),
-    )
+    own = read_labels(result, "this clustering")
+    other = read_labels(reference, "another clustering")
     brought = _bring(other, own)
     weights = point_weights(own.labels)
-    # those that an earlier match left empty are given up
+    is_common = np.isfinite(own.labels.values) & np.isfinite(brought) & (weights.values > 0)
+    # clusters that an earlier match left empty are dropped
     is_held = _held_clusters(result)
     shape = (is_held.size, other.n_clusters)
     table = tabulate(own.labels.values, brought, weights.values, shape)
     if not table.any():
         raise ValueError(
-            f"no point has a label in both: the result has some within {_extent(own.labels)}, "
+            f"no point has a label in both: the result has labels within {_extent(own.labels)}, "
             f"{other.name} within {_extent(other.labels)}; give a reference of the same region"
         )
     number = find_numbers(table, is_held)
@@ -106,7 +107,7 @@ def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Datase
     attrs = {
         "long_name": "overlap of the clusters with those of the reference",
         "units": weights.attrs["units"],
-        **_find_indices(table, _count_common(own.labels.values, brought, weights.values)),
+        **_find_indices(table, int(np.count_nonzero(is_common))),
     }
     matched["contingency"] = (("cluster", "reference"), in_order, attrs)
     about = {"long_name": f"cluster number of {other.name}"}
@@ -115,7 +116,7 @@ def match(result: xr.Dataset, reference: xr.Dataset | xr.DataArray) -> xr.Datase
 
 
 def _bring(reference: LabelMap, own: LabelMap) -> Floats:
-    """Labels of the reference at the points of a result, in the order of its dimensions."""
+    """Bring the labels of the reference to the points of a result, in the order of its dims."""
     labels, other = own.labels, reference.labels
     if _is_same_grid(labels, other):
         return np.asarray(other.transpose(*labels.dims).values)
@@ -123,7 +124,7 @@ def _bring(reference: LabelMap, own: LabelMap) -> Floats:
     if latitude is None or longitude is None:
         raise ValueError(
             "the reference is on another grid, and the labels of the result have no latitude and "
-            "longitude by which to find it there; assign both, or give labels on the same "
+            "longitude to which it can be brought; assign both, or give labels on the same "
             f"dimensions, {dict(labels.sizes)}"
         )
     found = nearest_labels(other, labels[latitude], labels[longitude])
@@ -149,33 +150,24 @@ def _are_equal(first: xr.DataArray, second: xr.DataArray) -> bool:
 
 
 def point_weights(labels: xr.DataArray) -> xr.DataArray:
-    """Area in km² of each point, shared out over dimensions such as time; 1 where it has none.
+    """Area in km² of each point, divided among dimensions such as time; 1 if it is not known.
 
-    A column at a meridian that a grid holds twice has none the second time.
+    A column that repeats a meridian, such as the seam of a global grid, has the weight 0.
     """
-    latitude, longitude = find_horizontal(labels)
-    columns = () if longitude is None else labels[longitude].dims
-    bare = xr.zeros_like(labels, dtype=np.float64).drop_vars(list(labels.coords))
-    area = cell_areas(labels, Axes(None, latitude, longitude))
-    if area is None:
-        weights = bare + 1.0
-    else:
-        share = np.prod([labels.sizes[d] for d in labels.dims if d not in area.dims])
-        weights = bare + area / float(share)
-    if len(columns) == 1 and (latitude is None or labels[latitude].dims != columns):
-        held_twice = is_repeated(labels[longitude].values)
-        weights = weights * xr.DataArray(~held_twice, dims=columns)
-    weights = weights.transpose(*labels.dims).fillna(0.0)  # beside points of no coordinates
+    axes = Axes(None, *find_horizontal(labels))
+    weights = xr.zeros_like(labels, dtype=np.float64).drop_vars(list(labels.coords)) + 1.0
+    area = cell_areas(labels, axes)
+    if area is not None:
+        weights = weights * area / np.prod([labels.sizes[d] for d in {*labels.dims} - {*area.dims}])
+    columns = own_columns(labels, axes)
+    if columns is not None:
+        weights = weights * xr.DataArray(~columns.is_repeated, dims=labels[axes.longitude].dims)
+    weights = weights.transpose(*labels.dims).fillna(0.0)  # of points without coordinates
     return weights.assign_attrs(units="1" if area is None else "km2")
 
 
-def tabulate(
-    own: Floats,
-    other: Floats,
-    weights: Float64s,
-    shape: tuple[int, int],
-) -> Float64s:
-    """Sum of the weights of the points where one label meets another, from 1, of this shape."""
+def tabulate(own: Floats, other: Floats, weights: Float64s, shape: tuple[int, int]) -> Float64s:
+    """Sum the weights of the points for each pair of labels, from 1, in a table of this shape."""
     is_common = np.isfinite(own) & np.isfinite(other)
     first, second = (a[is_common].astype(np.int64) - 1 for a in (own, other))
     pair = first * shape[1] + second
@@ -184,20 +176,20 @@ def tabulate(
 
 
 def find_numbers(table: Float64s, is_held: Booleans) -> Integers:
-    """Numbers of the clusters along the rows of a table of overlaps that make it agree best.
+    """Find the numbers for the rows of a table of overlaps that make them agree best with columns.
 
     Parameters
     ----------
     table : ndarray, shape (k, k_reference)
         Overlap of each cluster with each of the reference.
     is_held : ndarray of bool, shape (k,)
-        Clusters that need a number, whether or not they have a partner.
+        Clusters that need a number, with or without a partner.
 
     Returns
     -------
     ndarray of int, shape (k,)
-        That of the partner; after the last of the reference where there is none; 0 for a cluster
-        that needs none.
+        Number of the partner; numbers after the last of the reference for clusters without a
+        partner; 0 for clusters that need none.
 
     Examples
     --------
@@ -216,7 +208,7 @@ def find_numbers(table: Float64s, is_held: Booleans) -> Integers:
 
 
 def _held_clusters(result: xr.Dataset) -> Booleans:
-    """Which clusters are more than the number of one: they have members, a centroid or nodes."""
+    """Which clusters are not just a number: they have members, a centroid or nodes."""
     is_held = result["count"].values > 0
     for name in parameters_of(result)["variables"]:
         is_held |= result[name].notnull().any([d for d in result[name].dims if d != "cluster"])
@@ -226,7 +218,7 @@ def _held_clusters(result: xr.Dataset) -> Booleans:
 
 
 def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
-    """Give each cluster its number among 1…k, and those that no cluster has nothing."""
+    """Give each cluster its number among 1…k; numbers that no cluster has become empty clusters."""
     if "contingency" in result:
         result = result.drop_vars(["contingency", "reference"])
     source = np.full(k, -1)
@@ -234,9 +226,9 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     matched = result.isel(cluster=source.clip(0))
     for name in [n for n, v in result.variables.items() if "cluster" in v.dims]:
         if name != "cluster" and (source < 0).any():
-            has_any = xr.DataArray(source >= 0, dims="cluster")
-            none = _NONE_YET.get(str(name), np.nan)
-            matched[name] = matched[name].where(has_any, none).transpose(*result[name].dims)
+            is_held = xr.DataArray(source >= 0, dims="cluster")
+            none = _EMPTY.get(str(name), np.nan)
+            matched[name] = matched[name].where(is_held, none).transpose(*result[name].dims)
     if "posterior" in matched:
         matched["posterior"] = matched["posterior"].where(result["label"].notnull())
     for name in {"label", "node_cluster"} & set(result.variables):
@@ -249,7 +241,7 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
 
 
 def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:
-    """Labels by their new numbers; lazily where they are lazy."""
+    """Replace labels by their new numbers; lazy labels stay lazy."""
     table = np.append(np.nan, number) if labels.dtype.kind == "f" else np.append(0, number)
     renumbered: xr.DataArray = xr.apply_ufunc(
         lambda values: table.astype(values.dtype)[np.nan_to_num(values).astype(np.int64)],
@@ -262,7 +254,7 @@ def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:
 
 
 def _extent(labels: xr.DataArray) -> str:
-    """Where labels lie, in words."""
+    """The extent of labels in words."""
     ranges = []
     for name in find_horizontal(labels):
         if name is not None:
@@ -271,16 +263,11 @@ def _extent(labels: xr.DataArray) -> str:
     return " and ".join(ranges) or f"the dimensions {dict(labels.sizes)}"
 
 
-def _count_common(own: Floats, other: Floats, weights: Float64s) -> int:
-    """Number of points that both label and that count."""
-    return int(np.count_nonzero(np.isfinite(own) & np.isfinite(other) & (weights > 0)))
-
-
 def _find_indices(table: Float64s, n_points: int) -> dict[str, float]:
-    """Indices of agreement of so many points, shared out over a table of overlaps by its sums."""
+    """Indices of agreement of so many points, distributed in proportion to a table of overlaps."""
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-    # point i is in the cell where the sum passes i + 1/2; rounding of sums must not move it
+    # point i is in the cell where the sum exceeds i + 1/2; rounding of sums must not move it
     passed = np.cumsum(table) * (n_points / table.sum())
     counts = np.diff(np.ceil(passed.round(6) - 0.5).astype(np.int64), prepend=0)
     first, second = np.divmod(np.repeat(np.arange(table.size), counts), table.shape[1])

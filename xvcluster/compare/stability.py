@@ -10,9 +10,9 @@ import xarray as xr
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
-from xvcluster.choose.criteria import warn_no_tiles
+from xvcluster.grid.tiles import find_tiles
 from xvcluster.options import check_bootstrap, check_seed
-from xvcluster.profiles import Layout, find_tiles, open_profiles
+from xvcluster.profiles import Layout, open_profiles
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
     OF_CLUSTERS,
@@ -46,9 +46,7 @@ def add_stability(
     )
     sample, n_clusters = profiles.source.sample, result.sizes["cluster"]
     own = read_assigner(result, backwards=layout.descending)[1]
-    tiles, size = find_tiles(layout, profiles.points, asked["block_size"])
-    if size is None:
-        warn_no_tiles()
+    tiles, size = find_tiles(*layout.locate(profiles.points), asked["block_size"])
     method, k = method_of(result), int(held(read_nodes(result)[1]).sum())
 
     def refit(drawn: Block, child: np.random.SeedSequence) -> Assigner:

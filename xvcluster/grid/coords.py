@@ -1,4 +1,4 @@
-"""Which coordinate is vertical, latitude or longitude."""
+"""The names and units of coordinates: which is the vertical, latitude or longitude."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HORIZONTAL_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The names that play a part: the vertical dimension and the horizontal coordinates."""
+    """Names of the vertical dimension and of the coordinates of latitude and longitude."""
 
     vertical: str | None
     latitude: str | None
@@ -35,25 +35,25 @@ class Axes:
 def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Axes:
     """Find the vertical dimension and the coordinates of latitude and longitude.
 
-    By the explicit argument, then by CF attributes, then by name whatever its case.
+    They are recognized by the argument, then by CF attributes, then by name, whatever its case.
 
     Parameters
     ----------
     data : DataArray or Dataset
-        Any gridded or loose data.
+        On a grid or at loose points.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told or should be another one.
+        The vertical dimension, if it cannot be inferred or should be another one.
 
     Returns
     -------
     Axes
-        ``vertical`` is None where every dimension is a horizontal one or time.
+        ``vertical`` is None if every dimension is horizontal or time.
 
     Raises
     ------
     ValueError
-        If two dimensions could be the vertical, if a dimension is left that is neither known as
-        vertical nor as horizontal, or if `dim` is not a dimension of the data.
+        If two dimensions could be the vertical, if none is but a dimension is not recognized as
+        horizontal, or if `dim` is not a dimension of the data.
 
     Examples
     --------
@@ -74,17 +74,17 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
 
 
 def find_horizontal(data: xr.DataArray | xr.Dataset) -> tuple[str | None, str | None]:
-    """Names of the coordinates of latitude and longitude, None where there is none."""
+    """Find the names of the coordinates of latitude and longitude, None if there is none."""
     latitude = _horizontal_coordinate(data, "latitude", _LATITUDE_NAMES, limit=90.001)
     longitude = _horizontal_coordinate(data, "longitude", _LONGITUDE_NAMES, limit=720.0)
-    # a bare y without an x of degrees, or the other way round, is none either
+    # a bare y is not a latitude without an x in degrees, and vice versa
     if (latitude is None or longitude is None) and {latitude, longitude} & {"x", "y", "X", "Y"}:
         return None, None
     return latitude, longitude
 
 
 def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
-    """Make coordinates of what a file keeps among its variables: bounds, latitude, grid mapping."""
+    """Make coordinates of the bounds, latitudes and grid mappings among a file's variables."""
     import cf_xarray  # noqa: F401  (registers .cf)
 
     attributes = [v.attrs | v.encoding for v in dataset.variables.values()]
@@ -96,7 +96,7 @@ def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def refuse_empty(data: xr.DataArray | xr.Dataset) -> None:
-    """Refuse data of which a dimension has no length: a selection that found nothing."""
+    """Refuse data with a dimension of length 0, such as a selection that found nothing."""
     empty = [str(d) for d, n in data.sizes.items() if n == 0]
     if empty:
         raise ValueError(
@@ -106,17 +106,20 @@ def refuse_empty(data: xr.DataArray | xr.Dataset) -> None:
 
 
 def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) -> str | None:
-    """Tell the vertical dimension: CF attributes count before names; None for a plain raster."""
+    """Find the vertical dimension, by CF attributes before names; None for a plain raster."""
+    import cf_xarray  # noqa: F401  (registers .cf)
+
     arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
     used = {d for a in arrays if a.dtype.kind in "fiu" for d in a.dims} - placed
     free = [d for d in data.dims if d in used and _lower(d) not in {"latitude", "longitude"}]
-    by_cf = [d for d in free if d in _cf_vertical_names(data)]
+    cf_vertical = {*data.cf.axes.get("Z", []), *data.cf.coordinates.get("vertical", [])}
+    by_cf = [d for d in free if d in cf_vertical]
     by_name = [d for d in free if _lower(d) in _VERTICAL_NAMES]
     candidates = by_cf or by_name
     if len(candidates) > 1:
         raise ValueError(
             f"two dimensions could be the vertical: {_listed(candidates)}. "
-            f"Tell which, e.g. dim={str(candidates[0])!r}, or select one level of the other"
+            f"Choose one, e.g. dim={str(candidates[0])!r}, or select one level of the other"
         )
     if candidates:
         return str(candidates[0])
@@ -131,25 +134,16 @@ def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) 
 
 
 def _is_horizontal_name(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
-    """Whether a dimension is known as horizontal or as time."""
+    """Whether a dimension is recognized as horizontal or as time."""
     known = _HORIZONTAL_NAMES | _LATITUDE_NAMES | _LONGITUDE_NAMES
     by_cf = {n for axis in "XYT" for n in data.cf.axes.get(axis, [])}
     return _lower(dim) in known or dim in by_cf or is_time(data, dim)
 
 
 def is_time(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
-    """Whether a dimension is one of time, by its name or its values."""
-    return _lower(dim) in {"time", "t", "date"} or (
-        dim in data.coords and data[dim].dtype.kind in "mM"
-    )
-
-
-def _cf_vertical_names(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
-    """Names of coordinates whose CF attributes say that they are vertical."""
-    import cf_xarray  # noqa: F401  (registers .cf)
-
-    found = data.cf.axes.get("Z", []) + data.cf.coordinates.get("vertical", [])
-    return set(found)
+    """Whether a dimension is time, by its name or its values."""
+    has_dates = dim in data.coords and data[dim].dtype.kind in "mM"
+    return has_dates or _lower(dim) in {"time", "t", "date"}
 
 
 def _horizontal_coordinate(
@@ -164,7 +158,7 @@ def _horizontal_coordinate(
         for n in data.coords
         if _lower(n) in names and data[n].ndim and _is_degrees(data[n].variable, limit)
     ]
-    # a full name (lat) says more than a bare y, which may also be kilometres or count the cells
+    # a full name (lat) is clearer than a bare y, which may also be kilometres or count the cells
     bare = [n for n in by_name if len(str(n)) == 1 and not _may_count(data[n].variable)]
     by_name = [n for n in by_name if len(str(n)) > 1] or bare
     candidates = by_cf or by_name
@@ -180,18 +174,18 @@ def _horizontal_coordinate(
 
 
 def _is_degrees(coordinate: xr.Variable, limit: float) -> bool:
-    """Whether the values can be degrees: by their units, or else by their range."""
+    """Whether the values can be degrees: by their units, otherwise by their range."""
     if coordinate.dtype.kind not in "fiu":
         return False
-    units = str(coordinate.attrs.get("units", "")).strip().lower()
-    if units:
-        return units.startswith("deg") or units == "°"
+    given = units(coordinate).lower()
+    if given:
+        return given.startswith("deg") or given == "°"
     values = np.abs(np.asarray(coordinate.values, dtype=float))
     return bool(np.nanmax(values, initial=0.0) <= limit)
 
 
 def _may_count(coordinate: xr.Variable) -> bool:
-    """Whether values without units count the cells (0, 1, 2, …), or pass a turn of the Earth."""
+    """Whether values without units count the cells (0, 1, 2, …), or exceed a turn of the Earth."""
     if coordinate.attrs.get("units") or coordinate.ndim != 1:
         return False
     values = np.sort(np.asarray(coordinate.values, dtype=float))
@@ -200,17 +194,20 @@ def _may_count(coordinate: xr.Variable) -> bool:
 
 
 def positive(vertical: xr.DataArray | xr.Variable) -> str:
-    """Tell whether values of a vertical coordinate grow "down" (depth) or "up" (elevation)."""
+    """Find whether a vertical coordinate increases "down" (depth) or "up" (elevation).
+
+    The attribute ``positive`` decides; without it the name: radius, elevation, altitude and height
+    increase upwards, anything else downwards.
+    """
     said = str(vertical.attrs.get("positive", "")).strip().lower()
     if said in {"up", "down"}:
         return said
     name = _lower(getattr(vertical, "name", "") or vertical.dims[0])
-    upward = name in {"radius", "elevation", "altitude", "height", "alt"}
-    return "up" if upward else "down"
+    return "up" if name in {"radius", "elevation", "altitude", "height", "alt"} else "down"
 
 
 def units(variable: xr.DataArray | xr.Variable) -> str:
-    """Units of a variable without stray blanks; empty where it has none."""
+    """Units of a variable without extra spaces; empty if it has none."""
     return re.sub(r"\s+", " ", str(variable.attrs.get("units", ""))).strip()
 
 
@@ -232,7 +229,7 @@ _SAME_UNITS = {
 
 
 def canonical_units(text: str) -> str:
-    """One spelling for what is written km/s, km.s-1 or kilometer sec^-1.
+    """Spell units in one way, whether they are written km/s, km.s-1 or kilometer sec^-1.
 
     Examples
     --------

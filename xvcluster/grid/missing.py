@@ -1,4 +1,4 @@
-"""Values that mean "no data": declared by the file's attributes, or left in it undecoded."""
+"""Values that mean "no data": declared by the file's attributes, or undeclared fill values."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
     Parameters
     ----------
     array : DataArray
-        Numeric; NaN is not looked at, it is missing anyhow.
+        Numeric; NaN is not marked, as it is missing already.
 
     Returns
     -------
     DataArray of bool, or None
-        True where a value equals a plain ``missing_value``, ``_FillValue`` or ``fill_value``
-        attribute, lies outside ``valid_min``, ``valid_max`` or ``valid_range``, or is an undeclared
-        fill value (99999, −9999, 1e20, ...). None where no value is.
+        True for values that equal a ``missing_value``, ``_FillValue`` or ``fill_value`` attribute,
+        lie outside ``valid_min``, ``valid_max`` or ``valid_range``, or are an undeclared fill value
+        (99999, −9999, 1e20, ...). None if there are no such values.
 
     Raises
     ------
@@ -45,13 +45,13 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
     Warns
     -----
     UserWarning
-        With the count, where undeclared fill values were found.
+        With their number, if undeclared fill values are found.
 
     Notes
     -----
-    Of a dask array, which stays lazy, only declared values are marked. An undeclared fill value is
-    one of the usual ones that lies apart from all other values by more than these spread, so that
-    no plausible value is ever taken away.
+    In a dask array, which stays lazy, only declared values are marked. An undeclared fill value is
+    one of the usual ones that is farther from all other values than these are from each other, so
+    that no plausible value is ever removed.
     """
     invalid = find_declared(array)
     if array.chunks is not None:
@@ -67,7 +67,7 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
 
 
 def find_declared(array: xr.DataArray) -> xr.DataArray | None:
-    """Mark values that the attributes declare as no data; None where they declare nothing."""
+    """Mark values that the attributes declare as no data; None if they declare nothing."""
     invalid = None
     for declared in (_equals_declared_fill(array), _outside_valid_range(array)):
         if declared is not None:
@@ -76,14 +76,14 @@ def find_declared(array: xr.DataArray) -> xr.DataArray | None:
 
 
 def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
-    """Where one mask, if there is one, or the other is true."""
+    """Combine two masks, of which the first may be None."""
     return other if one is None else one | other
 
 
 def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray:
-    """Give the array back with NaN wherever `find_invalid` says so; itself where nowhere.
+    """Replace the values that `find_invalid` marks by NaN.
 
-    `by_chunk` masks undeclared fill values of dask arrays too, as each chunk by itself tells them.
+    With `by_chunk`, undeclared fill values of dask arrays are masked too, in each chunk by itself.
     """
     invalid = find_invalid(array)
     masked = array if invalid is None else array.where(~invalid)
@@ -100,7 +100,7 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
 
 
 def _mask_undeclared(values: Array) -> Array:
-    """Values of a chunk as floats, NaN where they are undeclared fill values."""
+    """Values of a chunk as floats, with NaN for undeclared fill values."""
     masked = values.astype(np.result_type(values.dtype, np.float32))
     if values.size:
         masked[np.isin(values, np.asarray(find_extremes(values).apart()).astype(values.dtype))] = (
@@ -110,43 +110,38 @@ def _mask_undeclared(values: Array) -> Array:
 
 
 def _equals_declared_fill(array: xr.DataArray) -> xr.DataArray | None:
-    """Where values equal a fill value that stands in the attributes, undecoded."""
+    """Mark values that equal a fill value in the attributes, which was not decoded."""
     fills = [f for name in _FILL_ATTRIBUTES for f in _numbers(array.attrs.get(name))]
-    if not fills:
-        return None
-    return equals_any(array, fills)
+    return equals_any(array, fills) if fills else None
 
 
 def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> Floats:
-    """Numbers as an array of floats rounds them; whole ones stay exact beside integers."""
+    """Round numbers as an array of floats does; float64 beside integers keeps whole ones exact."""
     dtype = array.dtype if array.dtype.kind == "f" else np.dtype(float)
     with np.errstate(over="ignore"):  # 1e40 is beyond float32, and no value equals it
         return np.asarray(numbers, dtype=float).astype(dtype)
 
 
 def _outside_valid_range(array: xr.DataArray) -> xr.DataArray | None:
-    """Where values lie outside the range that the attributes declare as valid."""
-    low, high = None, None
+    """Mark values outside the range that the attributes declare as valid."""
     limits = _unpacked(array, array.attrs.get("valid_range"))
-    if len(limits) == 2:
-        low, high = limits
+    low, high = limits if len(limits) == 2 else (None, None)
     for value in _unpacked(array, array.attrs.get("valid_min")):
         low = value
     for value in _unpacked(array, array.attrs.get("valid_max")):
         high = value
-    # decoding rounds a packed value at the very limit, by less than the step of the packing
+    # decoding rounds a packed value exactly at the limit, by less than the step of the packing
     slack = 0.5 * abs(array.encoding.get("scale_factor", 0.0))
     outside = None
     if low is not None:
         outside = array < low - slack
     if high is not None:
-        above = array > high + slack
-        outside = above if outside is None else outside | above
+        outside = either(outside, array > high + slack)
     return outside
 
 
 def _unpacked(array: xr.DataArray, limit: Any) -> Floats:
-    """Limits in the array's own units: CF gives those of packed data in packed units."""
+    """Limits in the array's own units: for packed data, CF gives them in packed units."""
     numbers = _numbers(limit)
     if np.asarray(limit).dtype.kind in "iu":
         scale = array.encoding.get("scale_factor", 1.0)
@@ -156,11 +151,11 @@ def _unpacked(array: xr.DataArray, limit: Any) -> Floats:
 
 
 def _numbers(attribute: Any) -> list[float]:
-    """Read the numbers of an attribute that may be missing, a number, a list or a text."""
+    """Read the numbers in an attribute that may be missing, a number, a list or a string."""
     if attribute is None:
         return []
     if isinstance(attribute, str):
-        # the sign of 0-100 is a dash
+        # in 0-100 the sign is a dash
         sign = r"(?:(?<![\d.])[-+])?"
         found = re.findall(sign + r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", attribute)
         return [float(n) for n in found]
@@ -168,20 +163,20 @@ def _numbers(attribute: Any) -> list[float]:
 
 
 def equals_any(array: xr.DataArray, values: list[float]) -> xr.DataArray:
-    """Where an array equals one of some values, as its dtype rounds them."""
+    """Mark values of an array that equal one of some numbers, as its dtype rounds them."""
     return array.isin(_in_kind_of(array, values))
 
 
 @dataclass(frozen=True, slots=True)
 class Extremes:
-    """Ends of the values that are none of the usual fill values at their ends.
+    """Range of the values after usual fill values at its ends are removed.
 
     Attributes
     ----------
     low, high : float
-        NaN where there are no others.
+        NaN if there are no other values.
     fills : dict of float to int
-        How often each usual fill value occurs that stood beyond.
+        How often each of the removed fill values occurs.
     """
 
     low: float
@@ -189,7 +184,7 @@ class Extremes:
     fills: dict[float, int]
 
     def apart(self) -> list[float]:
-        """Those fill values that lie off all other values by more than these spread."""
+        """Those fill values that are farther from all other values than these from each other."""
         spread = self.high - self.low
         is_apart = (
             np.isnan(self.low) or not self.low - spread <= v <= self.high + spread
@@ -199,7 +194,7 @@ class Extremes:
 
     @classmethod
     def join(cls, parts: Iterable[Extremes]) -> Extremes:
-        """The extremes of several arrays together."""
+        """Combine the extremes of several arrays."""
         parts = list(parts)
         fills = Counter[float]()
         for part in parts:
@@ -209,7 +204,7 @@ class Extremes:
 
 
 def find_extremes(values: Array) -> Extremes:
-    """Find the ends of numbers, NaN left out, and the usual fill values that stand beyond."""
+    """Find the range of numbers without NaN, and remove usual fill values at its ends."""
     fills: dict[float, int] = {}
     while True:
         low, high = float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))
@@ -223,16 +218,16 @@ def find_extremes(values: Array) -> Extremes:
 
 
 def refuse_infinite(extremes: Extremes, name: Hashable) -> None:
-    """Refuse infinities, which belong to no cluster."""
+    """Refuse infinities, which cannot be clustered."""
     if np.isinf(extremes.low) or np.isinf(extremes.high):
         raise ValueError(
-            f"variable {name!r} holds infinities, which belong to no cluster; "
-            "make them missing first, e.g. data.where(numpy.isfinite(data))"
+            f"variable {name!r} holds infinities, which cannot be clustered; "
+            "set them to missing first, e.g. data.where(numpy.isfinite(data))"
         )
 
 
 def warn_undeclared(extremes: Extremes, name: Hashable, size: int) -> None:
-    """Tell how many undeclared fill values were found and taken as missing."""
+    """Warn that undeclared fill values are treated as missing."""
     found = extremes.apart()
     warnings.warn(
         f"{sum(extremes.fills[v] for v in found)} of {size} values of {name!r} are "

@@ -1,4 +1,4 @@
-"""Where the cells or points of a map lie: contiguous longitudes, edges, projection and extent."""
+"""The layout of a map: contiguous longitudes, edges of cells, projection and extent."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xvcluster.arrays import Booleans, Float64s, Indices
-from xvcluster.grid.coords import find_horizontal
+from xvcluster.arrays import Array, Booleans, Float64s, Indices
+from xvcluster.grid.edges import cell_edges
+from xvcluster.grid.horizontal import HorizontalGrid, contiguous, find_grid, take_map
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Geometry:
-    """A field laid out for drawing, longitudes contiguous and rows and columns ascending.
+    """A field laid out for drawing, with contiguous longitudes and ascending rows and columns.
 
     Attributes
     ----------
     kind : {"grid", "curvilinear", "points", "plane"}
-        1-D or 2-D latitude and longitude, loose points, or dims that are no latitude and longitude.
+        1-D or 2-D latitude and longitude, loose points, or dims without latitude and longitude.
     x, y : ndarray
         Edges of the cells (1-D, or 2-D for curvilinear grids), or the points themselves.
     values : ndarray
         The field, (y, x) for cells.
     x_dim, y_dim : hashable
-        The dims along x and y where they are not geographic.
+        The dims along x and y if they are not geographic.
     is_placed : ndarray, optional
-        Which cells of a curvilinear grid have corners at all, (y, x).
+        Which cells of a curvilinear grid have corners, (y, x).
     """
 
     kind: Literal["grid", "curvilinear", "points", "plane"]
@@ -63,107 +64,62 @@ class Geometry:
 
 
 _OFF_THE_RIM = 1e-3
-"""Degrees: cells whose edge is the very rim of a global map would be drawn all around it."""
+"""Degrees: cells with an edge exactly on the rim of a global map would be drawn all around it."""
 
 
 def locate(field: xr.DataArray) -> Geometry:
-    """Lay a field of one map out; its latitude and longitude are found by their attributes."""
-    latitude, longitude = find_horizontal(field)
-    if latitude is None or longitude is None:
-        field = _squeeze(field, keep=())
-        return _plane(field)
-    lat, lon = field[latitude], field[longitude]
-    field = _squeeze(field, keep=(*lat.dims, *lon.dims))
-    lat_values = np.asarray(lat.values, dtype=np.float64)
-    lon_values = np.asarray(lon.values, dtype=np.float64)
-    if lat.ndim == 2:
-        values = field.transpose(*lat.dims).values
-        return _curvilinear(lon.transpose(*lat.dims).values, lat_values, values)
-    if lat.dims == lon.dims:
-        x = contiguous(lon_values, gap=20.0)
-        return Geometry("points", x, lat_values, field.values)
-    return _grid(lon_values, lat_values, field.transpose(*lat.dims, *lon.dims).values)
+    """Lay out a field for a map, by its latitude and longitude if it has these."""
+    grid = find_grid(field)
+    if grid is None:
+        return _plane(_one_map(field, field.dims[-2:]))
+    values = _one_map(field, grid.dims).values
+    if grid.kind == "curvilinear":
+        return _curvilinear(grid, values)
+    if grid.kind == "points":
+        return Geometry("points", _centred(grid.columns.lon), grid.lat, values)
+    return _grid(grid, values)
 
 
-def _squeeze(field: xr.DataArray, keep: tuple[Hashable, ...]) -> xr.DataArray:
-    """Drop dims of length 1 that are no map dims; refuse others, of which a map shows one entry."""
-    spare = [dim for dim in field.dims if dim not in keep]
-    if not keep and len(spare) > 2:
-        spare = spare[: len(spare) - 2]
-    elif not keep:
-        return field
-    for dim in spare:
-        if field.sizes[dim] > 1:
-            name = field.name if field.name is not None else "labels"
-            one = f"{name}.isel({dim}=0)"
-            # of a result, of which neither summary nor map could choose one
-            if name == "label":
-                one = f"result.labels.isel({dim}=0).vcluster.plot.map()"
-            raise ValueError(
-                f"a map shows one field, but {name!r} has {field.sizes[dim]} entries along {dim!r} "
-                f"(dims {field.dims}); choose one, for example {one}"
-            )
-    return field.isel(dict.fromkeys(spare, 0), drop=True)
+def _one_map(field: xr.DataArray, dims: tuple[Hashable, ...]) -> xr.DataArray:
+    """The field on the dims of a map; others must have length 1."""
+    example = f"{'labels' if field.name is None else field.name}.isel({{dim}}=0)"
+    if field.name == "label":  # of a result, whose figures cannot choose one map
+        example = "result.labels.isel({dim}=0).vcluster.plot.map()"
+    return take_map(field, dims, "a map shows one field", example)
 
 
-def contiguous(lon: Float64s, gap: float) -> Float64s:
-    """Longitudes without a jump at the dateline or Greenwich, if they leave out more than a gap."""
-    lon = np.asarray(lon, dtype=np.float64)
-    around = np.unique(lon[np.isfinite(lon)] % 360)
-    gaps = np.diff(np.append(around, around[0] + 360))
-    widest = int(np.argmax(gaps))
-    if gaps[widest] <= gap:
-        return lon
-    west = around[(widest + 1) % len(around)]
-    # rounding would send the westernmost point once around the Earth
-    unwrapped = (lon - west + 1e-9) % 360 + west - 1e-9
-    middle = (np.nanmin(unwrapped) + np.nanmax(unwrapped)) / 2
-    return np.asarray(unwrapped - 360 * np.round(middle / 360 - 1e-9))
-
-
-def edges(centres: Float64s, width: float = 1.0) -> Float64s:
-    """Edges of cells half-way between their centres; a lone cell has the width given."""
-    if len(centres) == 1:
-        return np.array([centres[0] - width / 2, centres[0] + width / 2])
-    middle = (centres[1:] + centres[:-1]) / 2
-    first, last = 2 * centres[0] - middle[0], 2 * centres[-1] - middle[-1]
-    return np.concatenate([[first], middle, [last]])
+def _centred(lon: Float64s) -> Float64s:
+    """Longitudes, plus whole turns so that their middle lies within ±180°."""
+    middle = (np.nanmin(lon) + np.nanmax(lon)) / 2
+    return np.asarray(lon - 360 * np.round(middle / 360 - 1e-9))
 
 
 def _step(values: Float64s) -> float:
-    """The usual distance of neighbours along an axis."""
+    """The median distance of neighbours along an axis."""
     steps = np.diff(np.unique(values))
     return float(np.median(steps)) if steps.size else 0.0
 
 
-def _grid(lon: Float64s, lat: Float64s, values: Float64s) -> Geometry:
+def _grid(grid: HorizontalGrid, values: Array) -> Geometry:
     """Cells between 1-D latitudes and longitudes, in any order."""
+    lat, lon = grid.lat, _centred(grid.columns.lon)
     step = _step(lon) or _step(lat) or 1.0
-    lon = contiguous(lon, gap=1.5 * _step(lon % 360) + 1e-6)
-    columns, rows = np.argsort(lon, kind="stable"), np.argsort(lat, kind="stable")
-    x = edges(lon[columns], step)
-    y = np.clip(edges(lat[rows], _step(lat) or step), -90, 90)
+    columns, rows = np.argsort(lon, kind="stable"), grid.rows
+    x = cell_edges(lon[columns], width=step)
+    y = cell_edges(lat[rows], (-90.0, 90.0), width=_step(lat) or step)
     middle = (x[0] + x[-1]) / 2
-    # a file that repeats the seam would be drawn once and a cell around
+    # a file that repeats the seam would be drawn a cell too wide
     x = np.clip(x, middle - 180, middle + 180)
     x = x + _OFF_THE_RIM if x[-1] - x[0] > 359 else x
-    return Geometry("grid", x, y, np.asarray(values)[np.ix_(rows, columns)])
+    return Geometry("grid", x, y, values[np.ix_(rows, columns)])
 
 
-def _curvilinear(lon: Float64s, lat: Float64s, values: Float64s) -> Geometry:
-    """Cells around 2-D latitudes and longitudes; their corners are found on the sphere."""
-    lon, lat = np.radians(np.asarray(lon, np.float64)), np.radians(lat)
-    at = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-    for axis in (1, 2):
-        at = np.moveaxis(at, axis, 0)
-        if len(at) > 1:
-            at = np.concatenate([[2 * at[0] - at[1]], at, [2 * at[-1] - at[-2]]])
-        else:
-            at = np.repeat(at, 3, axis=0)
-        at = np.moveaxis((at[1:] + at[:-1]) / 2, 0, axis)
-    y = np.degrees(np.arctan2(at[2], np.hypot(at[0], at[1])))
-    x = np.degrees(np.arctan2(at[1], at[0]))
-    x = contiguous(x % 360 if np.nanmax(np.degrees(lon)) > 181 else x, gap=20.0)
+def _curvilinear(grid: HorizontalGrid, values: Array) -> Geometry:
+    """Cells around 2-D latitudes and longitudes, between their corners on the sphere."""
+    corners = np.moveaxis(grid.corners, -1, 0)
+    y = np.degrees(np.arctan2(corners[2], np.hypot(corners[0], corners[1])))
+    x = np.degrees(np.arctan2(corners[1], corners[0]))
+    x = _centred(contiguous(x % 360 if np.nanmax(grid.lon) > 181 else x))
     bad = ~np.isfinite(x)
     bad_cell = bad[1:, 1:] | bad[1:, :-1] | bad[:-1, 1:] | bad[:-1, :-1]
     x, y = np.where(bad, np.nanmean(x), x), np.where(bad, np.nanmean(y), y)
@@ -172,7 +128,7 @@ def _curvilinear(lon: Float64s, lat: Float64s, values: Float64s) -> Geometry:
 
 
 def _plane(field: xr.DataArray) -> Geometry:
-    """Cells over one or two dims that are no latitude and longitude."""
+    """Cells over one or two dims without latitude and longitude."""
     y_dim = field.dims[0] if field.ndim == 2 else None
     x_dim = field.dims[-1]
     x, columns = _plane_edges(field, x_dim)
@@ -182,12 +138,12 @@ def _plane(field: xr.DataArray) -> Geometry:
 
 
 def _plane_edges(field: xr.DataArray, dim: Hashable) -> tuple[Float64s, Indices]:
-    """Edges along a dim and the order of its cells: by its coordinate where that is a number."""
+    """Edges along a dim and the order of its cells: by its coordinate if that is numeric."""
     centres = np.arange(field.sizes[dim], dtype=np.float64)
     if dim in field.coords and np.issubdtype(field[dim].dtype, np.number):
         centres = np.asarray(field[dim].values, dtype=np.float64)
     order = np.argsort(centres, kind="stable")
-    return edges(centres[order]), order
+    return cell_edges(centres[order]), order
 
 
 def choose_projection(
@@ -219,29 +175,6 @@ def choose_projection(
     )
 
 
-def outline(box: tuple[float, float, float, float], projection: Projection) -> Path:
-    """A box of longitudes and latitudes as the curve it is in a projection."""
-    import cartopy.crs as ccrs
-    from matplotlib.path import Path
-
-    west, east, south, north = box
-    lon, lat = np.linspace(west, east, 181), np.linspace(south, north, 91)
-    if east - west >= 359 and isinstance(projection, ccrs.Stereographic):
-        rim = south if projection.proj4_params["lat_0"] > 0 else north
-        ring = np.stack([lon, np.full(181, rim)], axis=1)
-    else:
-        ring = np.concatenate(
-            [
-                np.stack([lon, np.full(181, south)], axis=1),
-                np.stack([np.full(91, east), lat], axis=1),
-                np.stack([lon[::-1], np.full(181, north)], axis=1),
-                np.stack([np.full(91, west), lat[::-1]], axis=1),
-            ]
-        )
-    points = projection.transform_points(ccrs.PlateCarree(), ring[:, 0], ring[:, 1])[:, :2]
-    return Path(points[np.isfinite(points).all(axis=1)])
-
-
 def is_straight(projection: Projection) -> bool:
     """Whether a box of longitudes and latitudes is a rectangle in a projection."""
     import cartopy.crs as ccrs
@@ -249,21 +182,8 @@ def is_straight(projection: Projection) -> bool:
     return isinstance(projection, (ccrs.PlateCarree, ccrs.Mercator, ccrs.Miller))
 
 
-def ring(geometry: Geometry, projection: Projection) -> Path:
-    """The outer corners of a curvilinear grid as the curve they are in a projection."""
-    import cartopy.crs as ccrs
-    from matplotlib.path import Path
-
-    x, y = (
-        np.concatenate([at[0], at[:, -1], at[-1, ::-1], at[::-1, 0]])
-        for at in (geometry.x, geometry.y)
-    )
-    points = projection.transform_points(ccrs.PlateCarree(), x, y)[:, :2]
-    return Path(points[np.isfinite(points).all(axis=1)])
-
-
 def graticule(low: float, high: float, n: int) -> Float64s:
-    """Round degrees within a range, about n of them, longitudes as cartopy wants them."""
+    """About n round degrees within a range, longitudes within ±180° as cartopy expects."""
     steps = np.array([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60])
     step = float(steps[np.argmax(steps >= min((high - low) / n, 60.0))])
     ticks = np.arange(np.ceil(low / step - 1e-6), np.floor(high / step + 1e-6) + 1) * step
@@ -287,13 +207,29 @@ def frame_path(
     box: tuple[float, float, float, float] | None = None,
 ) -> Path:
     """The edge of what a regional map shows: the box, or the outer corners of the cells."""
+    import cartopy.crs as ccrs
+    from matplotlib.path import Path
+
     if box is None and geometry.kind == "curvilinear":
-        return ring(geometry, projection)
-    return outline(box or geometry.box, projection)
+        curve = _ring(geometry.x), _ring(geometry.y)
+    else:
+        west, east, south, north = box or geometry.box
+        lon, lat = np.meshgrid(np.linspace(west, east, 181), np.linspace(south, north, 91))
+        curve = _ring(lon), _ring(lat)
+        if east - west >= 359 and isinstance(projection, ccrs.Stereographic):
+            rim = 0 if projection.proj4_params["lat_0"] > 0 else -1
+            curve = lon[rim], lat[rim]
+    points = projection.transform_points(ccrs.PlateCarree(), *curve)[:, :2]
+    return Path(points[np.isfinite(points).all(axis=1)])
+
+
+def _ring(corners: Float64s) -> Float64s:
+    """The outer corners of a grid, one after the other."""
+    return np.concatenate([corners[0], corners[:, -1], corners[-1, ::-1], corners[::-1, 0]])
 
 
 def cut_cells(geometry: Geometry, lon_0: float) -> tuple[Float64s, Indices]:
-    """Corners (part, 4, lon and lat) of both parts of the cells around a map's rim, and whose."""
+    """Corners (part, 4, lon and lat) of both parts of the cells on a map's rim, and their cells."""
     x, y = (
         np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-1).reshape(-1, 4)
         for at in (geometry.x, geometry.y)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.arrays import Array, Float64s
+from xvcluster.grid.coords import positive
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 
@@ -236,7 +237,7 @@ def set_vertical(ax: Axes, vertical: xr.DataArray) -> None:
     """The range of the vertical axis, depth pointing down."""
     # times stay as they are, for matplotlib's axis of dates
     low, high = vertical.values.min(), vertical.values.max()
-    ax.set_ylim((low, high) if style.points_up(vertical) else (high, low))
+    ax.set_ylim((low, high) if positive(vertical) == "up" else (high, low))
 
 
 def tidy(ax: Axes) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.arrays import Array, Float64s
+from xvcluster.grid.coords import positive
 from xvcluster.plot import style
 from xvcluster.plot.profiles import (
     line_style,
@@ -185,7 +186,7 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     coordinate = vertical_coordinate(dataset, vertical)
     z = coordinate.values.astype(np.float64)
     down = (z - z.min()) / (np.ptp(z) or 1.0) - 0.5
-    if style.points_up(dataset[vertical]):
+    if positive(coordinate) == "up":
         down = -down
     across = (values - low) / ((high - low) or 1.0) - 0.5
     _, n_columns = _shape(dataset)

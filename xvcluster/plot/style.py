@@ -177,11 +177,6 @@ def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     return fill(f"{name} ({units})" if units and units != "1" else str(name), width)
 
 
-def points_up(coordinate: xr.DataArray) -> bool:
-    """Whether a vertical coordinate is positive upwards; said by nothing, it is a depth."""
-    return str(coordinate.attrs.get("positive", "down")).strip().lower() == "up"
-
-
 def shares(dataset: xr.Dataset) -> tuple[Float64s, str]:
     """Percentage of each cluster and what it is a share of: the area, or the profiles."""
     name = "area" if "area" in dataset else "count"

@@ -19,7 +19,6 @@ from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import STATUS, Profiles, collect
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.profiles.statistics import QUANTILES, Statistics
-from xvcluster.profiles.tiles import find_tiles
 from xvcluster.profiles.weights import weigh
 
 __all__ = [
@@ -32,7 +31,6 @@ __all__ = [
     "Statistics",
     "as_dataset",
     "collect",
-    "find_tiles",
     "is_chunked",
     "label_profiles",
     "lay_out",

@@ -12,13 +12,8 @@ import xarray as xr
 
 from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.areas import area_factors
-from xvcluster.grid.coords import (
-    Axes,
-    find_axes,
-    refuse_empty,
-    units,
-    with_coordinates,
-)
+from xvcluster.grid.coords import Axes, find_axes, refuse_empty, units, with_coordinates
+from xvcluster.grid.horizontal import find_grid, own_columns
 
 _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
@@ -31,8 +26,22 @@ _MASKING_ATTRIBUTES = frozenset(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """Where profiles lie on the user's horizontal dimensions, and how to put values back there."""
+class Places:
+    """Where profiles lie on the user's horizontal dimensions, and how to put values back there.
+
+    Attributes
+    ----------
+    dims : tuple
+        The horizontal dimensions in the user's order.
+    coords : mapping of name to DataArray
+        Coordinates on these.
+    canonical_dims : tuple
+        The same dimensions in canonical order: latitude before longitude, others before both.
+    take : mapping of dimension to ndarray of int
+        Positions along it from south to north or west to east, each meridian once.
+    restore : mapping of dimension to ndarray of int
+        The way back: for each position of the user, the place in `take`.
+    """
 
     dims: tuple[Hashable, ...]
     coords: Mapping[Hashable, xr.DataArray]
@@ -42,11 +51,11 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Size along the canonical dimensions."""
+        """Size along the canonical dimensions, a repeated seam counted once."""
         return tuple(self.take[d].size for d in self.canonical_dims)
 
     def flatten(self, array: xr.DataArray) -> Array:
-        """Values in canonical order, shape (..., n_points); other dimensions come first."""
+        """Arrange values in canonical order, shape (..., n_points); other dimensions come first."""
         moved = [d for d in self.canonical_dims if not _is_identity(self.take[d], array.sizes[d])]
         array = array.isel({d: self.take[d] for d in moved}).transpose(..., *self.canonical_dims)
         lead = array.shape[: array.ndim - len(self.canonical_dims)]
@@ -61,15 +70,15 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weighting:
-    """What profiles and levels count for.
+    """The weights of profiles and levels.
 
     Attributes
     ----------
     factors : tuple of DataArray
-        On the horizontal dimensions, of size 1 along some; their product are the weights of the
-        profiles. None: each counts once.
+        On the horizontal dimensions, of size 1 along some; their product is the weights of the
+        profiles. Empty: each profile counts once.
     is_relative : bool
-        Whether they are to be divided by their mean.
+        Whether the weights are to be divided by their mean.
     levels : ndarray of shape (n_levels,), optional
         Weights of the levels, in the order of the profiles' levels.
     """
@@ -81,14 +90,14 @@ class Weighting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Names, coordinates and attributes of a model to be clustered; none of its values.
+    """Names, coordinates and attributes of a model to be clustered, but not its values.
 
     Attributes
     ----------
     dataset : Dataset
         The variables, on the same dimensions.
     variables : mapping of name to attrs
-        What the last axis of profiles holds.
+        The last axis of the profiles.
     dtype : dtype
         Of the profiles, float32 or float64.
     vertical : DataArray or None
@@ -96,9 +105,9 @@ class Layout:
     descending : bool
         Whether the file's direction is opposite to that of the profiles.
     axes : Axes
-        The names that play a part.
-    grid : Grid
-        The way back to the user's dimensions.
+        Names of the vertical dimension and of latitude and longitude.
+    grid : Places
+        The way to the canonical order of points, and back to the user's dimensions.
     weighting : Weighting
     """
 
@@ -108,7 +117,7 @@ class Layout:
     vertical: xr.DataArray | None
     descending: bool
     axes: Axes
-    grid: Grid
+    grid: Places
     weighting: Weighting = field(kw_only=True, default=Weighting())
 
     @property
@@ -119,18 +128,34 @@ class Layout:
         levels = self.vertical.values.astype(np.float64)
         return levels[::-1] if self.descending else levels
 
+    def locate(self, points: Indices) -> tuple[Float64s, Float64s]:
+        """Latitude and longitude of points in canonical order; NaN if either is not known."""
+        horizontal = find_grid(self.dataset, self.axes)
+        if horizontal is None:
+            unknown = np.full(points.size, np.nan)
+            return unknown, unknown
+        at = np.unravel_index(points, self.grid.shape)
+        own = {d: self.grid.take[d][i] for d, i in zip(self.grid.canonical_dims, at, strict=True)}
+        lat, lon = (values[tuple(own[d] for d in horizontal.dims)] for values in horizontal.places)
+        return lat, lon
+
     def area_factors(self) -> list[xr.DataArray]:
         """Arrays on the horizontal dimensions, of size 1 along some, whose product is `areas`."""
         dims = self.grid.dims
+        factors = area_factors(find_grid(self.dataset, self.axes))
+        if not factors:
+            return []
+        lacking = set(dims).difference(*(f.dims for f in factors))
+        share = 1.0 / float(np.prod([self.dataset.sizes[d] for d in lacking]))
         return [
             factor.expand_dims([d for d in dims if d not in factor.dims]).transpose(*dims)
-            for factor in self._shared_out()
+            for factor in (*factors, xr.DataArray(share))
         ]
 
     def areas(self) -> xr.DataArray | None:
-        """Cell areas in km² on the horizontal dimensions, where latitude and longitude are known.
+        """Cell areas in km² on the horizontal dimensions, if latitude and longitude are known.
 
-        They are shared out over dimensions that they lack, such as time.
+        They are divided evenly among the entries of other dimensions, such as time.
         """
         factors = self.area_factors()
         return self.product(factors) if factors else None
@@ -142,17 +167,8 @@ class Layout:
         shape = tuple(self.dataset.sizes[d] for d in dims)
         return xr.DataArray(np.broadcast_to(values, shape), dims=dims)
 
-    def _shared_out(self) -> list[xr.DataArray]:
-        """Factors of the cell areas, the last of which shares them out over other dimensions."""
-        factors = area_factors(self.dataset, self.axes)
-        if not factors:
-            return []
-        lacking = set(self.grid.dims).difference(*(f.dims for f in factors))
-        share = 1.0 / float(np.prod([self.dataset.sizes[d] for d in lacking]))
-        return [*factors, xr.DataArray(share)]
-
     def to_levels(self, values: Float64s, *lead: str) -> list[xr.DataArray]:
-        """Give values of shape (*lead, n_levels, n_variables) as one array a variable."""
+        """Turn values of shape (*lead, n_levels, n_variables) into one array per variable."""
         if self.descending:
             values = values[..., ::-1, :]
         arrays = []
@@ -162,9 +178,8 @@ class Layout:
             else:
                 name = self.vertical.dims[0]
                 array = xr.DataArray(values[..., v].copy(), dims=(*lead, name))
-                array = (
-                    array.assign_coords({name: self.vertical}) if self.vertical.coords else array
-                )
+                if self.vertical.coords:
+                    array = array.assign_coords({name: self.vertical})
             arrays.append(array.assign_attrs(attrs))
         return arrays
 
@@ -172,16 +187,16 @@ class Layout:
 def lay_out(
     data: xr.DataArray | xr.Dataset, dim: Hashable | None = None, *, in_order: bool = True
 ) -> Layout:
-    """Find where the profiles of a model lie; reads coordinates alone.
+    """Find where the profiles of a model lie, from its coordinates alone.
 
     Parameters
     ----------
     data : DataArray or Dataset
         One variable, or several on the same dimensions.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told.
+        The vertical dimension, if it cannot be inferred.
     in_order : bool, default True
-        Find the canonical order of points, for which horizontal coordinates are read. Without it
+        Find the canonical order of points, for which horizontal coordinates are read. Otherwise
         they stay in the order of the data, which is enough to label them.
 
     Returns
@@ -193,7 +208,7 @@ def lay_out(
     TypeError
         If a variable is not numeric.
     ValueError
-        If the vertical is not clear, or the variables differ in dimensions.
+        If the vertical dimension is ambiguous, or the variables differ in dimensions.
     """
     dataset = as_dataset(data)
     axes = find_axes(dataset, dim)
@@ -203,12 +218,12 @@ def lay_out(
     )
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
     dtype = np.result_type(*(_float_dtype(a.dtype) for a in dataset.data_vars.values()))
-    grid = _find_grid(dataset, axes, in_order=in_order)
-    return Layout(dataset, attrs, dtype, vertical, descending, axes, grid)
+    places = _find_places(dataset, axes, in_order=in_order)
+    return Layout(dataset, attrs, dtype, vertical, descending, axes, places)
 
 
 def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
-    """Give the variables to cluster as one Dataset on the same dimensions, checked."""
+    """Collect the variables to cluster in one Dataset, and check that they share dimensions."""
     if isinstance(data, xr.DataArray):
         own_name = "value" if data.name is None else str(data.name)
         if own_name in data.coords:
@@ -237,14 +252,14 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
 
 
 def _choose_numeric(dataset: xr.Dataset) -> str:
-    """What to do about a variable that is not numeric."""
+    """Advice about a variable that is not numeric."""
     numeric = [str(n) for n, a in dataset.data_vars.items() if a.dtype.kind in "fiu"]
     if not numeric:
         return "convert it first, e.g. data.astype(float)"
     return f"choose the variables to cluster, e.g. data[[{numeric[0]!r}]]"
 
 
-def _find_grid(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Grid:
+def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
     """Find the canonical order of points: by latitude and longitude, as far as these are known."""
     first = next(iter(dataset.data_vars.values()))
     dims = tuple(d for d in first.dims if d != axes.vertical)
@@ -261,15 +276,15 @@ def _find_grid(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Grid:
     bare = xr.Dataset(coords=coords).drop_encoding()
     for name in bare.coords:
         bare[name].attrs = _plain_attrs(bare[name].attrs, dropped=_ENCODING_ATTRIBUTES)
-    return Grid(dims, dict(bare.coords), canonical, take, restore)
+    return Places(dims, dict(bare.coords), canonical, take, restore)
 
 
 def _canonical_order(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> tuple[Indices, Indices]:
-    """Positions along `dim` from south to north, west to east, and the way back from there.
+    """Find the positions along `dim` from south to north and west to east, and the way back.
 
-    Only longitudes that are equal modulo 360° share a position: the repeated seam.
+    Columns at one meridian share a position only on a grid that goes around: the repeated seam.
     """
-    size = dataset.sizes[dim]
+    each = number = np.arange(dataset.sizes[dim])
     keys = []
     for name in (axes.longitude, axes.latitude):
         if name and dim in dataset[name].dims:
@@ -278,31 +293,20 @@ def _canonical_order(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> tuple[In
             digits = _digits(values) if values.ndim == 1 else 4
             if name == axes.longitude:
                 values = (np.round(values, digits) + 180.0) % 360.0 - 180.0
+                columns = own_columns(dataset, axes)
+                if columns is not None and columns.goes_around:
+                    each, number = columns.order, columns.number
             keys.append(np.round(values.mean(axis=others), digits))
     if not keys and dim in dataset.coords and dataset[dim].dtype.kind in "fiumM":
         keys.append(dataset[dim].values)
     if not keys:
-        identity = np.arange(size)
-        return identity, identity
-    if _goes_around(dataset, axes, dim):
-        _, take, restore = np.unique(keys[0], return_index=True, return_inverse=True)
-        return take, restore
-    take = np.lexsort(keys)
-    return take, np.argsort(take)
-
-
-def _goes_around(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> bool:
-    """Whether `dim` is one of longitudes alone, which leave out less than half the Earth."""
-    if axes.longitude is None or dataset[axes.longitude].dims != (dim,):
-        return False
-    if axes.latitude is not None and dim in dataset[axes.latitude].dims:
-        return False
-    around = np.sort(dataset[axes.longitude].values.astype(np.float64) % 360.0)
-    return bool(np.diff(around, append=around[0] + 360.0).max() < 180.0)
+        return each, number
+    order = np.lexsort([key[each] for key in keys])
+    return each[order], np.argsort(order)[number]
 
 
 def _digits(degrees: Float64s) -> int:
-    """Decimals that tell neighbours apart, but not -124.2 from 235.8 of float32 less 360."""
+    """Decimals that distinguish neighbours, but not -124.2 from 235.8 - 360 in float32."""
     steps = np.abs(np.diff(degrees))
     steps = steps[steps > 0]
     smallest = float(steps.min()) if steps.size else 1.0
@@ -310,7 +314,7 @@ def _digits(degrees: Float64s) -> int:
 
 
 def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None:
-    """The vertical coordinate with its attrs; plain positions where the dimension has none."""
+    """The vertical coordinate with its attrs; plain positions if the dimension has none."""
     if axes.vertical is None:
         return None
     dim = dict(zip(map(str, dataset.dims), dataset.dims, strict=True))[axes.vertical]
@@ -326,12 +330,12 @@ def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None
 def _plain_attrs(
     attrs: Mapping[str, Any], dropped: frozenset[str] = _MASKING_ATTRIBUTES
 ) -> dict[str, Any]:
-    """Attributes that hold for a centroid too: not those that declare or bound missing values."""
+    """Attributes that hold for a centroid too: not those about missing values or encoding."""
     return {k: _writable(v) for k, v in attrs.items() if k not in dropped and v is not None}
 
 
 def _writable(value: Any) -> Any:
-    """An attribute as NetCDF can hold it: numbers and texts as they are, all else in words."""
+    """An attribute as NetCDF can hold it: numbers and text as they are, all else as text."""
     array = np.asarray(value)
     if array.dtype.kind == "b":
         return array.astype(np.int8)
@@ -339,7 +343,7 @@ def _writable(value: Any) -> Any:
 
 
 def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """float32 for what it holds exactly, else float64."""
+    """float32 for what it holds exactly, otherwise float64."""
     small = dtype.itemsize <= (4 if dtype.kind == "f" else 2)
     return np.dtype(np.float32 if small else np.float64)
 

@@ -18,7 +18,7 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices
 from xvcluster.grid.coords import Axes
 from xvcluster.grid.missing import find_invalid
-from xvcluster.profiles.layout import Grid, Layout, lay_out
+from xvcluster.profiles.layout import Layout, Places, lay_out
 
 STATUS = ("labelled", "no_data", "incomplete", "invalid")
 """Why a point has a label or none, by its number in `status`."""
@@ -129,7 +129,7 @@ def require_any_weight(total: float) -> None:
         raise ValueError("weights are 0 at all complete profiles; at least one must count")
 
 
-def _columns(array: xr.DataArray, grid: Grid, axes: Axes) -> tuple[Array, Booleans | None]:
+def _columns(array: xr.DataArray, grid: Places, axes: Axes) -> tuple[Array, Booleans | None]:
     """Values of one variable, shape (n_levels, n_points), NaN where missing; and the invalid."""
     refused = find_invalid(array)
     invalid = None

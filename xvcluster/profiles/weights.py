@@ -1,4 +1,4 @@
-"""What profiles and levels count for, from what the user asks for."""
+"""The weights of profiles and levels, from the options of the user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from xvcluster.arrays import Float64s, Indices
-from xvcluster.grid.areas import bounds_of
+from xvcluster.grid.edges import bounds_of
 from xvcluster.profiles.layout import Layout, Weighting
 
 
@@ -20,7 +20,7 @@ def weigh(
     weights: str | xr.DataArray | None = None,
     level_weights: str | xr.DataArray | None = None,
 ) -> Layout:
-    """Give a layout with what its profiles and levels count for.
+    """Add the weights of profiles and levels to a layout.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def weigh(
         If weights are neither of these.
     ValueError
         If they do not lie on the dimensions of the data, or are negative or infinite; if
-        `level_weights` are not all above 0; if there are no cells or layers.
+        `level_weights` are not all positive; if there are no cells or levels.
     """
     weighting = Weighting(
         tuple(_profile_factors(layout, weights)),
@@ -47,7 +47,7 @@ def weigh(
 
 
 def _profile_factors(layout: Layout, weights: Any) -> list[xr.DataArray]:
-    """Arrays on the horizontal dimensions, of size 1 along some, whose product are the weights."""
+    """Arrays on the horizontal dimensions, of size 1 along some, whose product is the weights."""
     if weights is None:
         return []
     if isinstance(weights, str):
@@ -56,8 +56,8 @@ def _profile_factors(layout: Layout, weights: Any) -> list[xr.DataArray]:
         factors = layout.area_factors()
         if not factors:
             raise ValueError(
-                "weights='area' needs the cells of a grid of latitude and longitude, which the "
-                "data have not; give a DataArray of weights on the horizontal dimensions"
+                "weights='area' needs a grid of latitude and longitude, which the data do not "
+                "have; give a DataArray of weights on the horizontal dimensions"
             )
         return factors
     dims = layout.grid.dims
@@ -75,7 +75,9 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
     if weights is None:
         return None
     if layout.vertical is None:
-        raise ValueError("level_weights need a vertical, which the data have not; leave them out")
+        raise ValueError(
+            "level_weights need a vertical, which the data do not have; leave them out"
+        )
     if isinstance(weights, str):
         _require_word("level_weights", weights, "thickness")
         _warn_lost_bounds(layout, "level_weights='thickness'", layout.axes.vertical)
@@ -94,14 +96,14 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
 
 
 def _warn_lost_bounds(layout: Layout, what: str, *names: str | None) -> None:
-    """Warn where coordinates declare bounds that were left behind."""
+    """Warn if coordinates declare bounds that the data do not hold."""
     dataset = layout.dataset
     for name in filter(None, names):
         coordinate = dataset[name]
         bounds = (coordinate.encoding | coordinate.attrs).get("bounds")
         if bounds is not None and bounds not in dataset.variables:
             warnings.warn(
-                f"{what} takes edges half-way between the values of {name!r}: it declares bounds "
+                f"{what} takes edges halfway between the values of {name!r}: it declares bounds "
                 f"{str(bounds)!r}, which the data do not hold. Cluster a Dataset that has them, "
                 f"e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
                 stacklevel=5,
@@ -116,11 +118,11 @@ def _require_word(name: str, given: str, allowed: str) -> None:
 def _aligned(
     layout: Layout, name: str, weights: Any, word: str, dims: tuple[Any, ...]
 ) -> xr.DataArray:
-    """Weights in memory, in the order of the data along all dimensions that they have."""
+    """Weights in memory, in the order of the data along each of their dimensions."""
     if not isinstance(weights, xr.DataArray):
         raise TypeError(f"{name} must be {word!r} or a DataArray; got {type(weights).__name__}")
     if weights.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must be numbers; their dtype is {weights.dtype}")
+        raise TypeError(f"{name} must be numeric; their dtype is {weights.dtype}")
     others = [str(d) for d in weights.dims if d not in dims]
     if others or (len(dims) == 1 and weights.dims != dims):
         raise ValueError(
@@ -155,7 +157,7 @@ def _in_order(weights: xr.DataArray, name: str, dim: Any, dataset: xr.Dataset) -
 
 
 def _places(own: pd.Index, wanted: pd.Index) -> Indices:
-    """Where an index holds each value of another, as far as float32 tells them; −1 if nowhere."""
+    """Positions in an index of the values of another, to float32 precision; −1 if missing."""
     if not own.is_unique:
         return np.array([-1])
     if own.dtype.kind != "f" or own.size < 2:

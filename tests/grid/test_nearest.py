@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster.compare.regrid import is_repeated, nearest_labels
+from xvcluster.grid.nearest import nearest_labels
 
 
 def grid(latitude, longitude, pattern=None):
@@ -196,7 +196,9 @@ def test_nearest_labels_drop_a_dimension_of_one_entry():
 def test_nearest_labels_refuse_several_maps():
     labels = grid([10, 20], [0, 10])
     several = labels.expand_dims(time=[2000, 2001])
-    with pytest.raises(ValueError, match=r"have 2 entries along 'time' .* labels.isel\(time=0\)"):
+    with pytest.raises(
+        ValueError, match=r"there are 2 entries along 'time' .* labels.isel\(time=0\)"
+    ):
         nearest_labels(several, labels["latitude"], labels["longitude"])
 
 
@@ -211,12 +213,3 @@ def test_nearest_labels_leave_the_input_as_it_was():
     before = labels.copy(deep=True)
     nearest_labels(labels, *points([10.0], [0.0])).attrs["new"] = 1
     xr.testing.assert_identical(labels, before)
-
-
-@pytest.mark.parametrize(
-    ("longitude", "expected"),
-    [([0, 90, 180, 270], 0), ([0, 120, 240, 360], 1), ([180, 0, -180], 1), ([7], 0),
-     (np.float32([-124.2, 0.0, 235.8]), 1), ([0.0, 180.0, -1e-13], 1)],
-)  # fmt: skip
-def test_is_repeated_finds_a_meridian_held_twice(longitude, expected):
-    assert is_repeated(longitude).sum() == expected

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from xvcluster.grid.areas import EARTH_RADIUS_KM
-from xvcluster.profiles import find_tiles, lay_out
-from xvcluster.profiles.tiles import cut_tiles
+from xvcluster.grid.tiles import cut_tiles, find_tiles
+from xvcluster.profiles import lay_out
 
 
 def test_cut_tiles_are_about_as_large_as_asked_for_everywhere():
@@ -38,7 +38,9 @@ def test_cut_tiles_at_the_ends_of_the_axes():
 def test_find_tiles_cuts_about_a_hundred_by_default(model):
     fine = model.interp(latitude=np.arange(35, 41.01, 0.1), longitude=np.arange(-120, -112, 0.1))
     layout = lay_out(fine)
-    tiles, size = find_tiles(layout, np.arange(fine.sizes["latitude"] * fine.sizes["longitude"]))
+    tiles, size = find_tiles(
+        *layout.locate(np.arange(fine.sizes["latitude"] * fine.sizes["longitude"]))
+    )
     assert 90 <= tiles.max() + 1 <= 150
     assert 50 < size < 90  # of 670 by 690 km
 
@@ -48,7 +50,7 @@ def test_find_tiles_takes_the_place_of_each_point(model):
     points = np.array([5, 40, 62])
     expected = cut_tiles(*np.array([[35, -115], [39, -116], [41, -112]], dtype=float).T, 200.0)
     for data in (model, turned):
-        tiles, size = find_tiles(lay_out(data), points, 200.0)
+        tiles, size = find_tiles(*lay_out(data).locate(points), 200.0)
         np.testing.assert_array_equal(tiles, expected)
         assert size == 200.0
 
@@ -62,7 +64,7 @@ def test_find_tiles_of_a_curvilinear_grid_and_of_loose_points():
     loose = loose.assign_coords(lat=("profile", lat.ravel()), lon=("profile", lon.ravel()))
     for data in (grid, loose):
         layout = lay_out(data)
-        tiles, _ = find_tiles(layout, np.arange(42), 500.0)
+        tiles, _ = find_tiles(*layout.locate(np.arange(42)), 500.0)
         at = [layout.grid.flatten(layout.dataset[n]) for n in ("lat", "lon")]
         np.testing.assert_array_equal(tiles, cut_tiles(*at, 500.0))
 
@@ -70,7 +72,7 @@ def test_find_tiles_of_a_curvilinear_grid_and_of_loose_points():
 @pytest.mark.parametrize("size", [None, 100.0])
 def test_find_tiles_without_coordinates_gives_each_profile_its_own(size):
     bare = xr.DataArray(np.zeros((3, 4, 5)), dims=("depth", "y", "x"))
-    tiles, found = find_tiles(lay_out(bare), np.arange(20), size)
+    tiles, found = find_tiles(*lay_out(bare).locate(np.arange(20)), size)
     np.testing.assert_array_equal(tiles, np.arange(20))
     assert found is None
 
@@ -78,17 +80,17 @@ def test_find_tiles_without_coordinates_gives_each_profile_its_own(size):
 def test_find_tiles_refuses_one_and_warns_of_few(model):
     layout = lay_out(model)
     with pytest.raises(ValueError, match="block_size=20000 km makes 1 block of this"):
-        find_tiles(layout, np.arange(63), 20000.0)
+        find_tiles(*layout.locate(np.arange(63)), 20000.0)
     with pytest.warns(UserWarning, match="block_size=400 km makes . blocks of this model, which"):
-        find_tiles(layout, np.arange(63), 400.0)
+        find_tiles(*layout.locate(np.arange(63)), 400.0)
 
 
 def test_find_tiles_by_default_cuts_few_profiles_apart(model):
-    tiles, _ = find_tiles(lay_out(model), np.array([0, 30, 62]))
+    tiles, _ = find_tiles(*lay_out(model).locate(np.array([0, 30, 62])))
     assert len(set(tiles.tolist())) == 3
 
 
 def test_find_tiles_cuts_by_the_size_that_it_tells(model):
     layout, points = lay_out(model), np.arange(63)
-    tiles, size = find_tiles(layout, points)
-    np.testing.assert_array_equal(tiles, find_tiles(layout, points, size)[0])
+    tiles, size = find_tiles(*layout.locate(points))
+    np.testing.assert_array_equal(tiles, find_tiles(*layout.locate(points), size)[0])

@@ -1,0 +1,292 @@
+"""The horizontal grid, against other ways to write it down and brute force."""
+
+import itertools
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster.grid.coords import Axes
+from xvcluster.grid.horizontal import find_columns, find_grid, require_grid, take_map, unit_vectors
+
+
+def rectilinear(lat, lon):
+    coords = {"latitude": np.asarray(lat, float), "longitude": np.asarray(lon, float)}
+    return xr.DataArray(np.zeros((len(lat), len(lon))), coords, ("latitude", "longitude"))
+
+
+def curvilinear(lat, lon):
+    coords = {"lat": (("y", "x"), lat), "lon": (("y", "x"), lon)}
+    return xr.DataArray(np.zeros(lat.shape), coords, ("y", "x"))
+
+
+def rotated(n_y, n_x, step, lat_0=33.0, lon_0=12.0):
+    """2-D latitude and longitude of a regular grid whose centre is moved to a place."""
+    phi, lam = np.meshgrid(
+        np.radians(step * (np.arange(n_y) - (n_y - 1) / 2)),
+        np.radians(step * (np.arange(n_x) - (n_x - 1) / 2)),
+        indexing="ij",
+    )
+    x, y, z = np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)
+    turn = np.radians(lat_0)
+    x, z = x * np.cos(turn) - z * np.sin(turn), x * np.sin(turn) + z * np.cos(turn)
+    lon = np.degrees(np.arctan2(y, x)) + lon_0
+    return np.degrees(np.arcsin(z)), (lon + 180) % 360 - 180
+
+
+_STEPS = np.append(np.geomspace(5, 40, 9), np.geomspace(40, 5, 9))
+GLOBAL = {
+    "from -180": np.arange(-180.0, 180, 20),
+    "from 0": np.arange(0.0, 360, 20),
+    "backwards": np.arange(350.0, 0, -20),
+    "relabelled": (np.arange(0.0, 360, 20) + 180) % 360 - 180,
+    "rolled": (np.arange(0.0, 360, 20) + 180) % 360,
+    "both conventions": np.array([-180.0, -150, -120, -90, -60, 330, 0, 30, 60, 90, 120, 150]),
+    "stretched": np.cumsum(360 * _STEPS / _STEPS.sum()),
+    "three": np.array([0.0, 120, 240]),
+}
+REGIONAL = {
+    "region": np.arange(-125.0, -95),
+    "across the dateline": (np.arange(161.0, 200, 2) + 180) % 360 - 180,
+    "across Greenwich": np.arange(350.0, 372) % 360,
+    "shuffled": np.arange(10.0, 30)[np.random.default_rng(0).permutation(20)],
+    "a column is missing": np.delete(np.arange(0.0, 360, 20), 7),
+    "two blocks": np.append(np.arange(0.0, 61, 5), np.arange(180.0, 241, 5)),
+    "one": np.array([7.0]),
+    "two": np.array([7.0, 8.0]),
+}
+
+
+@pytest.mark.parametrize("lon", GLOBAL.values(), ids=GLOBAL)
+def test_find_columns_of_the_globe_go_around(lon):
+    columns = find_columns(lon)
+    assert columns.goes_around
+    assert not columns.is_repeated.any()
+
+
+@pytest.mark.parametrize("lon", REGIONAL.values(), ids=REGIONAL)
+def test_find_columns_of_a_region_end_at_the_widest_gap(lon):
+    columns = find_columns(lon)
+    assert not columns.goes_around
+    in_order = columns.lon[columns.order]
+    gap = in_order[0] + 360 - in_order[-1]
+    assert gap >= np.diff(in_order).max(initial=0.0)
+
+
+@pytest.mark.parametrize("lon", (GLOBAL | REGIONAL).values(), ids=GLOBAL | REGIONAL)
+def test_find_columns_run_from_west_to_east(lon):
+    columns = find_columns(lon)
+    in_order = columns.lon[columns.order]
+    assert (np.diff(in_order) > 0).all()
+    assert np.ptp(in_order) < 360
+    np.testing.assert_allclose((columns.lon - lon + 180) % 360, 180)
+    np.testing.assert_array_equal(columns.order[columns.number], np.arange(lon.size))
+
+
+def test_find_columns_keep_the_longitudes_of_the_file_if_they_do_not_jump():
+    for lon in (np.arange(235.05, 250, 0.1), np.arange(0.1, 360, 0.9), np.arange(-180.0, 181, 5)):
+        np.testing.assert_array_equal(find_columns(lon).lon, lon)
+
+
+@pytest.mark.parametrize(
+    ("lon", "repeated"),
+    [
+        ([0, 90, 180, 270], []),
+        ([0, 120, 240, 360], [3]),
+        ([180, 0, -180], [2]),
+        ([7], []),
+        (np.float32([-124.2, 0.0, 235.8]), [2]),
+        ([0.0, 180.0, -1e-13], [0]),
+        (np.arange(9) * 2e-6 + 10, []),
+        (np.append(np.linspace(-180, 135, 8), 179.99999), [0]),
+        (np.arange(-180.0, 181, 45) % 360, [8]),
+    ],
+)
+def test_find_columns_tell_which_repeat_a_meridian(lon, repeated):
+    columns = find_columns(np.asarray(lon, dtype=float))
+    assert np.flatnonzero(columns.is_repeated).tolist() == repeated
+    around = (columns.lon - columns.lon[columns.order[columns.number]] + 180) % 360 - 180
+    np.testing.assert_allclose(around, 0, atol=1e-4)
+
+
+def test_find_grid_tells_the_kind_and_the_order_of_dimensions():
+    lat, lon = rotated(6, 8, 1.0)
+    field = rectilinear([1, 2, 3], [4, 5]).transpose("longitude", "latitude")
+    found = find_grid(field)
+    assert (found.kind, found.shape) == ("rectilinear", (3, 2))
+    assert found.dims == ("latitude", "longitude")
+    found = find_grid(curvilinear(lat, lon).transpose("x", "y", transpose_coords=False))
+    assert (found.kind, found.dims, found.shape) == ("curvilinear", ("y", "x"), (6, 8))
+    points = rectilinear([1, 2, 3], [4, 5]).stack(point=("latitude", "longitude"))
+    found = find_grid(points)
+    assert (found.kind, found.dims, found.shape) == ("points", ("point",), (6,))
+    assert find_grid(field.drop_vars("latitude")) is None
+    assert find_grid(field, Axes(None, "latitude", None)) is None
+
+
+def test_find_grid_of_1d_and_2d_coordinates_is_curvilinear():
+    lat, lon = rotated(6, 8, 1.0)
+    mixed = curvilinear(lat, lon).assign_coords(lat=("y", np.arange(6.0)))
+    found = find_grid(mixed)
+    assert found.kind == "curvilinear"
+    np.testing.assert_array_equal(found.lat, np.repeat(np.arange(6.0)[:, None], 8, axis=1))
+
+
+def test_find_grid_reads_a_dataset_and_leaves_it_as_it_was():
+    data = rectilinear([10, 20], [0, 120, 240]).to_dataset(name="vs")
+    data["latitude"].attrs["bounds"] = "edges"
+    data["edges"] = (("latitude", "side"), [[9.0, 11.0], [19.0, 21.0]])
+    before = data.copy(deep=True)
+    latitudes, longitudes = find_grid(data).edges
+    np.testing.assert_array_equal(latitudes, data["edges"])
+    np.testing.assert_array_equal(longitudes, [[-60, 60], [60, 180], [180, 300]])
+    xr.testing.assert_identical(data, before)
+
+
+def test_edges_lie_halfway_in_the_order_of_the_file():
+    latitudes, longitudes = find_grid(rectilinear([20, 0, 10], [4, 2, 1])).edges
+    np.testing.assert_array_equal(latitudes, [[15, 25], [-5, 5], [5, 15]])
+    np.testing.assert_array_equal(longitudes, [[3, 5], [1.5, 3], [0.5, 1.5]])
+
+
+@pytest.mark.parametrize("lon", GLOBAL.values(), ids=GLOBAL)
+def test_meridians_of_a_grid_that_goes_around_end_where_they_begin(lon):
+    for field in (rectilinear([0], lon), rectilinear([0], np.append(lon, lon[0] + 360))):
+        meridians = find_grid(field).meridians
+        assert meridians.size == lon.size + 1
+        assert np.ptp(meridians) == pytest.approx(360)
+
+
+def test_grid_tells_which_points_have_a_place():
+    lat, lon = rotated(4, 5, 1.0)
+    lat[1, 2] = lon[3, 0] = np.nan
+    found = find_grid(curvilinear(lat, lon))
+    assert np.argwhere(~found.is_placed).tolist() == [[1, 2], [3, 0]]
+    assert np.isnan(found.vectors[~found.is_placed]).any(axis=-1).all()
+    np.testing.assert_allclose(np.linalg.norm(found.vectors[found.is_placed], axis=-1), 1)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("repeats", [False, True])
+def test_curvilinear_grid_goes_around_along_its_columns(repeats, turned):
+    lat, lon = rotated(12, 24, 15.0)
+    if repeats:
+        lat, lon = (np.concatenate([a, a[:, :1]], axis=1) for a in (lat, lon))
+    found = find_grid(curvilinear(lat.T, lon.T) if turned else curvilinear(lat, lon))
+    assert found.goes_around
+    assert found.dims == (("x", "y") if turned else ("y", "x"))
+    assert found.columns.is_repeated.sum() == repeats
+    assert found.corners.shape == (13, 25 + repeats, 3)
+    np.testing.assert_allclose(found.corners[:, 0], found.corners[:, 24])
+    assert not find_grid(curvilinear(lat[:, :20], lon[:, :20])).goes_around
+
+
+def shared_by_boxes(first, second):
+    """Whether two boxes (south, north, west, east) have a stretch of an edge in common."""
+    s, n = max(first[0], second[0]), min(first[1], second[1])
+    for turn in (-360, 0, 360):
+        w, e = max(first[2], second[2] + turn), min(first[3], second[3] + turn)
+        if (n - s > 1e-6 and abs(e - w) < 1e-6) or (abs(n - s) < 1e-6 and e - w > 1e-6):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"),
+    [
+        ([0, 10, 20], [5, 6, 7, 8]),
+        ([20, 0, 10], [8, 5, 7, 6]),
+        ([-60, 0, 60], GLOBAL["from 0"]),
+        ([60, 0], GLOBAL["rolled"]),
+        ([0, 1], [0, 180]),
+        ([0, 1], [0, 120, 240]),
+        ([5], [1, 2, 3]),
+    ],
+)
+def test_neighbours_of_a_rectilinear_grid_are_the_cells_that_share_an_edge(lat, lon):
+    found = find_grid(rectilinear(lat, lon))
+    rows, columns = found.edges
+    boxes = [(*row, *column) for row in rows for column in columns]
+    pairs = itertools.combinations(range(len(boxes)), 2)
+    expected = {pair for pair in pairs if shared_by_boxes(*(boxes[i] for i in pair))}
+    neighbours = found.neighbours()
+    assert {tuple(sorted(pair)) for pair in neighbours.tolist()} == expected
+    assert len(neighbours) == len(expected)
+
+
+@pytest.mark.parametrize(("n_x", "repeats"), [(24, 0), (24, 1), (20, 0)])
+def test_neighbours_of_a_curvilinear_grid_are_the_cells_that_share_two_corners(n_x, repeats):
+    lat, lon = rotated(6, n_x, 15.0)
+    found = find_grid(curvilinear(lat, lon))
+    corners = found.corners.round(9)
+    cells = [
+        {tuple(corners[r + i, c + j] + 0.0) for i in (0, 1) for j in (0, 1)}
+        for r in range(6)
+        for c in range(n_x)
+    ]
+    pairs = itertools.combinations(range(len(cells)), 2)
+    expected = {pair for pair in pairs if len(cells[pair[0]] & cells[pair[1]]) == 2}
+    if repeats:
+        lat, lon = (np.concatenate([a, a[:, :1]], axis=1) for a in (lat, lon))
+        place = np.arange(6 * (n_x + 1)).reshape(6, -1)[:, :-1].ravel()
+        expected = {(place[i], place[j]) for i, j in expected}
+        expected |= {(r * (n_x + 1), r * (n_x + 1) + n_x) for r in range(6)}
+    neighbours = find_grid(curvilinear(lat, lon)).neighbours()
+    assert {tuple(sorted(pair)) for pair in neighbours.tolist()} == expected
+    assert len(neighbours) == len(expected)
+
+
+def test_neighbours_across_a_repeated_seam_are_those_without_it():
+    lon = np.arange(0.0, 361, 60)
+    found = find_grid(rectilinear([0, 10], lon)).neighbours()
+    without = find_grid(rectilinear([0, 10], lon[:-1])).neighbours()
+    number = np.arange(14).reshape(2, 7)[:, :-1].ravel()
+    expected = {tuple(sorted(number[pair])) for pair in without} | {(0, 6), (7, 13)}
+    assert {tuple(sorted(pair)) for pair in found.tolist()} == expected
+
+
+def test_neighbours_leave_out_points_without_a_place():
+    lat, lon = rotated(3, 4, 1.0)
+    complete = find_grid(curvilinear(lat, lon)).neighbours()
+    lat[1, 1] = np.nan
+    found = find_grid(curvilinear(lat, lon)).neighbours()
+    np.testing.assert_array_equal(found, complete[(complete != 5).all(axis=1)])
+
+
+def test_neighbours_refuse_loose_points():
+    points = rectilinear([1, 2], [4, 5]).stack(point=("latitude", "longitude"))
+    with pytest.raises(ValueError, match="loose points along 'point' have no cells that share"):
+        find_grid(points).neighbours()
+
+
+def test_longitudes_of_loose_points_do_not_jump_unless_they_lie_all_around():
+    def at(lon):
+        coords = {"lat": ("cast", np.zeros(len(lon))), "lon": ("cast", np.asarray(lon, float))}
+        return find_grid(xr.DataArray(np.zeros(len(lon)), coords, "cast"))
+
+    np.testing.assert_allclose(at([170, -170, 175]).columns.lon, [170, 190, 175])
+    np.testing.assert_allclose(at([350, 5, 355]).columns.lon, [350, 365, 355])
+    everywhere = np.random.default_rng(0).uniform(-180, 180, 200)
+    np.testing.assert_array_equal(at(everywhere).columns.lon, everywhere)
+
+
+def test_unit_vectors_point_to_the_poles_and_along_the_equator():
+    lat, lon = np.array([90.0, 0, 0, -90]), np.array([12.0, 0, 90, 0])
+    expected = [[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, -1]]
+    np.testing.assert_allclose(unit_vectors(lat, lon), expected, atol=1e-15)
+
+
+def test_require_grid_names_the_coordinates_that_there_are():
+    with pytest.raises(ValueError, match=r"no latitude and longitude .*\('latitude'\); assign"):
+        require_grid(rectilinear([1, 2], [3, 4]).drop_vars("longitude"))
+
+
+def test_take_map_drops_single_entries_and_refuses_several():
+    field = rectilinear([1, 2, 3], [4, 5])
+    dims = ("longitude", "latitude")
+    found = take_map(field.expand_dims(time=1), dims, "", "")
+    xr.testing.assert_identical(found, field.transpose(*dims))
+    with pytest.raises(
+        ValueError, match=r"^a map, but there are 2 entries along 'time'.*try time=0"
+    ):
+        take_map(field.expand_dims(time=2), dims, "a map", "try {dim}=0")

@@ -1,0 +1,364 @@
+"""The horizontal grid of a model, worked out once from its latitudes and longitudes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.arrays import Booleans, Float64s, Indices
+from xvcluster.grid.coords import Axes, find_horizontal, with_coordinates
+from xvcluster.grid.edges import cell_edges, edge_pairs, given_bounds
+
+_SAME_MERIDIAN = 1e-4
+"""Degrees, about 10 m: columns nearer than this repeat a meridian. It is more than the rounding of
+float32 at 360 degrees. On very fine grids it is a hundredth of a step."""
+
+_OPEN = 1.5
+"""A grid goes around the Earth unless its widest gap is more than this many times as wide as the
+steps beside it: those of a stretched grid change more slowly, but a missing column doubles them."""
+
+_SCATTERED = 20.0
+"""Degrees: loose points, which have no steps to compare, lie all around the Earth unless they leave
+out more than this."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """The columns of a grid.
+
+    Attributes
+    ----------
+    order : ndarray of int
+        Positions of the columns from west to east, from behind the widest gap, each meridian once.
+    number : ndarray of int, shape (n_columns,)
+        Place of each column of the file in `order`; those at one meridian share one.
+    lon : ndarray, shape (n_columns,)
+        Longitude of each column in degrees: the file's, plus whole turns where it jumps.
+    goes_around : bool
+        Whether the last column has the first one as its neighbour.
+    """
+
+    order: Indices
+    number: Indices
+    lon: Float64s
+    goes_around: bool
+
+    @property
+    def is_repeated(self) -> Booleans:
+        """Which columns repeat a meridian, such as the seam of a grid from 0° to 360°."""
+        first: Booleans = self.order[self.number] == np.arange(self.number.size)
+        return ~first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HorizontalGrid:
+    """Where the points of a model lie on the Earth.
+
+    Attributes
+    ----------
+    kind : {"rectilinear", "curvilinear", "points"}
+        1-D latitude and longitude on different dimensions, 2-D ones, or loose points.
+    latitude, longitude : str
+        Names of the coordinates.
+    dims : tuple
+        Dimensions of the grid: of rows, then of columns; of loose points, theirs.
+    lat, lon : ndarray
+        In degrees, in the file's order: shapes (n_rows,) and (n_columns,) of a rectilinear grid,
+        otherwise that of `dims`.
+    columns : Columns
+        Of loose points each is its own.
+    bounds : tuple of (ndarray or None)
+        Both edges of each latitude and each longitude, shape (n, 2), if the file gives them.
+    """
+
+    kind: Literal["rectilinear", "curvilinear", "points"]
+    latitude: str
+    longitude: str
+    dims: tuple[Hashable, ...]
+    lat: Float64s
+    lon: Float64s
+    columns: Columns
+    bounds: tuple[Float64s | None, Float64s | None]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size along `dims`."""
+        return self.places[0].shape
+
+    @property
+    def goes_around(self) -> bool:
+        """Whether the last column has the first one as its neighbour."""
+        return self.columns.goes_around
+
+    @property
+    def rows(self) -> Indices:
+        """Positions of the rows, from south to north where these are parallels."""
+        if self.kind == "rectilinear":
+            return np.argsort(self.lat, kind="stable")
+        return np.arange(len(self.lat))
+
+    @property
+    def places(self) -> tuple[Float64s, Float64s]:
+        """Latitude and longitude of every point, on `dims`."""
+        lat = self.lat[:, np.newaxis] if self.kind == "rectilinear" else self.lat
+        lat, lon = np.broadcast_arrays(lat, self.lon)
+        return lat, lon
+
+    @property
+    def is_placed(self) -> Booleans:
+        """Which points have a place: a finite latitude and longitude."""
+        lat, lon = self.places
+        return np.isfinite(lat) & np.isfinite(lon)
+
+    @property
+    def vectors(self) -> Float64s:
+        """Unit vectors of all points, on `dims` and a last axis of three."""
+        return unit_vectors(*self.places)
+
+    @property
+    def parallels(self) -> Float64s:
+        """Edges of the rows of a rectilinear grid from south to north, halfway between these."""
+        return cell_edges(self.lat[self.rows], limits=(-90.0, 90.0))
+
+    @property
+    def meridians(self) -> Float64s:
+        """Edges of the columns of a rectilinear grid from west to east, halfway between these."""
+        return cell_edges(self.columns.lon[self.columns.order], around=self.goes_around)
+
+    @property
+    def edges(self) -> tuple[Float64s, Float64s] | None:
+        """Both edges in latitude, and in longitude, of each row and column or loose point.
+
+        Shapes (n, 2), in the file's order: as the file gives them, otherwise halfway. None if cells
+        have no such edges.
+        """
+        lat, lon = self.bounds
+        if self.kind == "rectilinear":
+            if lat is None:
+                lat = edge_pairs(self.parallels)[np.argsort(self.rows)]
+            if lon is None:
+                lon = edge_pairs(self.meridians)[self.columns.number]
+        return None if lat is None or lon is None else (lat, lon)
+
+    @property
+    def corners(self) -> Float64s:
+        """Corners of a curvilinear grid's cells, unit vectors (n_rows + 1, n_columns + 1, 3)."""
+        corners = cell_corners(self.vectors[:, self.columns.order], around=self.goes_around)
+        twins = np.flatnonzero(self.columns.is_repeated)
+        return np.concatenate([corners, corners[:, self.columns.number[twins] + 1]], axis=1)
+
+    def neighbours(self) -> Indices:
+        """Find the points whose cells share an edge, across the seam of the grid too.
+
+        Returns
+        -------
+        ndarray of int, shape (n_pairs, 2)
+            Positions on the flattened grid in the file's order, each pair once. A column that
+            repeats a meridian has only its twin as neighbour; points without a place have none.
+
+        Raises
+        ------
+        ValueError
+            If the grid consists of loose points, which share no edges.
+        """
+        if self.kind == "points":
+            raise ValueError(
+                f"loose points along {str(self.dims[0])!r} have no cells that share an edge; "
+                "neighbours need a grid of latitude and longitude"
+            )
+        position = np.arange(np.prod(self.shape)).reshape(self.shape)
+        ordered = position[np.ix_(self.rows, self.columns.order)]
+        twins = np.flatnonzero(self.columns.is_repeated)
+        pairs = [
+            (ordered[1:], ordered[:-1]),
+            (ordered[:, 1:], ordered[:, :-1]),
+            (position[:, twins], position[:, self.columns.order[self.columns.number[twins]]]),
+        ]
+        if self.goes_around and self.columns.order.size > 2:
+            pairs.append((ordered[:, 0], ordered[:, -1]))
+        found = np.concatenate([np.stack(pair, axis=-1).reshape(-1, 2) for pair in pairs])
+        placed: Indices = found[self.is_placed.ravel()[found].all(axis=1)]
+        return placed
+
+
+def find_grid(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> HorizontalGrid | None:
+    """Find the horizontal grid of a model; None if it has no latitude and longitude.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        Only its coordinates are read.
+    axes : Axes, optional
+        Names of the coordinates, if known.
+
+    Examples
+    --------
+    >>> coords = {"lat": [10.0, 20.0], "lon": [0.0, 120.0, 240.0, 360.0]}
+    >>> grid = find_grid(xr.DataArray(np.zeros((2, 4)), coords, ("lat", "lon")))
+    >>> grid.kind, grid.goes_around, grid.columns.is_repeated.tolist()
+    ('rectilinear', True, [False, False, False, True])
+    """
+    if axes is None:
+        data = with_coordinates(data) if isinstance(data, xr.Dataset) else data
+        axes = Axes(None, *find_horizontal(data))
+    if axes.latitude is None or axes.longitude is None:
+        return None
+    lat, lon = data[axes.latitude], data[axes.longitude]
+    bounds = given_bounds(data, lat), given_bounds(data, lon)
+    make = partial(HorizontalGrid, latitude=axes.latitude, longitude=axes.longitude, bounds=bounds)
+    columns = own_columns(data, axes)
+    if columns is not None and lat.ndim == 1:
+        dims = (*lat.dims, *lon.dims)
+        return make("rectilinear", dims=dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
+    lat, lon = xr.broadcast(lat, lon)
+    if lat.ndim != 2:
+        each = np.arange(lat.shape[-1])
+        columns = Columns(each, each, contiguous(degrees(lon)), goes_around=False)
+        return make("points", dims=lat.dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
+    columns, turned = _close_columns(lat, lon), _close_columns(lat.T, lon.T)
+    if turned.goes_around and not columns.goes_around:
+        lat, lon, columns = lat.T, lon.T, turned
+    return make("curvilinear", dims=lat.dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
+
+
+def require_grid(labels: xr.DataArray) -> HorizontalGrid:
+    """Find the horizontal grid of labels, which must have latitude and longitude."""
+    grid = find_grid(labels)
+    if grid is None:
+        raise ValueError(
+            "the labels have no latitude and longitude among their coordinates "
+            f"({', '.join(repr(str(n)) for n in labels.coords) or 'none'}); assign both, in degrees"
+        )
+    return grid
+
+
+def take_map(
+    field: xr.DataArray, dims: tuple[Hashable, ...], purpose: str, example: str
+) -> xr.DataArray:
+    """Reduce a field to the dimensions of one map, in their order.
+
+    Parameters
+    ----------
+    field : DataArray
+    dims : tuple
+        Of the map. Others are dropped, and must have length 1.
+    purpose, example : str
+        For the error: what needs one map, and how to select it along ``{dim}``.
+    """
+    others = [d for d in field.dims if d not in dims]
+    for dim in others:
+        if field.sizes[dim] > 1:
+            raise ValueError(
+                f"{purpose}, but there are {field.sizes[dim]} entries along {str(dim)!r} of the "
+                f"dims {field.dims}; select one, e.g. {example.format(dim=dim)}"
+            )
+    return field.isel(dict.fromkeys(others, 0), drop=True).transpose(*dims)
+
+
+def own_columns(data: xr.DataArray | xr.Dataset, axes: Axes) -> Columns | None:
+    """Find the columns if longitude has a dimension of its own, as in a section along latitude."""
+    if axes.longitude is None or data[axes.longitude].ndim != 1:
+        return None
+    lon = data[axes.longitude]
+    if axes.latitude is not None and lon.dims[0] in data[axes.latitude].dims:
+        return None
+    return find_columns(degrees(lon))
+
+
+def find_columns(lon: Float64s) -> Columns:
+    """Order columns from west to east, whatever the order and convention of their longitudes."""
+    meridian = lon % 360.0
+    ascending = np.argsort(meridian, kind="stable")
+    steps = np.diff(meridian[ascending], prepend=meridian[ascending[-1:]] - 360.0)
+    is_new = steps > _tolerance(steps)
+    each, group = ascending[is_new], np.empty(lon.size, dtype=np.intp)
+    group[ascending] = np.cumsum(is_new) - 1  # -1, the last one, if 0° repeats 360°
+    gaps = np.diff(meridian[each], prepend=meridian[each[-1:]] - 360.0)
+    widest = int(gaps.argmax())
+    beside = max(gaps[widest - 1], gaps[(widest + 1) % gaps.size])
+    goes_around = bool(gaps.size > 1 and gaps[widest] <= _OPEN * beside)
+    if not (goes_around and np.ptp(lon) <= 360.0 + _SAME_MERIDIAN):
+        lon = _eastward(lon, lon[each[widest]])
+    by_lon = np.argsort(lon[each], kind="stable")
+    return Columns(each[by_lon], np.argsort(by_lon)[group], lon, goes_around)
+
+
+def contiguous(lon: Float64s) -> Float64s:
+    """Remove the jump at the dateline or Greenwich from longitudes that do not lie all around."""
+    around = np.unique(lon[np.isfinite(lon)] % 360.0)
+    gaps = np.diff(around, prepend=around[-1:] - 360.0)
+    if gaps.max(initial=0.0) <= _SCATTERED:
+        return lon
+    return _eastward(lon, around[gaps.argmax()])
+
+
+def _eastward(lon: Float64s, west: float) -> Float64s:
+    """Longitudes from that of the westernmost point on, by adding whole turns."""
+    return lon - 360.0 * np.floor((lon - west + _SAME_MERIDIAN) / 360.0)
+
+
+def _close_columns(lat: xr.DataArray, lon: xr.DataArray) -> Columns:
+    """Find whether the last column of a curvilinear grid is beside the first one, or repeats it."""
+    n = lat.shape[1]
+    each = np.arange(n)
+    as_is = Columns(each, each, degrees(lon), goes_around=False)
+    ends = [0, 1 % n, -1]
+    points = np.moveaxis(unit_vectors(degrees(lat)[:, ends], degrees(lon)[:, ends]), 1, 0)
+    step, gap = np.degrees(np.linalg.norm(points[1:] - points[0], axis=-1))
+    is_known = np.isfinite(step + gap)
+    step, gap = step[is_known], gap[is_known]
+    if n < 4 or not step.size or np.median(gap / np.maximum(step, 1e-9)) > _OPEN:
+        return as_is
+    is_repeated = np.median(gap) < _tolerance(step)
+    return replace(
+        as_is, order=each[: n - is_repeated], number=each % (n - is_repeated), goes_around=True
+    )
+
+
+def _tolerance(steps: Float64s) -> float:
+    """Distance in degrees within which columns repeat a meridian."""
+    return min(_SAME_MERIDIAN, 0.01 * float(np.median(steps)))
+
+
+def unit_vectors(lat: Float64s, lon: Float64s) -> Float64s:
+    """Points on the unit sphere, with a last axis of three."""
+    phi, lam = np.radians(lat), np.radians(lon)
+    return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
+
+
+def cell_corners(points: Float64s, *, around: bool) -> Float64s:
+    """Find the corners of the cells around the points of a curvilinear grid.
+
+    Parameters
+    ----------
+    points : ndarray, shape (m, n, 3)
+        Unit vectors.
+    around : bool
+        Whether the last column has the first one as its neighbour.
+
+    Returns
+    -------
+    ndarray, shape (m + 1, n + 1, 3)
+        Unit vectors halfway between the points, and as far beyond the outer ones.
+    """
+    for axis in (0, 1):
+        n = points.shape[axis]
+        first, second, before, last = (
+            np.take(points, [i], axis) for i in (0, 1 % n, -min(2, n), -1)
+        )
+        outer = [last, first] if around and axis == 1 else [2 * first - second, 2 * last - before]
+        padded = np.concatenate([outer[0], points, outer[1]], axis)
+        low, high = (np.take(padded, range(s, n + 1 + s), axis) for s in (0, 1))
+        points = (low + high) / 2
+    corners: Float64s = points / np.linalg.norm(points, axis=-1, keepdims=True)
+    return corners
+
+
+def degrees(coordinate: xr.DataArray) -> Float64s:
+    """Values of a coordinate in float64."""
+    return np.asarray(coordinate.values, dtype=np.float64)

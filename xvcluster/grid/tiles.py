@@ -1,0 +1,99 @@
+"""Tiles of the sphere, which a bootstrap draws instead of profiles because neighbours are alike."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from xvcluster.arrays import Float64s, Indices
+from xvcluster.grid.areas import EARTH_RADIUS_KM
+
+_WANTED = 100
+_FEW = 10
+_LARGEST_KM, _LEAST_KM, _FINER = 10_000.0, 1e-3, 2.0**0.25
+
+
+def find_tiles(
+    lat: Float64s, lon: Float64s, size: float | None = None
+) -> tuple[Indices, float | None]:
+    """Find the tile in which each of some points lies.
+
+    Parameters
+    ----------
+    lat, lon : ndarray, shape (n,)
+        In degrees; all NaN if they are not known.
+    size : float, optional
+        Size of a tile in km. Default: such that there are about a hundred tiles, or one for every
+        four points if these are few, but at least ten.
+
+    Returns
+    -------
+    (ndarray of int, shape (n,); float or None)
+        Tile numbers from 0, and the size of the tiles. If latitude and longitude are not known,
+        every point has a tile of its own, and the size is None.
+
+    Raises
+    ------
+    ValueError
+        If one tile of this size holds all points.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than ten tiles of this size, or latitude and longitude are not known.
+    """
+    if np.isnan(lat).all():
+        warnings.warn(
+            "latitude and longitude are not known, so that profiles are drawn one by one; "
+            "neighbours are alike, and clusters will look more stable than they are",
+            stacklevel=5,
+        )
+        return np.arange(lat.size), None
+    if size is not None:
+        tiles = cut_tiles(lat, lon, size)
+        _require_several(int(tiles.max()) + 1, lat.size, size)
+        return tiles, size
+    exact, wanted = _LARGEST_KM, min(_WANTED, max(lat.size // 4, _FEW), lat.size)
+    size, tiles = exact, cut_tiles(lat, lon, exact)
+    while tiles.max() + 1 < wanted and exact > _LEAST_KM:
+        exact /= _FINER
+        size = float(f"{exact:.2g}")
+        tiles = cut_tiles(lat, lon, size)
+    return tiles, size
+
+
+def _require_several(n_tiles: int, n_points: int, size: float) -> None:
+    """Refuse tiles as large as the model, and warn if there are few."""
+    text = f"block_size={size:g} km makes {n_tiles} block{'s' * (n_tiles > 1)} of this model"
+    if n_tiles == 1 < n_points:
+        raise ValueError(f"{text}, so that every sample is all of it; give a smaller size, or None")
+    if n_tiles < min(_FEW, n_points):
+        warnings.warn(
+            f"{text}, which are too few to judge stability; give a smaller size, or None",
+            stacklevel=6,
+        )
+
+
+def cut_tiles(lat: Float64s, lon: Float64s, size: float) -> Indices:
+    """Assign points to tiles of about `size` km: bands of latitude, cut along meridians.
+
+    Parameters
+    ----------
+    lat, lon : ndarray, shape (n,)
+        In degrees.
+    size : float
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Numbers from 0 of the tiles that hold a point.
+    """
+    n_bands = max(round(np.pi * EARTH_RADIUS_KM / size), 1)
+    height = 180.0 / n_bands
+    band = np.minimum((lat + 90.0) // height, n_bands - 1)
+    around = 2 * np.pi * EARTH_RADIUS_KM * np.cos(np.radians((band + 0.5) * height - 90.0))
+    n_parts = np.maximum(np.round(around / size), 1.0)
+    part = np.minimum((lon % 360.0) // (360.0 / n_parts), n_parts - 1)
+    number = band * 2.0**31 + part
+    return np.unique(number, return_inverse=True)[1].astype(np.intp)
