@@ -5,7 +5,7 @@ Run by hand when the structure has changed:
     python docs/make_rooms.py
 
 A room is a package or a lone module of ``xvcluster``; its floor is one above the highest room that
-it imports, so every arrow runs down.
+it imports, so every arrow runs down. An arrow is left out if a chain of others says the same.
 """
 
 import ast
@@ -25,27 +25,26 @@ def room_of(dotted: str) -> str:
     return dotted.split(".")[1] if "." in dotted else "xvcluster"
 
 
-def read_rooms() -> tuple[dict[str, int], dict[str, set[str]], dict[str, str]]:
-    """Lines of each room, the rooms that it imports, and its first sentence."""
+def read_rooms() -> tuple[dict[str, int], dict[str, set[str]]]:
+    """Lines of each room, and the rooms that it imports."""
     lines: dict[str, int] = {}
     imports: dict[str, set[str]] = {}
-    says: dict[str, str] = {}
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT.parent).with_suffix("").parts
         room = room_of(".".join(p for p in parts if p != "__init__"))
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
         lines[room] = lines.get(room, 0) + text.count("\n")
-        if len(parts) == 2 or parts[-1] == "__init__":
-            says[room] = (ast.get_docstring(tree) or "").split("\n")[0]
         for node in ast.walk(tree):
+            if isinstance(node, ast.Import) and "xvcluster" in {n.name for n in node.names}:
+                imports.setdefault(room, set()).add("xvcluster")
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("xvcluster"):
                 module = str(node.module)
                 names = (
                     [f"{module}.{n.name}" for n in node.names] if "." not in module else [module]
                 )
                 imports.setdefault(room, set()).update(room_of(name) for name in names)
-    return lines, {room: imports.get(room, set()) - {room} for room in lines}, says
+    return lines, {room: imports.get(room, set()) - {room} for room in lines}
 
 
 def find_floors(imports: dict[str, set[str]]) -> dict[str, int]:
@@ -62,14 +61,27 @@ def find_floors(imports: dict[str, set[str]]) -> dict[str, int]:
     return floors
 
 
+def reduce(imports: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Leave out the imports that follow from a chain of others."""
+
+    def reach(room: str) -> set[str]:
+        return imports[room].union(*(reach(below) for below in imports[room]))
+
+    return {
+        room: below - set().union(*(reach(other) for other in below))
+        for room, below in imports.items()
+    }
+
+
 def main() -> None:
     """Draw the rooms, floor by floor."""
-    lines, imports, _ = read_rooms()
+    lines, imports = read_rooms()
     for room in GROUND:  # used everywhere; their arrows would hide the others
         lines.pop(room)
         imports.pop(room)
     imports = {room: below - GROUND for room, below in imports.items()}
     floors = find_floors(imports)
+    imports = reduce(imports)
     mpl.rcParams["svg.hashsalt"] = "rooms"  # the same file from the same code
     figure, ax = plt.subplots(figsize=(7.2, 0.82 * max(floors.values()) + 0.5))
     places = {}
@@ -81,11 +93,12 @@ def main() -> None:
         (x, y) = places[room]
         for other in below:
             (x_other, y_other) = places[other]
-            bend = 0.12 if y - y_other > 1 else 0.0
+            bend = 0.1 if y - y_other > 1 else 0.0
             ax.annotate(
                 "", (x_other, y_other + 0.24), (x, y - 0.24),
                 arrowprops={
-                    "arrowstyle": "-|>", "color": EDGE, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0,
+                    "arrowstyle": "-|>", "color": EDGE, "linewidth": 0.8,
+                    "shrinkA": 0, "shrinkB": 0,
                     "connectionstyle": f"arc3,rad={bend if x <= x_other else -bend}",
                 },
             )  # fmt: skip

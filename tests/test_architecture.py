@@ -28,7 +28,8 @@ LAYERS = (
     {"progress"},
     {"algorithms"},
     {"kernels"},
-    {"arrays", "delegate", "options", "tutorial"},
+    {"delegate", "options", "tutorial"},
+    {"arrays"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

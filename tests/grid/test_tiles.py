@@ -72,7 +72,8 @@ def test_find_tiles_of_a_curvilinear_grid_and_of_loose_points():
 @pytest.mark.parametrize("size", [None, 100.0])
 def test_find_tiles_without_coordinates_gives_each_profile_its_own(size):
     bare = xr.DataArray(np.zeros((3, 4, 5)), dims=("depth", "y", "x"))
-    tiles, found = find_tiles(*lay_out(bare).locate(np.arange(20)), size)
+    with pytest.warns(UserWarning, match="latitude and longitude are not known"):
+        tiles, found = find_tiles(*lay_out(bare).locate(np.arange(20)), size)
     np.testing.assert_array_equal(tiles, np.arange(20))
     assert found is None
 
