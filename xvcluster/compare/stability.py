@@ -14,7 +14,7 @@ from xvcluster.choose.choice import warn_no_tiles
 from xvcluster.methods.fitting import Origin
 from xvcluster.options import check_bootstrap, check_seed
 from xvcluster.profiles import Scaled, find_tiles
-from xvcluster.profiles.scaling import Scaling
+from xvcluster.profiles.scaling import rescale
 from xvcluster.progress import show_steps
 from xvcluster.record.replay import replay
 
@@ -63,6 +63,5 @@ def add_stability(
 def _own_assigner(result: xr.Dataset, origin: Origin, profiles: Scaled) -> Assigner:
     """What assigns scaled profiles to the clusters of a result, by its own numbers."""
     scaling, own = replay(result, backwards=origin.layout.descending)
-    if isinstance(scaling, Scaling):  # by another offset, which changes no distance
-        own = replace(own, nodes=profiles.scaling.apply(scaling.undo(own.nodes)))
-    return own
+    # the offset may be another one, which changes no distance
+    return replace(own, nodes=rescale(own.nodes, scaling, profiles.scaling))

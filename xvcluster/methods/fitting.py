@@ -31,7 +31,7 @@ from xvcluster.options import (
     check_window,
 )
 from xvcluster.profiles import Layout, Members, Scaled, is_chunked, lay_out, open_profiles, weigh
-from xvcluster.profiles.scaling import Scaling
+from xvcluster.profiles.scaling import check_normalize
 from xvcluster.progress import show_runs
 from xvcluster.record.describe import build_dataset, check_names
 
@@ -140,8 +140,7 @@ def fit_all(
     max_iter = check_integer("max_iter", max_iter, 1)
     tol = check_number("tol", tol, above=0.0, or_equal=True)
     seed = check_seed(random_state)
-    known = check_weighting(
-        normalize,
+    known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
         weighs=metric != "softdtw",
@@ -178,10 +177,7 @@ def fit_all(
 
 def _order(profiles: Scaled, found: Float64s, metric: Metric) -> Indices:
     """Order of clusters by their centroids in the units of the data, lowest first."""
-    scaling = profiles.scaling
-    if not isinstance(scaling, Scaling):
-        scaling = profiles.members(Assigner(found, metric)).scaling()
-    return lowest_first(scaling.undo(found))
+    return lowest_first(profiles.members(Assigner(found, metric)).scaling().undo(found))
 
 
 def refit(

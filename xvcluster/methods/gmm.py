@@ -15,7 +15,6 @@ from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture
 from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
 from xvcluster.options import (
     Covariance,
-    Normalization,
     check_integer,
     check_ks,
     check_mixture,
@@ -24,7 +23,7 @@ from xvcluster.options import (
     check_weighting,
 )
 from xvcluster.profiles import Layout, Scaled, lay_out, open_profiles, weigh
-from xvcluster.profiles.scaling import Scaling
+from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.describe import build_dataset, check_names
 from xvcluster.result import ClusterResult
@@ -138,7 +137,7 @@ def gmm(
     else:
         ks = [check_integer("n_components", n_components, 1)]
     seed = check_seed(random_state)
-    known = check_weighting(normalize, None, level_weights, method="gmm")
+    known = check_normalize(normalize) | check_weighting(None, level_weights, method="gmm")
     layout = weigh(lay_out(data, dim), None, level_weights)
     check_names(layout, *(["k"] if len(ks) > 1 else []))
     reopen = partial(open_profiles, layout, normalize=normalize, by_level=True, seed=seed)
@@ -201,10 +200,7 @@ def _warn_at_end(ks: list[int], k: int) -> None:
 
 def _lowest_first(profiles: Scaled, mixture: Mixture) -> Mixture:
     """The mixture, its clusters numbered as by k-means."""
-    scaling = profiles.scaling
-    if not isinstance(scaling, Scaling):
-        scaling = profiles.members(mixture).scaling()
-    return mixture.take(lowest_first(scaling.undo(mixture.nodes)))
+    return mixture.take(lowest_first(profiles.members(mixture).scaling().undo(mixture.nodes)))
 
 
 def _posteriors(profiles: Scaled, mixture: Mixture, cluster: xr.DataArray) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from xvcluster.methods.fitting import fit_all
 from xvcluster.methods.sweep import describe_sweep
 from xvcluster.options import (
     MetricName,
-    Normalization,
     check_integer,
     check_ks,
 )
+from xvcluster.profiles.scaling import Normalization
 from xvcluster.result import ClusterResult
 
 

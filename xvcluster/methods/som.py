@@ -21,7 +21,6 @@ from xvcluster.arrays import Float64s, Integers, Labels
 from xvcluster.methods.fitting import Origin, lowest_first, order_text, require_distinct
 from xvcluster.options import (
     Algorithm,
-    Normalization,
     check_grid_size,
     check_integer,
     check_seed,
@@ -29,6 +28,7 @@ from xvcluster.options import (
     check_weighting,
 )
 from xvcluster.profiles import Layout, Scaled, lay_out, open_profiles, weigh
+from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.describe import build_dataset, check_names, flag_attrs, own_scale
 from xvcluster.result import ClusterResult
@@ -119,8 +119,7 @@ def som(
         check_integer("n_clusters", n_clusters, 1)
     if grid_size is not None:
         _require_nodes(check_grid_size(grid_size, 1), n_clusters)
-    known = check_weighting(
-        normalize,
+    known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
         weighs=algorithm == "batch",

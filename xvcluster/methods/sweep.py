@@ -12,7 +12,8 @@ import xarray as xr
 
 from xvcluster.choose.choice import describe_choice
 from xvcluster.methods.fitting import Fitted, fit_all, order_text
-from xvcluster.options import Criterion, MetricName, Normalization, check_criteria, check_ks
+from xvcluster.options import Criterion, MetricName, check_criteria, check_ks
+from xvcluster.profiles.scaling import Normalization
 from xvcluster.result import ClusterResult
 
 if TYPE_CHECKING:

@@ -83,8 +83,8 @@ def build_dataset(
         lead = ("quantile", "cluster") if suffix == "_quantile" else ("cluster",)
         for name, array in zip(names, layout.to_levels(values, *lead), strict=True):
             dataset[f"{name}{suffix}"] = array
-            if suffix == "_quantile" and found.precision:
-                dataset[f"{name}{suffix}"].attrs["comment"] = found.precision
+            if suffix == "_quantile" and found.comment:
+                dataset[f"{name}{suffix}"].attrs["comment"] = found.comment
     dataset["count"] = ("cluster", found.count, {"long_name": "number of profiles"})
     if found.area is not None:
         attrs = {"long_name": "area on the authalic sphere", "units": "km2"}

@@ -10,7 +10,6 @@ import xarray as xr
 
 from xvcluster.algorithms.metrics import import_tslearn_kmeans, reach_of
 from xvcluster.algorithms.mixture import Mixture, whiten
-from xvcluster.profiles.scaling import Scaling
 from xvcluster.record.replay import replay, scaled_nodes
 from xvcluster.record.store import parameters
 
@@ -43,8 +42,8 @@ def to_model(result: xr.Dataset) -> Any:
         return _pipeline(result, options)
     suffix = "_node" if options["method"] == "som" else ""
     scaling, centroids = scaled_nodes(result)
-    if "normalize" not in options and isinstance(scaling, Scaling):
-        centroids = centroids + scaling.offset / scaling.scale
+    if "normalize" not in options:
+        centroids = centroids - scaling.apply(np.zeros_like(centroids[:1]))
     # clusters that a match left empty are too far away to be anyone's nearest
     centroids = np.where(np.isnan(centroids), 1e9 * np.nanmax(np.abs(centroids)), centroids)
     if suffix:

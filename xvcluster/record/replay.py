@@ -104,7 +104,7 @@ def scaled_nodes(
         names = [f"{n}{suffix}_scale" for n in options["variables"]]
         spread = np.stack([result[n].values for n in names], axis=-1)
         moments = np.stack([by_profile.moments(nodes)[:, 0], np.where(spread > 0, spread, 1.0)], 1)
-        return by_profile, by_profile.undoing(moments).apply(nodes).astype(np.float64)
+        return by_profile, by_profile.of_clusters(lambda: moments).apply(nodes).astype(np.float64)
     if normalize in {"anomaly", "percent", "level"} or options["method"] == "gmm":
         offset, scale = (
             _levelled(result, options["variables"], end)[0] for end in ("_offset", "_scale")
