@@ -464,3 +464,10 @@ def test_boundaries_command_refuses(tmp_path, monkeypatch, arguments, message):
     assert done.exit_code == 2
     assert message in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"here.shp", "r.nc"}
+
+
+def test_boundaries_of_a_lazy_result_are_those_of_one_in_memory(rough_model):
+    found, expected = (
+        xvcluster.kmeans(d, 3, n_init=2) for d in (rough_model.chunk(latitude=5), rough_model)
+    )
+    assert found.boundaries().equals(expected.boundaries())

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from dask.base import is_dask_collection
 
 import xvcluster  # noqa: F401  (registers .vcluster)
 from xvcluster.prepare import interpolate, prepare
@@ -363,15 +364,6 @@ def test_prepare_refuses_empty_data(model):
         prepare(model.sel(latitude=slice(40, 36)), dz=5)
 
 
-def test_prepare_gives_the_same_on_dask_arrays(model):
-    model[2, 1, 1] = np.nan
-    options = {"depth": (5, 35), "dz": 2.5, "stride": 2, "max_gap": 25}
-    chunked = model.chunk(depth=2, latitude=3)
-    prepared = prepare(chunked, **options)
-    assert prepared.chunks is not None
-    xr.testing.assert_identical(prepared.compute(), prepare(model, **options))
-
-
 def test_interpolate_computes_nothing_on_dask_arrays(model):
     import dask
 
@@ -395,24 +387,43 @@ def test_prepare_interpolates_integers_without_overflow(dtype):
     np.testing.assert_allclose(resampled, [200, 110, 20, 110, 200, 110, 20])
 
 
-def test_prepare_of_a_dask_array_computes_nothing(model):
-    from dask.base import is_dask_collection
-    from dask.callbacks import Callback
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stride": 2},
+        {"depth": (5, 45), "dz": 2.5, "stride": 2, "max_gap": 25},
+        {"depth": slice(10, 30)},
+        {"max_gap": 30},
+    ],
+    ids=lambda options: " ".join(options) or "nothing",
+)
+def test_prepare_of_dask_arrays_is_lazy_and_gives_the_same(rough_model, computed, options):
+    data = rough_model.assign_attrs(valid_min=0.0, missing_value=-999.0)
+    prepared = prepare(data.chunk(depth=2, latitude=5, longitude=4), **options)
+    assert is_dask_collection(prepared)
+    assert computed == []
+    xr.testing.assert_identical(prepared.compute(), prepare(data, **options))
 
-    computed = []
-    data = model.assign_attrs(valid_min=0.0, missing_value=-999.0).chunk(latitude=3)
-    with Callback(pretask=lambda key, *_: computed.append(key)):
-        prepared = prepare(data, depth=slice(0, 35), dz=5, stride=2, max_gap=20)
-    assert is_dask_collection(prepared.data)
-    assert not computed
-    xr.testing.assert_allclose(
-        prepared, prepare(data.compute(), depth=slice(0, 35), dz=5, stride=2)
-    )
+
+def test_prepare_computes_no_lazy_coordinate(bent_model, computed):
+    data = bent_model.chunk(y=5, x=4)
+    assert is_dask_collection(data["lat"].variable)
+    prepared = prepare(data, depth=slice(5, 45), dz=5, stride=2, max_gap=30)
+    assert computed == []
+    assert is_dask_collection(prepared["lat"].variable)
 
 
-def test_kmeans_of_a_dask_array_finds_undeclared_fill_values(model):
-    filled = model.copy()
-    filled[:, 2, 2] = 99999.0
-    with pytest.warns(UserWarning, match="are 99999, which the file does not declare"):
-        result = filled.chunk(latitude=3).vcluster.kmeans(3)
-    assert np.isnan(result.labels[2, 2])
+def test_prepare_of_a_dataset_computes_nothing(two_variables, computed):
+    data = two_variables.assign(rho=two_variables["rho"].assign_attrs(missing_value=-1.0))
+    assert is_dask_collection(prepare(data.chunk(latitude=5), depth=slice(5, 45), dz=5))
+    assert computed == []
+
+
+def test_prepare_interpolates_no_undeclared_fill_value(rough_model):
+    filled = rough_model.copy()
+    filled.values[3:, :6, :6] = -9999.0
+    lazy = filled.chunk(latitude=4, longitude=3).vcluster.prepare(dz=7)
+    with pytest.warns(UserWarning, match="-9999, which the file does not declare"):
+        expected = filled.vcluster.prepare(dz=7)
+    xr.testing.assert_equal(lazy.compute(), expected)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from dask.base import is_dask_collection
+from matplotlib import pyplot as plt
 
 from xvcluster import kmeans, som
 from xvcluster.grid.areas import cell_areas
@@ -216,3 +218,23 @@ def test_plot_has_the_figures_of_a_result(model):
 def test_results_of_equal_calls_are_equal(rough_model):
     first, second = (kmeans(rough_model, 4).dataset.drop_attrs(deep=False) for _ in range(2))
     xr.testing.assert_identical(first, second)
+
+
+def test_a_result_is_shown_without_computing(rough_model, computed):
+    result = kmeans(rough_model.chunk(latitude=5, longitude=4), 4, n_init=2)
+    computed.clear()
+    assert result.table()["profiles"].sum() == 130
+    assert "4 clusters of 130 profiles of vs" in repr(result)
+    assert "ClusterResult" in result._repr_html_()
+    assert is_dask_collection(result.select(2))
+    assert result.inertia > 0
+    assert computed == []
+
+
+def test_figures_and_outlines_pass_over_the_data_once(rough_model, computed):
+    found = kmeans(rough_model.chunk(latitude=4), 3, n_init=2)
+    for draw in (found.plot.map, found.plot.summary, lambda: found.boundaries(1)):
+        before = len(computed)
+        draw()
+        assert len(computed) == before + 1
+    plt.close("all")

@@ -12,7 +12,6 @@ Algorithm = Literal["online", "batch"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
 Criterion = Literal["gap", "stability"]
 MetricName = Literal["euclidean", "dtw", "softdtw"]
-Normalization = Literal["anomaly", "percent", "level", "profile", "variable"]
 
 
 def check_integer(name: str, value: Any, least: int) -> int:
@@ -95,19 +94,7 @@ def check_metric(metric: str) -> str:
     return metric
 
 
-def check_normalize(normalize: str | None) -> str | None:
-    """Refuse an unknown way to normalize."""
-    allowed = get_args(Normalization)
-    if normalize is not None and normalize not in allowed:
-        raise ValueError(
-            f"unknown normalize {normalize!r}; choose one of {', '.join(map(repr, allowed))}, or "
-            "None"
-        )
-    return normalize
-
-
 def check_weighting(
-    normalize: str | None,
     weights: Any,
     level_weights: Any,
     *,
@@ -116,9 +103,9 @@ def check_weighting(
     method: str,
     instead: str = "",
 ) -> dict[str, str]:
-    """Say what is recorded of weights and normalization; refuse unsupported weights."""
+    """Say what is recorded of weights; refuse those that a method does not support."""
     asked = {"weights": (weights, weighs), "level_weights": (level_weights, weighs_levels)}
-    known = {} if check_normalize(normalize) is None else {"normalize": str(normalize)}
+    known = {}
     for name, (given, allowed) in asked.items():
         if given is None:
             continue

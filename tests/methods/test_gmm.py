@@ -207,7 +207,7 @@ def test_gmm_of_dask_arrays_equals_that_in_memory(two_variables, agree, normaliz
     both = (
         replace(result, dataset=result.dataset.drop_vars(loose)) for result in (found, expected)
     )
-    agree(*both, two_variables)
+    agree(*both)
 
 
 def test_gmm_of_chunks_is_fitted_to_a_sample_and_labels_all(rough_model, small_sample):

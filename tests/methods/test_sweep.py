@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from dask.base import is_dask_collection
 from kneed import KneeLocator
 from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw
@@ -192,3 +193,12 @@ def test_sweep_refuses_no_k_and_a_single_number(model):
 def _two(model):
     with pytest.warns(UserWarning, match="no knee"):
         return sweep(model, [3, 4])
+
+
+def test_a_sweep_is_shown_without_computing(rough_model, computed):
+    swept = sweep(rough_model.chunk(latitude=5, longitude=4), range(2, 6), n_init=2)
+    computed.clear()
+    assert "best k" in repr(swept)
+    assert swept.best_k in range(2, 6)
+    assert is_dask_collection(swept.dataset)
+    assert computed == []

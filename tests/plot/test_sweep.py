@@ -69,6 +69,18 @@ def test_maps_of_profiles_draw_their_mean_over_the_vertical(close):
     assert float(drawn.max()) == pytest.approx(float(mean.max()), rel=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:the inertia has no knee")
+def test_maps_of_dask_arrays_are_those_in_memory(close, rough_model):
+    drawn = []
+    for data in (rough_model, rough_model.chunk(latitude=5)):
+        figure = close(data.vcluster.sweep(range(2, 6), n_init=2).plot.maps(original=True))
+        titles = ["mean over depth", *(f"k = {k}" for k in range(2, 6))]
+        assert [ax.get_title() for ax in figure.axes[:5]] == titles
+        drawn.append([ax.collections[0].get_array() for ax in figure.axes[:5]])
+    for expected, found in zip(*drawn, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_maps_know_the_same_options_as_the_function():
     method = inspect.signature(SweepPlots.maps)
     assert list(method.parameters)[1:] == list(inspect.signature(maps).parameters)[1:]

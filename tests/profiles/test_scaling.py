@@ -1,8 +1,17 @@
+"""Profiles are shifted and scaled so that they can be compared, and back."""
+
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.profiles.scaling import fit_scaling
+from xvcluster.profiles.scaling import Normalization, check_normalize, fit_scaling
+
+
+def fit(values, normalize=None, **options):
+    block = Block.of(values)
+    return fit_scaling(block.mean(), lambda: block.moments()[1], normalize, **options)
 
 
 @pytest.fixture
@@ -13,24 +22,24 @@ def values():
 
 
 def test_fit_scaling_takes_the_overall_spread_of_several_variables(values):
-    scaling = fit_scaling(Block.of(values))
+    scaling = fit(values)
     np.testing.assert_allclose(scaling.offset, [values[..., v].mean() for v in (0, 1)])
     np.testing.assert_allclose(scaling.scale, [values[..., v].std() for v in (0, 1)])
 
 
 def test_fit_scaling_keeps_the_units_of_one_variable(values):
-    np.testing.assert_array_equal(fit_scaling(Block.of(values[..., :1])).scale, [1.0])
+    np.testing.assert_array_equal(fit(values[..., :1]).scale, [1.0])
 
 
 def test_fit_scaling_leaves_a_constant_variable_alone(values):
     values[..., 1] = 7.0
-    scaling = fit_scaling(Block.of(values))
+    scaling = fit(values)
     assert scaling.scale[1] == 1.0
     np.testing.assert_array_equal(scaling.apply(values)[..., 1], 0.0)
 
 
 def test_apply_gives_mean_0_and_spread_1(values):
-    scaled = fit_scaling(Block.of(values)).apply(values)
+    scaled = fit(values).apply(values)
     np.testing.assert_allclose(scaled.mean(axis=(0, 1)), 0.0, atol=1e-12)
     np.testing.assert_allclose(scaled.std(axis=(0, 1)), 1.0)
 
@@ -38,14 +47,14 @@ def test_apply_gives_mean_0_and_spread_1(values):
 @pytest.mark.parametrize("n_variables", [1, 2])
 def test_undo_reverts_apply(values, n_variables):
     values = values[..., :n_variables]
-    scaling = fit_scaling(Block.of(values))
+    scaling = fit(values)
     np.testing.assert_allclose(scaling.undo(scaling.apply(values)), values, rtol=1e-14)
 
 
 def test_apply_keeps_float32_and_its_input(values):
     values = values.astype(np.float32)
     before = values.copy()
-    scaling = fit_scaling(Block.of(values))
+    scaling = fit(values)
     assert scaling.apply(values).dtype == np.float32
     assert scaling.undo(scaling.apply(values)).dtype == np.float64
     np.testing.assert_array_equal(values, before)
@@ -53,7 +62,7 @@ def test_apply_keeps_float32_and_its_input(values):
 
 def test_apply_keeps_float32_exact_around_a_large_mean():
     values = (5000.0 + np.linspace(0, 0.5, 64).reshape(8, 8, 1)).astype(np.float32)
-    scaled = fit_scaling(Block.of(values)).apply(values)
+    scaled = fit(values).apply(values)
     exact = values.astype(np.float64) - values.mean(dtype=np.float64)
     np.testing.assert_allclose(scaled - scaled[0, 0, 0], exact - exact[0, 0, 0], atol=1e-6)
 
@@ -61,7 +70,7 @@ def test_apply_keeps_float32_exact_around_a_large_mean():
 @pytest.mark.parametrize("n_variables", [1, 2])
 def test_apply_into_its_input_gives_the_same(values, n_variables):
     values = values[..., :n_variables].astype(np.float32)
-    scaling = fit_scaling(Block.of(values))
+    scaling = fit(values)
     expected = scaling.apply(values)
     found = scaling.apply(values, out=values)
     assert found is values
@@ -70,11 +79,42 @@ def test_apply_into_its_input_gives_the_same(values, n_variables):
 
 def test_fit_scaling_by_level_shifts_every_level_by_its_own_mean(values):
     values = values + np.arange(8.0)[:, None]
-    scaling = fit_scaling(Block.of(values), by_level=True)
+    scaling = fit(values, by_level=True)
     np.testing.assert_allclose(scaling.offset, values.mean(axis=0))
-    np.testing.assert_allclose(scaling.scale, fit_scaling(Block.of(values)).scale)
+    np.testing.assert_allclose(scaling.scale, fit(values).scale)
     scaled = scaling.apply(values)
     np.testing.assert_allclose(scaled.mean(axis=0), 0.0, atol=1e-12)
     np.testing.assert_allclose(scaling.undo(scaled), values, rtol=1e-14)
-    whole = fit_scaling(Block.of(values)).apply(values)
+    whole = fit(values).apply(values)
     np.testing.assert_allclose(scaled[3] - scaled[9], whole[3] - whole[9], atol=1e-12)
+
+
+def test_check_normalize_gives_what_is_recorded_and_refuses_the_unknown():
+    assert check_normalize(None) == {}
+    assert check_normalize("level") == {"normalize": "level"}
+    with pytest.raises(ValueError, match="unknown normalize 'z-score'; choose one of 'anomaly'"):
+        check_normalize("z-score")
+
+
+@pytest.mark.parametrize(("normalize", "n_variables"), [(None, 1), ("anomaly", 1), ("profile", 2)])
+def test_fit_scaling_computes_no_variance_that_it_does_not_need(values, normalize, n_variables):
+    def refuse():
+        raise AssertionError("computed")
+
+    fit_scaling(Block.of(values[..., :n_variables]).mean(), refuse, normalize)
+
+
+@pytest.mark.parametrize("normalize", [None, *get_args(Normalization)])
+def test_of_clusters_undoes_the_scaling_of_each_member(values, normalize):
+    weights = np.linspace(0.5, 2.0, 8)
+    scaling = fit(values + 100.0, normalize, level_weights=weights)
+    scaled = scaling.apply(values)  # every profile is a cluster of its own
+    undone = scaling.of_clusters(lambda: scaling.moments(values)).undo(scaled)
+    np.testing.assert_allclose(undone, values, rtol=1e-12)
+
+
+def test_moments_are_of_profiles_that_are_scaled_each_by_its_own(values):
+    assert fit(values).moments(values).shape == (50, 0, 2)
+    moments = fit(values, "profile").moments(values)
+    np.testing.assert_allclose(moments[:, 0], values.mean(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(moments[:, 1], values.std(axis=1), rtol=1e-12)

@@ -1,4 +1,6 @@
-"""Statistics of the members of each cluster against NumPy: exact, and from histograms."""
+"""Statistics of the members of each cluster against NumPy, at once and added up over parts."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,11 +10,12 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.profiles.statistics import (
     QUANTILES,
-    Counting,
-    Tally,
-    _quantiles,
-    _spread,
+    add_up,
+    average_moments,
+    conclude,
     describe,
+    spread,
+    sum_moments,
 )
 
 
@@ -23,10 +26,10 @@ def test_spread_equals_numpy(dtype):
     labels = rng.choice([0, 1, 3], p=[0.9, 0.09, 0.01], size=500).astype("int32")
     labels[0] = 4  # alone in its cluster; cluster 2 is empty
     before = values.copy()
-    std, quantiles = _spread(Block.of(values), labels, 5)
+    std, quantiles = spread(Block.of(values), labels, 5)
     for c in (0, 1, 3, 4):
         members = values[labels == c].astype(float)
-        np.testing.assert_allclose(std[c], members.std(axis=0), rtol=1e-6)
+        np.testing.assert_allclose(std[c], members.std(axis=0), rtol=1e-6, atol=1e-15)
         expected = np.quantile(members, QUANTILES, axis=0)
         np.testing.assert_allclose(quantiles[:, c], expected, rtol=1e-6)
     assert np.isnan(std[2]).all()
@@ -34,11 +37,25 @@ def test_spread_equals_numpy(dtype):
     np.testing.assert_array_equal(values, before)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_spread_of_weights_equals_numpy(dtype):
+    rng = np.random.default_rng(0)
+    values, weights = rng.lognormal(size=(500, 7, 2)).astype(dtype), rng.uniform(0, 1, 500)
+    weights[:50] = 0.0
+    std, quantiles = spread(Block.of(values, weights), np.zeros(500, dtype="int32"), 1)
+    options = {"axis": 0, "weights": weights, "method": "inverted_cdf"}
+    np.testing.assert_array_equal(quantiles[:, 0], np.quantile(values, QUANTILES, **options))
+    mean = np.average(values, axis=0, weights=weights)
+    variance = np.average((values - mean) ** 2, axis=0, weights=weights)
+    np.testing.assert_allclose(std[0], np.sqrt(variance), rtol=1e-6)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 20, 21, 1001])
-def test_quantiles_of_any_number_of_members_equal_numpy(n):
-    ordered = np.sort(np.random.default_rng(n).normal(size=(4, n)), axis=1)
-    expected = np.quantile(ordered, QUANTILES, axis=1)
-    np.testing.assert_allclose(_quantiles(ordered), expected, rtol=1e-12, atol=1e-15)
+def test_spread_of_any_number_of_members_equals_numpy(n):
+    values = np.random.default_rng(n).normal(size=(n, 4, 1))
+    quantiles = spread(Block.of(values), np.zeros(n, dtype="int32"), 1)[1]
+    expected = np.quantile(values, QUANTILES, axis=0)
+    np.testing.assert_allclose(quantiles[:, 0], expected, rtol=1e-12, atol=1e-15)
 
 
 def make_members(n=3000, dtype="float64"):
@@ -57,17 +74,6 @@ def part_of(assignment, rows):
     return type(assignment)(*(getattr(assignment, n)[rows] for n in assignment.__slots__))
 
 
-def counting_of(profiles, centroids):
-    ends = profiles.min(axis=0).astype(float), profiles.max(axis=0).astype(float)
-    return Counting(centroids, *ends)
-
-
-def tally_of(counting, profiles, assignment, areas, rows):
-    tally = counting.empty()
-    counting.add(tally, Block.of(profiles[rows]), part_of(assignment, rows), areas[rows])
-    return tally
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_describe_sums_up_the_members(dtype):
     profiles, _, assignment, areas = make_members(dtype=dtype)
@@ -80,99 +86,43 @@ def test_describe_sums_up_the_members(dtype):
         np.testing.assert_allclose(found.area[c], areas[own].sum(), rtol=1e-12)
     assert (found.count[2], found.inertia[2], found.area[2]) == (0, 0.0, 0.0)
     assert np.isnan(found.margin[2])
-    assert found.precision == ""
+    assert found.comment == ""
     assert describe(Block.of(profiles), assignment, None, 5).area is None
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_counting_finds_the_statistics_of_describe(dtype):
+@pytest.mark.parametrize("cuts", [[0, 3000], [0, 1, 900, 3000]], ids=["one part", "three parts"])
+def test_conclude_finds_the_statistics_of_describe(dtype, cuts):
     profiles, centroids, assignment, areas = make_members(dtype=dtype)
-    counting = counting_of(profiles, centroids)
-    expected = describe(Block.of(profiles), assignment, areas, 5)
-    tally = tally_of(counting, profiles, assignment, areas, slice(None))
-    found = counting.conclude(tally, with_area=True)
+    weights = np.random.default_rng(1).uniform(0.5, 2, len(profiles))
+    block = Block.of(profiles, weights)
+    expected = describe(block, assignment, areas, 5)
+    parts = [slice(a, b) for a, b in pairwise(cuts)]
+    sums = sum(add_up(block[p], part_of(assignment, p), areas[p], centroids) for p in parts)
+    found = conclude(sums, expected.quantiles, has_areas=True)
     np.testing.assert_array_equal(found.count, expected.count)
     for name in ("inertia", "margin", "area"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12)
-    assert counting.conclude(tally, with_area=False).area is None
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_counting_finds_the_deviation_of_numpy_and_quantiles_within_one_bin(dtype):
-    profiles, centroids, assignment, areas = make_members(dtype=dtype)
-    counting = counting_of(profiles, centroids)
-    found = counting.conclude(
-        tally_of(counting, profiles, assignment, areas, slice(None)), with_area=True
-    )
-    width = (counting.high - counting.low) / counting.n_bins
-    assert counting.n_bins == 4096
-    assert f"of {counting.n_bins} bins" in found.precision
-    assert set(assignment.labels) == {0, 1, 3, 4}
-    for c in (0, 1, 3, 4):
-        members = profiles[assignment.labels == c].astype(float)
-        np.testing.assert_allclose(found.std[c], members.std(axis=0), rtol=1e-12, atol=1e-12)
-        off = np.abs(found.quantiles[:, c] - np.quantile(members, QUANTILES, axis=0))
-        assert np.all(off <= width * (1 + 1e-9))
+    np.testing.assert_allclose(found.std, expected.std, rtol=1e-10, atol=1e-10)
     assert np.isnan(found.std[2]).all()
-    assert np.isnan(found.quantiles[:, 2]).all()
 
 
-def test_counting_gives_a_constant_level_as_it_is():
-    profiles, centroids, assignment, areas = make_members()
-    counting = counting_of(profiles, centroids)
-    found = counting.conclude(
-        tally_of(counting, profiles, assignment, areas, slice(None)), with_area=True
-    )
-    taken = [0, 1, 3, 4]
-    assert np.all(found.quantiles[:, taken, 3, 1] == 2.5)
-    np.testing.assert_allclose(found.std[taken, 3, 1], 0.0, atol=1e-12)
+def test_conclude_gives_a_constant_level_no_deviation():
+    profiles, centroids, assignment, _ = make_members()
+    expected = describe(Block.of(profiles), assignment, None, 5)
+    sums = add_up(Block.of(profiles), assignment, None, centroids)
+    found = conclude(sums, expected.quantiles, has_areas=False, comment="of all")
+    np.testing.assert_allclose(found.std[[0, 1, 3, 4], 3, 1], 0.0, atol=1e-12)
+    assert found.area is None
+    assert found.comment == "of all"
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 20])
-def test_counting_of_few_members_is_within_one_bin_too(n):
-    rng = np.random.default_rng(n)
-    profiles = rng.normal(size=(n, 4, 1))
-    centroids = profiles.mean(axis=0, keepdims=True)
-    assignment = assign(profiles, Assigner(centroids, get_metric("euclidean")))
-    counting = counting_of(np.concatenate([profiles, profiles - 1, profiles + 1]), centroids)
-    tally = tally_of(counting, profiles, assignment, np.ones(n), slice(None))
-    found = counting.conclude(tally, with_area=True)
-    off = np.abs(found.quantiles[:, 0] - np.quantile(profiles, QUANTILES, axis=0))
-    assert np.all(off <= (counting.high - counting.low) / counting.n_bins)
-    np.testing.assert_allclose(found.std[0], profiles.std(axis=0), rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"), [((2, 3, 1), 4096), ((20, 80, 1), 327), ((100, 200, 4), 64)]
-)
-def test_counting_has_fewer_bins_where_there_is_more_to_count(shape, expected):
-    counting = Counting(np.zeros(shape), np.zeros(shape[1:]), np.ones(shape[1:]))
-    assert counting.n_bins == expected
-    assert counting.empty().histogram.shape == (shape[0], shape[1] * shape[2], expected)
-
-
-def test_tallies_joined_are_the_tally_of_all():
-    profiles, centroids, assignment, areas = make_members()
-    counting = counting_of(profiles, centroids)
-    cuts = [slice(0, 1), slice(1, 900), slice(900, 3000)]
-    parts = [tally_of(counting, profiles, assignment, areas, rows) for rows in cuts]
-    joined = Tally.join([counting.empty(), *parts])
-    whole = tally_of(counting, profiles, assignment, areas, slice(None))
-    for name in ("count", "mass", "histogram"):
-        np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
-    for name in ("inertia", "margin", "area", "sums", "squares"):
-        np.testing.assert_allclose(
-            getattr(joined, name), getattr(whole, name), rtol=1e-12, atol=1e-9
-        )
-    assert whole.histogram.sum() == profiles.size
-
-
-def test_tallies_joined_are_left_as_they_were():
-    profiles, centroids, assignment, areas = make_members()
-    counting = counting_of(profiles, centroids)
-    parts = [tally_of(counting, profiles, assignment, areas, r) for r in (slice(9), slice(9, None))]
-    before = [[getattr(part, n).copy() for n in Tally.__slots__] for part in parts]
-    Tally.join(parts)
-    for part, kept in zip(parts, before, strict=True):
-        for name, values in zip(Tally.__slots__, kept, strict=True):
-            np.testing.assert_array_equal(getattr(part, name), values)
+def test_average_moments_of_an_empty_cluster_are_those_of_all():
+    moments = np.random.default_rng(0).normal(size=(6, 2, 3))
+    labels, weights = np.array([0, 0, 2, 2, 2, 0]), np.array([1.0, 2, 1, 1, 3, 0])
+    found = average_moments(sum_moments(labels, moments, weights, 3))
+    expected = [
+        np.average(moments[rows], axis=0, weights=weights[rows])
+        for rows in (labels == 0, labels >= 0, labels == 2)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

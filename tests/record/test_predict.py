@@ -5,7 +5,14 @@ import pytest
 import xarray as xr
 
 from xvcluster import kmeans, open_result, som
+from xvcluster.prepare import prepare
 from xvcluster.record.predict import predict
+
+FITS = {
+    "euclidean": lambda data: kmeans(data, 5, n_init=4),
+    "dtw": lambda data: kmeans(data, 4, metric="dtw", window=2, n_init=1),
+    "merged": lambda data: som(data, (4, 4), algorithm="batch", n_iterations=20, n_clusters=4),
+}
 
 
 def upward(model):
@@ -182,3 +189,70 @@ def test_predict_refuses_a_raster_for_profiles_and_profiles_for_a_raster(model):
         ValueError, match=r"no vertical dimension, but .* 'depth'; select one level"
     ):
         kmeans(raster, 3).predict(model)
+
+
+@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        {"latitude": (12,), "longitude": (1,) * 11},
+        {"latitude": (3, 9), "longitude": (2, 9)},
+        {"latitude": (1, 4, 7), "longitude": 5, "depth": (1, 5)},
+    ],
+    ids=["one wide", "one missing", "split"],
+)
+@pytest.mark.filterwarnings("ignore:the vertical 'depth' is split")
+def test_predict_of_chunks_is_that_in_memory(rough_model, chunks, name):
+    rough_model[:, :3, :2] = np.nan
+    result = FITS[name](rough_model)
+    other = (rough_model + 0.1).assign_attrs(rough_model.attrs)
+    found = result.predict(other.chunk(chunks))
+    xr.testing.assert_identical(found.compute(), result.predict(other))
+
+
+def test_predict_by_a_result_of_chunks_gives_its_labels(two_variables, small_sample):
+    data = two_variables.chunk(latitude=5, longitude=4)
+    result = kmeans(data, 4, n_init=2)
+    xr.testing.assert_equal(result.predict(data), result.labels)
+    xr.testing.assert_equal(result.predict(data.compute()), result.labels.compute())
+
+
+def test_predict_warns_once_of_chunks_of_the_vertical(rough_model):
+    result = kmeans(rough_model, 3, n_init=2)
+    with pytest.warns(UserWarning, match="is split over 2 chunks") as caught:
+        labels = result.predict(rough_model.chunk(depth=3))
+    assert len(caught) == 1
+    xr.testing.assert_equal(labels.compute(), result.labels)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_predict_labels_no_infinite_profile(rough_model, value):
+    result = kmeans(rough_model, 3, n_init=2)
+    rough_model[1, 8, 9] = value
+    labels = result.predict(rough_model.chunk(latitude=5, longitude=4))
+    with pytest.raises(ValueError, match="variable 'vs' holds infinities"):
+        labels.compute()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+def test_predict_computes_nothing(rough_model, computed, metric):
+    chunked = rough_model.chunk(latitude=5, longitude=4)
+    result = kmeans(rough_model, 3, metric=metric, n_init=1)
+    labels = predict(result.dataset, chunked)
+    assert labels.chunks == chunked.chunks[1:]
+    assert computed == []
+    xr.testing.assert_equal(labels.compute(), result.labels)
+
+
+def test_predict_at_other_levels_computes_nothing(rough_model, computed):
+    result = kmeans(prepare(rough_model, depth=slice(5, 45), dz=5), 3, n_init=1)
+    labels = result.predict(rough_model.chunk(latitude=5, longitude=4))
+    assert computed == []
+    xr.testing.assert_equal(labels.compute(), result.predict(rough_model))
+
+
+def test_predict_computes_no_lazy_coordinate(rough_model, bent_model, computed):
+    result = kmeans(rough_model, 3, n_init=1)
+    labels = result.predict(bent_model.chunk(y=5, x=4))
+    assert computed == []
+    np.testing.assert_array_equal(labels, result.labels)

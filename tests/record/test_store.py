@@ -162,3 +162,90 @@ def test_write_takes_attributes_that_netcdf_cannot_hold(tmp_path, model):
     assert again.centroids["vs"].attrs["checked"] == 1
     assert again.centroids["vs"].attrs["about"] == "{'a': 1}"
     assert "nothing" not in again.centroids["vs"].attrs
+
+
+@pytest.fixture
+def lazy_result(rough_model):
+    """A result of dask arrays in uneven chunks."""
+    chunks = {"latitude": (5, 2, 5), "longitude": (1, 7, 3)}
+    return kmeans(rough_model.chunk(chunks), 3, n_init=2)
+
+
+def test_to_zarr_writes_uneven_chunks_and_comes_back_identical(lazy_result, rough_model, tmp_path):
+    lazy_result.to_zarr(tmp_path / "result.zarr")
+    again = open_result(tmp_path / "result.zarr")
+    xr.testing.assert_identical(again.dataset.compute(), lazy_result.dataset.compute())
+    assert again.labels.chunks is not None
+    assert again.dataset["vs"].chunks is None
+    np.testing.assert_array_equal(again.predict(rough_model), lazy_result.labels)
+
+
+def test_to_zarr_writes_lazy_coordinates_in_even_chunks_too(bent_model, tmp_path):
+    bent = bent_model.chunk(y=(5, 2, 5), x=(1, 7, 3))
+    assert bent["lat"].chunks is not None
+    found = kmeans(bent, 3, n_init=2)
+    found.to_zarr(tmp_path / "bent.zarr")
+    again = open_result(tmp_path / "bent.zarr")
+    xr.testing.assert_identical(again.labels.compute(), found.labels.compute())
+
+
+def test_to_zarr_replaces_an_earlier_result(lazy_result, rough_model, tmp_path):
+    path = tmp_path / "result.zarr"
+    kmeans(rough_model, 2).to_zarr(path)
+    lazy_result.to_zarr(path)
+    assert open_result(path).n_clusters == 3
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_to_zarr_replaces_what_a_link_points_to(lazy_result, tmp_path):
+    link, store = tmp_path / "link.zarr", tmp_path / "store.zarr"
+    lazy_result.to_zarr(store)
+    link.symlink_to(store)
+    lazy_result.to_zarr(link)
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [link, store]
+
+
+def test_to_zarr_never_replaces_the_data(rough_model, tmp_path):
+    path = tmp_path / "model.zarr"
+    rough_model.to_dataset().to_zarr(path, consolidated=False)
+    lazy = xr.open_zarr(path, consolidated=False)["vs"]
+    with pytest.raises(ValueError, match="exists and holds no labels of xvcluster"):
+        kmeans(lazy, 3, n_init=2).to_zarr(path)
+    xr.testing.assert_equal(lazy.compute(), rough_model)
+
+
+def test_to_zarr_keeps_the_former_store_when_writing_fails(lazy_result, tmp_path, monkeypatch):
+    path = tmp_path / "result.zarr"
+    lazy_result.to_zarr(path)
+
+    def fail(self, *_, **__):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", fail)
+    with pytest.raises(OSError, match="disk full"):
+        lazy_result.to_zarr(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert open_result(path).n_clusters == 3
+
+
+def test_to_netcdf_never_replaces_a_folder(lazy_result, tmp_path):
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder; give the name of a file"):
+        lazy_result.to_netcdf(tmp_path / "mine")
+    assert (tmp_path / "mine").is_dir()
+
+
+def test_to_zarr_and_to_netcdf_refuse_each_other_by_name(lazy_result, tmp_path):
+    with pytest.raises(ValueError, match=r"must end in \.zarr"):
+        lazy_result.to_zarr(tmp_path / "result.nc")
+    with pytest.raises(ValueError, match="write it with to_zarr"):
+        lazy_result.to_netcdf(tmp_path / "result.zarr")
+
+
+def test_to_netcdf_computes_lazy_maps_and_comes_back_identical(lazy_result, rough_model, tmp_path):
+    lazy_result.to_netcdf(tmp_path / "result.nc")
+    again = open_result(tmp_path / "result.nc")
+    xr.testing.assert_identical(again.dataset, lazy_result.dataset.compute())
+    assert [path.name for path in tmp_path.iterdir()] == ["result.nc"]
+    xr.testing.assert_equal(again.predict(rough_model.chunk(latitude=5)).compute(), again.labels)

@@ -31,7 +31,8 @@ from xvcluster.cli.files import (
     write_result,
 )
 from xvcluster.cli.report import describe_result, sweep_table
-from xvcluster.options import Covariance, Criterion, Normalization, check_bootstrap
+from xvcluster.options import Covariance, Criterion, check_bootstrap
+from xvcluster.profiles.scaling import Normalization
 from xvcluster.result import ClusterResult
 
 _DEMOS = ("tomography", "ocean")

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, get_args
 
 import click
 
-from xvcluster.options import Normalization
+from xvcluster.profiles.scaling import Normalization
 
 P = ParamSpec("P")
 Command = Callable[..., Any]

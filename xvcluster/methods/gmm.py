@@ -16,7 +16,6 @@ from xvcluster.arrays import Float64s
 from xvcluster.methods.steps import lay_out_model, require_distinct, warn_unsettled
 from xvcluster.options import (
     Covariance,
-    Normalization,
     check_integer,
     check_ks,
     check_mixture,
@@ -25,6 +24,7 @@ from xvcluster.options import (
     check_weighting,
 )
 from xvcluster.profiles import Layout, Scaled, open_profiles
+from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
     describe,
@@ -149,7 +149,8 @@ def gmm(
     else:
         ks = [check_integer("n_components", n_components, 1)]
     seed = check_seed(random_state)
-    known = check_weighting(normalize, None, level_weights, method="gmm")
+    known = check_normalize(normalize)
+    known |= check_weighting(None, level_weights, method="gmm")
     names = ["k"] if len(ks) > 1 else []
     layout = lay_out_model(data, dim, level_weights=level_weights, names=names)
     profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
@@ -237,7 +238,7 @@ def _warn_at_end(ks: list[int], k: int) -> None:
 
 def _lowest_first(profiles: Scaled, mixture: Mixture) -> Mixture:
     """The mixture, its clusters numbered as by k-means."""
-    return mixture.take(lowest_first(profiles.scaling_of(mixture).undo(mixture.nodes)))
+    return mixture.take(lowest_first(profiles.members(mixture).scaling().undo(mixture.nodes)))
 
 
 def _describe(

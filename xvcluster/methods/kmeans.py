@@ -33,7 +33,6 @@ from xvcluster.methods.steps import (
 )
 from xvcluster.options import (
     MetricName,
-    Normalization,
     check_integer,
     check_ks,
     check_metric,
@@ -44,6 +43,7 @@ from xvcluster.options import (
     check_window,
 )
 from xvcluster.profiles import Scaled, open_profiles
+from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_runs
 from xvcluster.record.dataset import held, lowest_first, parameters_of, read_metric, read_nodes
 from xvcluster.record.fits import Fit, Fits, refit
@@ -305,8 +305,7 @@ def fit_all(
     max_iter = check_integer("max_iter", max_iter, 1)
     tol = check_number("tol", tol, above=0.0, or_equal=True)
     seed = check_seed(random_state)
-    known = check_weighting(
-        normalize,
+    known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
         weighs=supports.supports_weights,
@@ -361,6 +360,6 @@ def _fit(
 
 def _number(profiles: Scaled, centroids: Float64s, n_iter: int, metric: Metric) -> Fit:
     """Number clusters by their centroids in the units of the data, lowest first."""
-    scaling = profiles.scaling_of(Assigner(centroids, metric))
+    scaling = profiles.members(Assigner(centroids, metric)).scaling()
     ordered = centroids[lowest_first(scaling.undo(centroids))]
     return Fit(ordered, profiles.members(Assigner(ordered, metric)), n_iter)

@@ -21,7 +21,6 @@ from xvcluster.methods.kmeans import in_model_units
 from xvcluster.methods.steps import lay_out_model, require_distinct
 from xvcluster.options import (
     Algorithm,
-    Normalization,
     check_grid_size,
     check_integer,
     check_seed,
@@ -29,6 +28,7 @@ from xvcluster.options import (
     check_weighting,
 )
 from xvcluster.profiles import Layout, Scaled, open_profiles
+from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
     describe,
@@ -130,8 +130,7 @@ def som(
         check_integer("n_clusters", n_clusters, 1)
     if grid_size is not None:
         _require_nodes(check_grid_size(grid_size, 1), n_clusters)
-    known = check_weighting(
-        normalize,
+    known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
         weighs=algorithm == "batch",
@@ -297,7 +296,7 @@ def _lowest_first(profiles: Scaled, nodes: Float64s, groups: Labels) -> tuple[Fl
     """Members' mean of each cluster of nodes, and the nodes' clusters, numbered as by k-means."""
     assigner = Assigner(nodes, get_metric("euclidean"), groups)
     means = profiles.members(assigner).means()
-    order = lowest_first(profiles.scaling_of(assigner).undo(means))
+    order = lowest_first(profiles.members(assigner).scaling().undo(means))
     return means[order], np.argsort(order).astype(np.int32)[groups]
 
 

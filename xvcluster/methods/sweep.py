@@ -10,7 +10,8 @@ import xarray as xr
 
 from xvcluster.choose.criteria import describe_criteria
 from xvcluster.methods.kmeans import fit_all
-from xvcluster.options import Criterion, MetricName, Normalization, check_criteria, check_ks
+from xvcluster.options import Criterion, MetricName, check_criteria, check_ks
+from xvcluster.profiles.scaling import Normalization
 from xvcluster.result import SweepResult
 
 

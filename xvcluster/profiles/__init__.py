@@ -1,7 +1,8 @@
-"""The only bridge between labelled arrays and profiles, in memory or in chunks of dask arrays.
+"""From labelled arrays to profiles and back, in memory or in chunks of dask arrays.
 
-`lay_out` finds where profiles lie, `open_profiles` scales them for a fit, and gives back who
-belongs to each cluster as labelled maps. `collect` stacks them in memory.
+`lay_out` finds where profiles lie in a model, `weigh` what they count for. `open_profiles` reads
+and scales them for a fit, and turns its clusters back into labelled maps. `label_profiles` labels
+other models. Nothing outside this package stacks or unstacks arrays, or knows dask.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s, Floats, Indices, Integers
+from xvcluster.profiles.chunks import label_chunks, open_chunks
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
-from xvcluster.profiles.memory import STATUS, Profiles, collect
+from xvcluster.profiles.memory import STATUS, Profiles, collect, open_arrays, stack
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.profiles.statistics import QUANTILES, Statistics
 from xvcluster.profiles.weights import weigh
@@ -39,28 +41,6 @@ __all__ = [
 ]
 
 
-class Members(Protocol):
-    """Who belongs to each cluster."""
-
-    def hits(self) -> tuple[Integers, Float64s]:
-        """The number of profiles nearest to each node, and their weight."""
-
-    def means(self) -> Float64s:
-        """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""
-
-    def scaling(self) -> Scaling:
-        """What brings the clusters' scaled profiles back to the units of the data."""
-
-    def maps(self) -> dict[str, xr.DataArray]:
-        """Label, status, distance and margin on the user's dimensions."""
-
-    def label(self) -> xr.DataArray:
-        """The labels alone."""
-
-    def statistics(self, centroids: Float64s) -> Statistics:
-        """What the members of each cluster are like, in the units of the scaled profiles."""
-
-
 class Scaled(Protocol):
     """The complete profiles of a model, scaled so that they can be compared."""
 
@@ -77,44 +57,63 @@ class Scaled(Protocol):
         """The place of each profile of the source's sample among all points of the grid."""
 
     def members(self, assigner: Assigner) -> Members:
-        """Who belongs to each cluster of an assigner."""
-
-    def scaling_of(self, assigner: Assigner) -> Scaling:
-        """Shim."""
+        """The members of each cluster; profiles are not assigned before that is needed."""
 
     def criteria(self, members: Sequence[Any]) -> list[Float64s]:
         """What the members of each of some clusterings add up to; see `statistics.measure`."""
 
     def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
-        """The n numbers that a function finds of each profile, as maps."""
+        """Maps of the n numbers that a function finds for each profile."""
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, in the data's units."""
 
 
+class Members(Protocol):
+    """The members of each cluster."""
+
+    def hits(self) -> tuple[Integers, Float64s]:
+        """The number of profiles nearest to each node, and their weight."""
+
+    def means(self) -> Float64s:
+        """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""
+
+    def scaling(self) -> Scaling:
+        """What brings the clusters' scaled profiles back to the units of the data.
+
+        Takes a pass over the profiles only if each is scaled by its own mean and spread.
+        """
+
+    def maps(self) -> dict[str, xr.DataArray]:
+        """Label, status, distance and margin on the user's dimensions."""
+
+    def label(self) -> xr.DataArray:
+        """The labels alone."""
+
+    def statistics(self, centroids: Float64s) -> Statistics:
+        """Statistics of the members of each cluster, in the units of the scaled profiles."""
+
+
 def open_profiles(
     layout: Layout, *, normalize: str | None, by_level: bool, seed: np.random.SeedSequence
 ) -> Scaled:
-    """Read a model and scale its profiles, or survey its chunks in one pass.
+    """Read a model and scale its profiles; if it is in chunks, survey them in one pass.
 
     Parameters
     ----------
     layout : Layout
     normalize : str, optional
-        See `scaling_of`.
+        See `fit_scaling`.
     by_level : bool
-        Shift every level by its own mean; see `scaling_of`.
+        Subtract the mean of each level; see `fit_scaling`.
     seed : SeedSequence
-        Of what is drawn from the profiles.
+        For the sample that is drawn from the profiles.
 
     Raises
     ------
     ValueError
-        If there are infinities, no profile is complete, or none has a weight.
+        If there are infinities, no profile is complete, or all weights are 0.
     """
-    from xvcluster.profiles.arrays import open_arrays
-    from xvcluster.profiles.chunks import open_chunks
-
     drawn = int(seed.generate_state(1, np.uint64)[0])
     open_them = open_chunks if is_chunked(layout.dataset) else open_arrays
     return open_them(layout, normalize=normalize, by_level=by_level, seed=drawn)
@@ -124,10 +123,6 @@ def label_profiles(
     layout: Layout, scaling: Scaling | ProfileScaling, assigner: Assigner
 ) -> xr.DataArray:
     """Label every profile of a model by nodes that are scaled as given; lazily of dask arrays."""
-    from xvcluster.algorithms.assign import assign
-    from xvcluster.profiles.chunks import label_chunks
-    from xvcluster.profiles.memory import stack
-
     if is_chunked(layout.dataset):
         return label_chunks(layout, scaling, assigner)
     profiles = stack(layout)

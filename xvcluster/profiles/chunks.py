@@ -1,33 +1,188 @@
-"""The profiles of a model in dask arrays: never held all at once, labelled lazily."""
+"""The profiles of a model in dask arrays: read chunk by chunk, and labelled lazily."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise, product
 from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.source import sample_size
-from xvcluster.arrays import Array, Float64s, Floats, Indices
+from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
 from xvcluster.grid.missing import refuse_infinite, warn_undeclared
 from xvcluster.profiles.layout import Layout
-from xvcluster.profiles.lazy import ChunkedMembers, add_arrays, label_lazily, map_lazily
 from xvcluster.profiles.memory import require_any_weight, require_complete
-from xvcluster.profiles.reading import Place, Reading
-from xvcluster.profiles.scaling import ProfileScaling, Scaling, scaling_of
-from xvcluster.profiles.stacking import horizontal_parts, stack_lazily
-from xvcluster.profiles.statistics import measure
-from xvcluster.profiles.survey import Survey, survey
-from xvcluster.profiles.tasks import reduce_tasks
+from xvcluster.profiles.reading import Place, Reading, status_of
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.statistics import (
+    Statistics,
+    add_up,
+    average_moments,
+    conclude,
+    count_hits,
+    measure,
+    spread,
+    sum_moments,
+)
+from xvcluster.profiles.survey import Sample, Survey, join_blocks, survey
 
 T = TypeVar("T")
 
-_PACKING = {"scale_factor", "add_offset"}
+_LARGEST = 2**28
+"""Bytes of merged chunks above which they are cut along the horizontal."""
+
+_FAN_IN = 8
+_FEW = 8
+"""A cluster has few members in a sample if they are fewer than an even share of it over this."""
+
+_MAPS = ("label", "status", "distance", "margin")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunks:
+    """The variables of a model as one dask array, cut into chunks of whole profiles.
+
+    Attributes
+    ----------
+    array : dask array, shape (n_variables, n_levels, *horizontal)
+    parts : list of Delayed
+        Its chunks, in C order.
+    places : list of Place
+        Where they lie.
+    """
+
+    array: Any
+    parts: list[Any]
+    places: list[Place]
+
+    @classmethod
+    def of(cls, layout: Layout) -> Chunks:
+        """The chunks of a model; none is read."""
+        array = _stack_lazily(layout)
+        parts = list(array.to_delayed(optimize_graph=True).ravel())
+        return cls(array, parts, _places(layout, array))
+
+    def reduce(
+        self, step: Callable[[Array, Place], T | None], join: Callable[[Iterable[T]], T]
+    ) -> T:
+        """Apply a step to every chunk, and join the outcomes in a tree of one shape.
+
+        The work is done as dask tasks, on the scheduler that the user has set. A step may return
+        None for a chunk without profiles, which is left out.
+
+        Raises
+        ------
+        RuntimeError
+            If a chunk cannot be read or processed; it is named.
+        """
+        from dask.delayed import delayed
+        from threadpoolctl import threadpool_limits
+
+        task, merge = delayed(step), delayed(_join_some)
+        leaves = [task(*pair) for pair in zip(self.parts, self.places, strict=True)]
+        level = leaves
+        while len(level) > 1 or level is leaves:
+            level = [merge(level[i : i + _FAN_IN], join) for i in range(0, len(level), _FAN_IN)]
+        with threadpool_limits(1, "blas"):
+            try:
+                outcome: T = level[0].compute()
+            except Exception as error:
+                if type(error).__name__ != "KilledWorker":  # to try again would kill the next one
+                    self._name_broken(leaves)
+                raise
+        return outcome
+
+    def _name_broken(self, leaves: list[Any]) -> None:
+        """Compute one chunk after the other, to name the one that fails."""
+        for leaf, place in zip(leaves, self.places, strict=True):
+            try:
+                leaf.compute()
+            except Exception as error:
+                raise RuntimeError(
+                    f"the chunk at {place.name} cannot be processed: {error}. Look at it by "
+                    "itself, e.g. with data.isel(...).load()"
+                ) from error
+
+
+def _join_some(outcomes: list[T | None], join: Callable[[Iterable[T]], T]) -> T | None:
+    some = [outcome for outcome in outcomes if outcome is not None]
+    return join(some) if some else None
+
+
+def _stack_lazily(layout: Layout) -> Any:
+    """All variables as one dask array (n_variables, n_levels, *horizontal) in whole profiles."""
+    import dask.array as da
+
+    vertical = layout.axes.vertical
+    dims = (*(() if vertical is None else (vertical,)), *layout.grid.dims)
+    variables = layout.dataset.unify_chunks().data_vars.values()
+    arrays = [a.transpose(*dims) for a in variables]
+    arrays = [a.chunk() if a.chunks is None else a for a in arrays]
+    stack: Any = da.stack  # is untyped
+    stacked = stack([a.data for a in arrays]) if len(arrays) > 1 else arrays[0].data[None]
+    if vertical is None:
+        return stacked.rechunk({0: -1})[:, None]
+    is_split = len(stacked.chunks[1]) > 1
+    if is_split:
+        _warn_split(vertical, stacked)
+    stacked = stacked.rechunk({0: -1, 1: -1})
+    largest = np.prod([max(sizes) for sizes in stacked.chunks]) * stacked.dtype.itemsize
+    if is_split and largest > _LARGEST:
+        cut = dict.fromkeys(range(2, stacked.ndim), "auto")
+        stacked = stacked.rechunk(cut, block_size_limit=_LARGEST // 2)
+    return stacked
+
+
+def _warn_split(vertical: str, stacked: Any) -> None:
+    warnings.warn(
+        f"the vertical {vertical!r} is split over {len(stacked.chunks[1])} chunks, which are "
+        "merged in every pass over the data; rechunk them once into whole profiles, "
+        f"e.g. data.chunk({{{vertical!r}: -1, ...: 'auto'}}) written with to_zarr",
+        stacklevel=5,
+    )
+
+
+def _places(layout: Layout, array: Any) -> list[Place]:
+    """Where each chunk of a stacked array lies, in C order."""
+    grid, areas = layout.grid, layout.area_factors()
+    strides = dict(zip(grid.canonical_dims, _strides(grid.shape), strict=True))
+    steps = tuple(strides[d] for d in grid.dims)
+    edges = [np.cumsum([0, *sizes]).tolist() for sizes in array.chunks[2:]]
+    places = []
+    for chosen in product(*([slice(a, b) for a, b in pairwise(e)] for e in edges)):
+        parts = list(zip(grid.dims, chosen, strict=True))
+        positions = tuple(grid.restore[d][part] for d, part in parts)
+        new = tuple(
+            grid.take[d][own] == np.arange(part.start, part.stop)
+            for (d, part), own in zip(parts, positions, strict=True)
+        )
+        name = ", ".join(f"{d}[{part.start}:{part.stop}]" for d, part in parts)
+        factors = (_cut_factors(each, chosen) for each in (areas, layout.weighting.factors))
+        places.append(Place(positions, new, steps, name, *factors))
+    return places
+
+
+def _strides(shape: tuple[int, ...]) -> list[int]:
+    """By how much the place in C order grows with a step along each dimension."""
+    return [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
+
+
+def _cut_factors(
+    factors: Sequence[xr.DataArray], chosen: tuple[slice, ...]
+) -> tuple[Float64s, ...]:
+    """The part of each factor that belongs to a chunk; all of it along dimensions of size 1."""
+    cut = []
+    for factor in factors:
+        sizes = zip(chosen, factor.shape, strict=True)
+        cut.append(factor.values[tuple(part if n > 1 else slice(None) for part, n in sizes)])
+    return tuple(cut)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,31 +192,28 @@ class ChunkedProfiles:
     Attributes
     ----------
     layout : Layout
-    array : dask array, shape (n_variables, n_levels, *horizontal)
-        In whole profiles.
-    chunks : list of Delayed
-        Of the array, in C order.
+    chunks : Chunks
     reading : Reading
-    places : list of Place
-        Of the chunks.
-    survey : Survey
-        What the first pass found, without the sample.
+        Without the scaling.
     scaling : Scaling or ProfileScaling
+    n_profiles : int
+        Number of complete profiles.
     sample : Block
         Some profiles, scaled, in canonical order; see `Source`.
     points : ndarray, shape (n,)
         The place of each of these among all points of the grid.
+    seed : int
+        Of the sample.
     """
 
     layout: Layout
-    array: Any
-    chunks: list[Any]
+    chunks: Chunks
     reading: Reading
-    places: list[Place]
-    survey: Survey
     scaling: Scaling | ProfileScaling
+    n_profiles: int
     sample: Block
     points: Indices
+    seed: int
 
     @property
     def source(self) -> ChunkedProfiles:
@@ -69,94 +221,175 @@ class ChunkedProfiles:
         return self
 
     @property
-    def n_profiles(self) -> int:
-        """Number of complete profiles."""
-        return self.survey.n_profiles
+    def scaled(self) -> Reading:
+        """How chunks become scaled profiles."""
+        return replace(self.reading, scaling=self.scaling)
 
     def total(self, step: Callable[[Block], T], join: Callable[[Iterable[T]], T]) -> T:
-        """Apply a step to all profiles chunk by chunk, and join the outcomes; see `Source`."""
-        fold = partial(_fold, reading=self.reading, step=step, join=join)
-        return self.reduce(fold, join, [(place,) for place in self.places])
+        """Apply a step to all profiles block by block, and join the outcomes; see `Source`."""
+        return self.chunks.reduce(partial(_fold, reading=self.scaled, step=step, join=join), join)
 
     def members(self, assigner: Assigner) -> ChunkedMembers:
-        """Who belongs to each cluster."""
+        """The members of each cluster of an assigner."""
         return ChunkedMembers(self, assigner)
-
-    def scaling_of(self, assigner: Assigner) -> Scaling:
-        """Shim."""
-        return (
-            self.scaling if isinstance(self.scaling, Scaling) else self.members(assigner).scaling()
-        )
 
     def criteria(self, members: Sequence[ChunkedMembers]) -> list[Float64s]:
         """What the members of each clustering add up to, in one pass; see `measure`."""
         assigners = [m.assigner for m in members]
         edges = np.cumsum([assigner.n_clusters for assigner in assigners])[:-1]
-        total = self.total(partial(_measure, assigners=assigners), add_arrays)
+        total = self.total(partial(_measure, assigners=assigners), _add_arrays)
         return np.split(total, edges, axis=1)
 
     def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
-        """The n numbers that a function finds of each profile, as lazy maps."""
-        return map_lazily(self.layout, self.array, self.reading, function, n)
+        """Maps of the n numbers that a function finds for each profile, lazily."""
+        find = partial(_find, reading=self.scaled, function=function, n=n)
+        return _map_lazily(self.layout, self.chunks.array, find, n)
 
     def mean_map(self) -> xr.DataArray:
-        """Mean over the levels of the first variable of every complete profile, lazily."""
-        reading = replace(self.reading, scaling=None)
-        return map_lazily(self.layout, self.array, reading, _average, 1)[0]
+        """Mean over the levels of the first variable of every profile, lazily."""
+        find = partial(_find, reading=self.reading, function=_average, n=1)
+        return _map_lazily(self.layout, self.chunks.array, find, 1)[0]
 
-    def reduce(
-        self, function: Any, join: Callable[[Iterable[T]], T], arguments: list[tuple[Any, ...]]
-    ) -> T:
-        """Apply a function to each chunk and its arguments, and join the outcomes in order."""
-        names = [place.name for place in self.places]
-        outcome: T = reduce_tasks(function, self.chunks, arguments, join, names)
-        return outcome
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChunkedMembers:
+    """The members of each cluster; see `xvcluster.profiles.Members`."""
+
+    profiles: ChunkedProfiles
+    assigner: Assigner
+
+    def hits(self) -> tuple[Integers, Float64s]:
+        """The number of profiles nearest to each node, and their weight, in one pass."""
+        count, mass = self.profiles.total(partial(_count, assigner=self.assigner), _add_arrays)
+        return count.astype(np.int64), mass
+
+    def means(self) -> Float64s:
+        """Weighted mean profile (k, n_levels, n_variables) of each cluster, in one pass."""
+        sums = self.profiles.total(partial(_sum_members, assigner=self.assigner), _add_arrays)
+        shape = (self.assigner.n_clusters, *self.assigner.nodes.shape[1:])
+        means: Float64s = (sums[:, :-1] / sums[:, -1:]).reshape(shape)
+        return means
+
+    def scaling(self) -> Scaling:
+        """What brings the clusters' scaled profiles back to the units of the data."""
+        return self.profiles.scaling.of_clusters(self._mean_moments)
+
+    def _mean_moments(self) -> Float64s:
+        """Mean moments (k, 2, n_variables) of the members of each cluster, in one pass."""
+        own = self.profiles
+        step = partial(_sum_moments, scaling=own.scaling, assigner=self.assigner)
+        fold = partial(_fold, reading=own.reading, step=step, join=_add_arrays)
+        return average_moments(own.chunks.reduce(fold, _add_arrays))
+
+    def maps(self) -> dict[str, xr.DataArray]:
+        """Label, status, distance and margin on the user's dimensions, lazily."""
+        own = self.profiles
+        return _label_maps(own.layout, own.chunks.array, own.scaled, self.assigner)
+
+    def label(self) -> xr.DataArray:
+        """The labels alone, lazily."""
+        return self.maps()["label"]
+
+    def statistics(self, centroids: Float64s) -> Statistics:
+        """Statistics of the members of each cluster, in one pass.
+
+        Quantiles are those of the sample. Of clusters with few members there, the pass draws more.
+        """
+        own, k = self.profiles, len(centroids)
+        sample = own.sample.counted()
+        labels = assign(sample.values, self.assigner).labels
+        is_whole = len(own.sample) == own.n_profiles
+        enough = 0 if is_whole else int(len(sample) / (_FEW * k))
+        few = np.flatnonzero(np.bincount(labels, minlength=k) < enough)
+        step = partial(
+            _tally,
+            reading=own.scaled,
+            assigner=self.assigner,
+            centroids=centroids,
+            few=few,
+            seed=own.seed,
+            size=enough,
+        )
+        sums, drawn = own.chunks.reduce(step, partial(_join_tallies, size=enough))
+        rest = np.flatnonzero(~np.isin(labels, few))
+        members = join_blocks([sample[rest], *(each.block for each in drawn)])
+        labels = np.append(labels[rest], np.repeat(few, [len(each.points) for each in drawn]))
+        comment = (
+            f"of {len(members)} of all {own.n_profiles} profiles, drawn at random: of each cluster "
+            f"at least {enough}, or all that it has"
+        )
+        return conclude(
+            sums,
+            spread(members, labels, k)[1],
+            has_areas=bool(own.chunks.places[0].areas),
+            comment="" if is_whole else comment,
+        )
 
 
 def open_chunks(
     layout: Layout, *, normalize: str | None, by_level: bool, seed: int
 ) -> ChunkedProfiles:
-    """Survey the profiles of a model in dask arrays, in one pass.
+    """Survey and sample the profiles of a model in dask arrays, and find how to scale them.
 
     Raises
     ------
     ValueError
-        If there are infinities, no profile is complete, or none has a weight.
+        If there are infinities, no profile is complete, or all weights are 0.
 
     Warns
     -----
     UserWarning
         If the vertical is split over chunks, or undeclared fill values are found.
     """
-    array = stack_lazily(layout)
-    chunks = list(array.to_delayed(optimize_graph=True).ravel())
-    places = _places(layout, array)
-    reading = replace(read_how(layout), fills=tuple([] for _ in layout.variables))
-    look = partial(_survey, layout, chunks, places, seed=seed)
-    found = look(reading)
-    fills = _find_fills(layout, found, array.size)
+    chunks = Chunks.of(layout)
+    reading, found = _survey(layout, chunks, seed)
+    scaling = fit_scaling(
+        found.moments.mean,
+        lambda: found.moments.variance,
+        normalize,
+        by_level=by_level,
+        level_weights=layout.weighting.levels,
+    )
+    values, weights = found.sample.block.values, found.sample.block.weights
+    if layout.weighting.is_relative:
+        unit = np.full((1,) * len(layout.grid.dims), found.n_profiles / found.moments.weight)
+        weights = weights * unit.item()
+        places = [replace(place, weights=(*place.weights, unit)) for place in chunks.places]
+        chunks = replace(chunks, places=places)
+    return ChunkedProfiles(
+        layout=layout,
+        chunks=chunks,
+        reading=reading,
+        scaling=scaling,
+        n_profiles=found.n_profiles,
+        sample=Block(scaling.apply(values, out=values), weights),
+        points=found.sample.points,
+        seed=seed,
+    )
+
+
+def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]:
+    """Survey all chunks, and find how to read them."""
+    size = sample_size((layout.levels.size, len(layout.variables)), layout.dtype)
+
+    def look(reading: Reading, n_points: int) -> Survey:
+        step = partial(survey, reading=reading, seed=seed, size=size, n_points=n_points)
+        found: Survey = chunks.reduce(step, partial(Survey.join, size=size))
+        return found
+
+    n_points = int(np.prod(layout.grid.shape))
+    reading = replace(Reading.of(layout), fills=tuple([] for _ in layout.variables))
+    found = look(reading, n_points)
+    fills = _find_fills(layout, found, chunks.array.size)
     if any(fills):
         reading = replace(reading, fills=fills)
-        found = look(reading)
+        found = look(reading, n_points)
     require_complete(found.status)
-    if len(found.rows) < min(_size(layout), found.n_profiles):
+    if len(found.sample.points) < min(size, found.n_profiles):
         # most points have no profile, so that too few were drawn among all of them
-        found = look(reading, n_points=found.n_profiles)
-    require_any_weight(found.weight)
-    level_weights = layout.weighting.levels
-    scaling = scaling_of(
-        found.mean, found.variance, normalize, by_level=by_level, level_weights=level_weights
-    )
-    weights = found.weights
-    if layout.weighting.is_relative:
-        unit = np.full((1,) * len(layout.grid.dims), found.n_profiles / found.weight)
-        places = [replace(place, weights=(*place.weights, unit)) for place in places]
-        weights = weights * unit.item()
-    sample = Block(scaling.apply(found.rows, out=found.rows), weights)
-    found = replace(found, rows=found.rows[:0])
-    reading = replace(reading, scaling=scaling)
-    own = (layout, array, chunks, reading, places, found, scaling, sample, found.points)
-    return ChunkedProfiles(*own)
+        found = look(reading, found.n_profiles)
+    require_any_weight(found.moments.weight)
+    return reading, found
 
 
 def _find_fills(layout: Layout, found: Survey, size: int) -> tuple[list[float], ...]:
@@ -172,77 +405,56 @@ def label_chunks(
     layout: Layout, scaling: Scaling | ProfileScaling, assigner: Assigner
 ) -> xr.DataArray:
     """Label every profile of a model in dask arrays; nothing is computed."""
-    reading = replace(read_how(layout), scaling=scaling)
-    return label_lazily(layout, stack_lazily(layout), reading, assigner)["label"]
+    reading = replace(Reading.of(layout), scaling=scaling)
+    return _label_maps(layout, _stack_lazily(layout), reading, assigner)["label"]
 
 
-def read_how(layout: Layout) -> Reading:
-    """How chunks of a model become profiles."""
-    variables = layout.dataset.data_vars.values()
-    return Reading(
-        tuple(layout.variables),
-        tuple(dict(a.attrs) for a in variables),
-        tuple({n: a.encoding[n] for n in _PACKING & set(a.encoding)} for a in variables),
-        tuple(a.dtype for a in variables),
-        layout.dtype,
-        layout.descending,
-    )
+def _label_maps(
+    layout: Layout, array: Any, reading: Reading, assigner: Assigner
+) -> dict[str, xr.DataArray]:
+    """Label, status, distance and margin on the user's dimensions; nothing is computed."""
+    label = partial(_label, reading=reading, assigner=assigner)
+    maps = dict(zip(_MAPS, _map_lazily(layout, array, label, len(_MAPS)), strict=True))
+    return maps | {"status": maps["status"].astype(np.int8)}
 
 
-def _places(layout: Layout, array: Any) -> list[Place]:
-    """Where each chunk lies."""
-    grid = layout.grid
-    strides = dict(zip(grid.canonical_dims, _strides(grid.shape), strict=True))
-    places, areas = [], layout.area_factors()
-    for chosen in horizontal_parts(array):
-        by_dim = dict(zip(grid.dims, chosen, strict=True))
-        positions = tuple(grid.restore[d][part] for d, part in by_dim.items())
-        new = tuple(
-            grid.take[d][grid.restore[d][part]] == np.arange(part.start, part.stop)
-            for d, part in by_dim.items()
-        )
-        name = ", ".join(f"{d}[{part.start}:{part.stop}]" for d, part in by_dim.items())
-        steps = tuple(strides[d] for d in grid.dims)
-        factors = (_factors_at(each, chosen) for each in (areas, layout.weighting.factors))
-        places.append(Place(positions, new, steps, name, *factors))
-    return places
+def _map_lazily(
+    layout: Layout, array: Any, function: Callable[[Array], Floats], n: int
+) -> list[xr.DataArray]:
+    """The n maps (n, *horizontal) that a function makes of each chunk, chunked as the data."""
+    import dask.array as da
+
+    map_blocks: Any = da.map_blocks  # is untyped
+    stacked = map_blocks(
+        function, array,
+        drop_axis=[0, 1], new_axis=0, chunks=((n,), *array.chunks[2:]),
+        dtype=np.float32, meta=np.empty((0,) * (array.ndim - 1), np.float32),
+    )  # fmt: skip
+    dims, coords = layout.grid.dims, layout.grid.coords
+    own = layout.dataset.unify_chunks().chunks
+    stacked = stacked.rechunk({i: own[d] for i, d in enumerate(dims, start=1) if d in own})
+    return [xr.DataArray(values, dims=dims, coords=coords) for values in stacked]
 
 
-def _factors_at(factors: Sequence[xr.DataArray], chosen: tuple[slice, ...]) -> tuple[Float64s, ...]:
-    """Factors of what belongs to each point of a chunk, each as far as it varies."""
-    cut = []
-    for factor in factors:
-        sizes = zip(chosen, factor.shape, strict=True)
-        cut.append(factor.values[tuple(part if n > 1 else slice(None) for part, n in sizes)])
-    return tuple(cut)
+def _label(chunk: Array, reading: Reading, assigner: Assigner) -> Floats:
+    """Label, status, distance and margin (4, *horizontal) of a chunk."""
+    maps = np.full((len(_MAPS), chunk[0, 0].size), np.nan, dtype=np.float32)
+    columns, refused = reading.clean(chunk)
+    for points, values in reading.cut(columns):
+        assigned = assigner(values)
+        maps[0, points] = assigned.labels + 1
+        maps[2, points] = np.sqrt(assigned.squared)
+        maps[3, points] = assigned.margin
+    maps[1] = status_of(columns, refused)
+    return maps.reshape(-1, *chunk.shape[2:])
 
 
-def _strides(shape: tuple[int, ...]) -> list[int]:
-    """What a step along each dimension is worth in C order."""
-    return [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
-
-
-def _size(layout: Layout) -> int:
-    return sample_size((layout.levels.size, len(layout.variables)), layout.dtype)
-
-
-def _survey(
-    layout: Layout,
-    chunks: list[Any],
-    places: list[Place],
-    reading: Reading,
-    *,
-    seed: int,
-    n_points: int | None = None,
-) -> Survey:
-    """Survey all chunks; the sample is drawn as of `n_points`, by default those of the grid."""
-    n_points = int(np.prod(layout.grid.shape)) if n_points is None else n_points
-    size = _size(layout)
-    step = partial(survey, reading=reading, seed=seed, n_points=n_points, size=size)
-    names = [place.name for place in places]
-    join = partial(Survey.join, size=size)
-    found: Survey = reduce_tasks(step, chunks, [(place,) for place in places], join, names)
-    return found
+def _find(chunk: Array, reading: Reading, function: Callable[[Floats], Float64s], n: int) -> Floats:
+    """What a function finds for the profiles of a chunk, (n, *horizontal)."""
+    found = np.full((n, chunk[0, 0].size), np.nan, dtype=np.float32)
+    for points, values in reading.profiles(chunk):
+        found[:, points] = function(values).reshape(len(values), n).T
+    return found.reshape(n, *chunk.shape[2:])
 
 
 def _fold(
@@ -252,9 +464,45 @@ def _fold(
     step: Callable[[Block], T],
     join: Callable[[Iterable[T]], T],
 ) -> T | None:
-    """Apply a step to the profiles of a chunk, and join the outcomes; None where are none."""
+    """Apply a step to the profiles of a chunk block by block, and join the outcomes."""
     outcomes = [step(block) for _, block in reading.blocks(chunk, place)]
     return join(outcomes) if outcomes else None
+
+
+def _add_arrays(parts: Iterable[Array]) -> Array:
+    """Add up arrays in their order."""
+    total: Array = sum(parts, start=np.zeros((), dtype=np.int64))
+    return total
+
+
+def _tally(
+    chunk: Array,
+    place: Place,
+    reading: Reading,
+    assigner: Assigner,
+    centroids: Float64s,
+    few: Indices,
+    seed: int,
+    size: int,
+) -> tuple[Float64s, list[Sample]] | None:
+    """Add up the members of all clusters in a chunk, and draw from those of a few clusters."""
+    tallies, places = [], place.points()
+    for points, block in reading.blocks(chunk, place):
+        assigned = assigner(block.values)
+        sums = add_up(block, assigned, place.areas_at(points), centroids)
+        own = (np.flatnonzero((assigned.labels == c) & (block.weights > 0)) for c in few)
+        drawn = [Sample.of(places[points[r]], block[r], seed=seed, size=size) for r in own]
+        tallies.append((sums, drawn))
+    return _join_tallies(tallies, size) if tallies else None
+
+
+def _join_tallies(
+    parts: Iterable[tuple[Float64s, list[Sample]]], size: int
+) -> tuple[Float64s, list[Sample]]:
+    """Join what `_tally` finds of some chunks."""
+    sums, drawn = zip(*parts, strict=True)
+    of_each = zip(*drawn, strict=True)
+    return _add_arrays(sums), [Sample.join(samples, size) for samples in of_each]
 
 
 def _average(values: Floats) -> Float64s:
@@ -264,6 +512,29 @@ def _average(values: Floats) -> Float64s:
 
 
 def _measure(block: Block, assigners: Sequence[Assigner]) -> Float64s:
-    """What the members of all clusterings add up to, one beside the other; see `measure`."""
+    """What the members of all clusterings add up to, side by side; see `measure`."""
     found = (measure(a(block.values), block.weights, a.n_clusters) for a in assigners)
     return np.concatenate(list(found), axis=1)
+
+
+def _count(block: Block, assigner: Assigner) -> Float64s:
+    """What `count_hits` finds of a block, (2, n_nodes)."""
+    nearest = assigner(block.values).nearest
+    return np.stack(count_hits(nearest, block.weights, len(assigner.nodes)))
+
+
+def _sum_moments(block: Block, scaling: Scaling | ProfileScaling, assigner: Assigner) -> Float64s:
+    """What `sum_moments` finds of a block that is not scaled."""
+    labels, moments = assigner(scaling.apply(block.values)).labels, scaling.moments(block.values)
+    return sum_moments(labels, moments, block.weights, assigner.n_clusters)
+
+
+def _sum_members(block: Block, assigner: Assigner) -> Float64s:
+    """Weighted sums of the members of each cluster, and in the last column their weight."""
+    flat = block.values.reshape(len(block), -1)
+    sums = np.zeros((assigner.n_clusters, flat.shape[1] + 1))
+    labels = assigner(block.values).labels
+    for c in np.unique(labels):
+        own, weights = flat[labels == c], block.weights[labels == c]
+        sums[c, :-1], sums[c, -1] = weights @ own, weights.sum()
+    return sums

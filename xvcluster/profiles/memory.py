@@ -1,34 +1,47 @@
 """The profiles of a model in memory: from labelled arrays to one array of profiles, and back.
 
 Profiles are stacked in one canonical order, whatever the order of the dimensions, the direction of
-the axes or the convention of longitude, so that a seed means the same on all of them. A column that
-a global grid repeats at its seam is taken once and labelled twice.
+the axes or the convention of longitude, so that a seed means the same for all of them. A column
+that a global grid repeats at its seam is clustered once and labelled twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.algorithms.assign import Assigner, Assignment, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices
+from xvcluster.algorithms.lloyd import BLOCK_ROWS, threads
+from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
+from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers
 from xvcluster.grid.coords import Axes
 from xvcluster.grid.missing import find_invalid
 from xvcluster.profiles.layout import Layout, Places, lay_out
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.statistics import (
+    Statistics,
+    average_moments,
+    count_hits,
+    describe,
+    measure,
+    sum_moments,
+)
 
 STATUS = ("labelled", "no_data", "incomplete", "invalid")
-"""Why a point has a label or none, by its number in `status`."""
+"""Whether a point has a label, and if not, why; by its number in `status`."""
 
 _GATHER = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profiles(Layout):
-    """The complete profiles of a model, and all that it takes to label them.
+    """The complete profiles of a model, and all that is needed to label them.
 
     Attributes
     ----------
@@ -41,7 +54,7 @@ class Profiles(Layout):
     cell_areas : ndarray of shape (n_profiles,), or None
         Area of each profile's cell in km², where latitude and longitude are known.
     weights : ndarray of shape (n_profiles,), or None
-        What each profile counts for, if not once.
+        None if every profile has a weight of 1.
     """
 
     values: Floats
@@ -56,24 +69,24 @@ class Profiles(Layout):
         return Block.of(self.values, self.weights)
 
     def to_map(self, values: Array) -> xr.DataArray:
-        """Put one value a profile on the user's dimensions, float32, NaN where no profile is."""
+        """Put one value per profile on the user's dimensions; float32, NaN where no profile is."""
         full = np.full(self.status.size, np.nan, dtype=np.float32)
         full[self.points] = values
         return self.grid.spread(full)
 
 
 def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Profiles:
-    """Stack the complete profiles of a model; as `stack`, from the data themselves."""
+    """Lay out a model and stack its complete profiles."""
     return stack(lay_out(data, dim))
 
 
 def stack(layout: Layout) -> Profiles:
-    """Stack the complete profiles of a model, which is read.
+    """Read a model and stack its complete profiles.
 
     Raises
     ------
     ValueError
-        If there are infinities, no profile is complete, or none has a weight.
+        If there are infinities, no profile is complete, or all weights are 0.
     """
     vertical = layout.axes.vertical
     columns, missing, invalid = [], [], []
@@ -81,7 +94,7 @@ def stack(layout: Layout) -> Profiles:
         lead = () if vertical is None else (vertical,)
         array = variable.variable.transpose(*lead, ...)
         bare = xr.DataArray(array, name=name)
-        bare.encoding = array.encoding  # tells how limits of valid values are packed
+        bare.encoding = array.encoding  # has the packing of the limits of valid values
         bare = bare.compute() if bare.chunks is not None else bare
         column, refused = _columns(bare, layout.grid, layout.axes)
         columns.append(column[::-1] if layout.descending else column)
@@ -97,13 +110,18 @@ def stack(layout: Layout) -> Profiles:
             values[chunk, :, v] = column[:, points[chunk]].T
     area = layout.areas()
     areas = None if area is None else layout.grid.flatten(area)[points]
-    known = {f.name: getattr(layout, f.name) for f in fields(Layout)}
-    known |= {"weights": _weights(layout, points), "cell_areas": areas}
-    return Profiles(**known, values=values, points=points, status=status)
+    return Profiles(
+        **{f.name: getattr(layout, f.name) for f in fields(Layout)},
+        values=values,
+        points=points,
+        status=status,
+        cell_areas=areas,
+        weights=_weights(layout, points),
+    )
 
 
 def _weights(layout: Layout, points: Indices) -> Float64s | None:
-    """Weights of the profiles at some points, None where each counts once."""
+    """Weights of the profiles at some points; None if the user gave none."""
     factors = layout.weighting.factors
     if not factors:
         return None
@@ -119,18 +137,18 @@ def require_weights(weights: Float64s) -> None:
     if missing:
         raise ValueError(
             f"weights are NaN at {missing} of {weights.size} complete profiles; give each a "
-            "number, 0 for one that is not to count"
+            "number, 0 for one that should not count"
         )
 
 
 def require_any_weight(total: float) -> None:
-    """Refuse weights that are all 0."""
+    """Refuse weights that add up to 0."""
     if not total > 0:
         raise ValueError("weights are 0 at all complete profiles; at least one must count")
 
 
 def _columns(array: xr.DataArray, grid: Places, axes: Axes) -> tuple[Array, Booleans | None]:
-    """Values of one variable, shape (n_levels, n_points), NaN where missing; and the invalid."""
+    """Values (n_levels, n_points) of one variable, NaN where missing; and the invalid points."""
     refused = find_invalid(array)
     invalid = None
     if refused is not None:
@@ -142,7 +160,7 @@ def _columns(array: xr.DataArray, grid: Places, axes: Axes) -> tuple[Array, Bool
 
 
 def find_status(missing: list[Booleans], invalid: list[Booleans | None]) -> npt.NDArray[np.int8]:
-    """Tell for each point whether its profile is complete, or why not."""
+    """Index into `STATUS` of each point: whether its profile is complete, and if not, why."""
     gaps = sum(m.sum(axis=0) for m in missing)
     full = sum(m.shape[0] for m in missing)
     status = np.where(gaps == 0, 0, np.where(gaps == full, 1, 2)).astype(np.int8)
@@ -153,7 +171,7 @@ def find_status(missing: list[Booleans], invalid: list[Booleans | None]) -> npt.
 
 
 def require_complete(counts: npt.NDArray[np.integer]) -> None:
-    """Refuse a model with no complete profile by its counts of each status; say what it lacks."""
+    """Refuse a model without a complete profile, by the number of points of each status."""
     if counts[0]:
         return
     raise ValueError(
@@ -162,3 +180,123 @@ def require_complete(counts: npt.NDArray[np.integer]) -> None:
         "valid_range of the attributes. Choose a depth range that the model covers "
         "with .vcluster.prepare(depth=...), or fill small gaps with prepare(max_gap=...)"
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayProfiles:
+    """Scaled profiles in memory; see `xvcluster.profiles.Scaled`.
+
+    Attributes
+    ----------
+    layout : Profiles
+        With scaled values.
+    scaling : Scaling or ProfileScaling
+    source : InMemory
+    points : ndarray, shape (n,)
+        The place of each profile of the sample among all points of the grid.
+    moments : ndarray, shape (n_profiles, 2 or 0, n_variables)
+        The mean and spread by which each profile was scaled, if by its own.
+    """
+
+    layout: Profiles
+    scaling: Scaling | ProfileScaling
+    source: InMemory
+    points: Indices
+    moments: Float64s
+
+    def members(self, assigner: Assigner) -> ArrayMembers:
+        """The members of each cluster of an assigner."""
+        return ArrayMembers(self, assigner)
+
+    def criteria(self, members: Sequence[ArrayMembers]) -> list[Float64s]:
+        """What the members of each clustering add up to; see `measure`."""
+        weights = self.source.profiles.weights
+        return [measure(m.assignment, weights, m.assigner.n_clusters) for m in members]
+
+    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
+        """Maps of the n numbers that a function finds for each profile."""
+        values = self.layout.values
+        blocks = [values[i : i + BLOCK_ROWS] for i in range(0, len(values), BLOCK_ROWS)]
+        with threads() as map_blocks:
+            found = np.concatenate(list(map_blocks(function, blocks)))
+        return [self.layout.to_map(column) for column in found.reshape(len(values), n).T]
+
+    def mean_map(self) -> xr.DataArray:
+        """Mean over the levels of the first variable of every profile, in the data's units."""
+        layout = self.layout
+        first = next(iter(layout.dataset.data_vars.values()))
+        if layout.axes.vertical is not None:
+            first = first.mean(layout.axes.vertical, dtype=np.float64, skipna=False)
+        return layout.to_map(layout.grid.flatten(first)[layout.points])
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayMembers:
+    """The members of each cluster; see `xvcluster.profiles.Members`."""
+
+    profiles: ArrayProfiles
+    assigner: Assigner
+
+    @cached_property
+    def assignment(self) -> Assignment:
+        """Where each profile belongs, found when it is first needed."""
+        return assign(self.profiles.layout.values, self.assigner)
+
+    def hits(self) -> tuple[Integers, Float64s]:
+        """The number of profiles nearest to each node, and their weight."""
+        weights = self.profiles.source.profiles.weights
+        return count_hits(self.assignment.nearest, weights, len(self.assigner.nodes))
+
+    def means(self) -> Float64s:
+        """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""
+        profiles, labels = self.profiles.source.profiles, self.assignment.labels
+        members = (np.flatnonzero(labels == c) for c in range(self.assigner.n_clusters))
+        return np.stack([profiles[rows].mean() for rows in members])
+
+    def scaling(self) -> Scaling:
+        """What brings the clusters' scaled profiles back to the units of the data."""
+        return self.profiles.scaling.of_clusters(self._mean_moments)
+
+    def _mean_moments(self) -> Float64s:
+        own, k = self.profiles, self.assigner.n_clusters
+        labels, weights = self.assignment.labels, own.source.profiles.weights
+        return average_moments(sum_moments(labels, own.moments, weights, k))
+
+    def maps(self) -> dict[str, xr.DataArray]:
+        """Label, status, distance and margin on the user's dimensions."""
+        layout = self.profiles.layout
+        return {
+            "label": self.label(),
+            "status": layout.grid.spread(layout.status),
+            "distance": layout.to_map(np.sqrt(self.assignment.squared)),
+            "margin": layout.to_map(self.assignment.margin),
+        }
+
+    def label(self) -> xr.DataArray:
+        """The labels alone."""
+        return self.profiles.layout.to_map(self.assignment.labels + 1)
+
+    def statistics(self, centroids: Float64s) -> Statistics:
+        """Statistics of the members of each cluster."""
+        own = self.profiles.layout
+        return describe(own.block, self.assignment, own.cell_areas, len(centroids))
+
+
+def open_arrays(
+    layout: Layout, *, normalize: str | None, by_level: bool, seed: int
+) -> ArrayProfiles:
+    """Stack and scale the profiles of a model."""
+    profiles = stack(layout)
+    values, block = profiles.values, profiles.block
+    scaling = fit_scaling(
+        block.mean(),
+        lambda: block.moments()[1],
+        normalize,
+        by_level=by_level,
+        level_weights=layout.weighting.levels,
+    )
+    moments = scaling.moments(values)
+    scaling.apply(values, out=values)
+    drawn = choose(priorities(profiles.points, seed), sample_size(values.shape[1:], values.dtype))
+    source = InMemory.of(block, drawn)
+    return ArrayProfiles(profiles, scaling, source, profiles.points[drawn], moments)

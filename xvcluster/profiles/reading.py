@@ -1,4 +1,4 @@
-"""How a chunk of a dask array becomes profiles: what every task is told."""
+"""From a chunk of a dask array to profiles: all that a task on a chunk needs to know."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ from xvcluster.grid.missing import (
     find_extremes,
     refuse_infinite,
 )
+from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import find_status
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 
 _PIECE = 2048
+_PACKING = {"scale_factor", "add_offset"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where the points of a chunk lie.
+    """Where the points of a chunk lie, and what they count for.
 
     Attributes
     ----------
     positions : tuple of ndarray
         Along each horizontal dimension, the place in canonical order.
     new : tuple of ndarray of bool
-        Where that is not a seam column that was there before.
+        Whether that place has not been taken by another column, which a seam repeats.
     strides : tuple of int
-        What a step along each dimension is worth.
+        By how much the place among all points grows with a step along each dimension.
     name : str
         For messages.
     areas, weights : tuple of ndarray
-        Factors of each point's cell area and weight, of size 1 along some dimensions; none where
-        there are no cells, or each profile counts once.
+        Factors of each point's cell area and weight, which may have size 1 along a dimension.
+        Empty if there are no cells, or every profile has a weight of 1.
     """
 
     positions: tuple[Indices, ...]
@@ -57,7 +59,7 @@ class Place:
         return self._product(self.areas)[points] if self.areas else None
 
     def weights_at(self, points: Indices) -> Float64s:
-        """What profiles at points of the chunk count for."""
+        """Weights of the profiles at points of the chunk."""
         return self._product(self.weights)[points] if self.weights else np.ones(points.size)
 
     def _product(self, factors: tuple[Float64s, ...]) -> Float64s:
@@ -65,14 +67,14 @@ class Place:
         return np.broadcast_to(reduce(np.multiply, factors), shape).ravel()
 
     def points(self) -> Indices:
-        """The place of each point of the chunk among all points of the grid, flat."""
+        """The place of each point of the chunk, flat, among all points of the grid."""
         total = np.zeros((), dtype=np.intp)
         for at, stride in zip(self.positions, self.strides, strict=True):
             total = total[..., None] + at * stride
         return total.reshape(-1)
 
     def taken(self) -> Booleans:
-        """Whether each point of the chunk counts, flat."""
+        """Whether each point of the chunk, flat, counts: the repeated columns of a seam do not."""
         total = np.ones((), dtype=bool)
         for new in self.new:
             total = total[..., None] & new
@@ -90,11 +92,11 @@ class Reading:
     dtype : dtype
         Of the profiles.
     descending : bool
-        Whether levels are to be turned around.
+        Whether the order of the levels is to be reversed.
     fills : tuple of list of float, optional
-        Undeclared fill values of each variable. None: those that a chunk by itself holds.
+        Undeclared fill values of each variable. Default: every chunk is searched for its own.
     scaling : Scaling or ProfileScaling, optional
-        Default: as the data are.
+        Default: profiles stay in the units of the data.
     """
 
     names: tuple[str, ...]
@@ -106,8 +108,21 @@ class Reading:
     fills: tuple[list[float], ...] | None = None
     scaling: Scaling | ProfileScaling | None = None
 
+    @classmethod
+    def of(cls, layout: Layout) -> Reading:
+        """How chunks of a model are read."""
+        variables = layout.dataset.data_vars.values()
+        return cls(
+            tuple(layout.variables),
+            tuple(dict(a.attrs) for a in variables),
+            tuple({n: a.encoding[n] for n in _PACKING & set(a.encoding)} for a in variables),
+            tuple(a.dtype for a in variables),
+            layout.dtype,
+            layout.descending,
+        )
+
     def declared(self, chunk: Array) -> Iterator[tuple[xr.DataArray, Any]]:
-        """Each variable (level, point) of a chunk, and where its attributes call it missing."""
+        """Each variable (level, point) of a chunk, and where its attributes declare it missing."""
         for v, name in enumerate(self.names):
             values = chunk[v].reshape(chunk.shape[1], -1).astype(self.dtypes[v], copy=False)
             array = xr.DataArray(values, name=name, attrs=dict(self.attrs[v]))
@@ -115,7 +130,7 @@ class Reading:
             yield array, find_declared(array)
 
     def clean(self, chunk: Array) -> tuple[list[Floats], list[Booleans | None]]:
-        """Values (n_levels, n_points) of each variable, NaN where missing; and the invalid."""
+        """Values (n_levels, n_points) of each variable, NaN where missing; and invalid points."""
         columns: list[Floats] = []
         refused: list[Booleans | None] = []
         for v, (array, declared) in enumerate(self.declared(chunk)):
@@ -128,7 +143,7 @@ class Reading:
         return columns, refused
 
     def _own_fills(self, array: xr.DataArray) -> list[float]:
-        """Undeclared fill values of a chunk by itself, which must hold no infinities."""
+        """Undeclared fill values of a variable in this chunk; refuse infinities."""
         extremes = find_extremes(array.values)
         refuse_infinite(extremes, array.name)
         return extremes.apart()
@@ -142,27 +157,27 @@ class Reading:
         ----------
         chunk : ndarray, shape (n_variables, n_levels, *horizontal)
         taken : ndarray of bool, shape (n_points,), optional
-            The points to look at. Default: all.
+            Which points to read. Default: all.
         """
         columns, _ = self.clean(chunk)
         return self.cut(columns, taken)
 
     def blocks(self, chunk: Array, place: Place) -> Iterator[tuple[Indices, Block]]:
-        """As `profiles`, of the points that count, with their weights."""
+        """The profiles of the points that count, with their weights; otherwise as `profiles`."""
         for points, values in self.profiles(chunk, place.taken()):
             yield points, Block(values, place.weights_at(points))
 
     def cut(
         self, columns: list[Floats], taken: Booleans | None = None
     ) -> Iterator[tuple[Indices, Floats]]:
-        """As `profiles`, of a chunk that is clean already."""
+        """The profiles of a chunk after `clean`; otherwise as `profiles`."""
         for start in range(0, columns[0].shape[1], _PIECE):
             part = slice(start, start + _PIECE)
             n_levels, n_points = columns[0][:, part].shape
             block = np.empty((n_points, n_levels, len(columns)), dtype=self.dtype)
             for v, column in enumerate(columns):
                 block[..., v] = column[:, part].T
-            with np.errstate(over="ignore", invalid="ignore"):  # of fill values and infinities
+            with np.errstate(over="ignore", invalid="ignore"):  # fill values and infinities
                 complete = ~np.isnan(block.sum(axis=(1, 2)))
             if taken is not None:
                 complete &= taken[part]

@@ -1,55 +1,123 @@
-"""The first pass over chunks: how many profiles, their mean and ends, and a sample of them."""
+"""The first pass over chunks: how many profiles there are, their mean, and a sample of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.source import Priorities, choose, priorities
-from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
+from xvcluster.arrays import Array, Float64s, Indices, Integers
 from xvcluster.grid.missing import Extremes, find_extremes
 from xvcluster.profiles.memory import STATUS, require_weights
 from xvcluster.profiles.reading import Place, Reading, status_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Weight, mean and variance of profiles, which can be joined with those of others.
+
+    Attributes
+    ----------
+    weight : float
+    mean, variance : ndarray, shape (n_levels, n_variables)
+    """
+
+    weight: float
+    mean: Float64s
+    variance: Float64s
+
+    @classmethod
+    def of(cls, block: Block) -> Moments:
+        """The moments of a block; 0 if nothing in it counts."""
+        mean = variance = np.zeros(block.values.shape[1:])
+        counted = block.counted()
+        if len(counted):
+            with np.errstate(over="ignore", invalid="ignore"):  # infinities, unknown fill values
+                mean, variance = counted.moments()
+        return cls(float(block.weights.sum()), mean, variance)
+
+    @classmethod
+    def join(cls, parts: Iterable[Moments]) -> Moments:
+        """The moments of several parts together (Chan, Golub & LeVeque 1983)."""
+        parts = list(parts)
+        weight = float(sum(part.weight for part in parts))
+        shares = np.array([part.weight / weight if weight else 0.0 for part in parts])
+        means = np.stack([part.mean for part in parts])
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `of`
+            first = means[np.argmax(shares > 0)]  # so that a constant level stays exactly so
+            mean = first + np.tensordot(shares, means - first, 1)
+            within = np.stack([part.variance for part in parts])
+            variance = np.tensordot(shares, within + (means - mean) ** 2, 1)
+        return cls(weight, mean, variance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Profiles drawn at random, by their place in the grid and a seed alone.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n,)
+        Their places, ascending.
+    priority : ndarray, shape (n,)
+        Random numbers; see `choose`.
+    block : Block
+    """
+
+    points: Indices
+    priority: Priorities
+    block: Block
+
+    @classmethod
+    def of(
+        cls, points: Indices, block: Block, *, seed: int, size: int, n_points: int = 0
+    ) -> Sample:
+        """Draw at most `size` of the profiles at some points; see `choose`."""
+        priority = priorities(points, seed)
+        kept = choose(priority, size, n_points)
+        return cls(points[kept], priority[kept], block[kept])
+
+    @classmethod
+    def join(cls, parts: Iterable[Sample], size: int) -> Sample:
+        """The sample of all profiles from those of parts of them."""
+        parts = list(parts)
+        points = np.concatenate([part.points for part in parts])
+        priority = np.concatenate([part.priority for part in parts])
+        kept = choose(priority, size)
+        kept = kept[np.argsort(points[kept], kind="stable")]
+        return cls(points[kept], priority[kept], join_blocks(p.block for p in parts)[kept])
+
+
+def join_blocks(blocks: Iterable[Block]) -> Block:
+    """The profiles of several blocks, one block after the other."""
+    values, weights = zip(*((block.values, block.weights) for block in blocks), strict=True)
+    return Block(np.concatenate(values), np.concatenate(weights))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What is known of some or all chunks.
+    """What is known of the profiles of some or all chunks.
 
     Attributes
     ----------
     extremes : tuple of Extremes
         Of each variable.
     status : ndarray, shape (4,)
-        Points of each `STATUS`.
-    weight : float
+        Number of points of each `STATUS`.
+    moments : Moments
         Of the complete profiles.
-    mean, variance : ndarray, shape (n_levels, n_variables)
-        Of the complete profiles, by their weights.
-    low, high : ndarray, shape (n_levels, n_variables)
-        Their least and greatest values.
-    points, priority : ndarray, shape (n,)
-        Of the sample, ascending places and random numbers.
-    rows : ndarray, shape (n, n_levels, n_variables)
-        The sample, not scaled.
-    weights : ndarray, shape (n,)
-        Of the sample.
+    sample : Sample
+        Of the complete profiles, not scaled.
     """
 
     extremes: tuple[Extremes, ...]
     status: Integers
-    weight: float
-    mean: Float64s
-    variance: Float64s
-    low: Float64s
-    high: Float64s
-    points: Indices
-    priority: Priorities
-    rows: Floats
-    weights: Float64s
+    moments: Moments
+    sample: Sample
 
     @property
     def n_profiles(self) -> int:
@@ -58,86 +126,32 @@ class Survey:
 
     @classmethod
     def join(cls, parts: Iterable[Survey], size: int) -> Survey:
-        """What is known of several parts together (Chan, Golub & LeVeque 1983)."""
+        """The survey of several parts together, with a sample of at most `size` profiles."""
         parts = list(parts)
-        status = np.sum([part.status for part in parts], axis=0)
-        weight = float(sum(part.weight for part in parts))
-        shares = np.array([part.weight / weight if weight else 0.0 for part in parts])
-        means = np.stack([part.mean for part in parts])
-        with np.errstate(over="ignore", invalid="ignore"):  # as in `survey`
-            first = means[np.argmax(shares > 0)]  # so that what is constant is so exactly
-            mean = first + np.tensordot(shares, means - first, 1)
-            within = np.stack([part.variance for part in parts])
-            variance = np.tensordot(shares, within + (means - mean) ** 2, 1)
-        points, priority, rows, weights = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("points", "priority", "rows", "weights")
-        )
-        kept = choose(priority, size)
-        kept = kept[np.argsort(points[kept], kind="stable")]
         return cls(
             tuple(map(Extremes.join, zip(*(part.extremes for part in parts), strict=True))),
-            status,
-            weight,
-            mean,
-            variance,
-            np.min([part.low for part in parts], axis=0),
-            np.max([part.high for part in parts], axis=0),
-            points[kept],
-            priority[kept],
-            rows[kept],
-            weights[kept],
+            np.sum([part.status for part in parts], axis=0),
+            Moments.join(part.moments for part in parts),
+            Sample.join((part.sample for part in parts), size),
         )
 
 
 def survey(
-    chunk: Array, place: Place, reading: Reading, seed: int, n_points: int, size: int
+    chunk: Array, place: Place, reading: Reading, *, seed: int, size: int, n_points: int
 ) -> Survey:
-    """Survey one chunk (n_variables, n_levels, *horizontal); `choose` tells what is drawn."""
-    extremes = tuple(
+    """Survey one chunk (n_variables, n_levels, *horizontal); for the sample see `choose`."""
+    taken, points = place.taken(), place.points()
+    columns, refused = reading.clean(chunk)
+    nothing = np.zeros(0, np.intp), np.zeros((0, chunk.shape[1], chunk.shape[0]), reading.dtype)
+    moments, samples = [], []
+    for at, values in chain([nothing], reading.cut(columns, taken)):
+        block = Block(values, place.weights_at(at))
+        require_weights(block.weights)
+        moments.append(Moments.of(block))
+        samples.append(Sample.of(points[at], block, seed=seed, size=size, n_points=n_points))
+    extremes = (
         find_extremes(array.values if invalid is None else array.where(~invalid).values)
         for array, invalid in reading.declared(chunk)
     )
-    taken, points = place.taken(), place.points()
-    columns, refused = reading.clean(chunk)
     status = np.bincount(status_of(columns, refused)[taken], minlength=len(STATUS))
-    shape = (chunk.shape[1], chunk.shape[0])
-    empty = Survey(
-        extremes,
-        status * 0,
-        0.0,
-        np.zeros(shape),
-        np.zeros(shape),
-        np.full(shape, np.inf),
-        np.full(shape, -np.inf),
-        np.zeros(0, dtype=np.intp),
-        np.zeros(0, dtype=np.uint64),
-        np.zeros((0, *shape), dtype=reading.dtype),
-        np.zeros(0),
-    )
-    pieces = [empty]
-    for at, block in reading.cut(columns, taken):
-        weights = place.weights_at(at)
-        require_weights(weights)
-        with np.errstate(over="ignore", invalid="ignore"):  # fills not known yet, and infinities
-            weighed = Block(block, weights).counted()
-            mean, variance = weighed.moments() if len(weighed) else (np.zeros(shape),) * 2
-        priority = priorities(points[at], seed)
-        drawn = choose(priority, size, n_points)
-        pieces.append(
-            Survey(
-                extremes,
-                np.array([len(block), 0, 0, 0]),
-                float(weights.sum()),
-                mean,
-                variance,
-                block.min(axis=0).astype(np.float64),
-                block.max(axis=0).astype(np.float64),
-                points[at][drawn],
-                priority[drawn],
-                block[drawn],
-                weights[drawn],
-            )
-        )
-    whole = Survey.join(pieces, size)
-    return Survey(extremes, status, *(getattr(whole, n) for n in Survey.__slots__[2:]))
+    return Survey(tuple(extremes), status, Moments.join(moments), Sample.join(samples, size))

@@ -116,7 +116,7 @@ def describe(
     dataset.update(of_each(layout, "_std", found.std * scaling.scale, "cluster"))
     quantiles = of_each(layout, "_quantile", scaling.undo(found.quantiles), "quantile", "cluster")
     for name, array in quantiles.items():
-        comment = {"comment": found.precision} if found.precision else {}
+        comment = {"comment": found.comment} if found.comment else {}
         dataset[name] = array.assign_attrs(comment)
     for name, attrs in OF_CLUSTERS.items():
         values = getattr(found, name.removeprefix("cluster_"), None)

@@ -1,22 +1,21 @@
-"""Dask arrays of any layout and with any fault, as in memory; and what is refused of them."""
+"""Chunks of any layout and with any fault become the profiles that arrays in memory become."""
 
 import warnings
 
-import dask.array as da
 import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster import kmeans, som, sweep
+from xvcluster import kmeans
 
-chunks = {"latitude": (5, 5, 2), "longitude": (4, 7)}
+CHUNKS = {"latitude": (5, 5, 2), "longitude": (4, 7)}
 
 
 @pytest.fixture
 def same(agree, small_sample):
     """Asserts that k-means of data in chunks and in memory is one, with the same warnings."""
 
-    def check(data, sizes=chunks, **options):
+    def check(data, sizes=CHUNKS, **options):
         found, expected = [], []
         for results, own in ((expected, data), (found, data.chunk(sizes))):
             with warnings.catch_warnings(record=True) as caught:
@@ -24,54 +23,11 @@ def same(agree, small_sample):
                 results.append(kmeans(own, 4, n_init=2, **options))
             results.append([str(w.message) for w in caught])
         assert found[1] == expected[1]
-        agree(found[0], expected[0], data)
+        agree(found[0], expected[0])
         xr.testing.assert_equal(found[0].labels.compute(), expected[0].labels)
         return found
 
     return check
-
-
-def test_chunks_of_the_vertical_are_merged_with_one_warning(rough_model, agree):
-    expected = kmeans(rough_model, 4, n_init=2)
-    data = rough_model.chunk(depth=2, **chunks)
-    with pytest.warns(UserWarning, match=r"'depth' is split over 3 chunks") as caught:
-        found = kmeans(data, 4, n_init=2)
-    assert len(caught) == 1
-    assert found.labels.chunks == data.chunks[1:]
-    agree(found, expected, rough_model)
-
-
-def test_sweep_and_som_warn_once_of_chunks_of_the_vertical(rough_model):
-    data = rough_model.chunk(depth=3)
-    with pytest.warns(UserWarning, match="is split over 2 chunks") as caught:
-        sweep(data, range(2, 6), n_init=1).result(3)
-    assert len(caught) == 1
-    with pytest.warns(UserWarning, match="is split over 2 chunks") as caught:
-        som(data, (2, 2), algorithm="batch", n_iterations=12)
-    assert len(caught) == 1
-
-
-def test_predict_warns_once_of_chunks_of_the_vertical(rough_model):
-    result = kmeans(rough_model, 3, n_init=2)
-    with pytest.warns(UserWarning, match="is split over 2 chunks") as caught:
-        labels = result.predict(rough_model.chunk(depth=3))
-    assert len(caught) == 1
-    xr.testing.assert_equal(labels.compute(), result.labels)
-
-
-def test_a_variable_in_memory_stands_beside_one_in_chunks(two_variables, agree):
-    expected = kmeans(two_variables, 4, n_init=2)
-    for lazy in ("vs", "rho"):
-        mixed = two_variables.assign({lazy: two_variables[lazy].chunk(chunks)})
-        found = kmeans(mixed, 4, n_init=2)
-        assert found.labels.chunks == two_variables.chunk(chunks)["vs"].chunks[1:]
-        agree(found, expected, two_variables)
-
-
-def test_variables_may_differ_in_chunks_and_in_the_order_of_dimensions(two_variables, agree):
-    mixed = two_variables.assign(rho=two_variables["rho"].transpose().chunk(longitude=3))
-    mixed = mixed.assign(vs=two_variables["vs"].chunk(chunks))
-    agree(kmeans(mixed, 4, n_init=2), kmeans(two_variables, 4, n_init=2), two_variables)
 
 
 @pytest.mark.parametrize(
@@ -175,19 +131,10 @@ def test_undeclared_fill_values_may_be_huge(rough_model, same, fill):
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
-def test_predict_labels_no_infinite_profile(rough_model, value):
-    result = kmeans(rough_model, 3, n_init=2)
-    rough_model[1, 8, 9] = value
-    labels = result.predict(rough_model.chunk(chunks))
-    with pytest.raises(ValueError, match="variable 'vs' holds infinities"):
-        labels.compute()
-
-
-@pytest.mark.parametrize("value", [np.inf, -np.inf])
 def test_infinities_are_refused(rough_model, value):
     rough_model[1, 8, 9] = value
     with pytest.raises(ValueError, match="variable 'vs' holds infinities"):
-        kmeans(rough_model.chunk(chunks), 3)
+        kmeans(rough_model.chunk(CHUNKS), 3)
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "gaps", "invalid"])
@@ -199,72 +146,8 @@ def test_no_complete_profile_is_the_same_error_as_in_memory(rough_model, wrong):
     with pytest.raises(ValueError, match="none of the 132 profiles is complete") as expected:
         kmeans(data, 3)
     with pytest.raises(ValueError, match="none of the 132 profiles is complete") as found:
-        kmeans(data.chunk(chunks), 3)
+        kmeans(data.chunk(CHUNKS), 3)
     assert str(found.value) == str(expected.value)
-
-
-def test_more_clusters_than_distinct_profiles_are_refused(rough_model):
-    alike = xr.zeros_like(rough_model)
-    with pytest.raises(ValueError, match="n_clusters=2 is more than the distinct profiles"):
-        kmeans(alike.chunk(chunks), 2)
-
-
-@pytest.mark.parametrize("method", [kmeans, som, sweep])
-def test_reserved_names_are_refused_before_anything_is_computed(rough_model, computed, method):
-    argument = {kmeans: 3, som: (2, 2), sweep: [2, 3]}[method]
-    with pytest.raises(ValueError, match="the data use the name 'label'"):
-        method(rough_model.rename("label").chunk(chunks), argument)
-    with pytest.raises(ValueError, match="the data use the name 'cluster'"):
-        method(rough_model.chunk(chunks).rename(latitude="cluster"), argument, dim="depth")
-    assert computed == []
-
-
-def test_options_are_refused_before_anything_is_computed(rough_model, computed, tmp_path):
-    data = rough_model.chunk(chunks)
-    with pytest.raises(ValueError, match="metric='softdtw' needs all profiles in memory"):
-        kmeans(data, 3, metric="softdtw")
-    with pytest.raises(ValueError, match="metric='softdtw' needs all profiles in memory"):
-        sweep(data, [2, 3], metric="softdtw")
-    with pytest.raises(ValueError, match="n_clusters=9 is more than the 2 x 2 nodes"):
-        som(data, (2, 2), n_clusters=9)
-    with pytest.raises(ValueError, match="max_iter"):
-        kmeans(data, 3, max_iter=0)
-    with pytest.raises(ValueError, match="tol"):
-        kmeans(data, 3, tol=-1.0)
-    assert computed == []
-
-
-def broken(data, place):
-    """Data of which the chunk at a place cannot be read."""
-
-    def read(block, block_id=None):
-        if block_id == place:
-            raise OSError("the disk is gone")
-        return block
-
-    values = da.map_blocks(read, data.chunk(chunks).data, dtype=data.dtype, meta=data.values[:0])
-    return data.copy(data=values)
-
-
-def test_a_chunk_that_cannot_be_read_is_named(rough_model):
-    data = broken(rough_model, (0, 1, 1))
-    named = (
-        r"the chunk at latitude\[5:10\], longitude\[4:11\] cannot be worked on: the disk is gone\."
-    )
-    with pytest.raises(RuntimeError, match=named) as caught:
-        kmeans(data, 3)
-    assert isinstance(caught.value.__cause__, OSError)
-    with pytest.raises(RuntimeError, match=named):
-        som(data, (2, 2))
-
-
-def test_inputs_are_unchanged(two_variables):
-    data = two_variables.chunk(chunks)
-    before, attrs = data.copy(deep=True), dict(data["vs"].attrs)
-    kmeans(data, 3, n_init=1)
-    xr.testing.assert_identical(data.compute(), before.compute())
-    assert data.chunks == before.chunks
-    assert data["vs"].attrs == attrs
 
 
 def test_a_sample_is_drawn_of_the_profiles_where_most_points_have_none(model, same):
