@@ -241,7 +241,7 @@ def test_a_checkpoint_of_other_options_or_data_is_refused(chunked, tmp_path):
     path = tmp_path / "fit.npz"
     known = {"n_clusters": 3, "n_init": 1, "checkpoint": path}
     kmeans(chunked, **known)
-    message = r"checkpoint '.*' is of other data or options; delete it"
+    message = r"checkpoint '.*' belongs to other data or options; delete it"
     for other in ({"random_state": 1}, {"tol": 1e-3}, {"metric": "dtw"}, {"n_clusters": 4}):
         with pytest.raises(ValueError, match=message):
             kmeans(chunked, **known | other)
