@@ -287,6 +287,6 @@ def test_take_map_drops_single_entries_and_refuses_several():
     found = take_map(field.expand_dims(time=1), dims, "", "")
     xr.testing.assert_identical(found, field.transpose(*dims))
     with pytest.raises(
-        ValueError, match=r"^a map, but there are 2 entries along 'time'.*try time=0"
+        ValueError, match=r"^a map, but the field has 2 entries along 'time'.*try time=0"
     ):
         take_map(field.expand_dims(time=2), dims, "a map", "try {dim}=0")

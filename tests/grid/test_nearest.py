@@ -197,7 +197,7 @@ def test_nearest_labels_refuse_several_maps():
     labels = grid([10, 20], [0, 10])
     several = labels.expand_dims(time=[2000, 2001])
     with pytest.raises(
-        ValueError, match=r"there are 2 entries along 'time' .* labels.isel\(time=0\)"
+        ValueError, match=r"'label' has 2 entries along 'time' .* labels.isel\(time=0\)"
     ):
         nearest_labels(several, labels["latitude"], labels["longitude"])
 

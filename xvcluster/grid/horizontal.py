@@ -253,9 +253,10 @@ def take_map(
     others = [d for d in field.dims if d not in dims]
     for dim in others:
         if field.sizes[dim] > 1:
+            name = "the field" if field.name is None else repr(str(field.name))
             raise ValueError(
-                f"{purpose}, but there are {field.sizes[dim]} entries along {str(dim)!r} of the "
-                f"dims {field.dims}; select one, e.g. {example.format(dim=dim)}"
+                f"{purpose}, but {name} has {field.sizes[dim]} entries along {str(dim)!r} "
+                f"(dims {field.dims}); select one, e.g. {example.format(dim=dim)}"
             )
     return field.isel(dict.fromkeys(others, 0), drop=True).transpose(*dims)
 
