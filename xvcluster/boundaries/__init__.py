@@ -1,4 +1,4 @@
-"""Outlines of clusters: a map's cells, the rings around them, polygons or lines of these."""
+"""Outlines of clusters: connected cells of a map as regions, polygons around them, or contours."""
 
 from xvcluster.boundaries.outline import boundaries
 

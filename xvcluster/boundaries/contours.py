@@ -1,4 +1,4 @@
-"""Smooth lines around clusters, between the centres of their cells and of others."""
+"""Smooth lines around clusters, halfway between the centres of cells inside and outside."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xvcluster.arrays import Booleans, Float64s, Indices, Integers, Objects
-from xvcluster.boundaries.rings import connect
+from xvcluster.arrays import Booleans, Float64s, Integers, Objects
+from xvcluster.boundaries.regions import connect
 from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.grid.horizontal import unit_vectors
 
@@ -17,75 +17,79 @@ if TYPE_CHECKING:
     Line = tuple[Float64s, Float64s]
 
 
-def contour(centers: Centers, cluster: int) -> tuple[Objects, Float64s, Float64s]:
-    """Lines half-way between centres in a cluster and centres outside.
+def draw_contours(
+    centers: Centers, clusters: Integers
+) -> tuple[Objects, Integers, Float64s, Float64s]:
+    """Draw lines halfway between the centres of cells in a cluster and of cells outside.
 
     Parameters
     ----------
     centers : Centers
-    cluster : int
+    clusters : ndarray of int
 
     Returns
     -------
     lines : ndarray of LineString or MultiLineString, shape (n,)
         Cut at ±180°.
-    lengths : ndarray, shape (n,)
+    cluster : ndarray of int, shape (n,)
+    length : ndarray, shape (n,)
         In km.
-    areas : ndarray, shape (n,)
-        In km², of what a closed line encloses; NaN for one that ends at the edge of the map.
+    area : ndarray, shape (n,)
+        In km², of what a closed line encloses; NaN for a line that ends at the edge of the map.
     """
-    lines = _lines(centers, cluster)
-    lengths = np.array([_length(*line) for line in lines])
-    sectors = np.array([_sector(*line) for line in lines])
-    turns = np.array([line[0][-1] - line[0][0] for line in lines])
-    group, is_closed = _join_ends(lines)
+    found = [(line, int(cluster)) for cluster in clusters for line in _trace(centers, int(cluster))]
+    lines, owner = [line for line, _ in found], np.array([c for _, c in found], dtype=np.int64)
+    group, is_closed = _join_ends(lines, owner)
     n = int(group.max(initial=-1)) + 1
-    length, sector, turn = np.zeros((3, n))
-    for total, of_lines in ((length, lengths), (sector, sectors), (turn, turns)):
-        np.add.at(total, group, of_lines)
-    # a line around a pole encloses what is beyond the sector between it and the equator
+    cluster = np.zeros(n, dtype=np.int64)
+    cluster[group] = owner
+    length, sector, turn = (
+        np.bincount(group, values, n).astype(np.float64)
+        for values in (
+            [_length(*line) for line in lines],
+            [_sector(*line) for line in lines],
+            [lon[-1] - lon[0] for lon, _ in lines],
+        )
+    )
+    # a line around a pole encloses what lies beyond the sector between it and the equator
     area = np.where(np.abs(turn) > 180, 2 * np.pi - np.abs(sector), np.abs(sector))
-    area = np.where(np.bincount(group, ~is_closed, minlength=n) > 0, np.nan, area)
-    return _geometries(lines, group, n), length, EARTH_RADIUS_KM**2 * area
+    area[np.bincount(group, ~is_closed, n) > 0] = np.nan
+    return _merge(lines, group), cluster, length, EARTH_RADIUS_KM**2 * area
 
 
-def _lines(centers: Centers, cluster: int) -> list[Line]:
+def _trace(centers: Centers, cluster: int) -> list[Line]:
     """Longitudes, without a jump, and latitudes of the lines of one cluster."""
     from contourpy import contour_generator
 
     mask = (centers.labels == cluster).astype(float)
+    if not centers.is_regular:
+        mask[np.isnan(centers.lat + centers.lon)] = np.nan  # points of unknown place
     if centers.wraps:
         mask = np.concatenate([mask, mask[:, :1]], axis=1)
     if min(mask.shape) < 2:
         return []
-    found = contour_generator(z=mask, name="serial").lines(0.5)
+    found = contour_generator(z=mask, name="serial", corner_mask=False).lines(0.5)
     return [_place(centers, column, row) for column, row in (np.asarray(line).T for line in found)]
 
 
 def _place(centers: Centers, column: Float64s, row: Float64s) -> Line:
-    """Where points half-way between neighbours lie."""
+    """Longitude and latitude of points halfway between neighbours."""
     if centers.is_regular:
         lon = np.append(centers.lon, centers.lon[0] + 360)
         return (
             np.interp(column, np.arange(lon.size), lon),
             np.interp(row, np.arange(centers.lat.size), centers.lat),
         )
-    corners = [
-        _vectors(centers, round_(row).astype(int), round_(column).astype(int))
-        for round_ in (np.floor, np.ceil)
-    ]
-    x, y, z = (corners[0] + corners[1]) / 2
-    lon = np.degrees(np.unwrap(np.arctan2(y, x)))
-    return lon, np.degrees(np.arctan2(z, np.hypot(x, y)))
-
-
-def _vectors(centers: Centers, row: Indices, column: Indices) -> Float64s:
-    column = column % centers.labels.shape[1]
-    return unit_vectors(centers.lat[row, column], centers.lon[row, column]).T
+    both: Float64s = np.zeros((row.size, 3))
+    for side in (np.floor, np.ceil):
+        at = side(row).astype(int), side(column).astype(int) % centers.labels.shape[1]
+        both += unit_vectors(centers.lat[at], centers.lon[at])
+    x, y, z = both.T
+    return np.degrees(np.unwrap(np.arctan2(y, x))), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def _length(lon: Float64s, lat: Float64s) -> float:
-    """Length of a line in km, by great circles from point to point."""
+    """Length of a line in km, along great circles between its points."""
     lam, phi = np.radians(lon), np.radians(lat)
     half = np.sin(np.diff(phi) / 2) ** 2
     half += np.cos(phi[1:]) * np.cos(phi[:-1]) * np.sin(np.diff(lam) / 2) ** 2
@@ -98,44 +102,36 @@ def _sector(lon: Float64s, lat: Float64s) -> float:
     return float((np.diff(np.radians(lon)) * (sines[1:] + sines[:-1]) / 2).sum())
 
 
-def _join_ends(lines: list[Line]) -> tuple[Integers, Booleans]:
-    """Number the lines that go on in each other at the seam of the grid; whether one has no end."""
+def _join_ends(lines: list[Line], owner: Integers) -> tuple[Integers, Booleans]:
+    """Number the lines that continue one another across the seam; say which ones are closed."""
     n = len(lines)
     ends = np.array([[(x[i] % 360, y[i]) for i in (0, -1)] for x, y in lines]).reshape(-1, 2)
-    keys = np.round(ends, 6) % [360, 1000]
+    keys = np.column_stack([np.round(ends, 6) % [360, 1000], np.repeat(owner, 2)])
     _, place, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     place = place.reshape(-1)
     group = connect(n + count.size, np.repeat(np.arange(n), 2), n + place)[:n]
-    _, group = np.unique(group, return_inverse=True)
     is_closed = (count[place] % 2 == 0).reshape(-1, 2).all(axis=1)
-    return group.astype(np.int64), is_closed
+    return np.unique(group, return_inverse=True)[1].astype(np.int64), is_closed
 
 
-def _geometries(lines: list[Line], group: Integers, n: int) -> Objects:
-    """Lines cut at ±180°, those of a group as one."""
+def _merge(lines: list[Line], group: Integers) -> Objects:
+    """Cut lines at ±180°, and join those of each group."""
     import shapely
 
-    found = np.empty(n, dtype=object)
-    pieces = [_cut(*line) for line in lines]
-    for number in range(n):
-        own = [p for i in np.flatnonzero(group == number) for p in pieces[i]]
-        found[number] = own[0]
-        if len(own) > 1:
-            found[number] = shapely.line_merge(shapely.multilinestrings(own))
-    return found
+    pieces = [(piece, i) for line, i in zip(lines, group, strict=True) for piece in _cut(*line)]
+    pieces.sort(key=lambda piece: piece[1])
+    shapes = np.array([piece for piece, _ in pieces], dtype=np.object_)
+    indices = np.array([i for _, i in pieces], dtype=np.int64)
+    return np.asarray(shapely.line_merge(shapely.multilinestrings(shapes, indices=indices)))
 
 
 def _cut(lon: Float64s, lat: Float64s) -> list[object]:
-    """The parts of a line between the meridians ±180°, each brought into that range."""
+    """The parts of a line between the meridians ±180°, each moved into that range."""
     import shapely
 
     turns = np.arange(np.floor((lon.min() + 180) / 360), np.floor((lon.max() + 180) / 360) + 1)
-    if turns.size == 1:
-        return [shapely.linestrings(lon - 360 * turns[0], lat)]
-    parts: list[object] = []
-    for turn in turns:
-        box = shapely.box(-180, -91, 180, 91)
-        inside = shapely.intersection(shapely.linestrings(lon - 360 * turn, lat), box)
-        lines = shapely.get_parts(shapely.line_merge(inside))
-        parts += [part for part in lines if shapely.get_type_id(part) == 1]
-    return parts
+    lines = [shapely.linestrings(lon - 360 * turn, lat) for turn in turns]
+    if len(lines) == 1:
+        return lines
+    inside = shapely.line_merge(shapely.intersection(lines, shapely.box(-180, -91, 180, 91)))
+    return [part for part in shapely.get_parts(inside) if shapely.get_type_id(part) == 1]
