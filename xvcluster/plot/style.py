@@ -35,6 +35,8 @@ _CORNERS = ("#c8283c", "#f7c948", "#3a3a9c", "#2fb3a0")
 MISSING = "#e4e4e4"
 MISSING_POINT = "#c4c4c4"
 OUTLINE = "#333333"
+INK = "#2b4c7e"
+BEST = "#c2202b"
 
 _TEMPERATURE = re.compile(r"^(deg(ree)?s?)?(k|c|f|kelvins?|celsius|centigrade|fahrenheit)$")
 _TO_LMS = np.array(
