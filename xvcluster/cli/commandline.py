@@ -13,7 +13,8 @@ import click
 from xvcluster.options import Normalization
 
 P = ParamSpec("P")
-Command = Callable[..., Any]
+Decorator = Callable[..., Any]
+PATH = click.Path(path_type=Path)
 
 
 class BadInput(click.ClickException):
@@ -72,8 +73,13 @@ def _show_warnings_plainly() -> None:
     warnings.showwarning = show
 
 
-def with_options(*options: Command) -> Callable[[Command], Command]:
-    """Add options, shown in this order."""
+def command(*options: Decorator) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function, with its options in this order and errors in plain words."""
+    return lambda function: click.command()(together(*options)(plainly(function)))
+
+
+def together(*options: Decorator) -> Decorator:
+    """Combine options, shown in this order, into one."""
     return lambda function: functools.reduce(lambda f, o: o(f), reversed(options), function)
 
 
@@ -101,7 +107,18 @@ def _chunks(text: str) -> int | str:
     raise click.BadParameter(f"{text!r} is neither 'auto' nor a number of points, such as 200")
 
 
-FILE = click.argument("file", type=click.Path(path_type=Path))
+def _range(_context: object, _option: object, ends: tuple[int, int] | None) -> range | None:
+    """Turn the two ends of --k-range, both included, into the numbers of clusters to try."""
+    if ends is None:
+        return None
+    low, high = ends
+    if not 1 <= low <= high:
+        raise BadInput(f"--k-range is {low} {high}; give two integers, 1 <= LOW <= HIGH")
+    return range(low, high + 1)
+
+
+FILE = click.argument("file", type=PATH)
+RESULT = click.argument("result", type=PATH, metavar="RESULT")
 VARIABLE = click.option(
     "-v",
     "--variable",
@@ -119,9 +136,7 @@ CHUNKS = click.option(
 )
 DIM = click.option("--dim", metavar="NAME", help="Vertical dimension, where it cannot be told.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-PLOT = click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="OUT.png", help="Draw a figure as well."
-)
+PLOT = click.option("--plot", type=PATH, metavar="OUT.png", help="Draw a figure as well.")
 CLUSTERS = click.option(
     "-k",
     "--clusters",
@@ -133,18 +148,18 @@ K_RANGE = click.option(
     "--k-range",
     nargs=2,
     type=int,
+    callback=_range,
     metavar="LOW HIGH",
     help="Numbers of clusters to try, both included. Default: 2 20.",
 )
 
 
-def output_option(help_text: str) -> Command:
-    """The option of where to write."""
-    where = click.Path(path_type=Path)
-    return click.option("-o", "--output", type=where, metavar="OUT", help=help_text)
+def output_option(help_text: str) -> Decorator:
+    """Return the option for the file to write."""
+    return click.option("-o", "--output", type=PATH, metavar="OUT", help=help_text)
 
 
-MODEL = with_options(
+MODEL = together(
     FILE,
     VARIABLE,
     click.option(
@@ -169,7 +184,7 @@ LEVEL_WEIGHTS = click.option(
     type=click.Choice(["thickness"]),
     help="Let levels count by the thickness of their layers. Default: each once.",
 )
-WEIGHING = with_options(
+WEIGHING = together(
     click.option(
         "--normalize",
         type=click.Choice(get_args(Normalization)),
@@ -182,13 +197,11 @@ WEIGHING = with_options(
     ),
     LEVEL_WEIGHTS,
 )
-STABILITY = with_options(
-    click.option(
-        "--stability",
-        type=int,
-        metavar="SAMPLES",
-        help="Cluster so many bootstrap samples too, and tell how sure each point is.",
-    ),
+STABILITY = click.option(
+    "--stability",
+    type=int,
+    metavar="SAMPLES",
+    help="Cluster so many bootstrap samples too, and tell how sure each point is.",
 )
 BLOCK_SIZE = click.option(
     "--block-size",
@@ -197,10 +210,10 @@ BLOCK_SIZE = click.option(
     help="Size of the blocks of neighbours that bootstrap samples are made of. Default: such that "
     "there are about a hundred.",
 )
-LLOYD = with_options(
+LLOYD = together(
     click.option(
         "--checkpoint",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
         help="With --chunks: keep the centroids here after each pass, and go on from them.",
     ),

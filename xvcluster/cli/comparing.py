@@ -9,29 +9,21 @@ import click
 import xarray as xr
 
 import xvcluster
-from xvcluster.cli.commandline import OVERWRITE, PLOT, output_option, plainly, with_options
-from xvcluster.cli.files import (
-    check_outputs,
-    default_output,
-    read_result,
-    write_figure,
-    write_result,
-)
+from xvcluster.cli.commandline import OVERWRITE, PATH, PLOT, RESULT, command, output_option
+from xvcluster.cli.files import check_outputs, default_output, read_result, write_figure
 from xvcluster.cli.report import describe_result
 from xvcluster.compare.match import point_weights
 from xvcluster.plot import votes
 from xvcluster.record import store
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@click.argument("reference", type=click.Path(path_type=Path), metavar="REFERENCE")
-@with_options(
+@command(
+    RESULT,
+    click.argument("reference", type=PATH, metavar="REFERENCE"),
     output_option("NetCDF or Zarr to write. Default: <RESULT>_matched.nc in the current folder."),
     PLOT,
     OVERWRITE,
 )
-@plainly
 def match(
     result: Path, reference: Path, output: Path | None, plot: Path | None, overwrite: bool
 ) -> None:
@@ -39,22 +31,20 @@ def match(
     output = output or default_output(result, "matched")
     check_outputs(output, plot, overwrite=overwrite, inputs=[result, reference])
     matched = read_result(result).match(read_result(reference))
-    write_result(matched, output)
+    store.write(matched.dataset, output)
     agreement = matched.dataset["contingency"].attrs
     indices = {"Rand": "adjusted_rand_index", "mutual information": "adjusted_mutual_information"}
     said = ", ".join(f"adjusted {name} {agreement[n]:.2f}" for name, n in indices.items())
     click.echo(f"{describe_result(matched)}\n\nAgreement: {said}\nWrote {output}")
-    if plot:
-        write_figure(matched.plot.map, plot)
+    write_figure(matched.plot.map, plot)
 
 
-@click.command()
-@click.argument("results", type=click.Path(path_type=Path), metavar="RESULT...", nargs=-1)
-@with_options(
+@command(
+    click.argument("results", type=PATH, metavar="RESULT...", nargs=-1),
     click.option("--grid", type=float, metavar="DEGREES", help="Count on a global grid."),
     click.option(
         "--reference",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="RESULT",
         help="Result whose clusters are counted, instead of those of the first.",
     ),
@@ -65,7 +55,6 @@ def match(
     PLOT,
     OVERWRITE,
 )
-@plainly
 def consensus(
     results: tuple[Path, ...],
     grid: float | None,
@@ -80,7 +69,7 @@ def consensus(
     The grid and the clusters are those of the first, unless --grid or --reference is given.
     """
     output = output or Path("consensus.nc")
-    inputs = [*results, *([] if reference is None else [reference])]
+    inputs = results if reference is None else (*results, reference)
     check_outputs(output, plot, overwrite=overwrite, inputs=inputs)
     if len(results) < 2:
         raise ValueError(
@@ -100,8 +89,7 @@ def consensus(
         raise ValueError(f"there is no cluster {cluster} to draw; choose one of {numbers}")
     store.write(counted, output)
     click.echo(f"{_describe_agreement(counted, len(results))}\nWrote {output}")
-    if plot:
-        write_figure(partial(votes, counted, cluster=cluster), plot)
+    write_figure(partial(votes, counted, cluster=cluster), plot)
 
 
 def _describe_agreement(counted: xr.Dataset, n_models: int) -> str:

@@ -116,11 +116,6 @@ def read_result(path: Path) -> ClusterResult:
         return open_result(path)
 
 
-def write_result(result: ClusterResult, path: Path) -> None:
-    """Write a result as Zarr or NetCDF, by the end of the name."""
-    store.write(result.dataset, path)
-
-
 def default_output(file: Path, what: str) -> Path:
     """The NetCDF file to write, in the current folder, where none is named."""
     return Path(f"{file.stem}_{what}.nc")
@@ -181,8 +176,10 @@ def _check_figure(path: Path) -> None:
         )
 
 
-def write_figure(draw: Callable[[], Any], path: Path, dpi: int = 200) -> None:
-    """Draw a figure, or axes, into a file, close it, and say so."""
+def write_figure(draw: Callable[[], Any], path: Path | None, dpi: int = 200) -> None:
+    """Draw a figure, or axes, into a file, if one is given, and say so."""
+    if path is None:
+        return
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 

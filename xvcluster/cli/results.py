@@ -15,11 +15,12 @@ from xvcluster.cli.commandline import (
     DIM,
     FILE,
     OVERWRITE,
+    PATH,
     PLOT,
+    RESULT,
     VARIABLE,
+    command,
     output_option,
-    plainly,
-    with_options,
 )
 from xvcluster.cli.files import (
     check_outputs,
@@ -37,13 +38,10 @@ from xvcluster.record import store
 from xvcluster.record.predict import predict as predict_labels
 from xvcluster.result import ClusterResult
 
-_KINDS = ("map", "profiles", "summary", "som", "criteria", "elbow")
-_OF_SWEEPS = {"criteria", "elbow"}
+_KINDS = ("map", "profiles", "summary", "som", "criteria")
 
 
-@click.command()
-@with_options(FILE, VARIABLE, DIM)
-@plainly
+@command(FILE, VARIABLE, DIM)
 def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     """Tell what a NetCDF FILE holds, and what kmeans would cluster."""
     with open_model(file) as dataset:
@@ -57,9 +55,8 @@ def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     click.echo(text)
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@with_options(
+@command(
+    RESULT,
     FILE,
     VARIABLE,
     DIM,
@@ -68,7 +65,6 @@ def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     PLOT,
     OVERWRITE,
 )
-@plainly
 def predict(
     result: Path,
     file: Path,
@@ -95,39 +91,34 @@ def predict(
     with open_model(output) as written:  # to count lazy labels would be to compute them again
         known = int(written["label"].count())
     click.echo(f"{known:,} of {labels.size:,} points labelled\nWrote {output}")
-    if plot:
-        write_figure(labels.vcluster.plot.map, plot)
+    write_figure(labels.vcluster.plot.map, plot)
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True)
-@with_options(
+@command(
+    RESULT,
+    click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True),
     output_option("Figure to write. Default: <RESULT>_<KIND>.png in the current folder."),
     click.option("--dpi", type=click.IntRange(10, 2400), default=200, show_default=True),
     OVERWRITE,
 )
-@plainly
 def plot(result: Path, kind: str, output: Path | None, dpi: int, overwrite: bool) -> None:
     """Draw a figure of a RESULT file."""
     output = output or Path(f"{result.stem}_{kind}.png")
     check_outputs(None, output, overwrite=overwrite, inputs=[result])
     earlier = read_result(result)
-    figures = SweepPlots(_criteria(earlier)) if kind in _OF_SWEEPS else earlier.plot
+    figures = SweepPlots(_criteria(earlier)) if kind == "criteria" else earlier.plot
     write_figure(getattr(figures, kind), output, dpi=dpi)
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@click.argument("output", type=click.Path(path_type=Path), metavar="OUT")
-@with_options(
+@command(
+    RESULT,
+    click.argument("output", type=PATH, metavar="OUT"),
     click.option("--cluster", "clusters", type=int, multiple=True, help="Repeat for several."),
     click.option("--min-length", type=float, help="Leave shorter outlines out, in km."),
     click.option("--min-area", type=float, help="Leave smaller regions out, in km²."),
     click.option("--smooth", is_flag=True, help="Contour lines in place of the cells' edges."),
     OVERWRITE,
 )
-@plainly
 def boundaries(
     result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
 ) -> None:

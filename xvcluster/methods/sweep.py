@@ -60,7 +60,7 @@ class SweepResult:
 
     @property
     def plot(self) -> SweepPlots:
-        """The methods criteria, elbow and maps, which draw the sweep."""
+        """The methods criteria and maps, which draw the sweep."""
         from xvcluster.plot.methods import SweepPlots
 
         return SweepPlots(self.dataset, self._original)
