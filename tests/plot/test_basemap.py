@@ -136,7 +136,8 @@ def test_add_basemap_warns_once_without_network(geo_axes, monkeypatch):
     monkeypatch.setattr(NaturalEarthFeature, "geometries", refuse)
     ax = geo_axes()
     with pytest.warns(
-        UserWarning, match="could not read or download the lines of Natural Earth at 50m.*no network"
+        UserWarning,
+        match="could not read or download the lines of Natural Earth at 50m.*no network",
     ) as record:
         add_basemap(ax, resolution="50m")
     assert len(record) == 1
@@ -156,7 +157,9 @@ def test_add_basemap_tries_cartopys_own_download(geo_axes, monkeypatch, tmp_path
     monkeypatch.setattr("cartopy.io.urlopen", refuse)
     monkeypatch.setattr("cartopy.feature._NATURAL_EARTH_GEOM_CACHE", {})
     ax = geo_axes()
-    with pytest.warns(UserWarning, match="could not read or download the lines of Natural Earth at 10m") as record:
+    with pytest.warns(
+        UserWarning, match="could not read or download the lines of Natural Earth at 10m"
+    ) as record:
         add_basemap(ax, resolution="10m")
     assert len(record) == 1
     ax.figure.canvas.draw()
@@ -172,7 +175,9 @@ def test_add_basemap_warns_where_cartopys_file_is_broken(geo_axes, monkeypatch, 
     monkeypatch.setitem(cartopy.config, "data_dir", tmp_path)
     monkeypatch.setattr("cartopy.feature._NATURAL_EARTH_GEOM_CACHE", {})
     ax = geo_axes()
-    with pytest.warns(UserWarning, match="could not read or download the lines of Natural Earth at 50m") as record:
+    with pytest.warns(
+        UserWarning, match="could not read or download the lines of Natural Earth at 50m"
+    ) as record:
         add_basemap(ax, resolution="50m")
     assert len(record) == 1
     ax.figure.canvas.draw()

@@ -281,7 +281,9 @@ def test_certainty_refuses_a_background(labels_of):
 
 
 def test_certainty_refuses_a_name_where_there_are_labels_alone(labels_of):
-    message = r"certainty='margin' is the name of a variable of a result.*result\.plot\.map\(certainty="
+    message = (
+        r"certainty='margin' is the name of a variable of a result.*result\.plot\.map\(certainty="
+    )
     with pytest.raises(ValueError, match=message):
         draw_map(labels_of(LAT, LON), certainty="margin")
 

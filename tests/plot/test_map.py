@@ -457,7 +457,9 @@ def test_map_refuses_boundaries_without_clusters(labels_of):
 
 def test_map_refuses_a_background_alone(labels_of):
     labels = labels_of(LAT, LON)
-    with pytest.raises(ValueError, match=r"with boundaries=False, a map of the background shows nothing"):
+    with pytest.raises(
+        ValueError, match=r"with boundaries=False, a map of the background shows nothing"
+    ):
         draw_map(labels, background=labels, boundaries=False)
 
 

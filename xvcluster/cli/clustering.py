@@ -48,32 +48,34 @@ def kmeans(**options: Any) -> None:
         nargs=2,
         type=int,
         metavar="ROWS COLUMNS",
-        help="Size of the map. Default: by the number of profiles.",
+        help="Size of the map. Default: depends on the number of profiles.",
     ),
     click.option(
         "-k",
         "--clusters",
         "n_clusters",
         type=int,
-        help="Merge the nodes into this many clusters. Default: every node is one.",
+        help="Merge the nodes into this many clusters. Default: every node is a cluster.",
     ),
     click.option(
         "--algorithm",
         type=click.Choice(["online", "batch"]),
-        help="Show profiles one by one (the default), or all of them in each pass.",
+        help="Train with one profile at a time (default), or with all profiles in each pass.",
     ),
     click.option(
         "--iterations",
         "n_iterations",
         type=int,
-        help="Profiles shown, or passes of a batch. Default: 50000, or 50.",
+        help="Number of training steps, or of passes for batch. Default: 50000, or 50.",
     ),
     click.option(
         "--sigma",
         type=float,
-        help="Neighbourhood at the start. Default: 0.3; in a batch, half of the longer side.",
+        help="Initial width of the neighbourhood. Default: 0.3; for batch, half the longer side.",
     ),
-    click.option("--learning-rate", type=float, help="At the start, online. Default: 0.1."),
+    click.option(
+        "--learning-rate", type=float, help="Initial learning rate, for online. Default: 0.1."
+    ),
     WEIGHING,
     STABILITY,
     BLOCK_SIZE,
@@ -92,27 +94,27 @@ def som(**options: Any) -> None:
         "--clusters",
         "n_components",
         type=int,
-        help="Number of clusters. Default: that of the least BIC.",
+        help="Number of clusters. Default: the one with the lowest BIC.",
     ),
     K_RANGE,
     click.option(
         "--covariance",
         type=click.Choice(get_args(Covariance)),
-        help="What is known of the spread of each cluster. Default: full.",
+        help="Form of the covariance matrices. Default: full.",
     ),
     click.option(
         "--variance-explained",
         type=float,
         metavar="SHARE",
-        help="Share of the variance that principal components keep. Default: 0.999.",
+        help="Share of the variance that the principal components explain. Default: 0.999.",
     ),
     click.option(
         "--normalize",
         type=click.Choice(get_args(Normalization)),
-        help="How profiles are made comparable. Default: level.",
+        help="Normalization of the profiles. Default: level.",
     ),
     LEVEL_WEIGHTS,
-    click.option("--n-init", type=int, help="Starts. Default: 1."),
+    click.option("--n-init", type=int, help="Number of restarts. Default: 1."),
     STABILITY,
     BLOCK_SIZE,
     MODEL,
@@ -120,7 +122,7 @@ def som(**options: Any) -> None:
 def gmm(**options: Any) -> None:
     """Cluster the profiles of a NetCDF or Zarr FILE by a Gaussian mixture.
 
-    The result tells how probable each cluster is at each point.
+    The result contains the probability of each cluster at each point.
     """
     _cluster(xvcluster.gmm, **options)
 
@@ -132,18 +134,18 @@ def gmm(**options: Any) -> None:
         "criteria",
         type=click.Choice(get_args(Criterion)),
         multiple=True,
-        help="A criterion that takes longer; repeat for both.",
+        help="An additional criterion, which takes longer; repeat for both.",
     ),
     BLOCK_SIZE,
     LLOYD,
     WEIGHING,
     MODEL,
-    click.option("--maps", type=PATH, metavar="OUT.png", help="Draw one map a k as well."),
+    click.option("--maps", type=PATH, metavar="OUT.png", help="Also draw one map for each k."),
 )
 def sweep(plot: Path | None, maps: Path | None, k_range: range | None, **options: Any) -> None:
-    """Cluster by k-means for many k, and write the best of them.
+    """Cluster by k-means for many k, and write the best result.
 
-    The figure of --plot is that of the criteria.
+    The figure of --plot shows the criteria.
     """
     output, data, given = _read(plot, maps, k=k_range, **options)
     swept = xvcluster.sweep(data, **given)
@@ -155,19 +157,19 @@ def sweep(plot: Path | None, maps: Path | None, k_range: range | None, **options
 
 @command(
     click.argument("name", type=click.Choice(_DEMOS), default="tomography"),
-    click.option("--folder", type=PATH, default=Path(), help="Where to write."),
+    click.option("--folder", type=PATH, default=Path(), help="Folder to write to."),
     OVERWRITE,
 )
 def demo(name: str, folder: Path, overwrite: bool) -> None:
-    """Cluster a sample: a made tomography (the default), or the real ocean."""
+    """Cluster sample data: a synthetic tomography (the default), or the real ocean."""
     output, figure = (folder / f"xvcluster_demo_{name}{suffix}" for suffix in (".nc", ".png"))
     check_outputs(output, figure, overwrite=overwrite)
     model = getattr(tutorial, name)()
     if name == "tomography":
-        click.echo("A made model of the western United States, not an observation.")
+        click.echo("A synthetic model of the western United States, not an observation.")
         data = model[["vs"]].vcluster.prepare(depth=slice(5, 60), dz=2, stride=2)
     else:
-        click.echo("The real ocean: annual mean temperature and salinity of Levitus (1982).")
+        click.echo("The real ocean: annual mean temperature and salinity from Levitus (1982).")
         data = model.vcluster.prepare(depth=slice(0, 1000))
     result = data.vcluster.kmeans(6)
     _report(result, output)
@@ -193,7 +195,7 @@ def _cluster(
         options.get("k_range")
         and options.get("n_clusters", options.get("n_components")) is not None
     ):
-        raise ValueError("--clusters says how many, so --k-range has no use; give one of them")
+        raise ValueError("--k-range has no effect together with --clusters; give one of them")
     _check_stability(stability, block_size, unstable)
     output, data, given = _read(plot, **options)
     result = method(data, **given)
@@ -206,7 +208,7 @@ def _cluster(
 def _check_stability(n: int | None, block_size: float | None, unstable: str) -> None:
     """Raise an error, before any work, if the stability cannot be found."""
     if n is None and block_size is not None:
-        raise ValueError("--block-size is for --stability; give both, or neither")
+        raise ValueError("--block-size has no effect without --stability; give both, or neither")
     if n is not None and unstable:
         raise ValueError(f"--stability cannot be found {unstable}")
     if n is not None:
@@ -240,11 +242,11 @@ def _report(result: ClusterResult, output: Path) -> None:
 
 
 def _compare(result: ClusterResult, truth: xr.DataArray) -> None:
-    """Say how well labels agree with the provinces that a model was made from."""
+    """Report how well labels agree with the true provinces of a synthetic model."""
     from sklearn.metrics import adjusted_rand_score
 
     labels = result.labels
     known = labels.notnull().values
     provinces = truth.sel({d: labels[d] for d in labels.dims}).transpose(*labels.dims)
     score = adjusted_rand_score(provinces.values[known], labels.values[known])
-    click.echo(f"Agreement with the provinces it was made from: adjusted Rand index {score:.2f}")
+    click.echo(f"Agreement with the true provinces: adjusted Rand index {score:.2f}")

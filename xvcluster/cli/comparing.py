@@ -27,7 +27,7 @@ from xvcluster.record import store
 def match(
     result: Path, reference: Path, output: Path | None, plot: Path | None, overwrite: bool
 ) -> None:
-    """Renumber the clusters of a RESULT to agree best with a REFERENCE result."""
+    """Renumber the clusters of a RESULT for the best agreement with a REFERENCE result."""
     output = output or default_output(result, "matched")
     check_outputs(output, plot, overwrite=overwrite, inputs=[result, reference])
     matched = read_result(result).match(read_result(reference))
@@ -41,15 +41,21 @@ def match(
 
 @command(
     click.argument("results", type=PATH, metavar="RESULT...", nargs=-1),
-    click.option("--grid", type=float, metavar="DEGREES", help="Count on a global grid."),
+    click.option(
+        "--grid", type=float, metavar="DEGREES", help="Count on a global grid with this spacing."
+    ),
     click.option(
         "--reference",
         type=PATH,
         metavar="RESULT",
-        help="Result whose clusters are counted, instead of those of the first.",
+        help="Result whose clusters are counted. Default: the first.",
     ),
     click.option(
-        "--cluster", type=int, default=1, show_default=True, help="Whose votes --plot draws."
+        "--cluster",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Cluster whose votes --plot draws.",
     ),
     output_option("NetCDF or Zarr to write. Default: consensus.nc in the current folder."),
     PLOT,
@@ -64,21 +70,21 @@ def consensus(
     plot: Path | None,
     overwrite: bool,
 ) -> None:
-    """Count in how many RESULTs of several models each point is in each cluster.
+    """Count how many RESULTs of several models assign each point to each cluster.
 
-    The grid and the clusters are those of the first, unless --grid or --reference is given.
+    The grid and the clusters are those of the first RESULT, unless --grid or --reference is given.
     """
     output = output or Path("consensus.nc")
     inputs = results if reference is None else (*results, reference)
     check_outputs(output, plot, overwrite=overwrite, inputs=inputs)
     if len(results) < 2:
         raise ValueError(
-            f"consensus needs the results of two models or more; got {len(results)}: name all of "
-            "their files"
+            f"consensus requires the results of two or more models; got {len(results)}; give "
+            "all of their files"
         )
     for path in results:
         if results.count(path) > 1:
-            raise ValueError(f"{path} is named twice; each model has one vote")
+            raise ValueError(f"{path} is given twice; each model has one vote")
     counted = xvcluster.consensus(
         {str(p): read_result(p) for p in results},
         grid=grid,
@@ -93,11 +99,13 @@ def consensus(
 
 
 def _describe_agreement(counted: xr.Dataset, n_models: int) -> str:
-    """How far the models agree where there are several, by area, in words."""
+    """Say how far the models agree, by area, at points that several of them label."""
     areas = point_weights(counted["label"])
     weights = areas.where(counted["n_models"] > 1).fillna(0.0)
     if not weights.any():
         return f"No point has a label of more than one of the {n_models} models"
     mean = float(counted["agreement"].weighted(weights).mean())
     by = "area" if areas.attrs["units"] == "km2" else "number"
-    return f"{n_models} models agree to {mean:.0%} by {by} of points that two or more label"
+    return (
+        f"Mean agreement of {n_models} models: {mean:.0%} by {by}, where two or more have a label"
+    )
