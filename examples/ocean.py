@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     print(f"\n{result}")
 
     folder.mkdir(parents=True, exist_ok=True)
-    sweep.plot.elbow().savefig(folder / "ocean_elbow.png", dpi=150)
+    sweep.plot.criteria().savefig(folder / "ocean_criteria.png", dpi=150)
     sweep.plot.maps().savefig(folder / "ocean_maps.png", dpi=150)
     result.plot.summary().savefig(folder / "ocean_summary.png", dpi=150)
     result.to_netcdf(folder / "ocean.nc")

@@ -127,7 +127,7 @@ def test_info_finds_a_repeated_seam():
     coords = {"depth": [0, 1, 5], "lat": [-30, 0, 30, 60], "lon": lon}
     xr.Dataset({"t": (tuple(coords), values)}, coords).to_netcdf("globe.nc")
     text = succeed("info", "globe.nc")
-    assert "its seam column repeated" in text
+    assert "first column repeated at the seam" in text
     assert "48 profiles of 3 levels" in text
     assert "t: 48 profiles of 3 levels\n" in succeed("kmeans", "globe.nc", "-k", "2")
     assert "0 to 5, 3 values unevenly spaced" in text
@@ -138,7 +138,7 @@ def test_info_lists_variables_to_choose_from(tomography):
     two.to_netcdf("two.nc")
     text = succeed("info", "two.nc")
     assert "not numeric" in text
-    assert "--variable chooses one" in text
+    assert "--variable selects one" in text
     assert "vs, vp  503 profiles" in succeed("info", "two.nc", "-v", "vs", "-v", "vp")
 
 
@@ -155,7 +155,7 @@ def test_info_describes_curvilinear_grids():
 def test_info_says_what_is_not_clear(tomography):
     tomography.rename(depth="thing").drop_attrs().to_netcdf("unclear.nc")
     text = succeed("info", "unclear.nc")
-    assert "not clear: no vertical dimension found" in text
+    assert "ambiguous: no vertical dimension found" in text
     assert "nothing: no vertical dimension found" in text
     assert "503 profiles of 41 levels" in succeed("info", "unclear.nc", "--dim", "thing")
 
@@ -266,9 +266,9 @@ def test_kmeans_shows_warnings_as_plain_lines(tomography):
         (["model.nc", "--k-range", "5", "2"], "--k-range is 5 2"),
         (["model.nc", "-o", "nowhere/out.nc"], "the folder 'nowhere' does not exist"),
         (["model.nc", "-o", "."], "'.' is a folder"),
-        (["model.nc", "-o", "model.nc", "--overwrite"], "is read by this command"),
-        (["model.nc", "-o", "out.png", "--plot", "out.png"], "named for two outputs"),
-        (["model.nc", "--plot", "out.xyz"], "cannot be written as 'out.xyz'; end its name in"),
+        (["model.nc", "-o", "model.nc", "--overwrite"], "is an input of this command"),
+        (["model.nc", "-o", "out.png", "--plot", "out.png"], "given for two outputs"),
+        (["model.nc", "--plot", "out.xyz"], "cannot be written as 'out.xyz'; its name must end in"),
     ],
 )
 def test_kmeans_refuses_bad_input_in_one_sentence(model, arguments, message):
@@ -323,14 +323,15 @@ def test_kmeans_refuses_a_window_that_is_none(model):
 
 def test_sweep_refuses_one_figure_in_two_spellings(model):
     figures = ("--plot", "a.png", "--maps", Path.cwd() / "a.png")
-    assert "is named for two outputs" in refuse("sweep", model, *figures)
+    assert "is given for two outputs" in refuse("sweep", model, *figures)
 
 
 @pytest.mark.parametrize("existing", ["out.nc", "out.png"])
 def test_kmeans_keeps_an_existing_file_unless_told(model, existing):
     Path(existing).write_text("precious")
     arguments = ("kmeans", model, "-k", "2", "-o", "out.nc", "--plot", "out.png")
-    assert f"{existing} exists already; give another name, or --overwrite" in refuse(*arguments)
+    message = f"{existing} exists already; choose another name, or add --overwrite"
+    assert message in refuse(*arguments)
     assert Path(existing).read_text() == "precious"
     assert len(list(Path().iterdir())) == 2
     succeed(*arguments, "--overwrite")
@@ -399,19 +400,30 @@ def test_gmm_finds_k_and_says_why(model):
     text = succeed(
         "gmm", model, "--k-range", "1", "9", "--covariance", "tied", "--depth", "0", "40"
     )
-    assert "clusters, by the least BIC over k = 1 to 9" in text
-    assert "clusters, by the least BIC over k = 1 to 9" in succeed("info", "model_clusters.nc")
-    assert "so --k-range has no use" in refuse("gmm", model, "-k", "2", "--k-range", "2", "9")
+    assert "clusters, by the lowest BIC over k = 1 to 9" in text
+    assert "clusters, by the lowest BIC over k = 1 to 9" in succeed("info", "model_clusters.nc")
+    said = refuse("gmm", model, "-k", "2", "--k-range", "2", "9")
+    assert "--k-range has no effect together with --clusters" in said
 
 
 def test_sweep_prints_criteria_and_draws(model):
-    options = ("--k-range", "2", "7", "--stride", "2", "--plot", "elbow.png", "--maps", "maps.png")
+    options = (
+        "--k-range",
+        "2",
+        "7",
+        "--stride",
+        "2",
+        "--plot",
+        "criteria.png",
+        "--maps",
+        "maps.png",
+    )
     text = succeed("sweep", model, *options)
     best = open_result("model_clusters.nc").n_clusters
     rows = [line.split() for line in text.splitlines() if line[:3].strip().isdigit()]
     assert [int(row[0]) for row in rows[:6]] == [2, 3, 4, 5, 6, 7]
     assert [int(row[0]) for row in rows[:6] if "best," in row] == [best]
-    assert is_png("elbow.png")
+    assert is_png("criteria.png")
     assert is_png("maps.png")
 
 
@@ -464,11 +476,11 @@ def test_plot_draws_a_som(model):
     assert is_png("model_clusters_som.png")
 
 
-def test_plot_draws_the_elbow_where_a_sweep_chose_k(model, clustered):
+def test_plot_draws_the_criteria_if_a_sweep_chose_k(model, clustered):
     succeed("kmeans", model, "--k-range", "2", "8", "--stride", "2")
-    succeed("plot", "model_clusters.nc", "--kind", "elbow", "--dpi", "50")
-    assert is_png("model_clusters_elbow.png")
-    assert "carries no sweep" in refuse("plot", clustered, "--kind", "elbow")
+    succeed("plot", "model_clusters.nc", "--kind", "criteria", "--dpi", "50")
+    assert is_png("model_clusters_criteria.png")
+    assert "contains no sweep" in refuse("plot", clustered, "--kind", "criteria")
 
 
 @pytest.mark.parametrize("command", ["kmeans", "som"])
@@ -488,7 +500,7 @@ def test_commands_tell_how_stable_clusters_are(model):
     found = open_result("sure.nc").dataset
     assert found["stability"].attrs["comment"] == "3 samples of blocks of about 300 km"
     said = refuse("kmeans", model, "-k", 3, "--block-size", 300, "-o", "other.nc")
-    assert "--block-size is for --stability" in said
+    assert "--block-size has no effect without --stability" in said
     said = refuse("som", model, "--grid", 2, 2, "--stability", 3, "-o", "other.nc")
     assert "--stability cannot be found of single nodes; merge them by --clusters" in said
     said = refuse("kmeans", model, "-k", 3, "--metric", "softdtw", "--stability", 3)
@@ -524,8 +536,8 @@ def test_match_renumbers_to_agree_with_a_reference(clustered, model):
 def test_consensus_counts_models(clustered, model):
     succeed("kmeans", model, "-k", 3, "--normalize", "level", "-o", "other.nc")
     told = succeed("consensus", clustered, "other.nc", "--plot", "votes.png", "--cluster", 2)
-    assert "2 models agree to" in told
-    assert "by area of points that two or more label" in told
+    assert "Mean agreement of 2 models: " in told
+    assert "by area, where two or more have a label" in told
     votes = xr.load_dataset("consensus.nc")["votes"]
     assert votes.sizes == {"cluster": 3, "latitude": 18, "longitude": 28}
     assert set(np.unique(votes)) <= {0, 1, 2}
@@ -548,7 +560,10 @@ def test_consensus_tells_the_agreement_by_area_of_points_with_several_models():
     said = _describe_agreement(consensus([tall, other]), 2)
     weights = np.sin(np.radians([30.0, 90.0])) - np.sin(np.radians([-30.0, 30.0]))
     expected = np.average([1.0, (0.5 + 1.0 + 0.5) / 3], weights=weights)
-    assert said == f"2 models agree to {expected:.0%} by area of points that two or more label"
+    assert (
+        said
+        == f"Mean agreement of 2 models: {expected:.0%} by area, where two or more have a label"
+    )
 
 
 def test_consensus_says_where_no_point_has_several_models():
@@ -576,17 +591,17 @@ def test_consensus_never_writes_over_its_reference(clustered):
     Path("third.nc").write_bytes(Path(clustered).read_bytes())
     options = ["--reference", "third.nc", "-o", "third.nc", "--overwrite"]
     said = refuse("consensus", clustered, "other.nc", *options)
-    assert "third.nc is read by this command" in said
+    assert "third.nc is an input of this command" in said
 
 
 def test_consensus_refuses_what_it_cannot_count_or_draw(clustered):
-    assert "needs the results of two models or more; got 0" in refuse("consensus")
-    assert "needs the results of two models or more; got 1" in refuse("consensus", clustered)
+    assert "requires the results of two or more models; got 0" in refuse("consensus")
+    assert "requires the results of two or more models; got 1" in refuse("consensus", clustered)
     Path("other.nc").write_bytes(Path(clustered).read_bytes())
     drawn = ["--plot", "votes.png", "--cluster", 9]
     said = refuse("consensus", clustered, "other.nc", *drawn)
     assert "there is no cluster 9 to draw; choose one of 1, 2, 3" in said
-    assert "clusters.nc is named twice" in refuse("consensus", clustered, clustered)
+    assert "clusters.nc is given twice" in refuse("consensus", clustered, clustered)
     assert not Path("consensus.nc").exists()
 
 
@@ -619,9 +634,9 @@ def test_commands_say_what_needs_too_much_memory(model, monkeypatch, error):
 
     monkeypatch.setattr("xvcluster.som", som)
     said = refuse("som", model, "--grid", "100000", "100000")
-    assert "needs more memory than there is" in said
+    assert "needs more memory than is available" in said
     assert str(error) in said
-    assert "lower the numbers given" in said
+    assert "reduce the given numbers" in said
 
 
 @pytest.mark.parametrize("lacking", ["method", "parameters"])

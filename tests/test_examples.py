@@ -45,7 +45,7 @@ def test_raster_lesson_writes_outlines_and_draws_them(run):
 def test_ocean_chooses_k_and_saves_its_figures(run):
     said, folder = run("ocean.py")
     assert "best k = 4 (by knee)" in said
-    figures = {"ocean_elbow.png", "ocean_maps.png", "ocean_summary.png"}
+    figures = {"ocean_criteria.png", "ocean_maps.png", "ocean_summary.png"}
     assert {path.name for path in folder.iterdir()} == {"ocean.nc", *figures}
     assert xvcluster.open_result(folder / "ocean.nc").n_clusters == 4
 

@@ -13,8 +13,7 @@ from minisom import MiniSom
 from xvcluster import tutorial
 from xvcluster.algorithms.metrics import import_tslearn_kmeans
 from xvcluster.seisgo import vpcluster_evaluate_kmean, vpcluster_kmean, vpcluster_som
-from xvcluster.seisgo.engines import find_winners
-from xvcluster.seisgo.evaluate import first_knee
+from xvcluster.seisgo.som import find_winners
 
 QUIET = {"plot": False, "evaluate_plot": False, "save": False}
 
@@ -293,10 +292,6 @@ def test_no_knee_of_one_cluster_never_takes_it(made):
     assert outcome["para"]["n_clusters"] == 2
 
 
-def test_first_knee_of_a_flat_curve_is_none():
-    assert first_knee([2, 3, 4], [1.0, 1.0, 1.0]) is None
-
-
 def test_a_single_number_leaves_nothing_to_choose():
     ts = np.random.default_rng(0).normal(size=(30, 5, 1))
     assert vpcluster_evaluate_kmean(ts, [4], plot=False)[0] == 4
@@ -419,54 +414,6 @@ def test_panels_of_many_nodes_are_small(made, close):
     assert shown[0].get_title() == "1"
 
 
-# --- our own kernels ---
-
-
-@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
-def test_own_kmeans_is_no_worse_than_tslearn(made, metric):
-    options = {"metric": metric, "spacing": 3, **QUIET}
-    own = vpcluster_kmean(*made, 4, engine="xvcluster", **options)
-    other = vpcluster_kmean(*made, 4, **options)
-    assert own["model"].inertia_ <= 1.01 * other["model"].inertia_
-    profiles = loop_profiles(*made, spacing=3)[0][..., None]
-    labels = own["model"].predict(profiles)
-    np.testing.assert_array_equal(labels + 1, own["cluster_map"]["cluster"])
-    np.testing.assert_array_equal(own["pred"][2], profiles[labels == 2].T)
-    means = own["model"].cluster_centers_.mean(axis=(1, 2))
-    assert np.all(np.diff(means) > 0)
-
-
-def test_own_kmeans_chooses_k_by_its_own_distortion(made):
-    options = {"engine": "xvcluster", "nrange": range(2, 10), "spacing": 3, **QUIET}
-    outcome = vpcluster_kmean(*made, **options)
-    curve = outcome["para"]["sum_square"]
-    at = list(range(2, 10)).index(outcome["para"]["n_clusters"])
-    np.testing.assert_allclose(curve[at], outcome["model"].inertia_, rtol=0.05)
-    tslearn = [loop_fit(loop_profiles(*made, spacing=3)[0], k)[0].inertia_ for k in range(2, 10)]
-    assert np.all(np.array(curve) <= 1.01 * np.array(tslearn))
-
-
-def test_own_kmeans_without_a_knee_warns_once(made):
-    with pytest.warns(UserWarning, match="no knee over 2 to 3 clusters; took") as caught:
-        vpcluster_kmean(*made, nrange=[2, 3], engine="xvcluster", spacing=3, **QUIET)
-    assert len(caught) == 1
-
-
-def test_own_som_fits_its_winners(made):
-    options = {"niteration": 3000, "random_state": 0, "plot": False, "save": False}
-    outcome = vpcluster_som(*made, (3, 4), engine="xvcluster", **options)
-    profiles = loop_profiles(*made)[0]
-    winners = [np.ravel_multi_index(outcome["model"].winner(p), (3, 4)) for p in profiles]
-    np.testing.assert_array_equal(outcome["cluster_map"]["cluster"], np.array(winners) + 1)
-    again = vpcluster_som(*made, (3, 4), engine="xvcluster", **options)
-    assert_same(again, outcome)
-
-
-def test_own_kmeans_warns_of_options_it_does_not_have(made):
-    with pytest.warns(UserWarning, match=r"njob=2 and max_iter_barycenter=100 are tslearn's"):
-        vpcluster_kmean(*made, 3, njob=2, engine="xvcluster", spacing=6, **QUIET)
-
-
 # --- bad input ---
 
 
@@ -478,16 +425,23 @@ def test_own_kmeans_warns_of_options_it_does_not_have(made):
         ({"dep": []}, ValueError, r"depth must be 1-D and not empty; got shape \(0,\)"),
         ({"vmodel": np.ones(4)}, ValueError, r"the model has shape \(4,\), but"),
         ({"vmodel": np.array(["a"])}, TypeError, "the model 'v' must be numeric; got dtype <U1"),
-        ({"zrange": (900, 950)}, ValueError, r"zrange 900 to 950 km holds none .* run from 0 to"),
+        (
+            {"zrange": (900, 950)},
+            ValueError,
+            r"zrange 900 to 950 km contains none .* range from 0 to",
+        ),
         ({"zrange": 5}, ValueError, r"zrange must be a pair of depths, such as .*; got 5"),
         ({"spacing": 0}, ValueError, "spacing must be finite and above 0; got 0"),
         ({"dz": -1.0}, ValueError, "dz must be finite and above 0; got -1.0"),
         ({"ncluster": 0}, ValueError, "ncluster must be at least 1; got 0"),
-        ({"ncluster": 10**6}, ValueError, "ncluster=1000000 is more than the distinct profiles"),
+        (
+            {"ncluster": 10**6},
+            ValueError,
+            "ncluster=1000000 exceeds the number of distinct profiles",
+        ),
         ({"ncluster": None, "nrange": [4, 2]}, ValueError, r"must be ascending .*; got \[4, 2\]"),
         ({"ncluster": None, "nrange": []}, ValueError, r"nrange must be ascending .*; got \[\]"),
         ({"metric": "cosine"}, ValueError, "unknown metric 'cosine'; choose one of 'euclidean'"),
-        ({"engine": "minisom"}, ValueError, "unknown engine 'minisom'; choose one of 'tslearn'"),
     ],
 )
 def test_vpcluster_kmean_refuses_bad_input(made, change, error, message):
@@ -504,7 +458,6 @@ def test_vpcluster_kmean_refuses_bad_input(made, change, error, message):
         ({"niteration": 0}, "niteration must be at least 1; got 0"),
         ({"sigma": 0}, "sigma must be finite and above 0; got 0"),
         ({"rate": -0.1}, "rate must be finite and above 0; got -0.1"),
-        ({"engine": "tslearn"}, "unknown engine 'tslearn'; choose one of 'minisom', 'xvcluster'"),
     ],
 )
 def test_vpcluster_som_refuses_bad_input(made, change, message):
@@ -520,7 +473,7 @@ def test_no_complete_profile_is_refused(made):
 
 def test_a_box_longer_than_the_curve_is_refused():
     ts = np.random.default_rng(0).normal(size=(30, 5))
-    with pytest.raises(ValueError, match=r"smooth_n=9 is more than the 3 numbers of clusters"):
+    with pytest.raises(ValueError, match=r"smooth_n=9 exceeds the 3 numbers of clusters"):
         vpcluster_evaluate_kmean(ts, [2, 3, 4], smooth=True, smooth_n=9, plot=False)
 
 

@@ -41,7 +41,7 @@ def test_tomography_has_labelled_dims_and_units(model):
     assert not model.isnull().any().to_array().any()
 
 
-def test_tomography_says_that_it_is_made(model):
+def test_tomography_says_that_it_is_synthetic(model):
     assert "not an observation" in model.attrs["title"]
     assert "do not interpret" in model.attrs["comment"]
 

@@ -1,4 +1,4 @@
-"""Sample data: a made model of the western United States, and the real ocean."""
+"""Sample data: a synthetic model of the western United States, and the real ocean."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SEED = 1982
 
 
 class _Province(NamedTuple):
-    """What a province is made of, in km and km/s; the lid is mantle, from the Moho to lid_base."""
+    """Structure of a province, in km and km/s; the lid is the mantle from the Moho to lid_base."""
 
     name: str
     moho: float
@@ -30,8 +30,8 @@ class _Province(NamedTuple):
     outline: tuple[tuple[float, float], ...]
 
 
-# Painted in this order, a later one over an earlier one; the first is what the others leave. Values
-# are round numbers in the range of published models, outlines follow the maps of physiography.
+# Painted in this order, later ones over earlier ones; the first fills what the others leave. Values
+# are round numbers in the range of published models; outlines follow physiographic maps.
 _PROVINCES = (
     _Province("great_plains_and_wyoming", 49, 3.40, 3.95, 4.58, 190, 4.50, ()),
     _Province(
@@ -68,34 +68,35 @@ _PROVINCES = (
 
 
 def tomography(*, resolution: float = 0.25) -> xr.Dataset:
-    r"""Make a crust and upper-mantle model of the western United States.
+    r"""Compute a synthetic crust and upper-mantle model of the western United States.
 
-    It is made by formula, and is not an observation: a model whose true provinces are known.
+    The model is computed by formula, and is not an observation: its true provinces are known.
 
     Parameters
     ----------
     resolution : float, default 0.25
-        Spacing of the grid in degrees, from 0.02 to 2. The model under it stays the same.
+        Spacing of the grid in degrees, from 0.02 to 2. The underlying model is the same for all.
 
     Returns
     -------
     xarray.Dataset
         ``vs`` and ``vp`` in km/s with dims (depth, latitude, longitude), float32, at 0 to 200 km
-        below the solid surface every 5 km; ``province`` with dims (latitude, longitude), the
-        province 1 to 6 that each profile was made from, named by its ``flag_meanings``.
+        below the solid surface every 5 km; ``province`` with dims (latitude, longitude), the true
+        province of each profile, 1 to 6, with the names in its ``flag_meanings``.
 
     Raises
     ------
     ValueError
-        If `resolution` is out of its range.
+        If `resolution` is out of range.
 
     Notes
     -----
     Every province has a Moho depth :math:`M`, crustal velocities from :math:`c_0` at the surface to
     :math:`c_1` at the Moho, a mantle lid of velocity :math:`l` down to :math:`L`, and an
-    asthenosphere of velocity :math:`a` below it. These six numbers, chosen by hand in the range
-    that models of the region report [1]_ [2]_, change smoothly over some 100 km from one province
-    to the next and vary by a Gaussian random field of 110 km correlation length within each. Then
+    asthenosphere of velocity :math:`a` below it. These six numbers, chosen by hand within the range
+    of published models of the region [1]_ [2]_, change smoothly over about 100 km from one province
+    to the next, and vary within each by a Gaussian random field with a correlation length of
+    110 km. Then
 
     .. math::
 
@@ -103,9 +104,9 @@ def tomography(*, resolution: float = 0.25) -> xr.Dataset:
         c(z) = c_0 + (c_1 - c_0) \min(z / M, 1), \quad
         m(z) = l + s\left(\frac{z - L}{12}\right) (a - l) + 0.0005 \, (z - M)_+
 
-    with the logistic function :math:`s`, depths in km and velocities in km/s. ``vp`` is ``vs``
-    times 1.75 in the crust and, in the mantle, more the slower it is: 1.74 + 0.2 (4.65 − ``vs``),
-    never less than 1.74.
+    with the logistic function :math:`s`, depths in km and velocities in km/s. The ratio ``vp/vs``
+    is 1.75 in the crust; in the mantle it is 1.74 + 0.2 (4.65 − ``vs``), but at least 1.74, and
+    thus larger where the mantle is slow.
 
     References
     ----------
@@ -150,20 +151,20 @@ def tomography(*, resolution: float = 0.25) -> xr.Dataset:
 
 
 def ocean() -> xr.Dataset:
-    """Load the annual mean temperature and salinity of the world ocean, on a 2° grid.
+    """Load the annual mean temperature and salinity of the world ocean on a 2° grid.
 
     Returns
     -------
     xarray.Dataset
         ``temperature`` in °C and ``salinity`` in parts per thousand, float32 with dims (depth,
         latitude, longitude), at 20 standard depths from 0 to 5000 m; NaN on land and below the sea
-        floor, so that profiles end early where the sea is shallow.
+        floor, so that profiles are shorter where the sea is shallow.
 
     Notes
     -----
-    A real climatology, in the public domain: that of Levitus [1]_ at 1°, as NOAA distributes it
-    with Ferret. A 2° cell is the mean of those of its four 1° cells that hold water at the depth,
-    where at least two do. Values are stored in steps of 0.002.
+    This is a real climatology in the public domain, that of Levitus [1]_ at 1°, as distributed by
+    NOAA with Ferret. Each 2° cell is the mean of its 1° cells with water at that depth, of which
+    there must be at least two out of four. Values are stored in steps of 0.002.
 
     References
     ----------
@@ -178,7 +179,7 @@ def ocean() -> xr.Dataset:
     """
     packaged = files("xvcluster") / "data" / "levitus_2deg.nc"
     with as_file(packaged) as path:
-        # without its encoding, or what is computed from it would be packed to int16 when written
+        # without its encoding, by which results computed from it would be written as int16
         return xr.load_dataset(path, engine="netcdf4").drop_encoding()
 
 
@@ -193,7 +194,7 @@ def _random_field(
 ) -> Float64s:
     """Return a Gaussian random field of unit variance; the length is in degrees of latitude.
 
-    A sum of random waves is the same field on every grid.
+    It is a sum of random waves, and therefore the same field on every grid.
     """
     n_waves = 64
     wave = random.normal(scale=1 / length, size=(n_waves, 2))
@@ -206,10 +207,10 @@ def _random_field(
 
 
 def _paint(lon: Float64s, lat: Float64s, random: np.random.Generator) -> NDArray[np.int16]:
-    """Return the number of the province at each point, 1 to n."""
+    """Return the number of the province at each point, from 1."""
     from matplotlib.path import Path
 
-    # outlines drawn with a ruler look it; a point is looked up a little away from where it is
+    # straight outlines would look artificial, so each point is looked up at a shifted position
     shift = [0.12 * _random_field(lon, lat, 0.4, random) for _ in range(2)]
     points = np.column_stack([(lon + shift[0]).ravel(), (lat + shift[1]).ravel()])
     number = np.ones(len(points), dtype=np.int16)
@@ -219,7 +220,7 @@ def _paint(lon: Float64s, lat: Float64s, random: np.random.Generator) -> NDArray
 
 
 def _blend(province: NDArray[np.int16], resolution: float) -> Float64s:
-    """Return the numbers of the provinces at each point, blended over about a degree."""
+    """Return the parameters of the provinces at each point, smoothed over about a degree."""
     from scipy.ndimage import gaussian_filter
 
     share = np.stack(
@@ -228,14 +229,14 @@ def _blend(province: NDArray[np.int16], resolution: float) -> Float64s:
             for i in range(1, len(_PROVINCES) + 1)
         ]
     )
-    numbers = np.array([province[1:-1] for province in _PROVINCES], dtype=np.float64)
-    return np.asarray(np.tensordot(numbers.T, share, axes=1), dtype=np.float64)
+    parameters = np.array([province[1:-1] for province in _PROVINCES], dtype=np.float64)
+    return np.asarray(np.tensordot(parameters.T, share, axes=1), dtype=np.float64)
 
 
 def _vary(
     parameters: Float64s, lon: Float64s, lat: Float64s, random: np.random.Generator
 ) -> Float64s:
-    """Add what a province varies within itself; the thin oceanic crust varies little."""
+    """Add the variation within each province, which is small for the thin oceanic crust."""
     # moho, crust_top, crust_base, lid, lid_base, asthenosphere
     spread = (0.06 * parameters[0], 0.08, 0.05, 0.05, 12.0, 0.05)
     return np.stack(
@@ -247,14 +248,14 @@ def _vary(
 
 
 def _logistic(x: Float64s) -> Float64s:
-    """Rise from 0 to 1 about x = 0."""
+    """Return the logistic function, which rises from 0 to 1 around x = 0."""
     from scipy.special import expit
 
     return np.asarray(expit(x), dtype=np.float64)
 
 
 def _profiles(depth: Float64s, parameters: Float64s) -> tuple[Float64s, Float64s]:
-    """Return vs (depth, latitude, longitude) and the share of mantle in it."""
+    """Return vs (depth, latitude, longitude) and the fraction of mantle."""
     moho, crust_top, crust_base, lid, lid_base, asthenosphere = parameters
     z = depth[:, None, None]
     crust = crust_top + (crust_base - crust_top) * np.minimum(z / moho, 1)
@@ -266,18 +267,18 @@ def _profiles(depth: Float64s, parameters: Float64s) -> tuple[Float64s, Float64s
 
 
 def _vp_vs_ratio(vs: Float64s, mantle_share: Float64s) -> Float64s:
-    """Return vp/vs: heat and melt lower vs more than vp."""
+    """Return vp/vs, larger for a slow mantle: heat and melt reduce vs more than vp."""
     mantle = 1.74 + 0.2 * np.maximum(4.65 - vs, 0)
     return 1.75 + mantle_share * (mantle - 1.75)
 
 
 def _describe(model: xr.Dataset) -> xr.Dataset:
-    """Give the model's variables names and units, and the model a plain word on what it is."""
+    """Add names and units to the variables, and to the model a statement that it is synthetic."""
     attrs: dict[str, dict[str, object]] = {
         "vs": {"long_name": "shear-wave velocity", "units": "km/s"},
         "vp": {"long_name": "compressional-wave velocity", "units": "km/s"},
         "province": {
-            "long_name": "province the profile was made from",
+            "long_name": "true province of the profile",
             "flag_values": np.arange(1, len(_PROVINCES) + 1, dtype=np.int16),
             "flag_meanings": " ".join(province.name for province in _PROVINCES),
         },
@@ -291,9 +292,9 @@ def _describe(model: xr.Dataset) -> xr.Dataset:
     return described.assign_attrs(
         Conventions="CF-1.10",
         id="xvcluster_tutorial_tomography",
-        title="Made (synthetic) model of the western United States, not an observation",
+        title="Synthetic model of the western United States, not an observation",
         comment=(
             "Computed by formula in xvcluster.tutorial.tomography from hand-drawn provinces and a "
-            "seeded random field, to try out clustering. No data went into it: do not interpret it."
+            "seeded random field, to try out clustering. It contains no data: do not interpret it."
         ),
     )

@@ -172,7 +172,7 @@ def test_repr_tells_the_best_k_and_the_criteria(model):
 
 def test_plot_has_the_figures_of_a_sweep(model):
     plots = _two(model).plot
-    assert callable(plots.elbow)
+    assert callable(plots.criteria)
     assert callable(plots.maps)
 
 

@@ -76,6 +76,10 @@ def make_result(k=4, *, variables=("vs",), vertical="depth", positive="down", la
         dataset[name] = (dims, base, attrs)
         dataset[f"{name}_std"] = (dims, 0.2 + 0 * base, attrs)
         dataset[f"{name}_quantile"] = (("quantile", *dims), spread, attrs)
+        for ending, value in (("offset", 3.0), ("scale", 2.0 if len(variables) > 1 else 1.0)):
+            dataset[f"{name}_{ending}"] = (dims[1:], np.full(shape[1:], value))
+    units = {"units": "km/s"} if len(variables) == 1 else {}
+    dataset["distance"] = xr.zeros_like(labels).drop_attrs(deep=False).assign_attrs(units)
     dataset = dataset.assign_coords(cluster=np.arange(1, k + 1), quantile=QUANTILES)
     if vertical is not None:
         attrs = {"long_name": "depth", "units": "km"}
@@ -88,7 +92,6 @@ def make_result(k=4, *, variables=("vs",), vertical="depth", positive="down", la
         "n_clusters": k,
         "variables": list(variables),
         "vertical": vertical,
-        "scale": dict.fromkeys(variables, 2.0),
     }
     return dataset.assign_attrs(method="k-means", parameters=json.dumps(settings))
 

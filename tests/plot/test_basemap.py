@@ -136,7 +136,8 @@ def test_add_basemap_warns_once_without_network(geo_axes, monkeypatch):
     monkeypatch.setattr(NaturalEarthFeature, "geometries", refuse)
     ax = geo_axes()
     with pytest.warns(
-        UserWarning, match="50m could not be read or downloaded.*no network"
+        UserWarning,
+        match="could not read or download the lines of Natural Earth at 50m.*no network",
     ) as record:
         add_basemap(ax, resolution="50m")
     assert len(record) == 1
@@ -156,7 +157,9 @@ def test_add_basemap_tries_cartopys_own_download(geo_axes, monkeypatch, tmp_path
     monkeypatch.setattr("cartopy.io.urlopen", refuse)
     monkeypatch.setattr("cartopy.feature._NATURAL_EARTH_GEOM_CACHE", {})
     ax = geo_axes()
-    with pytest.warns(UserWarning, match="10m could not be read or downloaded") as record:
+    with pytest.warns(
+        UserWarning, match="could not read or download the lines of Natural Earth at 10m"
+    ) as record:
         add_basemap(ax, resolution="10m")
     assert len(record) == 1
     ax.figure.canvas.draw()
@@ -172,7 +175,9 @@ def test_add_basemap_warns_where_cartopys_file_is_broken(geo_axes, monkeypatch, 
     monkeypatch.setitem(cartopy.config, "data_dir", tmp_path)
     monkeypatch.setattr("cartopy.feature._NATURAL_EARTH_GEOM_CACHE", {})
     ax = geo_axes()
-    with pytest.warns(UserWarning, match="50m could not be read or downloaded") as record:
+    with pytest.warns(
+        UserWarning, match="could not read or download the lines of Natural Earth at 50m"
+    ) as record:
         add_basemap(ax, resolution="50m")
     assert len(record) == 1
     ax.figure.canvas.draw()
@@ -195,11 +200,11 @@ def test_add_basemap_uses_cartopys_finer_lines_where_it_has_them(geo_axes, monke
 
 def test_add_basemap_refuses_plain_axes():
     figure, ax = plt.subplots()
-    with pytest.raises(TypeError, match="cannot be drawn on Axes; it needs a cartopy GeoAxes"):
+    with pytest.raises(TypeError, match="cannot be drawn on Axes, it requires a cartopy GeoAxes"):
         add_basemap(ax)
     plt.close(figure)
 
 
 def test_add_basemap_refuses_unknown_resolution(geo_axes):
-    with pytest.raises(ValueError, match=r"resolution is '20m'.*'110m', '50m', '10m'"):
+    with pytest.raises(ValueError, match=r"unknown resolution '20m'.*'110m', '50m', '10m'"):
         add_basemap(geo_axes(), resolution="20m")

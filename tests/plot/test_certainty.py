@@ -236,7 +236,7 @@ def test_certainty_declared_missing_counts_as_none(close, labels_of):
 @pytest.mark.parametrize(("value", "span"), [(1.2, "1.2 to 1.2"), (-0.5, r"-0\.5 to -0\.5")])
 def test_certainty_refuses_values_outside_0_and_1(labels_of, value, span):
     labels = labels_of(LAT, LON, 1)
-    with pytest.raises(ValueError, match=rf"certainty 'p' reaches from {span}; it must lie"):
+    with pytest.raises(ValueError, match=rf"certainty 'p' ranges from {span}; it must lie"):
         draw_map(labels, certainty=(labels * 0 + value).rename("p"))
 
 
@@ -264,7 +264,7 @@ def test_certainty_refuses_another_length(labels_of):
 def test_certainty_refuses_other_coordinates(labels_of):
     labels = labels_of(LAT, LON)
     shifted = certainty_of(labels).assign_coords(longitude=LON + 0.5)
-    with pytest.raises(ValueError, match=r"other points than the labels: 'longitude' does not"):
+    with pytest.raises(ValueError, match=r"on different points: 'longitude' does not"):
         draw_map(labels, certainty=shifted)
 
 
@@ -276,12 +276,14 @@ def test_certainty_refuses_another_order_of_a_curvilinear_grid(labels_of):
 
 def test_certainty_refuses_a_background(labels_of):
     labels = labels_of(LAT, LON)
-    with pytest.raises(ValueError, match=r"over a background clusters are outlines only"):
+    with pytest.raises(ValueError, match=r"over a background clusters are only outlined"):
         draw_map(labels, certainty=certainty_of(labels), background=labels)
 
 
 def test_certainty_refuses_a_name_where_there_are_labels_alone(labels_of):
-    message = r"certainty='margin' names a variable of a result.*result\.plot\.map\(certainty="
+    message = (
+        r"certainty='margin' is the name of a variable of a result.*result\.plot\.map\(certainty="
+    )
     with pytest.raises(ValueError, match=message):
         draw_map(labels_of(LAT, LON), certainty="margin")
 

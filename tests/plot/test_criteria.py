@@ -228,9 +228,11 @@ def test_criteria_is_a_method_of_a_sweep(close):
 
 
 def test_criteria_refuse_another_dataset(result_of):
-    with pytest.raises(ValueError, match=r"no criteria with the best k of each, .*label, vs"):
+    with pytest.raises(
+        ValueError, match=r"does not contain criteria and the best k of each.*label, vs"
+    ):
         criteria(result_of(2))
-    with pytest.raises(ValueError, match=r"pass the dataset of a sweep"):
+    with pytest.raises(ValueError, match=r"Pass the dataset of a sweep"):
         criteria(make_criteria().drop_vars("best"))
 
 

@@ -285,7 +285,7 @@ def test_map_of_dims_without_meaning_refuses_a_third(labels_of):
 
 
 def test_map_of_plain_dims_refuses_a_projection():
-    with pytest.raises(ValueError, match=r"projection needs latitude and longitude"):
+    with pytest.raises(ValueError, match=r"projection requires latitude and longitude"):
         draw_map(xr.DataArray(np.ones((3, 4)), dims=("y", "x")), projection=ccrs.Robinson())
 
 
@@ -305,7 +305,7 @@ def test_map_refuses_plain_axes(close, labels_of):
 
 def test_map_refuses_axes_and_a_projection(close, labels_of):
     ax = plt.subplot(projection=ccrs.Robinson())
-    with pytest.raises(ValueError, match=r"projection=Mercator has no effect on axes"):
+    with pytest.raises(ValueError, match=r"projection=Mercator has no effect on existing axes"):
         draw_map(labels_of(LAT, LON), ax=ax, projection=ccrs.Mercator())
     close(ax)
 
@@ -457,12 +457,14 @@ def test_map_refuses_boundaries_without_clusters(labels_of):
 
 def test_map_refuses_a_background_alone(labels_of):
     labels = labels_of(LAT, LON)
-    with pytest.raises(ValueError, match=r"boundaries=False leaves nothing of the labels"):
+    with pytest.raises(
+        ValueError, match=r"with boundaries=False, a map of the background shows nothing"
+    ):
         draw_map(labels, background=labels, boundaries=False)
 
 
 def test_map_refuses_boundaries_on_plain_dims(labels_of):
     labels = labels_of(LAT, LON)
     plain = xr.DataArray(np.ones((3, 4)), dims=("y", "x"))
-    with pytest.raises(ValueError, match=r"boundaries needs latitude and longitude"):
+    with pytest.raises(ValueError, match=r"boundaries requires latitude and longitude"):
         draw_map(plain, boundaries=boundaries(labels))

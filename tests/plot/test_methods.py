@@ -31,8 +31,8 @@ def test_map_of_a_result_takes_an_array_too(close, result_of):
 
 def test_map_of_a_result_names_what_there_is(result_of):
     message = (
-        r"certainty='stability' is no variable of this result; it has margin\. "
-        r"For stability, call result\.stability\(n=\.\.\.\) first"
+        r"certainty='stability' is not a variable of this result; it has margin\. "
+        r"For the stability, call result\.stability\(n=\.\.\.\) first"
     )
     with pytest.raises(ValueError, match=message):
         ResultPlots(with_margin(result_of(3))).map(certainty="stability")

@@ -95,7 +95,7 @@ def test_profiles_refuse_too_few_axes(close, result_of):
     figure, axes = plt.subplots(1, 2)
     with pytest.raises(ValueError, match=r"axes has 2 axes for 3 panels; pass 3"):
         profiles(result_of(3), axes=axes)
-    with pytest.raises(ValueError, match=r"ncols=2 has no effect on the axes given"):
+    with pytest.raises(ValueError, match=r"ncols=2 has no effect on the given axes"):
         profiles(result_of(2), axes=axes, ncols=2)
     close(figure)
 

@@ -92,7 +92,9 @@ def test_u_matrix_of_a_single_row(som_of):
 
 
 def test_som_refuses_another_method(result_of):
-    with pytest.raises(ValueError, match=r"method 'k-means' and has no nodes.*results of som only"):
+    with pytest.raises(
+        ValueError, match=r"made by 'k-means' and has no nodes.*results of som only"
+    ):
         som(result_of(3))
 
 

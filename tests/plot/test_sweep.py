@@ -6,30 +6,8 @@ import pytest
 import xarray as xr
 
 import xvcluster
-from xvcluster.plot import elbow, maps
+from xvcluster.plot import maps
 from xvcluster.plot.methods import SweepPlots
-
-
-def test_elbow_marks_the_best_k_in_two_panels(close, sweep_of):
-    figure = close(elbow(sweep_of()), drawn=True)
-    top, bottom = figure.axes
-    assert top.get_title() == "best k = 3 (by knee)"
-    assert (top.get_ylabel(), bottom.get_ylabel()) == ("inertia", "silhouette")
-    for ax, value in ((top, 100 / 3), (bottom, 1 / 3)):
-        rings = [line for line in ax.lines if line.get_markersize() == 8]
-        assert [tuple(ring.get_xydata()[0]) for ring in rings] == [(3, pytest.approx(value))]
-
-
-def test_elbow_ticks_are_whole_numbers(close, sweep_of):
-    figure = close(elbow(sweep_of((2, 3))))
-    ticks = figure.axes[1].get_xticks()
-    np.testing.assert_array_equal(ticks, np.round(ticks))
-
-
-def test_elbow_without_a_best_k_marks_none(close, sweep_of):
-    figure = close(elbow(sweep_of().drop_attrs()))
-    assert figure.axes[0].get_title() == ""
-    assert len(figure.axes[0].lines) == 1
 
 
 def test_maps_one_panel_a_k_in_its_own_colours(close, sweep_of):
@@ -117,5 +95,4 @@ def test_maps_change_no_input(close, sweep_of):
     dataset = sweep_of()
     before = dataset.copy(deep=True)
     close(maps(dataset))
-    close(elbow(dataset))
     xr.testing.assert_identical(dataset, before)

@@ -130,12 +130,12 @@ def test_votes_reads_lazy_maps_once(close, computed):
 
 
 def test_votes_refuses_a_cluster_without_votes():
-    with pytest.raises(ValueError, match=r"cluster is 3, but votes were cast for 1, 2; choose"):
+    with pytest.raises(ValueError, match=r"no votes for cluster 3; choose one of 1, 2"):
         votes(make_votes(), cluster=3)
 
 
 def test_votes_refuses_another_dataset(result_of):
-    with pytest.raises(ValueError, match=r"no votes and n_models among its variables label, vs,"):
+    with pytest.raises(ValueError, match=r"no votes and n_models; its variables are label, vs,"):
         votes(result_of(2))
 
 
@@ -147,7 +147,7 @@ def test_votes_refuses_several_maps():
 
 def test_votes_refuses_axes_and_a_projection(close):
     ax = close(plt.subplot(projection=ccrs.Robinson()))
-    with pytest.raises(ValueError, match=r"projection=Mercator has no effect on axes"):
+    with pytest.raises(ValueError, match=r"projection=Mercator has no effect on existing axes"):
         votes(make_votes(), ax=ax, projection=ccrs.Mercator())
 
 

@@ -1,4 +1,4 @@
-"""The command line: xvcluster kmeans and its other commands, the work of the package for files."""
+"""The command line: xvcluster kmeans and the other commands, which cluster files."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""What the commands share: their options, and plain words for errors and warnings."""
+"""What the commands share: their options, and errors and warnings as plain sentences."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ import click
 from xvcluster.profiles.scaling import Normalization
 
 P = ParamSpec("P")
-Command = Callable[..., Any]
+Decorator = Callable[..., Any]
+PATH = click.Path(path_type=Path)
 
 
 class BadInput(click.ClickException):
-    """What the user gave cannot be used; shown as one sentence."""
+    """Input that cannot be used; the message is one sentence."""
 
     exit_code = 2
 
 
 def plainly(function: Callable[P, None]) -> Callable[P, None]:
-    """Show errors of input and warnings as one plain sentence each."""
+    """Show errors and warnings as one plain sentence each."""
 
     @functools.wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -32,7 +33,7 @@ def plainly(function: Callable[P, None]) -> Callable[P, None]:
             try:
                 function(*args, **kwargs)
             except BrokenPipeError:
-                raise  # of `xvcluster info FILE | head`, which click ends in silence
+                raise  # as in `xvcluster info FILE | head`; click ends silently
             except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
                 raise BadInput(_sentence(error)) from None
             except (MemoryError, OverflowError) as error:
@@ -51,13 +52,13 @@ def _sentence(error: Exception) -> str:
 def _too_much(error: MemoryError | OverflowError) -> str:
     said = " ".join(str(error).split())
     return (
-        f"this needs more memory than there is{f' ({said})' if said else ''}; "
-        "lower the numbers given, or take fewer profiles or levels"
+        f"this needs more memory than is available{f' ({said})' if said else ''}; "
+        "reduce the given numbers, or use fewer profiles or levels"
     )
 
 
 def _show_warnings_plainly() -> None:
-    """Show each warning once, on one line; must stand inside catch_warnings."""
+    """Show each warning once, on one line; to be called inside catch_warnings."""
     shown = set()
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
@@ -72,13 +73,18 @@ def _show_warnings_plainly() -> None:
     warnings.showwarning = show
 
 
-def with_options(*options: Command) -> Callable[[Command], Command]:
-    """Add options, shown in this order."""
+def command(*options: Decorator) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function, with these options and with errors as plain sentences."""
+    return lambda function: click.command()(together(*options)(plainly(function)))
+
+
+def together(*options: Decorator) -> Decorator:
+    """Combine options, shown in this order, into one."""
     return lambda function: functools.reduce(lambda f, o: o(f), reversed(options), function)
 
 
 def _window(text: str) -> int | float:
-    """A number of levels where an integer is written, or else a distance along the vertical."""
+    """Parse a number of levels, written as an integer, or a distance along the vertical."""
     try:
         return int(text)
     except ValueError:
@@ -93,7 +99,7 @@ def _window(text: str) -> int | float:
 
 
 def _chunks(text: str) -> int | str:
-    """Points along each horizontal dimension, or "auto"."""
+    """Parse a number of points along each horizontal dimension, or "auto"."""
     if text == "auto":
         return text
     if text.isdecimal() and int(text):
@@ -101,7 +107,18 @@ def _chunks(text: str) -> int | str:
     raise click.BadParameter(f"{text!r} is neither 'auto' nor a number of points, such as 200")
 
 
-FILE = click.argument("file", type=click.Path(path_type=Path))
+def _range(_context: object, _option: object, ends: tuple[int, int] | None) -> range | None:
+    """Turn the two ends of --k-range, both included, into the numbers of clusters to try."""
+    if ends is None:
+        return None
+    low, high = ends
+    if not 1 <= low <= high:
+        raise BadInput(f"--k-range is {low} {high}; give two integers, 1 <= LOW <= HIGH")
+    return range(low, high + 1)
+
+
+FILE = click.argument("file", type=PATH)
+RESULT = click.argument("result", type=PATH, metavar="RESULT")
 VARIABLE = click.option(
     "-v",
     "--variable",
@@ -114,14 +131,12 @@ CHUNKS = click.option(
     "--chunks",
     type=_chunks,
     metavar="auto|POINTS",
-    help="For data larger than memory: read them in chunks, of so many points along each "
+    help="For data larger than memory: read in chunks with this many points along each "
     "horizontal dimension.",
 )
-DIM = click.option("--dim", metavar="NAME", help="Vertical dimension, where it cannot be told.")
-OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-PLOT = click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="OUT.png", help="Draw a figure as well."
-)
+DIM = click.option("--dim", metavar="NAME", help="Vertical dimension, if it cannot be inferred.")
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace existing files.")
+PLOT = click.option("--plot", type=PATH, metavar="OUT.png", help="Also draw a figure.")
 CLUSTERS = click.option(
     "-k",
     "--clusters",
@@ -133,18 +148,18 @@ K_RANGE = click.option(
     "--k-range",
     nargs=2,
     type=int,
+    callback=_range,
     metavar="LOW HIGH",
     help="Numbers of clusters to try, both included. Default: 2 20.",
 )
 
 
-def output_option(help_text: str) -> Command:
-    """The option of where to write."""
-    where = click.Path(path_type=Path)
-    return click.option("-o", "--output", type=where, metavar="OUT", help=help_text)
+def output_option(help_text: str) -> Decorator:
+    """Return the option for the file to write."""
+    return click.option("-o", "--output", type=PATH, metavar="OUT", help=help_text)
 
 
-MODEL = with_options(
+MODEL = together(
     FILE,
     VARIABLE,
     click.option(
@@ -152,11 +167,11 @@ MODEL = with_options(
         nargs=2,
         type=float,
         metavar="LOW HIGH",
-        help="Range of the vertical, in the file's units and sign.",
+        help="Range of the vertical, in the units and sign of the file.",
     ),
-    click.option("--dz", type=float, help="Resample to this even step."),
-    click.option("--stride", type=int, help="Take every n-th point of the map."),
-    click.option("--max-gap", type=float, help="Fill gaps of at most this along a profile."),
+    click.option("--dz", type=float, help="Interpolate to levels with this spacing."),
+    click.option("--stride", type=int, help="Use only every n-th grid point in each direction."),
+    click.option("--max-gap", type=float, help="Fill gaps up to this length along a profile."),
     DIM,
     CHUNKS,
     click.option("--random-state", type=int, help="Seed. Default: 0."),
@@ -167,56 +182,54 @@ MODEL = with_options(
 LEVEL_WEIGHTS = click.option(
     "--level-weights",
     type=click.Choice(["thickness"]),
-    help="Let levels count by the thickness of their layers. Default: each once.",
+    help="Weight levels by the thickness of their layers. Default: equal weights.",
 )
-WEIGHING = with_options(
+WEIGHING = together(
     click.option(
         "--normalize",
         type=click.Choice(get_args(Normalization)),
-        help="How profiles are made comparable. Default: several variables each by its spread.",
+        help="Normalization of the profiles. Default: scale several variables by their spread.",
     ),
     click.option(
         "--weights",
         type=click.Choice(["area"]),
-        help="Let profiles count by the area of their cells. Default: each once.",
+        help="Weight profiles by the area of their cells. Default: equal weights.",
     ),
     LEVEL_WEIGHTS,
 )
-STABILITY = with_options(
-    click.option(
-        "--stability",
-        type=int,
-        metavar="SAMPLES",
-        help="Cluster so many bootstrap samples too, and tell how sure each point is.",
-    ),
+STABILITY = click.option(
+    "--stability",
+    type=int,
+    metavar="SAMPLES",
+    help="Number of bootstrap samples to cluster, to find how stable the label of each point is.",
 )
 BLOCK_SIZE = click.option(
     "--block-size",
     type=float,
     metavar="KM",
-    help="Size of the blocks of neighbours that bootstrap samples are made of. Default: such that "
-    "there are about a hundred.",
+    help="Size of the blocks of neighbouring profiles in bootstrap samples. Default: about a "
+    "hundred blocks.",
 )
-LLOYD = with_options(
+LLOYD = together(
     click.option(
         "--checkpoint",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="FILE",
-        help="With --chunks: keep the centroids here after each pass, and go on from them.",
+        help="With --chunks: save the centroids here after each pass, and resume from them.",
     ),
     click.option(
         "--metric",
         type=click.Choice(("euclidean", "dtw", "softdtw")),
-        help="Distance of profiles. Default: euclidean.",
+        help="Distance between profiles. Default: euclidean.",
     ),
     click.option(
         "--window",
         type=_window,
         metavar="NUMBER",
-        help="Levels that dtw pairs are at most this far apart: 3 counts levels, 3.0 is a distance "
-        "in the units of the vertical. Default: any.",
+        help="Maximum distance between levels that dtw aligns: 3 is a number of levels, 3.0 a "
+        "distance in the units of the vertical. Default: no limit.",
     ),
     click.option(
-        "--n-init", type=int, help="Restarts. Default: 10 for euclidean, 3 for the others."
+        "--n-init", type=int, help="Number of restarts. Default: 10 for euclidean, otherwise 3."
     ),
 )

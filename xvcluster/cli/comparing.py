@@ -9,63 +9,58 @@ import click
 import xarray as xr
 
 import xvcluster
-from xvcluster.cli.commandline import OVERWRITE, PLOT, output_option, plainly, with_options
-from xvcluster.cli.files import (
-    check_outputs,
-    default_output,
-    read_result,
-    write_figure,
-    write_result,
-)
+from xvcluster.cli.commandline import OVERWRITE, PATH, PLOT, RESULT, command, output_option
+from xvcluster.cli.files import check_outputs, default_output, read_result, write_figure
 from xvcluster.cli.report import describe_result
 from xvcluster.compare.match import point_weights
 from xvcluster.plot import votes
 from xvcluster.record import store
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@click.argument("reference", type=click.Path(path_type=Path), metavar="REFERENCE")
-@with_options(
+@command(
+    RESULT,
+    click.argument("reference", type=PATH, metavar="REFERENCE"),
     output_option("NetCDF or Zarr to write. Default: <RESULT>_matched.nc in the current folder."),
     PLOT,
     OVERWRITE,
 )
-@plainly
 def match(
     result: Path, reference: Path, output: Path | None, plot: Path | None, overwrite: bool
 ) -> None:
-    """Renumber the clusters of a RESULT to agree best with a REFERENCE result."""
+    """Renumber the clusters of a RESULT for the best agreement with a REFERENCE result."""
     output = output or default_output(result, "matched")
     check_outputs(output, plot, overwrite=overwrite, inputs=[result, reference])
     matched = read_result(result).match(read_result(reference))
-    write_result(matched, output)
+    store.write(matched.dataset, output)
     agreement = matched.dataset["contingency"].attrs
     indices = {"Rand": "adjusted_rand_index", "mutual information": "adjusted_mutual_information"}
     said = ", ".join(f"adjusted {name} {agreement[n]:.2f}" for name, n in indices.items())
     click.echo(f"{describe_result(matched)}\n\nAgreement: {said}\nWrote {output}")
-    if plot:
-        write_figure(matched.plot.map, plot)
+    write_figure(matched.plot.map, plot)
 
 
-@click.command()
-@click.argument("results", type=click.Path(path_type=Path), metavar="RESULT...", nargs=-1)
-@with_options(
-    click.option("--grid", type=float, metavar="DEGREES", help="Count on a global grid."),
+@command(
+    click.argument("results", type=PATH, metavar="RESULT...", nargs=-1),
     click.option(
-        "--reference",
-        type=click.Path(path_type=Path),
-        metavar="RESULT",
-        help="Result whose clusters are counted, instead of those of the first.",
+        "--grid", type=float, metavar="DEGREES", help="Count on a global grid with this spacing."
     ),
     click.option(
-        "--cluster", type=int, default=1, show_default=True, help="Whose votes --plot draws."
+        "--reference",
+        type=PATH,
+        metavar="RESULT",
+        help="Result whose clusters are counted. Default: the first.",
+    ),
+    click.option(
+        "--cluster",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Cluster whose votes --plot draws.",
     ),
     output_option("NetCDF or Zarr to write. Default: consensus.nc in the current folder."),
     PLOT,
     OVERWRITE,
 )
-@plainly
 def consensus(
     results: tuple[Path, ...],
     grid: float | None,
@@ -75,21 +70,21 @@ def consensus(
     plot: Path | None,
     overwrite: bool,
 ) -> None:
-    """Count in how many RESULTs of several models each point is in each cluster.
+    """Count how many RESULTs of several models assign each point to each cluster.
 
-    The grid and the clusters are those of the first, unless --grid or --reference is given.
+    The grid and the clusters are those of the first RESULT, unless --grid or --reference is given.
     """
     output = output or Path("consensus.nc")
-    inputs = [*results, *([] if reference is None else [reference])]
+    inputs = results if reference is None else (*results, reference)
     check_outputs(output, plot, overwrite=overwrite, inputs=inputs)
     if len(results) < 2:
         raise ValueError(
-            f"consensus needs the results of two models or more; got {len(results)}: name all of "
-            "their files"
+            f"consensus requires the results of two or more models; got {len(results)}; give "
+            "all of their files"
         )
     for path in results:
         if results.count(path) > 1:
-            raise ValueError(f"{path} is named twice; each model has one vote")
+            raise ValueError(f"{path} is given twice; each model has one vote")
     counted = xvcluster.consensus(
         {str(p): read_result(p) for p in results},
         grid=grid,
@@ -100,16 +95,17 @@ def consensus(
         raise ValueError(f"there is no cluster {cluster} to draw; choose one of {numbers}")
     store.write(counted, output)
     click.echo(f"{_describe_agreement(counted, len(results))}\nWrote {output}")
-    if plot:
-        write_figure(partial(votes, counted, cluster=cluster), plot)
+    write_figure(partial(votes, counted, cluster=cluster), plot)
 
 
 def _describe_agreement(counted: xr.Dataset, n_models: int) -> str:
-    """How far the models agree where there are several, by area, in words."""
+    """Say how far the models agree, by area, at points that several of them label."""
     areas = point_weights(counted["label"])
     weights = areas.where(counted["n_models"] > 1).fillna(0.0)
     if not weights.any():
         return f"No point has a label of more than one of the {n_models} models"
     mean = float(counted["agreement"].weighted(weights).mean())
     by = "area" if areas.attrs["units"] == "km2" else "number"
-    return f"{n_models} models agree to {mean:.0%} by {by} of points that two or more label"
+    return (
+        f"Mean agreement of {n_models} models: {mean:.0%} by {by}, where two or more have a label"
+    )

@@ -1,4 +1,4 @@
-"""The files of a command: models read, outputs named and kept from harm, figures written."""
+"""The files of a command: reading models, checking outputs, writing figures and outlines."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _SHAPES = (".shp", ".gpkg", ".geojson")
 
 @contextmanager
 def open_model(path: Path) -> Iterator[xr.Dataset]:
-    """Open a NetCDF file or Zarr store, its auxiliary variables as coordinates; closed at the end.
+    """Open a NetCDF file or Zarr store, with auxiliary variables as coordinates; then close it.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is not NetCDF or Zarr, or damaged.
+        If it is not NetCDF or Zarr, or is damaged.
     """
     with _explained(path), _open(path) as dataset:
         yield with_coordinates(dataset)
 
 
 def _open(path: Path) -> xr.Dataset:
-    """Open a file by the engine for its name, whole variables unread."""
+    """Open a file as its name says, without reading its variables."""
     if store.is_zarr(path):
         store_of: xr.Dataset = xr.open_zarr(path, chunks=None, consolidated=False)
         return store_of
@@ -53,7 +53,7 @@ def read_model(
     chunks: int | str | None = None,
     **preparation: Any,
 ) -> xr.Dataset:
-    """Read variables to cluster, prepared, into memory, or lazily in chunks.
+    """Read and prepare the variables to cluster, into memory or lazily in chunks.
 
     Parameters
     ----------
@@ -62,19 +62,19 @@ def read_model(
     variables : sequence of str
         Empty for the only one that can be clustered.
     dim : str, optional
-        The vertical dimension, where it cannot be told.
+        The vertical dimension, if it cannot be inferred.
     chunks : int or "auto", optional
-        Points along each horizontal dimension of the chunks, which hold whole profiles. Default:
-        read all.
+        Number of points of a chunk along each horizontal dimension; chunks contain whole profiles.
+        Default: read everything into memory.
     **preparation
-        Options of `prepare`; without any the data stay as they are.
+        Options of `prepare`; without any, the data are not changed.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file cannot be read, lacks a variable, or holds several to choose from.
+        If the file cannot be read, lacks a variable, or contains several to choose from.
     """
     with _explained(path):
         dataset = with_coordinates(_open(path))
@@ -94,14 +94,14 @@ def read_model(
 def choose_variables(
     dataset: xr.Dataset, variables: Sequence[str], dim: str | None = None
 ) -> list[str]:
-    """Give the variables asked for, if they are there, or else the only one to cluster."""
+    """Return the given variables if the file has them, otherwise the only one to cluster."""
     known = [str(n) for n in dataset.data_vars]
     for name in variables:
         if name not in known:
             raise ValueError(f"the file has no variable {name!r}; it has {', '.join(known)}")
     names = list(dict.fromkeys(variables)) or find_models(dataset, dim)
     if not names:
-        raise ValueError(f"the file holds no numeric variable; it has {', '.join(known) or 'none'}")
+        raise ValueError(f"the file has no numeric variable; it has {', '.join(known) or 'none'}")
     if len(names) > 1 and not variables:
         raise ValueError(
             f"the file has several variables to cluster: {', '.join(names)}; choose with "
@@ -111,41 +111,37 @@ def choose_variables(
 
 
 def read_result(path: Path) -> ClusterResult:
-    """Read a result; raises ValueError if the file is not one."""
+    """Read a result; raise ValueError if the file is not one."""
     with _explained(path):
         return open_result(path)
 
 
-def write_result(result: ClusterResult, path: Path) -> None:
-    """Write a result as Zarr or NetCDF, by the end of the name."""
-    store.write(result.dataset, path)
-
-
 def default_output(file: Path, what: str) -> Path:
-    """The NetCDF file to write, in the current folder, where none is named."""
+    """Return the default name of the NetCDF file to write, in the current folder."""
     return Path(f"{file.stem}_{what}.nc")
 
 
 def check_outputs(
     output: Path | None, *figures: Path | None, overwrite: bool, inputs: Sequence[Path] = ()
 ) -> None:
-    """Refuse, before any work, to write where something is or nothing can be.
+    """Raise an error, before any work, if an output cannot or must not be written.
 
     Parameters
     ----------
     output : Path or None
-        A NetCDF file to be written.
+        The file for the result.
     *figures : Path or None
-        Figures to be drawn.
+        The files for figures.
     overwrite : bool
-        Whether files that exist may be replaced.
+        Whether existing files may be replaced.
     inputs : sequence of Path
-        Files that are never replaced.
+        Files that the command reads and must not replace.
 
     Raises
     ------
     ValueError
-        If one cannot or must not be written.
+        If a folder does not exist, a name is not suitable or given twice, a file exists already and
+        `overwrite` is not set, or a file is also an input.
     """
     read = {path.resolve() for path in inputs}
     wanted = [path for path in (output, *figures) if path is not None]
@@ -155,38 +151,40 @@ def check_outputs(
         if path.is_dir() and not store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
         if any(_overlap(path.resolve(), other) for other in read):
-            raise ValueError(f"{path} is read by this command and cannot be its output as well")
+            raise ValueError(f"{path} is an input of this command and cannot be its output as well")
         if path.resolve() in [other.resolve() for other in wanted[:i]]:
-            raise ValueError(f"{path} is named for two outputs; give each a name of its own")
+            raise ValueError(f"{path} is given for two outputs; give each its own name")
         if path.exists() and not overwrite:
-            raise ValueError(f"{path} exists already; give another name, or --overwrite")
+            raise ValueError(f"{path} exists already; choose another name, or add --overwrite")
     for figure in filter(None, figures):
         _check_figure(figure)
 
 
 def _overlap(one: Path, other: Path) -> bool:
-    """Whether one is the other, or a folder in which it lies."""
+    """Whether two paths are the same, or one is a folder that contains the other."""
     return one == other or one in other.parents or other in one.parents
 
 
 def _check_figure(path: Path) -> None:
-    """Refuse a figure of a kind that matplotlib cannot write."""
+    """Raise an error if matplotlib cannot write figures of this format."""
     from matplotlib.backend_bases import FigureCanvasBase
 
     kinds = sorted(FigureCanvasBase.get_supported_filetypes())
     if path.suffix.lstrip(".").lower() not in kinds:
         raise ValueError(
-            f"a figure cannot be written as {path.name!r}; end its name in one of "
+            f"a figure cannot be written as {path.name!r}; its name must end in one of "
             f"{', '.join('.' + kind for kind in kinds)}"
         )
 
 
-def write_figure(draw: Callable[[], Any], path: Path, dpi: int = 200) -> None:
-    """Draw a figure, or axes, into a file, close it, and say so."""
+def write_figure(draw: Callable[[], Any], path: Path | None, dpi: int = 200) -> None:
+    """Draw a figure, or axes, into a file if one is given, and say so."""
+    if path is None:
+        return
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
-    mpl.use("Agg")  # a window is never wanted here
+    mpl.use("Agg")  # never open a window
     drawing = draw()
     figure = drawing if hasattr(drawing, "savefig") else drawing.figure
     try:
@@ -198,30 +196,30 @@ def write_figure(draw: Callable[[], Any], path: Path, dpi: int = 200) -> None:
 
 
 def write_shapes(frame: GeoDataFrame, path: Path) -> None:
-    """Write outlines to a shapefile, GeoPackage or GeoJSON, by the end of its name.
+    """Write outlines to a shapefile, GeoPackage or GeoJSON, as the name says.
 
     Raises
     ------
     ValueError
-        If the name ends otherwise, or there are no outlines to write.
+        If the name has another extension, or there are no outlines to write.
     """
     if path.suffix.lower() not in _SHAPES:
         raise ValueError(
-            f"outlines cannot be written as {path.name!r}; end its name in one of "
+            f"outlines cannot be written as {path.name!r}; the name must end in one of "
             f"{', '.join(_SHAPES)}"
         )
     if not len(frame):
-        raise ValueError("no outline is that large; lower --min-length or --min-area")
+        raise ValueError("no outline is that large; reduce --min-length or --min-area")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         frame.to_file(Path(folder) / path.name)
-        # a shapefile is several files
+        # a shapefile consists of several files
         for part in Path(folder).iterdir():
             part.replace(path.parent / part.name)
 
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Say what is wrong with a file in the words of its user, not of the library."""
+    """Turn the errors of the NetCDF and Zarr libraries into plain sentences about the file."""
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:

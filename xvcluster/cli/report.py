@@ -1,4 +1,4 @@
-"""What a file holds and what a clustering found, in words."""
+"""Descriptions of files and results, as text."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ _CARRIED = ("title", "id")
 
 
 def find_models(dataset: xr.Dataset, dim: Hashable | None = None) -> list[str]:
-    """Name the variables that one would cluster: profiles on a grid, or else maps.
+    """Return the names of the variables that can be clustered: profiles, otherwise maps.
 
     Parameters
     ----------
     dataset : Dataset
-        Any.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told.
+        The vertical dimension, if it cannot be inferred.
 
     Returns
     -------
     list of str
-        The numeric variables with latitude and longitude: those with a vertical, or else all. Of a
-        file without such a grid, those with the most dimensions.
+        The numeric variables with latitude, longitude and a vertical; without a vertical if there
+        are none; those with the most dimensions if the file has no latitude and longitude.
     """
     numeric = [n for n, a in dataset.data_vars.items() if a.dtype.kind in "fiu" and a.ndim]
     maps: list[str] = []
@@ -41,7 +40,7 @@ def find_models(dataset: xr.Dataset, dim: Hashable | None = None) -> list[str]:
         try:
             axes = find_axes(dataset[[name]], dim if dim in dataset[name].dims else None)
         except ValueError:
-            continue  # it comes back, with its message, if there is nothing else to cluster
+            continue  # raised again later if there is nothing else to cluster
         if axes.latitude and axes.longitude:
             (models if axes.vertical else maps).append(str(name))
     most = max((dataset[n].ndim for n in numeric), default=0)
@@ -49,21 +48,21 @@ def find_models(dataset: xr.Dataset, dim: Hashable | None = None) -> list[str]:
 
 
 def describe_file(dataset: xr.Dataset, names: Sequence[str], dim: Hashable | None = None) -> str:
-    """Describe a file's coordinates and variables, and what of it can be clustered.
+    """Describe a file's coordinates and variables, and what can be clustered.
 
     Parameters
     ----------
     dataset : Dataset
-        A whole file, its auxiliary coordinates set as such.
+        The whole file, with auxiliary variables as coordinates.
     names : sequence of str
-        Variables to be clustered together; none for each of `find_models` on its own.
+        Variables to be clustered together. If empty, each of `find_models` by itself.
     dim : hashable, optional
-        The vertical dimension, where it cannot be told.
+        The vertical dimension, if it cannot be inferred.
 
     Returns
     -------
     str
-        Some lines.
+        Several lines.
     """
     groups = [list(names)] if names else [[n] for n in find_models(dataset, dim)]
     lines = [f"{n:<12}{dataset.attrs[n]}" for n in _CARRIED if dataset.attrs.get(n)]
@@ -82,14 +81,14 @@ def describe_file(dataset: xr.Dataset, names: Sequence[str], dim: Hashable | Non
     lines += ["", "Variables", *_align([_variable(a) for a in dataset.data_vars.values()])]
     lines += ["", "kmeans would cluster", *(_align(clusterable) or ["  nothing: no numeric grid"])]
     if any("incomplete" in text for _, text in clusterable):
-        lines.append("--depth cuts to levels that more profiles have; --max-gap fills small gaps.")
+        lines.append("--depth selects levels that more profiles cover; --max-gap fills small gaps.")
     if len(groups) > 1:
-        lines.append("--variable chooses one, or several to cluster together.")
+        lines.append("--variable selects one, or several to cluster together.")
     return "\n".join(lines).lstrip("\n")
 
 
 def describe_result(result: ClusterResult) -> str:
-    """Describe a clustering: how many profiles, which k and why, and one row a cluster."""
+    """Describe a result: the number of profiles, which k and why, and one row per cluster."""
     dataset, parameters = result.dataset, result.parameters
     names = ", ".join(parameters["variables"])
     vertical = parameters["vertical"]
@@ -103,12 +102,12 @@ def describe_result(result: ClusterResult) -> str:
         lines.append(f"{result.n_clusters} clusters, by {how.get(by, by)} over k = {_span(k)}")
     elif "sweep_bic" in dataset:
         k = dataset["k"].values
-        lines.append(f"{result.n_clusters} clusters, by the least BIC over k = {_span(k)}")
+        lines.append(f"{result.n_clusters} clusters, by the lowest BIC over k = {_span(k)}")
     return "\n".join([*lines, "", cluster_table(result)])
 
 
 def cluster_table(result: ClusterResult) -> str:
-    """One row a cluster, as text; of very many, the first and the last."""
+    """Return a table with one row per cluster; of very many, the first and the last."""
     spelled = {
         "cluster": ("cluster", "{:.0f}"),
         "profiles": ("profiles", "{:,.0f}"),
@@ -133,7 +132,7 @@ def cluster_table(result: ClusterResult) -> str:
 
 
 def sweep_table(swept: SweepResult) -> str:
-    """One row a number of clusters, the best marked, as text."""
+    """Return a table with one row per number of clusters, the best marked."""
     table = swept.table()
     rows = [["k", *(name.replace("_", " ") for name in table.columns), ""]]
     for k, values in zip(table.index, table.to_numpy(), strict=True):
@@ -143,7 +142,7 @@ def sweep_table(swept: SweepResult) -> str:
 
 
 def _count(status: npt.NDArray[np.int8], n_profiles: int, n_levels: int) -> str:
-    """How many points have a complete profile, and why the others have none."""
+    """Say how many profiles are complete, and why the others are left out."""
     counts = np.bincount(status.ravel(), minlength=len(STATUS))
     text = f"{n_profiles:,} profiles{f' of {n_levels} levels' if n_levels > 1 else ''}"
     reasons = ("without data", "incomplete", "invalid")
@@ -152,11 +151,11 @@ def _count(status: npt.NDArray[np.int8], n_profiles: int, n_levels: int) -> str:
 
 
 def _coordinates(data: xr.Dataset, dim: Hashable | None, seams: set[str]) -> list[str]:
-    """Which coordinates were found, their units, ranges and directions."""
+    """List the coordinates that were found, with their units, ranges and directions."""
     try:
         axes = find_axes(data, dim)
     except ValueError as error:
-        return [f"  not clear: {error}"]
+        return [f"  ambiguous: {error}"]
     rows = []
     found = {"vertical": axes.vertical, "latitude": axes.latitude, "longitude": axes.longitude}
     for role, name in found.items():
@@ -168,7 +167,7 @@ def _coordinates(data: xr.Dataset, dim: Hashable | None, seams: set[str]) -> lis
         if role == "vertical":
             about += f", positive {positive(coordinate)}"
         if name in seams:
-            about += ", its seam column repeated"
+            about += ", first column repeated at the seam"
         rows.append([role, name, units(coordinate) or "no units", about])
     others = [d for d in data.dims if d not in found.values()]
     placed = {d for n in (axes.latitude, axes.longitude) if n for d in data[n].dims}
@@ -177,7 +176,7 @@ def _coordinates(data: xr.Dataset, dim: Hashable | None, seams: set[str]) -> lis
 
 
 def _extent(coordinate: xr.DataArray) -> str:
-    """First and last value, so that the direction is seen, the number of values and their step."""
+    """Describe a coordinate: first and last value, number of values and spacing."""
     values = np.asarray(coordinate.values, dtype=np.float64)
     if values.ndim > 1:
         low, high = np.nanmin(values), np.nanmax(values)
@@ -192,14 +191,14 @@ def _extent(coordinate: xr.DataArray) -> str:
 
 
 def _seams(profiles: Profiles) -> set[str]:
-    """The longitude, where its grid holds a column twice."""
+    """Return the longitude if the grid repeats a column at its seam."""
     grid, longitude = profiles.grid, profiles.axes.longitude
     repeated = any(grid.take[d].size < grid.restore[d].size for d in grid.dims)
     return {longitude} if repeated and longitude else set()
 
 
 def _variable(array: xr.DataArray) -> list[str]:
-    """Name, dimensions, units and share of missing values of a variable."""
+    """Return name, dimensions, units and share of missing values of a variable."""
     dims = f"({', '.join(map(str, array.dims))})"
     if array.dtype.kind not in "fiu":
         return [str(array.name), dims, "", f"not numeric ({array.dtype})"]
@@ -209,10 +208,10 @@ def _variable(array: xr.DataArray) -> list[str]:
 
 
 def _align(rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
-    """Rows of text in columns, of which the first few are flush right."""
+    """Return rows of text in columns, the first `right` of them aligned to the right."""
     rows = list(rows)
     n_columns = max(map(len, rows), default=0)
-    # a long last cell of one row must not widen the others
+    # a long last cell of one row should not widen the others
     widths = [
         max((len(r[i]) for r in rows if len(r) > i + (i >= right)), default=0)
         for i in range(n_columns)

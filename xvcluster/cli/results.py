@@ -1,4 +1,4 @@
-"""The commands that look at files and use results: info, predict, plot and boundaries."""
+"""The commands that describe files and use results: info, predict, plot and boundaries."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from xvcluster.cli.commandline import (
     DIM,
     FILE,
     OVERWRITE,
+    PATH,
     PLOT,
+    RESULT,
     VARIABLE,
+    command,
     output_option,
-    plainly,
-    with_options,
 )
 from xvcluster.cli.files import (
     check_outputs,
@@ -37,15 +38,12 @@ from xvcluster.record import store
 from xvcluster.record.predict import predict as predict_labels
 from xvcluster.result import ClusterResult
 
-_KINDS = ("map", "profiles", "summary", "som", "criteria", "elbow")
-_OF_SWEEPS = {"criteria", "elbow"}
+_KINDS = ("map", "profiles", "summary", "som", "criteria")
 
 
-@click.command()
-@with_options(FILE, VARIABLE, DIM)
-@plainly
+@command(FILE, VARIABLE, DIM)
 def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
-    """Tell what a NetCDF FILE holds, and what kmeans would cluster."""
+    """Describe a NetCDF or Zarr FILE, and what kmeans would cluster."""
     with open_model(file) as dataset:
         if "xvcluster_schema" in dataset.attrs:
             result = read_result(file)
@@ -57,9 +55,8 @@ def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     click.echo(text)
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@with_options(
+@command(
+    RESULT,
     FILE,
     VARIABLE,
     DIM,
@@ -68,7 +65,6 @@ def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     PLOT,
     OVERWRITE,
 )
-@plainly
 def predict(
     result: Path,
     file: Path,
@@ -79,7 +75,7 @@ def predict(
     plot: Path | None,
     overwrite: bool,
 ) -> None:
-    """Label the profiles of a NetCDF or Zarr FILE by an earlier RESULT."""
+    """Label the profiles of a NetCDF or Zarr FILE with an earlier RESULT."""
     output = output or default_output(file, "labels")
     check_outputs(output, plot, overwrite=overwrite, inputs=[result, file])
     earlier = read_result(result)
@@ -90,44 +86,41 @@ def predict(
     data = read_model(file, variables, dim, chunks)
     labels = predict_labels(earlier.dataset, data, dim)
     carried = {n: data.attrs[n] for n in ("title", "id") if data.attrs.get(n)}
-    about = {"Conventions": "CF-1.11", "comment": f"{file.name} labelled by {result.name}"}
+    about = {"Conventions": "CF-1.11", "comment": f"{file.name} labelled with {result.name}"}
     store.write(labels.to_dataset(name="label").assign_attrs(carried | about), output)
-    with open_model(output) as written:  # to count lazy labels would be to compute them again
+    with open_model(output) as written:  # counting lazy labels would compute them again
         known = int(written["label"].count())
     click.echo(f"{known:,} of {labels.size:,} points labelled\nWrote {output}")
-    if plot:
-        write_figure(labels.vcluster.plot.map, plot)
+    write_figure(labels.vcluster.plot.map, plot)
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True)
-@with_options(
+@command(
+    RESULT,
+    click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True),
     output_option("Figure to write. Default: <RESULT>_<KIND>.png in the current folder."),
     click.option("--dpi", type=click.IntRange(10, 2400), default=200, show_default=True),
     OVERWRITE,
 )
-@plainly
 def plot(result: Path, kind: str, output: Path | None, dpi: int, overwrite: bool) -> None:
     """Draw a figure of a RESULT file."""
     output = output or Path(f"{result.stem}_{kind}.png")
     check_outputs(None, output, overwrite=overwrite, inputs=[result])
     earlier = read_result(result)
-    figures = SweepPlots(_criteria(earlier)) if kind in _OF_SWEEPS else earlier.plot
+    figures = SweepPlots(_criteria(earlier)) if kind == "criteria" else earlier.plot
     write_figure(getattr(figures, kind), output, dpi=dpi)
 
 
-@click.command()
-@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
-@click.argument("output", type=click.Path(path_type=Path), metavar="OUT")
-@with_options(
+@command(
+    RESULT,
+    click.argument("output", type=PATH, metavar="OUT"),
     click.option("--cluster", "clusters", type=int, multiple=True, help="Repeat for several."),
-    click.option("--min-length", type=float, help="Leave shorter outlines out, in km."),
-    click.option("--min-area", type=float, help="Leave smaller regions out, in km²."),
-    click.option("--smooth", is_flag=True, help="Contour lines in place of the cells' edges."),
+    click.option("--min-length", type=float, help="Omit shorter outlines, in km."),
+    click.option("--min-area", type=float, help="Omit smaller regions, in km²."),
+    click.option(
+        "--smooth", is_flag=True, help="Draw contour lines instead of the edges of cells."
+    ),
     OVERWRITE,
 )
-@plainly
 def boundaries(
     result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
 ) -> None:
@@ -140,11 +133,13 @@ def boundaries(
 
 
 def _criteria(result: ClusterResult) -> xr.Dataset:
-    """The sweep that a result file carries, without its labels."""
+    """Return the sweep that a result file contains, without its labels."""
     found = [str(n) for n in result.dataset.data_vars if str(n).startswith("sweep_")]
     if not {"sweep_inertia", "sweep_silhouette"} <= set(found):
-        raise ValueError("the result carries no sweep, so it has no criteria; cluster without -k")
+        raise ValueError(
+            "the result contains no sweep and therefore no criteria; cluster without -k"
+        )
     criteria = result.dataset[found].rename({n: n.removeprefix("sweep_") for n in found})
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of no knee, which the figure tells
+        warnings.simplefilter("ignore")  # of a missing knee, which the figure shows
         return conclude(criteria)

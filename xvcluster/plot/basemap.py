@@ -1,4 +1,4 @@
-"""Coastlines and borders under a map, with no network."""
+"""Coastlines and borders on a map, without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Resolution = Literal["110m", "50m", "10m"]
 
-# where Natural Earth keeps them, as cartopy asks for it
+# category and name in Natural Earth, as cartopy expects them
 _CATEGORIES = {
     "coastlines": ("physical", "coastline"),
     "borders": ("cultural", "admin_0_boundary_lines_land"),
@@ -41,17 +41,17 @@ def add_basemap(
     Parameters
     ----------
     ax : cartopy.mpl.geoaxes.GeoAxes
-        A map in any projection. Its extent is left as it is.
+        A map in any projection. Its extent is not changed.
     resolution : {"110m", "50m", "10m"}, default "110m"
         The scale of Natural Earth, 1:110 million and so on. "110m" is part of the package and never
-        needs a network. The finer ones are cartopy's, which downloads them once; where that fails,
-        a warning says so and 1:110 m is drawn.
+        needs a network. The finer ones are downloaded once by cartopy; if that fails, a warning is
+        given and "110m" is drawn.
     coastlines, borders : bool, default True
         Whether to draw them.
     color : matplotlib color, default "0.2"
-        Of the lines.
+        Colour of the lines.
     linewidth : float, default 0.7
-        Of the coastlines, in points; borders are drawn half as wide.
+        Width of the coastlines in points; borders are half as wide.
 
     Returns
     -------
@@ -61,13 +61,13 @@ def add_basemap(
     Raises
     ------
     TypeError
-        If `ax` is no cartopy map.
+        If `ax` is not a cartopy GeoAxes.
     ValueError
-        If `resolution` is none of the three.
+        If `resolution` is unknown.
 
     Notes
     -----
-    The lines at 1:110 m are those of Natural Earth 4.1, from the npm package world-atlas 2.0.2,
+    The lines at "110m" are those of Natural Earth 4.1, from the npm package world-atlas 2.0.2,
     rounded to 0.01° and without the seams that close polygons at ±180°.
 
     Examples
@@ -84,13 +84,13 @@ def add_basemap(
 
     if not isinstance(ax, GeoAxes):
         raise TypeError(
-            f"a basemap cannot be drawn on {type(ax).__name__}; it needs a cartopy GeoAxes: "
+            f"a basemap cannot be drawn on {type(ax).__name__}, it requires a cartopy GeoAxes; "
             "create the axes with projection=cartopy.crs.PlateCarree() or another projection"
         )
     if resolution not in get_args(Resolution):
         raise ValueError(
-            f"resolution is {resolution!r}, but Natural Earth comes in "
-            f"{', '.join(map(repr, get_args(Resolution)))}; choose one of these"
+            f"unknown resolution {resolution!r}; choose one of "
+            f"{', '.join(map(repr, get_args(Resolution)))}"
         )
     wanted = {"coastlines": coastlines, "borders": borders}
     widths = {"coastlines": linewidth, "borders": linewidth / 2}
@@ -100,14 +100,14 @@ def add_basemap(
 
 
 def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
-    """Return the lines as cartopy features: as fine as asked for or, failing that, at 110m."""
+    """Return the lines as cartopy features, at 110m if finer ones cannot be read."""
     from cartopy.io.shapereader import shapefile
 
     if resolution == "110m":
         return {name: _packaged_feature(name) for name in names}
     try:
         return {name: _downloaded_feature(name, resolution) for name in names}
-    # no network or no right to write (OSError), or a file cut short on the way (the others)
+    # no network or no permission to write (OSError), or an incomplete file (the others)
     except (
         OSError,
         HTTPException,
@@ -118,7 +118,7 @@ def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
         ValueError,
     ) as error:
         warnings.warn(
-            f"Natural Earth's lines at {resolution} could not be read or downloaded by cartopy "
+            f"cartopy could not read or download the lines of Natural Earth at {resolution} "
             f"({type(error).__name__}: {error}); they are drawn at 110m instead. "
             'Pass resolution="110m", or draw once with a network: cartopy keeps the files',
             UserWarning,
@@ -128,7 +128,7 @@ def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
 
 
 def _downloaded_feature(name: str, resolution: Resolution) -> Feature:
-    """Return cartopy's own feature with its lines already read, so that drawing it cannot fail."""
+    """Return cartopy's feature with its lines already read, so that drawing it cannot fail."""
     from cartopy.feature import NaturalEarthFeature
     from cartopy.io import DownloadWarning
 
@@ -141,7 +141,7 @@ def _downloaded_feature(name: str, resolution: Resolution) -> Feature:
 
 @functools.cache
 def _packaged_feature(name: str) -> Feature:
-    """Return the lines of the package; kept, because cartopy caches projected lines by identity."""
+    """Return the packaged lines; cached, because cartopy caches projected lines by identity."""
     import shapely
     from cartopy.crs import PlateCarree
     from cartopy.feature import ShapelyFeature
@@ -153,7 +153,7 @@ def _packaged_feature(name: str) -> Feature:
 
 
 def _read_lines(name: str) -> tuple[Float64s, Labels]:
-    """Return (n, 2) longitudes and latitudes in degrees, and where each line starts."""
+    """Return longitudes and latitudes (n, 2) in degrees, and the index where each line starts."""
     packaged = files("xvcluster") / "data" / "natural_earth_110m.npz"
     with as_file(packaged) as path, np.load(path) as archive:
         return archive[name] / 100, archive[f"{name.removesuffix('s')}_offsets"]

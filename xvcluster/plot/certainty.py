@@ -1,4 +1,4 @@
-"""How sure the labels on a map are: colours that fade, and the bar that shows how."""
+"""The certainty of the labels on a map: colours that fade, and a bar that shows the scale."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 
 
 _LEAST = 0.15
-"""What is left of a colour at no certainty, so that one still sees which it was."""
+"""Share of a colour that remains at certainty 0, so that it can still be recognized."""
 
 _STEPS = 100
-"""Steps in which a colour fades: whole percents."""
+"""Number of steps in which a colour fades: whole percents."""
 
 _ROUNDING = 1e-5
-"""How far beyond 0 and 1 sums in float32 may come."""
+"""Tolerance beyond 0 and 1 for sums in float32."""
 
 _STRIPES = 5
-"""The bar shows at most so many clusters."""
+"""Maximum number of clusters that the bar shows."""
 
 
 def match_certainty(
     labels: xr.DataArray, certainty: xr.DataArray | str | None, *, over_field: bool
 ) -> xr.DataArray | None:
-    """The certainty in the order of the labels, still lazy where it was; refuses other points."""
+    """Return the certainty in the order of the labels, still lazy; other points are an error."""
     if certainty is None:
         return None
     if isinstance(certainty, str):
         raise ValueError(
-            f"certainty={certainty!r} names a variable of a result, but these are labels alone; "
-            f"draw result.plot.map(certainty={certainty!r}), or pass the array itself"
+            f"certainty={certainty!r} is the name of a variable of a result, but only labels were "
+            f"given; draw result.plot.map(certainty={certainty!r}), or pass the array itself"
         )
     if not isinstance(certainty, xr.DataArray):
         raise TypeError(
@@ -52,8 +52,8 @@ def match_certainty(
         )
     if over_field:
         raise ValueError(
-            "certainty fades the colours of labels, but over a background clusters are outlines "
-            "only; leave out one of both"
+            "certainty fades the colours of labels, but over a background clusters are only "
+            "outlined; omit one of the two"
         )
     spare = [d for d in certainty.dims if d not in labels.dims and certainty.sizes[d] == 1]
     certainty = certainty.isel(dict.fromkeys(spare, 0), drop=True)
@@ -70,7 +70,7 @@ def match_certainty(
 
 
 def _in_order_of(labels: xr.DataArray, certainty: xr.DataArray, dim: Hashable) -> xr.DataArray:
-    """The certainty with the entries of the labels along a dim, found by its coordinate."""
+    """Return the certainty in the order of the labels along a dim, by its coordinate."""
     if dim in labels.indexes and dim in certainty.indexes:
         wanted, known = labels.indexes[dim], certainty.indexes[dim]
         if wanted.equals(known):
@@ -78,8 +78,8 @@ def _in_order_of(labels: xr.DataArray, certainty: xr.DataArray, dim: Hashable) -
         if known.is_unique and wanted.isin(known).all():
             return certainty.isel({dim: known.get_indexer(wanted)})
         raise ValueError(
-            f"certainty is on other points than the labels: {dim!r} does not hold all of the "
-            "labels' values; choose both from one result, or reindex the certainty like the labels"
+            f"certainty and labels are on different points: {dim!r} does not contain all values of "
+            "the labels; take both from one result, or reindex the certainty like the labels"
         )
     if labels.sizes[dim] != certainty.sizes[dim]:
         raise ValueError(
@@ -92,22 +92,20 @@ def _in_order_of(labels: xr.DataArray, certainty: xr.DataArray, dim: Hashable) -
 def read_together(
     labels: xr.DataArray, certainty: xr.DataArray | None
 ) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Labels and certainty in memory, lazy ones computed once and at once; checks the latter."""
+    """Read labels and certainty into memory, sharing the work of lazy ones; check the latter."""
     if certainty is None:
         return labels.compute(), None
-    # unlike a Dataset, a tree leaves the coordinates of both alone
-    both = {"labels": labels, "certainty": certainty}
-    lazy = {key: array.to_dataset(name="of this map") for key, array in both.items()}
-    read = xr.DataTree.from_dict(lazy).compute()
-    labels, certainty = (
-        read[key].to_dataset()["of this map"].rename(array.name) for key, array in both.items()
-    )
+    if labels.chunks is not None and certainty.chunks is not None:
+        from dask.base import compute
+
+        labels, certainty = compute(labels, certainty)  # type: ignore[no-untyped-call]
+    labels, certainty = labels.compute(), certainty.compute()
     _check_places(labels, certainty)
     return labels, _check_values(certainty)
 
 
 def _check_places(labels: xr.DataArray, certainty: xr.DataArray) -> None:
-    """Refuse another order of loose points or of a curvilinear grid, where no index tells it."""
+    """Raise an error if points that have no index, scattered or curvilinear, are not the same."""
     for name in find_horizontal(labels):
         if name is None or name not in certainty.coords:
             continue
@@ -115,13 +113,13 @@ def _check_places(labels: xr.DataArray, certainty: xr.DataArray) -> None:
         same_dims = set(own.dims) == set(other.dims)
         if not same_dims or not np.allclose(own, other.transpose(*own.dims), equal_nan=True):
             raise ValueError(
-                f"certainty is on other points than the labels: the values of {name!r} differ; "
-                "choose both from one result, in the same order"
+                f"certainty and labels are on different points: the values of {name!r} differ; "
+                "take both from one result, in the same order"
             )
 
 
 def _check_values(certainty: xr.DataArray) -> xr.DataArray:
-    """The certainty within 0 and 1, NaN where it is missing."""
+    """Return the certainty, clipped to 0 to 1 within rounding, NaN where it is missing."""
     name = "certainty" if certainty.name is None else f"certainty {certainty.name!r}"
     if certainty.dtype.kind not in "iufb":
         raise ValueError(
@@ -131,7 +129,7 @@ def _check_values(certainty: xr.DataArray) -> xr.DataArray:
     low, high = float(certainty.min()), float(certainty.max())
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise ValueError(
-            f"{name} reaches from {low:g} to {high:g}; it must lie between 0 (ambiguous) and 1 "
+            f"{name} ranges from {low:g} to {high:g}; it must lie between 0 (ambiguous) and 1 "
             '(certain), as result.dataset["margin"] does'
         )
     clipped: xr.DataArray = certainty.clip(0, 1, keep_attrs=True)
@@ -141,24 +139,24 @@ def _check_values(certainty: xr.DataArray) -> xr.DataArray:
 def fade(
     labels: xr.DataArray, certainty: xr.DataArray, rgba: Float64s
 ) -> tuple[xr.DataArray, Float64s]:
-    """Numbers of shades on the points of the labels, and the shades: all of a cluster in a row."""
+    """Return the labels as numbers of shades, and the shades, cluster by cluster."""
     percent = np.round(certainty.fillna(0).values * _STEPS)
     numbers = labels.copy(data=(labels.values - 1) * (_STEPS + 1) + percent + 1)
     return numbers, shades(rgba).reshape(-1, 4)
 
 
 def shades(rgba: Float64s) -> Float64s:
-    """Each colour from nearly white to itself, shape (k, steps, 4)."""
-    left = _LEAST + (1 - _LEAST) * np.linspace(0, 1, _STEPS + 1)
-    faded = np.repeat(rgba[:, np.newaxis], len(left), axis=1)
-    faded[..., :3] = 1 + left[:, np.newaxis] * (faded[..., :3] - 1)
+    """Return the shades of each colour, from nearly white to itself, shape (k, steps, 4)."""
+    remaining = _LEAST + (1 - _LEAST) * np.linspace(0, 1, _STEPS + 1)
+    faded = np.repeat(rgba[:, np.newaxis], len(remaining), axis=1)
+    faded[..., :3] = 1 + remaining[:, np.newaxis] * (faded[..., :3] - 1)
     return faded
 
 
 def add_certainty_bar(
     ax: Axes, certainty: xr.DataArray, rgba: Float64s, labels: xr.DataArray, *, side: Side
 ) -> None:
-    """Draw a small bar of stripes that fade from 1 to 0, where the legend is not."""
+    """Draw a small bar of stripes that fade from 1 to 0, at the side without the legend."""
     numbers = style.present_numbers(labels)
     some = np.unique(np.linspace(0, len(numbers) - 1, _STRIPES).round().astype(int))
     stripes = shades(rgba[numbers[some] - 1]) if len(numbers) else shades(rgba[:1])
@@ -180,7 +178,7 @@ def add_certainty_bar(
 
 
 def _characters(ax: Axes, side: Side) -> int:
-    """Characters of a label that fit along a bar."""
+    """Return the number of characters of a label that fit along a bar."""
     box, (width, height) = ax.get_position(), ax.figure.get_size_inches()  # type: ignore[union-attr]
     length = 0.8 * box.width * width if side == "below" else 0.76 * box.height * height
     return max(12, int(length / 0.055))

@@ -1,4 +1,4 @@
-"""All criteria of a sweep against k, one small panel each."""
+"""All criteria of a sweep against k, one small panel per criterion."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK = "#2b4c7e"
 _LIGHT = "#8fb0d6"
-_BEST = "#c2202b"
 
-# how a panel calls each criterion, which way is better, and what no best k means
+# the name of each criterion in its panel, which direction is better, and what no best k means
 _CRITERIA = {
     "inertia": ("inertia", "", "no knee"),
     "silhouette": ("silhouette", "higher is better", "none"),
@@ -29,7 +27,7 @@ _CRITERIA = {
 }
 
 _PANEL = (2.9, 2.1)
-"""Inches of width and height."""
+"""Width and height in inches."""
 
 
 def criteria(dataset: xr.Dataset) -> Figure:
@@ -43,14 +41,14 @@ def criteria(dataset: xr.Dataset) -> Figure:
     Returns
     -------
     Figure
-        One panel a criterion, its best k ringed and named in its title; the k that the sweep takes
-        is a dashed line in all of them, and how far they agree is told above. Bars of the gap are
-        one standard error.
+        One panel per criterion, with its best k in the title and as a circle. The dashed line in
+        all panels is the k that the sweep chooses; the text above says how far the criteria agree.
+        Error bars of the gap are one standard error.
 
     Raises
     ------
     ValueError
-        If the dataset has no criteria or does not tell the best k of each.
+        If the dataset has no criteria, or not the best k of each.
 
     Examples
     --------
@@ -63,8 +61,8 @@ def criteria(dataset: xr.Dataset) -> Figure:
     names = [name for name in _CRITERIA if name in dataset]
     if not names or "best" not in dataset:
         raise ValueError(
-            "this dataset has no criteria with the best k of each, inertia and best, among its "
-            f"variables {', '.join(map(str, dataset.data_vars))}; pass the dataset of a sweep"
+            "this dataset does not contain criteria and the best k of each; its variables are "
+            f"{', '.join(map(str, dataset.data_vars))}. Pass the dataset of a sweep"
         )
     n_columns = len(names) if len(names) < 4 else 2 if len(names) == 4 else 3
     n_rows = -(-len(names) // n_columns)
@@ -78,17 +76,17 @@ def criteria(dataset: xr.Dataset) -> Figure:
         ax.set_xlabel("number of clusters k", fontsize=8)
         ax.tick_params(labelbottom=True)
     axes[0, 0].xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
-    _tell(figure, dataset)
+    _add_verdict(figure, dataset)
     return figure
 
 
 def _draw_panel(ax: Axes, dataset: xr.Dataset, name: str) -> None:
-    """One criterion with its best k ringed, and what belongs beside it."""
+    """Draw one criterion and what belongs to it, and mark its best k."""
     values = dataset[name]
     k = dataset["k"].values
     line: dict[str, Any] = {"linewidth": 1.2, "marker": "o", "markersize": 3}
     error = dataset["gap_error"].values if name == "gap" and "gap_error" in dataset else None
-    look: dict[str, Any] = {"color": _INK, "elinewidth": 0.8, "capsize": 2}
+    look: dict[str, Any] = {"color": style.INK, "elinewidth": 0.8, "capsize": 2}
     drawn: Any = ax.errorbar(k, values, yerr=error, label=style.axis_label(values), **line, **look)
     if name == "silhouette" and "silhouette_sample" in dataset:
         sample = dataset["silhouette_sample"]
@@ -97,7 +95,7 @@ def _draw_panel(ax: Axes, dataset: xr.Dataset, name: str) -> None:
     if name == "stability" and "threshold" in values.attrs:
         threshold = float(values.attrs["threshold"])
         drawn = ax.axhline(
-            threshold, color=_INK, linewidth=0.7, label=f"stable from {threshold:g} on"
+            threshold, color=style.INK, linewidth=0.7, label=f"stable from {threshold:g} on"
         )
         _add_legend(ax, [drawn])
     _mark_best(ax, dataset, name)
@@ -105,17 +103,17 @@ def _draw_panel(ax: Axes, dataset: xr.Dataset, name: str) -> None:
 
 
 def _add_legend(ax: Axes, handles: list[Any]) -> None:
-    """A small legend in a band above the lines, which is added for it."""
+    """Add a small legend above the lines, and extend the axis to make room for it."""
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + (0.06 + 0.13 * len(handles)) * (high - low))
     look: dict[str, Any] = {"handlelength": 1.6, "borderaxespad": 0.2, "labelspacing": 0.3}
-    # opaque: the dashed line should not run through the words
+    # opaque, so that the dashed line does not run through the words
     look |= {"framealpha": 1.0, "edgecolor": "none", "borderpad": 0.2}
     ax.legend(handles=handles, loc="upper right", fontsize=7, **look)
 
 
 def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
-    """Ring the best k of a criterion and name it; a dashed line is the k that the sweep takes."""
+    """Mark the best k of a criterion, and the k that the sweep chooses by a dashed line."""
     taken = _taken(dataset)
     if taken is not None:
         ax.axvline(taken, color="0.55", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
@@ -125,27 +123,27 @@ def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         ax.set_title(f"{word} · {otherwise}", fontsize=9, color="0.4")
         return
     ax.set_title(f"{word} · {'knee' if name == 'inertia' else 'best'} at {best}", fontsize=9)
-    ax.title.set_color(_BEST)
+    ax.title.set_color(style.BEST)
     if best in dataset["k"].values:
         ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.5}
         at = dataset[name].sel(k=best)
-        ax.plot([best], [at], marker="o", markersize=9, color=_BEST, linestyle="none", **ring)
+        ax.plot([best], [at], marker="o", markersize=9, color=style.BEST, linestyle="none", **ring)
 
 
 def _best(dataset: xr.Dataset, name: str) -> int:
-    """The best k of a criterion, 0 if it has none."""
+    """Return the best k of a criterion, 0 if it has none."""
     best = dataset["best"]
     return int(best.sel(criterion=name)) if name in best["criterion"].values else 0
 
 
 def _taken(dataset: xr.Dataset) -> int | None:
-    """The k that the sweep takes, if it is known and among those drawn."""
+    """Return the k that the sweep chooses, if it is known and drawn."""
     taken = dataset.attrs.get("best_k")
     return taken if taken in dataset["k"].values else None
 
 
 def _label(ax: Axes, values: xr.DataArray, direction: str) -> None:
-    """What a criterion is, which way is better, and a light grid."""
+    """Label the axes of a criterion, say which direction is better, and add a light grid."""
     text = style.axis_label(values, width=24)
     ax.set_ylabel(f"{text}\n{direction}".strip(), fontsize=7.5)
     if not np.isfinite(values).any() and "threshold" not in values.attrs:
@@ -155,8 +153,8 @@ def _label(ax: Axes, values: xr.DataArray, direction: str) -> None:
     ax.grid(color="#555555", alpha=0.15, linewidth=0.5)
 
 
-def _tell(figure: Figure, dataset: xr.Dataset) -> None:
-    """Which k the sweep takes and how far the criteria agree, as small text above the panels."""
+def _add_verdict(figure: Figure, dataset: xr.Dataset) -> None:
+    """Write above the panels how far the criteria agree, and which k the sweep chooses."""
     best, by = _taken(dataset), dataset.attrs.get("best_k_by")
     taken = f"dashed: k = {best}" + (f" ({by})" if by else "") if best is not None else ""
     width = int(float(figure.get_size_inches()[0]) / 0.063)

@@ -1,8 +1,9 @@
-"""Fields on a map: labels in their colours, or a continuous one with a bar of its colours."""
+"""Fields on a map: labels in their colours, or a continuous field with a colorbar."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     import xarray as xr
     from cartopy.mpl.geoaxes import GeoAxes
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
 
     from xvcluster.plot.legend import Side
 
+_NEAR = 0.17
+"""Inches between a map without tick labels and a bar below it."""
+
 
 def draw_labels(ax: Axes, place: geo.Geometry, rgba: Float64s) -> None:
-    """Draw labels in their colours; missing ones stay transparent, missing points are pale."""
+    """Draw labels in their colours; points without a label are pale."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     options: dict[str, Any] = {
@@ -55,7 +60,7 @@ def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
 
 
 def draw_missing(ax: Axes, place: geo.Geometry) -> None:
-    """Make cells without a profile grey, and leave white what is outside of a curvilinear grid."""
+    """Make cells without a profile grey, and the outside of a curvilinear grid white."""
     from matplotlib.colors import ListedColormap
 
     if place.kind in ("grid", "plane"):
@@ -73,7 +78,7 @@ def draw_missing(ax: Axes, place: geo.Geometry) -> None:
 def _draw_seam(
     ax: GeoAxes, place: geo.Geometry, values: np.ma.MaskedArray[Any, Any], **options: Any
 ) -> None:
-    """Draw the cells that the rim of a global map cuts, in two parts each."""
+    """Draw the cells that the rim of a global map cuts, each in two parts."""
     from matplotlib.collections import PolyCollection
 
     corners, cells = geo.cut_cells(place, float(ax.projection.proj4_params.get("lon_0", 0)))
@@ -86,34 +91,44 @@ def _draw_seam(
 
 
 def bar_side(ax: Axes, labels: xr.DataArray | None) -> Side:
-    """Where a bar of colours belongs: where the legend of the labels is not."""
+    """Return the side of a colorbar: the one that the legend of the labels leaves free."""
     has_key = labels is not None and legends.needs_key(labels)
     return "right" if legends.side(ax) == "below" and not has_key else "below"
 
 
 def bar_room(side: Side) -> tuple[float, float]:
-    """Inches of width and height that a bar of colours takes beside a map."""
+    """Return the width and height, in inches, that a colorbar adds to a map."""
     return (0.75, 0.0) if side == "right" else (0.0, 0.5)
 
 
-def bar_axes(ax: Axes, side: Side, *, offset: float) -> Axes:
-    """Small axes for a bar of colours at the right of a map, or so many inches below it."""
+def bar_axes(ax: Axes, side: Side, *, offset: float = _NEAR) -> Axes:
+    """Return small axes for a bar at the right of a map, or `offset` inches below it."""
     if side == "right":
         return ax.inset_axes((1.025, 0.12, 0.02, 0.76))
     below = ax.inset_axes((0.1, -0.12, 0.8, 0.06))
-    below.set_axes_locator(legends.BelowLocator(ax, offset=offset))
+    below.set_axes_locator(partial(_locate_below, ax, offset))
     return below
 
 
+def _locate_below(parent: Axes, offset: float, *_: object) -> Bbox:
+    """Return the rectangle of a bar below axes, of fixed height in inches whatever the layout."""
+    from matplotlib.transforms import Bbox
+
+    box = parent.get_position()
+    total = parent.figure.get_size_inches()[1]  # type: ignore[union-attr]
+    left, width = box.x0 + 0.1 * box.width, 0.8 * box.width
+    return Bbox.from_bounds(left, box.y0 - offset / total, width, 0.09 / total)
+
+
 def clear_of_ticks(ax: Axes) -> float:
-    """Inches below axes at which a bar is clear of the longitudes, or of the label of x."""
+    """Return the offset, in inches, of a bar that clears the longitudes or the label of x."""
     return 0.6 if ax.get_xlabel() else 0.4
 
 
 def add_bar(
     ax: Axes, mappable: Any, label: str, *, side: Side, offset: float, **options: Any
 ) -> None:
-    """Draw the bar of a field's colours, with matplotlib's options for it."""
+    """Draw the colorbar of a field, with matplotlib's options for it."""
     orientation: Any = "vertical" if side == "right" else "horizontal"
     at = bar_axes(ax, side, offset=offset)
     bar = ax.figure.colorbar(mappable, cax=at, orientation=orientation, **options)
@@ -124,7 +139,7 @@ def add_bar(
 
 
 def style_bar(bar: Axes) -> None:
-    """Small ticks, the same for all bars."""
+    """Give a bar small ticks."""
     bar.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
 
 
@@ -134,9 +149,9 @@ def draw_background(
     place: geo.Geometry,
     *,
     side: Side = "below",
-    offset: float = 0.17,
+    offset: float = _NEAR,
 ) -> None:
-    """Draw a continuous field with a bar of its colours beside it."""
+    """Draw a continuous field with its colorbar."""
     values = place.values[np.isfinite(place.values)]
     # a few extreme cells should not wash out the rest
     low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)

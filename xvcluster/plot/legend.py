@@ -1,7 +1,8 @@
-"""Legends of clusters: a list of names, or a small grid of colours where they are many."""
+"""Legends of clusters: a list of names, or a small grid of colours for many clusters."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,25 +14,24 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.legend import Legend
     from matplotlib.transforms import Bbox
 
     Side = Literal["below", "right"]
 
 LIST_LIMIT = 20
-"""More clusters than this are a grid of colours."""
+"""Above this number of clusters the legend is a grid of colours."""
 
 _CELL = 0.19
-"""Inches that a cell of that grid takes, so that a number fits in."""
+"""Inches that a cell of that grid needs, so that a number fits in."""
 
 
 def needs_key(labels: xr.DataArray) -> bool:
-    """Whether labels are named by a grid of colours instead of a list."""
+    """Whether the legend of labels is a grid of colours instead of a list."""
     return style.som_shape(labels) is not None or len(style.cluster_numbers(labels)) > LIST_LIMIT
 
 
 def aspect(ax: Axes) -> float:
-    """Width over height of what the axes show."""
+    """Return width over height of what the axes show."""
     if ax.get_aspect() == "auto":
         box = ax.get_position()
         width, height = ax.figure.get_size_inches()  # type: ignore[union-attr]
@@ -41,22 +41,28 @@ def aspect(ax: Axes) -> float:
 
 
 def side(ax: Axes) -> Side:
-    """Where the legend of a map belongs: below wide ones, at the right of others."""
+    """Return where the legend of a map belongs: below a wide one, otherwise at the right."""
     return "below" if aspect(ax) > 1.25 else "right"
 
 
-def size(labels: xr.DataArray, width: float) -> tuple[float, float]:
-    """Inches that a legend takes: at the right in width, or below a map of this width in height."""
+def room(labels: xr.DataArray, width: float, side: Side) -> tuple[float, float]:
+    """Return the width and height, in inches, that a legend adds to a map of the given width."""
     if needs_key(labels):
-        shape = key_shape(labels)
-        return shape[1] * _cell(shape) + 0.35, 0.0
-    n_entries = len(style.present_numbers(labels)) + 1
-    n_rows = -(-n_entries // _columns_that_fit(width))
-    return 1.25, 0.25 + 0.2 * n_rows
+        return key_width(labels), 0.0
+    if side == "right":
+        return 1.25, 0.0
+    n_rows = -(-(len(style.present_numbers(labels)) + 1) // _columns_that_fit(width))
+    return 0.0, 0.25 + 0.2 * n_rows
+
+
+def key_width(labels: xr.DataArray) -> float:
+    """Return the width, in inches, that the grid of colours adds to a figure."""
+    shape = key_shape(labels)
+    return shape[1] * _cell(shape) + 0.35
 
 
 def swatch(color: Any, name: str, *, dot: bool = False) -> Artist:
-    """A legend entry: a patch for cells, a dot for points."""
+    """Return a legend entry: a patch for cells, a dot for points."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -66,66 +72,58 @@ def swatch(color: Any, name: str, *, dot: bool = False) -> Artist:
     return Line2D([], [], color="none", label=name, markeredgecolor=style.OUTLINE, **dots)
 
 
-def cluster_entries(labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> list[Artist]:
-    """One named entry for each cluster that occurs in labels."""
-    names = style.cluster_names(labels)
-    return [
-        swatch(rgba[number - 1], names.get(int(number), f"Cluster {number}"), dot=points)
-        for number in style.present_numbers(labels)
-    ]
-
-
 def missing_entry(labels: xr.DataArray, *, points: bool = False) -> list[Artist]:
-    """The entry for map points without a profile, if there are any."""
+    """Return the entry for points without a profile, if there are any."""
     if not bool(labels.isnull().any()):
         return []
     return [swatch(style.MISSING_POINT if points else style.MISSING, "no profile", dot=points)]
 
 
 def add_legend(ax: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> None:
-    """Name the clusters outside of the axes, where nothing is covered."""
-    entries = missing_entry(labels, points=points)
-    if not needs_key(labels):
-        add_list(ax, cluster_entries(labels, rgba, points=points) + entries, side=side(ax))
+    """Name the clusters that occur in labels outside the axes, where nothing is covered."""
+    missing = missing_entry(labels, points=points)
+    if needs_key(labels):
+        key = ax.inset_axes((1.04, 0.25, 0.3, 0.5))
+        key.set_axes_locator(partial(_locate_key, ax, key_shape(labels)))
+        _draw_key(key, labels, rgba)
+        if missing:
+            _add_list(key, missing, side="below")
         return
-    key = ax.inset_axes((1.04, 0.25, 0.3, 0.5))
-    key.set_axes_locator(_BesideLocator(ax, key_shape(labels)))
-    draw_key(key, labels, rgba)
-    if entries:
-        add_list(key, entries, side="below")
+    names = style.cluster_names(labels)
+    entries = [
+        swatch(rgba[number - 1], names.get(int(number), f"Cluster {number}"), dot=points)
+        for number in style.present_numbers(labels)
+    ]
+    _add_list(ax, entries + missing, side=side(ax))
 
 
-def add_list(ax: Axes, entries: list[Artist], *, side: Side) -> Legend:
-    """A frameless list of entries beside the axes, clear of the labels of its ticks."""
+def _add_list(ax: Axes, entries: list[Artist], *, side: Side) -> None:
+    """Add a frameless list of entries beside the axes, clear of the tick labels."""
     from matplotlib.transforms import ScaledTranslation
 
-    look: dict[str, Any] = {
-        "frameon": False,
-        "fontsize": 8.5,
-        "handlelength": 1.3,
-        "handleheight": 1.0,
-        "borderaxespad": 0.0,
-    }
+    look: dict[str, Any] = {"frameon": False, "fontsize": 8.5, "handlelength": 1.3}
+    look |= {"handleheight": 1.0, "borderaxespad": 0.0}
     to_inches = ax.figure.dpi_scale_trans
     if side == "right":
         where = ax.transAxes + ScaledTranslation(0.15, 0, to_inches)
         look |= {"loc": "center left", "bbox_to_anchor": (1, 0.5), "labelspacing": 0.45}
-        return ax.legend(handles=entries, bbox_transform=where, **look)
-    width = float(ax.get_position().width * ax.figure.get_size_inches()[0])  # type: ignore[union-attr]
-    n_columns = balanced_columns(len(entries), limit=_columns_that_fit(width))
-    where = ax.transAxes + ScaledTranslation(0, -0.55 if ax.get_xlabel() else -0.28, to_inches)
-    look |= {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "columnspacing": 1.4}
-    return ax.legend(handles=entries, bbox_transform=where, ncols=n_columns, **look)
+    else:
+        width = float(ax.get_position().width * ax.figure.get_size_inches()[0])  # type: ignore[union-attr]
+        n_columns = balanced_columns(len(entries), limit=_columns_that_fit(width))
+        where = ax.transAxes + ScaledTranslation(0, -0.55 if ax.get_xlabel() else -0.28, to_inches)
+        look |= {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "columnspacing": 1.4}
+        look |= {"ncols": n_columns}
+    ax.legend(handles=entries, bbox_transform=where, **look)
 
 
 def balanced_columns(n: int, limit: int) -> int:
-    """Columns for n entries in as few rows as the limit allows, the rows about equally long."""
+    """Return the number of columns for n entries in as few rows as possible, evenly filled."""
     n_rows = -(-n // max(limit, 1))
     return -(-n // max(n_rows, 1))
 
 
-def draw_key(ax: Axes, labels: xr.DataArray, rgba: Float64s) -> None:
-    """Fill axes with the grid of colours: the nodes of a SOM, or numbers in rows of five."""
+def _draw_key(ax: Axes, labels: xr.DataArray, rgba: Float64s) -> None:
+    """Fill axes with the grid of colours: the nodes of a SOM, or numbered clusters."""
     shape = key_shape(labels)
     cells = np.zeros((*shape, 4))
     cells.reshape(-1, 4)[: len(rgba)] = rgba
@@ -145,7 +143,7 @@ def draw_key(ax: Axes, labels: xr.DataArray, rgba: Float64s) -> None:
 
 
 def key_shape(labels: xr.DataArray) -> tuple[int, int]:
-    """Rows and columns of the grid of colours."""
+    """Return the rows and columns of the grid of colours."""
     shape = style.som_shape(labels)
     if shape is not None:
         return shape
@@ -155,49 +153,23 @@ def key_shape(labels: xr.DataArray) -> tuple[int, int]:
 
 
 def _cell(shape: tuple[int, int]) -> float:
-    """Inches that a cell takes in a grid of this shape."""
+    """Return the size, in inches, of a cell in a grid of this shape."""
     return min(_CELL, 1.8 / max(shape))
 
 
 def _columns_that_fit(width: float) -> int:
-    """How many entries fit side by side in this many inches."""
+    """Return how many entries fit side by side in this many inches."""
     return max(2, int(width / 0.95))
 
 
-class _BesideLocator:
-    """Keeps a grid of colours at the right of axes, in inches, however those are laid out."""
+def _locate_key(parent: Axes, shape: tuple[int, int], *_: object) -> Bbox:
+    """Return the rectangle of a grid of colours at the right of axes, whatever their layout."""
+    from matplotlib.transforms import Bbox
 
-    def __init__(self, parent: Axes, shape: tuple[int, int]) -> None:
-        """Remember whose grid it is."""
-        self.parent, self.shape = parent, shape
-
-    def __call__(self, ax: object, renderer: object) -> Bbox:
-        """The rectangle of the grid, in figure coordinates."""
-        from matplotlib.transforms import Bbox
-
-        del ax, renderer
-        box = self.parent.get_position()
-        figure_width, figure_height = self.parent.figure.get_size_inches()  # type: ignore[union-attr]
-        n_rows, n_columns = self.shape
-        width = n_columns * _cell(self.shape) / figure_width
-        height = n_rows * _cell(self.shape) / figure_height
-        middle = (box.y0 + box.y1) / 2
-        return Bbox.from_bounds(box.x1 + 0.2 / figure_width, middle - height / 2, width, height)
-
-
-class BelowLocator:
-    """Keeps a strip below axes, in inches, however those are laid out."""
-
-    def __init__(self, parent: Axes, *, offset: float = 0.17, height: float = 0.09) -> None:
-        """Remember below what, how far and how high."""
-        self.parent, self.offset, self.height = parent, offset, height
-
-    def __call__(self, ax: object, renderer: object) -> Bbox:
-        """The rectangle of the strip, in figure coordinates."""
-        from matplotlib.transforms import Bbox
-
-        del ax, renderer
-        box = self.parent.get_position()
-        total = self.parent.figure.get_size_inches()[1]  # type: ignore[union-attr]
-        left, width = box.x0 + 0.1 * box.width, 0.8 * box.width
-        return Bbox.from_bounds(left, box.y0 - self.offset / total, width, self.height / total)
+    box = parent.get_position()
+    figure_width, figure_height = parent.figure.get_size_inches()  # type: ignore[union-attr]
+    n_rows, n_columns = shape
+    width = n_columns * _cell(shape) / figure_width
+    height = n_rows * _cell(shape) / figure_height
+    middle = (box.y0 + box.y1) / 2
+    return Bbox.from_bounds(box.x1 + 0.2 / figure_width, middle - height / 2, width, height)

@@ -1,4 +1,4 @@
-"""Maps of labels: cells or points on a projection, with a discrete legend beside them."""
+"""Maps of labels: cells or points in a projection, with a legend of the clusters."""
 
 from __future__ import annotations
 
@@ -57,39 +57,39 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     Parameters
     ----------
     labels : xr.DataArray
-        Cluster numbers, NaN or below 1 where there is no profile. On 1-D latitude and longitude in
-        any order, on 2-D latitude and longitude, or on loose points. Without latitude and longitude
-        the labels are drawn over their dims, on plain axes.
+        Cluster numbers, NaN or below 1 where there is no profile. They may have 1-D latitude and
+        longitude in any order, 2-D latitude and longitude, or be scattered points. Without latitude
+        and longitude the labels are drawn over their dims, on plain axes.
     ax : matplotlib Axes, optional
-        Axes to draw in, a cartopy GeoAxes where latitude and longitude are known. Default: those of
-        a new figure.
+        Axes to draw in; a cartopy GeoAxes if latitude and longitude are known. Default: a new
+        figure.
     projection : cartopy.crs.Projection, optional
-        Default: Robinson for the globe, a conformal projection fit to the region otherwise.
+        Default: Robinson for the globe, otherwise a conformal projection suited to the region.
     extent : (west, east, south, north), optional
         In degrees. Default: the edges of the cells.
     colors : sequence of colours, optional
-        One colour a cluster, in the order of their numbers. Default: `cluster_colors`.
+        One colour per cluster, in the order of their numbers. Default: `cluster_colors`.
     legend : bool
-        Name the clusters beside the map; more than 20 of them, or the nodes of a SOM, get a small
-        grid of colours instead.
+        Name the clusters beside the map. More than 20 clusters, or the nodes of a SOM, are shown as
+        a small grid of colours instead.
     coastlines, borders : bool
         Draw coastlines and country borders.
     resolution : {"110m", "50m", "10m"}
-        Of the coastlines and borders; ``"110m"`` needs no network.
+        Resolution of the coastlines and borders; ``"110m"`` needs no network.
     gridlines : bool
-        Draw meridians and parallels, labelled at the left and below.
+        Draw meridians and parallels, labelled at the left and at the bottom.
     title : str, optional
         Title of the axes.
     boundaries : bool or GeoDataFrame, optional
-        Draw the outlines of the clusters: True for those of the labels, or what
-        ``result.boundaries(...)`` gave. Default: only over a background.
+        Draw the outlines of the clusters: True for those of the labels, or a GeoDataFrame from
+        ``result.boundaries(...)``. Default: only over a background.
     background : xr.DataArray, optional
-        A continuous field to draw in place of the labels, with a bar of its colours; the clusters
-        are outlined over it. The map shows its extent.
+        A continuous field to draw instead of the labels, with a colorbar; the clusters are outlined
+        over it. The map shows the extent of this field.
     certainty : DataArray or str, optional
-        How sure the labels are, from 0 to 1, on the points of the labels in any order: the colours
-        fade with it, from full at 1 to nearly white at 0, where 15 % of the colour is left; NaN
-        counts as 0. A bar beside the map shows how. Of a result, the name of one of its variables:
+        The certainty of the labels, from 0 to 1, on the points of the labels in any order. The
+        colours fade from full at 1 to 15 %, nearly white, at 0; NaN counts as 0. A bar beside the
+        map shows the scale. For a result, also the name of one of its variables:
         ``result.plot.map(certainty="margin")``.
 
     Returns
@@ -99,15 +99,15 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     Raises
     ------
     ValueError
-        If labels are not integers, if labels or background have a further dim longer than 1, if
-        `colors` are not one a cluster, if `projection` is given together with `ax`, if
-        `projection`, `extent`, `boundaries` or `background` is given where no latitude and
-        longitude are known, or if loose points are to be outlined. If `certainty` is not between 0
-        and 1, is not on the points of the labels, is given together with `background`, or names no
-        variable of a result.
+        If labels are not integers, if labels or background have another dim longer than 1, if
+        `colors` does not have one colour per cluster, if `projection` is given together with `ax`,
+        if `projection`, `extent`, `boundaries` or `background` is given although latitude and
+        longitude are not known, or if scattered points are to be outlined. If `certainty` is not
+        between 0 and 1, is not on the points of the labels, is given together with `background`, or
+        is not the name of a variable of the result.
     TypeError
-        If `ax` is no GeoAxes though latitude and longitude are known, `boundaries` is neither a
-        bool nor a GeoDataFrame, or `certainty` is an array of another kind.
+        If `ax` is not a GeoAxes although latitude and longitude are known, if `boundaries` is
+        neither a bool nor a GeoDataFrame, or if `certainty` is neither a DataArray nor a name.
     ImportError
         If boundaries are to be drawn and geopandas is not installed.
 
@@ -142,7 +142,6 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         with_bar = over_field or certainty is not None
         ax = new_axes(place, projection, extent, named, with_bar=with_bar)
     if over_field:
-        # in the place that the legend leaves; below, clear of the longitudes
         draw_background(ax, field, place, side=bar_side(ax, named), offset=clear_of_ticks(ax))
     else:
         draw_labels(ax, place, shades)
@@ -166,24 +165,24 @@ def check_options(
     extent: Box | None,
     boundaries: GeoDataFrame | None = None,
 ) -> None:
-    """Refuse options that could not have an effect."""
+    """Raise an error for options that would have no effect."""
     if ax is not None and projection is not None:
         raise ValueError(
-            f"projection={type(projection).__name__} has no effect on axes that exist; "
-            "pass projection or ax, or make the axes with that projection"
+            f"projection={type(projection).__name__} has no effect on existing axes; pass "
+            "either projection or ax, or create the axes with that projection"
         )
     if place.kind == "plane":
         given = {"projection": projection, "extent": extent, "boundaries": boundaries}
         for name, value in given.items():
             if value is not None:
                 raise ValueError(
-                    f"{name} needs latitude and longitude, but what is drawn has neither among its "
-                    f"coordinates; assign both, or leave {name} out"
+                    f"{name} requires latitude and longitude, but the field to be drawn has no "
+                    f"such coordinates; assign both, or omit {name}"
                 )
     elif ax is not None and not hasattr(ax, "projection"):
         raise TypeError(
             f"ax is a {type(ax).__name__}, but labels on latitude and longitude need a cartopy "
-            "GeoAxes; make it with plt.subplot(projection=cartopy.crs.Robinson()), or leave ax out"
+            "GeoAxes; create it by plt.subplot(projection=cartopy.crs.Robinson()), or omit ax"
         )
 
 
@@ -195,43 +194,46 @@ def new_axes(
     *,
     with_bar: bool = False,
 ) -> Axes:
-    """Axes in a new figure that has the shape of the map, and room for its legend and bar."""
+    """Return axes in a new figure of the map's shape, with room for its legend and colorbar."""
     import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(6.4, 4.8), layout="compressed")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr,call-arg]
+    ax = add_map_axes(figure, (1, 1, 1), place, projection, extent)
     if place.kind == "plane":
-        return figure.add_subplot()
-    ax: Axes = add_geo_axes(figure, (1, 1, 1), place, projection, extent)
+        return ax
     frame(ax, place, extent, tight=projection is None)
     shape = legends.aspect(ax)
-    width = min(7.0, max(4.8 * shape, 1.8))
-    beside, below = (0.0, 0.0) if legend_of is None else legends.size(legend_of, width)
-    if below and legends.side(ax) == "below":
-        beside = 0.0
-    elif below:
-        below = 0.0
-    more = bar_room(bar_side(ax, legend_of)) if with_bar else (0.0, 0.0)
-    figure.set_size_inches(width + 0.7 + beside + more[0], width / shape + 0.6 + below + more[1])
+    width = float(np.clip(4.8 * shape, 1.8, 7.0))
+    rooms = [(width + 0.7, width / shape + 0.6)]
+    if legend_of is not None:
+        rooms.append(legends.room(legend_of, width, legends.side(ax)))
+    if with_bar:
+        rooms.append(bar_room(bar_side(ax, legend_of)))
+    figure.set_size_inches(*np.sum(rooms, axis=0))
     return ax
 
 
-def add_geo_axes(
+def add_map_axes(
     figure: Figure,
     position: tuple[int, int, int] | tuple[float, float, float, float],
     place: geo.Geometry,
     projection: Projection | None = None,
     extent: Box | None = None,
-) -> GeoAxes:
-    """Axes with a projection in a figure: in a cell of a grid, or at a rectangle."""
-    projection = projection or geo.choose_projection(place, extent)
+) -> Axes:
+    """Add axes for a map to a figure, in a cell of a grid or at a rectangle.
+
+    They have a projection, unless the map has no latitude and longitude.
+    """
+    if place.kind != "plane":
+        projection = projection or geo.choose_projection(place, extent)
     if len(position) == 3:
         return figure.add_subplot(*position, projection=projection)
     return figure.add_axes(position, projection=projection)
 
 
 def frame(ax: GeoAxes, place: geo.Geometry, extent: Box | None, *, tight: bool) -> None:
-    """Show the data's edges or the extent, and nothing beside; cut the frame to them if tight."""
+    """Limit axes to the extent or the edges of the data, whose shape the frame takes if tight."""
     if extent is None and place.is_global:
         ax.set_global()
         return
@@ -257,18 +259,18 @@ def surround(
     borders: bool,
     gridlines: bool,
 ) -> None:
-    """Draw all that is around what a map shows: frame, coastlines and labelled lines, or axes."""
+    """Draw everything around the field of a map: frame, coastlines and gridlines, or plain axes."""
     if place.kind == "plane":
-        label_plane(ax, place, field)
+        _label_plane(ax, place, field)
         return
     frame(ax, place, extent, tight=tight)
-    decorate(ax, coastlines, borders, resolution)
+    _decorate(ax, coastlines, borders, resolution)
     if gridlines:
-        add_gridlines(ax, place, extent)
+        _add_gridlines(ax, place, extent)
 
 
-def decorate(ax: GeoAxes, coastlines: bool, borders: bool, resolution: Resolution) -> None:
-    """Add coastlines and borders, in a thin frame."""
+def _decorate(ax: GeoAxes, coastlines: bool, borders: bool, resolution: Resolution) -> None:
+    """Draw coastlines and borders, and a thin frame."""
     from xvcluster.plot.basemap import add_basemap
 
     ax.spines["geo"].set_linewidth(0.7)
@@ -276,8 +278,8 @@ def decorate(ax: GeoAxes, coastlines: bool, borders: bool, resolution: Resolutio
         add_basemap(ax, resolution=resolution, coastlines=coastlines, borders=borders)
 
 
-def add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: Box | None = None) -> None:
-    """Thin meridians and parallels with labels at the left and below only."""
+def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: Box | None = None) -> None:
+    """Draw thin meridians and parallels, labelled at the left and at the bottom only."""
     from matplotlib.ticker import FixedLocator
 
     west, east, south, north = extent or place.box
@@ -301,8 +303,8 @@ def add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: Box | None = None) -
     lines.xlabel_style = lines.ylabel_style = {"size": 8, "color": style.OUTLINE}
 
 
-def label_plane(ax: Axes, place: geo.Geometry, field: xr.DataArray) -> None:
-    """Label plain axes with the dims that they show, in one scale where they share units."""
+def _label_plane(ax: Axes, place: geo.Geometry, field: xr.DataArray) -> None:
+    """Label plain axes with their dims; if these share units, give both the same scale."""
     ax.set_xlabel(style.axis_label(field[place.x_dim]))
     if place.y_dim is None:
         ax.set_yticks([])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,42 +14,18 @@ from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
 from xvcluster.plot.som import som as draw_som
 from xvcluster.plot.summary import summary as draw_summary
-from xvcluster.plot.sweep import elbow as draw_elbow
 from xvcluster.plot.sweep import maps as draw_maps
 
-Map = TypeVar("Map", bound=Callable[..., Any])
-Maps = TypeVar("Maps", bound=Callable[..., Any])
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def _with_original(maps: Maps) -> Maps:
-    """Let ``original=True`` stand for the data that were clustered."""
-
-    @functools.wraps(maps)
-    def method(self: Any, /, **options: Any) -> Any:
-        if options.get("original") is True and self._original is not None:
-            options["original"] = self._original()
-        return maps(self, **options)
-
-    method.__signature__ = inspect.signature(maps)  # type: ignore[attr-defined]
-    return method  # type: ignore[return-value]
-
-
-def _with_names(draw: Map) -> Map:
-    """Draw the labels of a result, and let a name stand for the certainty that it holds."""
-
-    @functools.wraps(draw)
-    def method(self: Any, /, **options: Any) -> Any:
-        name = options.get("certainty")
-        if isinstance(name, str):
-            options["certainty"] = _find_certainty(self._data, name)
-        return draw(LabelPlots(self._data["label"]), **options)
-
-    method.__signature__ = inspect.signature(draw)  # type: ignore[attr-defined]
-    return method  # type: ignore[return-value]
+def _like(method: Method) -> Callable[[Callable[..., Any]], Method]:
+    """Give a method the signature and the docstring of another one."""
+    return functools.wraps(method)  # type: ignore[return-value]
 
 
 def _find_certainty(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    """A variable of a result by its name; only `stability` has to be asked for first."""
+    """Return a variable of a result by its name; only `stability` has to be computed first."""
     if name in dataset.data_vars:
         return dataset[name]
     dims = dataset["label"].dims
@@ -60,8 +35,9 @@ def _find_certainty(dataset: xr.Dataset, name: str) -> xr.DataArray:
         if set(array.dims) == set(dims) and array.attrs.get("units") == "1" and key != "label"
     ]
     raise ValueError(
-        f"certainty={name!r} is no variable of this result; it has {', '.join(known) or 'none'}. "
-        "For stability, call result.stability(n=...) first and draw what it returns"
+        f"certainty={name!r} is not a variable of this result; it has "
+        f"{', '.join(known) or 'none'}. For the stability, call result.stability(n=...) first and "
+        "draw the result that it returns"
     )
 
 
@@ -84,7 +60,12 @@ class ResultPlots:
     def __init__(self, dataset: xr.Dataset) -> None:
         self._data = dataset
 
-    map = _with_names(LabelPlots.map)
+    @_like(LabelPlots.map)
+    def map(self, /, **options: Any) -> Any:
+        if isinstance(options.get("certainty"), str):
+            options["certainty"] = _find_certainty(self._data, options["certainty"])
+        return draw_map(self._data["label"], **options)
+
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
@@ -101,6 +82,10 @@ class SweepPlots:
         self._data = dataset
         self._original = original
 
-    elbow = delegate(draw_elbow)
     criteria = delegate(draw_criteria)
-    maps = _with_original(delegate(draw_maps))
+
+    @_like(delegate(draw_maps))
+    def maps(self, /, **options: Any) -> Any:
+        if options.get("original") is True and self._original is not None:
+            options["original"] = self._original()
+        return draw_maps(self._data, **options)

@@ -1,4 +1,4 @@
-"""Boundaries of clusters on a map: between labels, or over a continuous field."""
+"""Outlines of clusters on a map: between labels, or over a continuous field."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 def choose_boundaries(
     labels: xr.DataArray, boundaries: GeoDataFrame | bool | None, *, over_field: bool
 ) -> GeoDataFrame | None:
-    """The boundaries to draw: those given, those of the labels, or none."""
+    """Return the boundaries to draw: the given ones, those of the labels, or none."""
     if boundaries is None or isinstance(boundaries, bool):
         if boundaries is False and over_field:
             raise ValueError(
-                "boundaries=False leaves nothing of the labels on a map of the background; pass "
+                "with boundaries=False, a map of the background shows nothing of the labels; pass "
                 "True or a GeoDataFrame, or draw the background alone with its own .plot()"
             )
         return find_boundaries(labels) if boundaries or over_field else None
     if not isinstance(boundaries, import_geopandas().GeoDataFrame):
         raise TypeError(
             f"boundaries is a {type(boundaries).__name__}; pass True for those of the labels, or a "
-            "GeoDataFrame such as result.boundaries(...) gives"
+            "GeoDataFrame such as result.boundaries(...) returns"
         )
     if "cluster" not in boundaries:
         raise ValueError(
             f"boundaries has no column 'cluster' among {', '.join(map(str, boundaries.columns))}; "
-            "pass what result.boundaries(...) gives, or read from a file of it"
+            "pass what result.boundaries(...) returns"
         )
     if boundaries.crs is not None and not boundaries.crs.is_geographic:
         return boundaries.to_crs("EPSG:4326")
@@ -44,7 +44,7 @@ def choose_boundaries(
 
 
 def draw_boundaries(ax: Axes, frame: GeoDataFrame, rgba: Float64s, *, over_field: bool) -> None:
-    """Draw boundaries: thin and dark between labels, in the colours of clusters over a field."""
+    """Draw boundaries: thin and dark between labels, in the clusters' colours over a field."""
     import cartopy.crs as ccrs
 
     look: dict[str, Any] = {"crs": ccrs.PlateCarree(), "facecolor": "none", "zorder": 3.5}
@@ -54,25 +54,25 @@ def draw_boundaries(ax: Axes, frame: GeoDataFrame, rgba: Float64s, *, over_field
         return
     for number in _numbers(frame):
         lines = _lines(frame.geometry.to_numpy()[frame["cluster"].to_numpy() == number])
-        # a pale line beneath keeps every colour apart from the field
+        # a white line beneath separates every colour from the field
         ax.add_geometries(lines, edgecolor="white", linewidth=2.6, **look)  # type: ignore[attr-defined]
         color = rgba[number - 1]
         ax.add_geometries(lines, edgecolor=color, linewidth=1.4, **look)  # type: ignore[attr-defined]
 
 
 def outlined(labels: xr.DataArray, frame: GeoDataFrame) -> xr.DataArray:
-    """The labels of those clusters alone that have boundaries, for a legend without the others."""
+    """Return the labels without the clusters that have no boundaries, for the legend."""
     present = labels.where(labels.isin(_numbers(frame)))
     return present.fillna(_numbers(frame)[0]) if len(frame) else present
 
 
 def _numbers(frame: GeoDataFrame) -> Integers:
-    """Clusters that have boundaries, ascending."""
+    """Return the clusters that have boundaries, ascending."""
     return np.unique(frame["cluster"].to_numpy()).astype(np.int64)
 
 
 def _lines(shapes: Objects) -> list[Any]:
-    """The lines of polygons and lines, without the cut at ±180° and the lines of the poles."""
+    """Return the outlines of shapes, without the cut at ±180° and the lines along the poles."""
     import shapely
 
     kinds = shapely.get_type_id(shapes)
@@ -90,7 +90,7 @@ def _lines(shapes: Objects) -> list[Any]:
 
 
 def _is_cut(start: Float64s, end: Float64s, whose: Indices) -> Booleans:
-    """Whether segments run along ±180° where the same shape goes on at the other side."""
+    """Whether segments lie on ±180° where the same shape continues on the other side."""
     at_seam = (np.abs(start[:, 0]) == 180) & (start[:, 0] == end[:, 0]) & (whose >= 0)
     found = np.flatnonzero(at_seam)
     heights = np.sort(np.stack([start[found, 1], end[found, 1]], axis=1), axis=1)

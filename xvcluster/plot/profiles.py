@@ -1,8 +1,7 @@
-"""Profiles of the clusters: one panel each, with the spread of its members."""
+"""Profiles of the clusters: one panel per cluster, with the spread of its members."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from xvcluster.arrays import Array, Float64s
 from xvcluster.grid.coords import positive
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
+from xvcluster.record.dataset import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -27,11 +27,11 @@ def profiles(
     axes: Sequence[Axes] | Array | None = None,
     ncols: int | None = None,
 ) -> Figure:
-    """Draw the profiles of each cluster: its centroid over the spread of its members.
+    """Draw the profile of each cluster: its centroid over the spread of its members.
 
-    The light band holds 5 to 95 % of the members, the darker one 25 to 75 %, the thin line is their
-    median and the thick one the centroid. Data without a vertical, or of a single level, are drawn
-    as one box a cluster.
+    The light band extends from the 5th to the 95th percentile of the members, the darker one from
+    the 25th to the 75th; the dashed line is their median and the thick one the centroid. Data
+    without a vertical, or with a single level, are drawn as one box per cluster.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def profiles(
     variable : hashable, optional
         The variable to draw. Default: all of them, one below the other.
     axes : sequence of matplotlib Axes, optional
-        One a panel, variable by variable. Default: those of a new figure.
+        One per panel, variable by variable. Default: a new figure.
     ncols : int, optional
-        Panels in a row. Default: at most five, in rows of about the same length.
+        Number of panels in a row. Default: at most five, in rows of about the same length.
 
     Returns
     -------
@@ -51,8 +51,8 @@ def profiles(
     Raises
     ------
     ValueError
-        If `variable` is not in the result, if `axes` are not one a panel, or if `ncols` is given
-        together with `axes` or is less than 1.
+        If `variable` is not in the result, if `axes` does not have one element per panel, or if
+        `ncols` is given together with `axes` or is less than 1.
 
     Examples
     --------
@@ -74,19 +74,14 @@ def profiles(
     return panels[0][0].figure  # type: ignore[return-value]
 
 
-def parameters(dataset: xr.Dataset) -> dict[str, Any]:
-    """The parameters that a result carries, as a dictionary."""
-    return dict(json.loads(dataset.attrs["parameters"]))
-
-
 def vertical_name(dataset: xr.Dataset) -> str | None:
-    """The vertical dim of a result, None where profiles have one level."""
-    vertical = parameters(dataset).get("vertical")
+    """Return the vertical dim of a result, or None if profiles have a single level."""
+    vertical = parameters_of(dataset).get("vertical")
     return vertical if dataset.sizes.get(vertical, 1) > 1 else None
 
 
 def vertical_coordinate(dataset: xr.Dataset, vertical: str) -> xr.DataArray:
-    """The vertical coordinate as matplotlib can draw it: durations in days."""
+    """Return the vertical coordinate as matplotlib can draw it: durations in days."""
     coordinate = dataset[vertical]
     if coordinate.dtype.kind != "m":
         return coordinate
@@ -95,8 +90,8 @@ def vertical_coordinate(dataset: xr.Dataset, vertical: str) -> xr.DataArray:
 
 
 def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hashable]:
-    """The clustered variables to draw: all of them or the one asked for."""
-    names = list(parameters(dataset)["variables"])
+    """Return the clustered variables to draw: all of them, or the given one."""
+    names = list(parameters_of(dataset)["variables"])
     if variable is None:
         return names
     if variable not in names:
@@ -107,11 +102,9 @@ def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hasha
 
 
 def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) -> None:
-    """One horizontal box a cluster: quartiles and median, whiskers from 5 to 95 %."""
+    """Draw one horizontal box per cluster: quartiles and median, whiskers from 5 to 95 %."""
     spread = dataset[f"{name}_quantile"].transpose("quantile", "cluster", ...).values
-    # of a single level, if there is a vertical
-    spread = spread.reshape(spread.shape[:2])
-    percent, of = style.shares(dataset)
+    spread = spread.reshape(spread.shape[:2])  # drops a single level
     statistics = [
         dict(zip(("whislo", "q1", "med", "q3", "whishi"), column, strict=True), fliers=[])
         for column in spread.T
@@ -125,12 +118,8 @@ def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) ->
         patch.set(facecolor=color, edgecolor=style.OUTLINE, linewidth=0.7)
     for line in boxes["whiskers"] + boxes["caps"]:
         line.set(color=style.OUTLINE, linewidth=0.7)
-    names = style.cluster_names(dataset["label"])
-    texts = [
-        f"{names[int(number)]} · {style.share_text(share)}"
-        for number, share in zip(numbers, percent, strict=True)
-    ]
-    ax.set_yticks(numbers, texts)
+    names, of = style.name_shares(dataset)
+    ax.set_yticks(numbers, names)
     ax.invert_yaxis()
     ax.set_xlabel(style.axis_label(dataset[name], width=36), fontsize=9)
     ax.set_title(f"share of the {of}", loc="right", fontsize=8.5, color=style.OUTLINE)
@@ -138,7 +127,7 @@ def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) ->
 
 
 def line_style(width: float) -> dict[str, Any]:
-    """A line in a cluster's colour with a dark rim, so that pale ones read on white too."""
+    """Return the look of a coloured line with a dark rim, readable on white even if pale."""
     from matplotlib.patheffects import withStroke
 
     return {
@@ -156,25 +145,30 @@ def _panels(
     *,
     boxes: bool,
 ) -> list[list[Axes]]:
-    """Axes for each variable's panels: those given, or new ones."""
+    """Return the axes of each variable's panels: the given ones, or new ones."""
     total = n_rows * n_panels
     if axes is None:
         return _new_panels(n_rows, n_panels, ncols, boxes=boxes)
     flat = list(np.ravel(np.asarray(axes, dtype=object)))
     if ncols is not None:
-        raise ValueError(f"ncols={ncols} has no effect on the axes given; pass one of the two")
+        raise ValueError(f"ncols={ncols} has no effect on the given axes; pass one of the two")
     if len(flat) != total:
         raise ValueError(f"axes has {len(flat)} axes for {total} panels; pass {total}")
     return [flat[start : start + n_panels] for start in range(0, total, n_panels)]
 
 
-def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -> list[list[Axes]]:
-    """A new figure with the panels of each variable in rows of their own."""
-    import matplotlib.pyplot as plt
-
+def count_columns(n_panels: int, ncols: int | None, *, limit: int) -> int:
+    """Return the number of columns of panels: the given one, or at most `limit`, evenly filled."""
     if ncols is not None and ncols < 1:
         raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
-    n_columns = min(ncols or legends.balanced_columns(n_panels, limit=5), n_panels)
+    return min(ncols or legends.balanced_columns(n_panels, limit), n_panels)
+
+
+def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -> list[list[Axes]]:
+    """Return the axes of a new figure, the panels of each variable in rows of their own."""
+    import matplotlib.pyplot as plt
+
+    n_columns = count_columns(n_panels, ncols, limit=5)
     lines = -(-n_panels // n_columns)
     width = 6.0 if boxes else 1.95 * n_columns + 0.7
     height = n_rows * (3.4 if boxes else 2.5 * lines + 0.4)
@@ -195,7 +189,7 @@ def _draw_spread(
     index: int,
     color: Float64s,
 ) -> None:
-    """One cluster's bands, median and centroid, under a title with its share."""
+    """Draw one cluster's bands, median and centroid, with its share in the title."""
     z = vertical_coordinate(dataset, vertical).values
     spread = dataset[f"{name}_quantile"].isel(cluster=index).transpose("quantile", vertical).values
     ax.fill_betweenx(z, spread[0], spread[4], color=color, alpha=0.28, linewidth=0)
@@ -205,16 +199,13 @@ def _draw_spread(
     ax.plot(spread[2], z, color=style.OUTLINE, linewidth=0.7, linestyle=(0, (4, 2)))
     centroid = dataset[name].isel(cluster=index).values
     ax.plot(centroid, z, color=color, **line_style(1.9))
-    number = int(dataset["cluster"].values[index])
-    percent, of = style.shares(dataset)
-    title = style.cluster_names(dataset["label"])[number]
-    title += f" · {style.share_text(percent[index])} of the {of}"
-    ax.set_title(title, fontsize=8.5)
+    names, of = style.name_shares(dataset)
+    ax.set_title(f"{names[index]} of the {of}", fontsize=8.5)
     tidy(ax)
 
 
 def _share_axes(row: list[Axes], dataset: xr.Dataset, name: Hashable, vertical: str) -> None:
-    """The same range in all panels of a variable, labels at their outer sides only."""
+    """Give all panels of a variable the same range, and label only the outer ones."""
     spread = dataset[f"{name}_quantile"].values
     low, high = np.nanmin(spread), np.nanmax(spread)
     margin = 0.04 * (high - low) or 1.0
@@ -234,14 +225,14 @@ def _share_axes(row: list[Axes], dataset: xr.Dataset, name: Hashable, vertical: 
 
 
 def set_vertical(ax: Axes, vertical: xr.DataArray) -> None:
-    """The range of the vertical axis, depth pointing down."""
-    # times stay as they are, for matplotlib's axis of dates
+    """Set the range of the vertical axis, with depth pointing down."""
+    # times are not converted, so that matplotlib draws an axis of dates
     low, high = vertical.values.min(), vertical.values.max()
     ax.set_ylim((low, high) if positive(vertical) == "up" else (high, low))
 
 
 def tidy(ax: Axes) -> None:
-    """Thin lines and a faint grid."""
+    """Give axes thin lines and a faint grid."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_linewidth(0.7)
     ax.tick_params(labelsize=8, width=0.7, length=3)

@@ -1,4 +1,4 @@
-"""A self-organizing map as a grid of nodes: distances, hits, and the codebook's profiles."""
+"""A self-organizing map as a grid of nodes: distances, hits and the profiles of the codebook."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from xvcluster.grid.coords import positive
 from xvcluster.plot import style
 from xvcluster.plot.profiles import (
     line_style,
-    parameters,
     pick_variables,
     vertical_coordinate,
     vertical_name,
 )
+from xvcluster.record.dataset import read_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
 def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
     """Draw a self-organizing map: its U-matrix, its hits and its codebook.
 
-    The U-matrix shows the mean distance of each node's codebook vector to those of its up to eight
-    neighbours: ridges separate groups of nodes. Hits count the profiles of each node. The codebook
-    is one small profile a node, all on the same axes, or one value where there is no vertical.
+    The U-matrix shows the mean distance of each node's codebook vector to those of its neighbours,
+    up to eight: ridges separate groups of nodes. The hits are the numbers of profiles of the nodes.
+    The codebook is shown as one small profile per node, all to the same scale, or as one value if
+    there is no vertical.
 
     Parameters
     ----------
     dataset : xr.Dataset
         The dataset of a `ClusterResult` made by `som`.
     variable : hashable, optional
-        The variable of the codebook to draw. Default: all of them, one panel each.
+        The variable of the codebook to draw. Default: all of them, in one panel each.
 
     Returns
     -------
@@ -50,20 +51,21 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
 
     Notes
     -----
-    Of several variables, each is divided by its scale before distances are taken, as in the fit.
+    Distances are between nodes scaled as profiles were for the fit: as they are for one variable
+    that is not normalized.
 
     Examples
     --------
     >>> from xvcluster.plot import som
     >>> figure = som(result.dataset)  # doctest: +SKIP
     """
-    dataset = dataset.compute()  # lazy maps are read once
     import matplotlib.pyplot as plt
 
+    dataset = dataset.compute()  # read lazy maps only once
     if "node" not in dataset.dims or "som_row" not in dataset.coords:
         raise ValueError(
-            f"this result is of method {dataset.attrs.get('method')!r} and has no nodes; "
-            "plot.som draws results of som only, use plot.profiles or plot.summary"
+            f"this result was made by {dataset.attrs.get('method')!r} and has no nodes; plot.som "
+            "draws results of som only. Use plot.profiles or plot.summary"
         )
     names = pick_variables(dataset, variable)
     n_panels = 2 + len(names)
@@ -83,8 +85,8 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
 
 
 def u_matrix(dataset: xr.Dataset) -> Float64s:
-    """Mean distance of each node's codebook vector to its neighbours', (row, column)."""
-    nodes = _codebook(dataset).reshape(*_shape(dataset), -1)
+    """Return the mean distance of each node's codebook vector to its neighbours, (row, column)."""
+    nodes = read_nodes(dataset, "node")[1].reshape(*_shape(dataset), -1)
     n_rows, n_columns = nodes.shape[:2]
     total, count = np.zeros((n_rows, n_columns)), np.zeros((n_rows, n_columns))
     steps = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
@@ -97,49 +99,31 @@ def u_matrix(dataset: xr.Dataset) -> Float64s:
 
 
 def _overlap(n: int, step: int) -> slice:
-    """The part of an axis whose neighbours at a step back are on the grid too."""
+    """Return the part of an axis whose neighbours, `step` back, are on the grid too."""
     return slice(max(step, 0), n + min(step, 0))
 
 
 def _shape(dataset: xr.Dataset) -> tuple[int, int]:
-    """Rows and columns of the grid of nodes."""
+    """Return the rows and columns of the grid of nodes."""
     return int(dataset["som_row"].max()) + 1, int(dataset["som_column"].max()) + 1
 
 
 def _on_grid(dataset: xr.Dataset, along_node: Array) -> Array:
-    """Values along node as (row, column)."""
+    """Reshape values along node to (row, column)."""
     return along_node.reshape(_shape(dataset))
 
 
-def _codebook(dataset: xr.Dataset) -> Float64s:
-    """The codebook vectors (node, feature), variables scaled where there are several."""
-    settings = parameters(dataset)
-    names = settings["variables"]
-    scale = settings.get("scale") or {}
-    return np.concatenate(
-        [
-            dataset[f"{name}_node"].transpose("node", ...).values.reshape(dataset.sizes["node"], -1)
-            / (scale.get(name, 1.0) if len(names) > 1 else 1.0)
-            for name in names
-        ],
-        axis=1,
-    )
-
-
 def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
-    """The U-matrix with its colorbar."""
-    names = parameters(dataset)["variables"]
-    units = dataset[f"{names[0]}_node"].attrs.get("units") or dataset[names[0]].attrs.get("units")
-    if len(names) > 1:
-        units = "scaled"
+    """Draw the U-matrix with its colorbar."""
+    units = dataset["distance"].attrs.get("units", "1")
     image = ax.imshow(u_matrix(dataset), cmap="bone_r", interpolation="nearest")
     ax.set_title("U-matrix", fontsize=9.5)
-    label = "mean distance to neighbouring nodes" + (f" ({units})" if units else "")
+    label = f"mean distance to neighbouring nodes ({'scaled' if units == '1' else units})"
     _add_bar(ax, image, label)
 
 
 def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
-    """How many profiles each node has, in numbers too where they fit."""
+    """Draw the number of profiles of each node, as text too if it fits."""
     hits = _on_grid(dataset, dataset["node_count"].values)
     image = ax.imshow(hits, cmap="YlGnBu", vmin=0, vmax=max(hits.max(), 1), alpha=0.9)
     ax.set_title("Hits", fontsize=9.5)
@@ -155,7 +139,7 @@ def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
 
 
 def _add_bar(ax: Axes, image: Any, label: str) -> None:
-    """A thin colorbar below."""
+    """Add a thin colorbar below."""
     bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=30, pad=0.03)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7, width=0.5, length=2)
@@ -163,13 +147,13 @@ def _add_bar(ax: Axes, image: Any, label: str) -> None:
 
 
 def _node_colors(dataset: xr.Dataset) -> Float64s:
-    """The colour of each node: its own, or that of the cluster it was merged into."""
+    """Return the colour of each node: its own, or that of the cluster it was merged into."""
     colors = style.cluster_colors(dataset["label"])
     return np.asarray(colors[dataset["node_cluster"].values - 1])
 
 
 def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
-    """The codebook of one variable: a small profile in every cell, or a value."""
+    """Draw the codebook of one variable: a small profile in every cell, or a value."""
     vertical = vertical_name(dataset)
     nodes = dataset[f"{name}_node"]
     ax.set_title(f"Codebook of {name}", fontsize=9.5)
@@ -202,12 +186,12 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
 
 
 def _level(value: Any) -> str:
-    """A depth, or the date of a time, in few characters."""
+    """Format a depth, or the date of a time."""
     return str(value)[:10] if isinstance(value, np.datetime64) else f"{value:g}"
 
 
 def _draw_grid(ax: Axes, dataset: xr.Dataset) -> None:
-    """Cells of the grid in white, and dark lines between clusters of merged nodes."""
+    """Separate cells by white lines, and clusters of merged nodes by dark lines."""
     n_rows, n_columns = _shape(dataset)
     ax.set_xticks(np.arange(0.5, n_columns - 1), minor=True)
     ax.set_yticks(np.arange(0.5, n_rows - 1), minor=True)

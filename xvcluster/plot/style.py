@@ -1,4 +1,4 @@
-"""Colours, names and axis labels, the same in every figure and from attributes alone."""
+"""Colours, names and axis labels, the same in every figure, from attributes alone."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-# Slow to fast. Red to blue as RdYlBu, but the middle is never near-white: a cluster in the middle
-# must stand out from the paper and from the grey of missing cells.
+# Slow to fast: red to blue like RdYlBu, but never near-white, because a cluster in the middle must
+# stand out from the paper and from the grey of missing cells.
 _RAMP = (
     "#7d0a27",
     "#c2202b",
@@ -35,6 +35,8 @@ _CORNERS = ("#c8283c", "#f7c948", "#3a3a9c", "#2fb3a0")
 MISSING = "#e4e4e4"
 MISSING_POINT = "#c4c4c4"
 OUTLINE = "#333333"
+INK = "#2b4c7e"
+BEST = "#c2202b"
 
 _TEMPERATURE = re.compile(r"^(deg(ree)?s?)?(k|c|f|kelvins?|celsius|centigrade|fahrenheit)$")
 _TO_LMS = np.array(
@@ -54,7 +56,7 @@ _TO_LAB = np.array(
 
 
 def cluster_numbers(labels: xr.DataArray) -> Integers:
-    """The numbers that labels can take: their ``flag_values``, else 1 to the largest label."""
+    """Return the numbers of the clusters: ``flag_values``, otherwise 1 to the largest label."""
     flags = labels.attrs.get("flag_values")
     if flags is not None:
         return np.atleast_1d(np.asarray(flags)).astype(np.int64)
@@ -64,7 +66,7 @@ def cluster_numbers(labels: xr.DataArray) -> Integers:
 
 
 def check_labels(labels: xr.DataArray) -> xr.DataArray:
-    """Labels with NaN below 1, such as a fill value left undecoded; refuses what are no labels."""
+    """Return labels with NaN instead of numbers below 1; raise an error if they are not labels."""
     name = "these values" if labels.name is None else repr(labels.name)
     what = (
         "labels are cluster numbers, integers from 1, or NaN where there is no profile; pass "
@@ -82,13 +84,13 @@ def check_labels(labels: xr.DataArray) -> xr.DataArray:
 
 
 def present_numbers(labels: xr.DataArray) -> Integers:
-    """The numbers that occur in labels, ascending."""
+    """Return the numbers that occur in labels, ascending."""
     values = np.asarray(labels.values, dtype=np.float64)
     return np.unique(values[np.isfinite(values)]).astype(np.int64)
 
 
 def cluster_names(labels: xr.DataArray) -> dict[int, str]:
-    """The name of each cluster number as a legend shows it, such as ``"Cluster 3"``."""
+    """Return the name of each cluster number as in a legend, such as ``"Cluster 3"``."""
     numbers = cluster_numbers(labels)
     meanings = str(labels.attrs.get("flag_meanings", "")).split()
     if len(meanings) != len(numbers):
@@ -100,7 +102,7 @@ def cluster_names(labels: xr.DataArray) -> dict[int, str]:
 
 
 def som_shape(labels: xr.DataArray) -> tuple[int, int] | None:
-    """Rows and columns of the SOM whose nodes the labels are, if they are nodes."""
+    """Return the rows and columns of a SOM if the labels are its nodes, otherwise None."""
     shape = labels.attrs.get("som_shape")
     if shape is None:
         return None
@@ -109,23 +111,23 @@ def som_shape(labels: xr.DataArray) -> tuple[int, int] | None:
 
 
 def cluster_colors(labels: xr.DataArray) -> Float64s:
-    """Colours of the clusters, from the attributes of their labels alone.
+    """Return the colours of the clusters, from the attributes of their labels alone.
 
     The same labels have the same colours in every figure and after a round trip to a file.
-    Clusters that are ordered by their mean run from red (lowest) to blue (highest), as slow and
-    fast are drawn in tomography; where that mean is a temperature, from blue (cold) to red (warm).
-    The nodes of a self-organizing map get a two-dimensional scheme, in which near ones look alike.
+    The colours follow the order of the clusters from red (lowest mean) to blue (highest mean), like
+    slow and fast in tomography; for temperatures, from blue (cold) to red (warm). The nodes of a
+    self-organizing map have a two-dimensional scheme, in which neighbours have similar colours.
 
     Parameters
     ----------
     labels : xr.DataArray
-        Cluster numbers, any shape. Read are the attributes ``flag_values`` (without them the
-        clusters are 1 to the largest label), ``som_shape`` and ``ordered_by``.
+        Cluster numbers, of any shape. The attributes ``flag_values`` (without it the clusters are 1
+        to the largest label), ``som_shape`` and ``ordered_by`` are used.
 
     Returns
     -------
     ndarray, shape (k, 4)
-        RGBA between 0 and 1; row ``number - 1`` is the colour of that cluster.
+        RGBA between 0 and 1; row ``number - 1`` is the colour of cluster ``number``.
 
     Examples
     --------
@@ -143,12 +145,12 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
 
 
 def own_colors(dataset: xr.Dataset) -> Float64s:
-    """Colours along the dim ``cluster`` of a result, of which only some clusters may be left."""
+    """Return the colours along the dim ``cluster`` of a result, or of a selection from it."""
     return np.asarray(cluster_colors(dataset["label"])[dataset["cluster"].values - 1])
 
 
 def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> Float64s:
-    """The colours to draw labels in: those given, checked, or the scheme's own."""
+    """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
     from matplotlib.colors import to_rgba_array
 
     if colors is None:
@@ -158,18 +160,18 @@ def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> Float
     if len(rgba) != n_clusters:
         raise ValueError(
             f"colors has {len(rgba)} colours for {n_clusters} clusters; "
-            f"pass one colour a cluster, in the order of their numbers"
+            f"pass one colour per cluster, in the order of their numbers"
         )
     return rgba
 
 
 def text_color(color: Float64s) -> str:
-    """Dark or white, whichever reads better on a colour."""
+    """Return a dark colour or white, whichever is easier to read on the given colour."""
     return OUTLINE if _to_oklab(color[:3])[0] > 0.68 else "white"
 
 
 def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
-    """The label of an axis from attributes: ``"long_name (units)"``, in lines of that width."""
+    """Return the label of an axis, ``"long_name (units)"``, in lines of the given width."""
     name = array.attrs.get("long_name") or array.attrs.get("standard_name")
     if name is None:
         name = "" if array.name is None else array.name
@@ -177,30 +179,32 @@ def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     return fill(f"{name} ({units})" if units and units != "1" else str(name), width)
 
 
-def shares(dataset: xr.Dataset) -> tuple[Float64s, str]:
-    """Percentage of each cluster and what it is a share of: the area, or the profiles."""
-    name = "area" if "area" in dataset else "count"
-    amount = np.asarray(dataset[name].values, dtype=np.float64)
+def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:
+    """Return each cluster's name and share, and what is shared: the area or the profiles."""
+    of = "area" if "area" in dataset else "profiles"
+    amount = np.asarray(dataset["area" if of == "area" else "count"].values, dtype=np.float64)
     total = np.nansum(amount)
     percent = 100 * amount / total if total > 0 else np.zeros_like(amount)
-    return percent, "area" if name == "area" else "profiles"
+    names = cluster_names(dataset["label"])
+    shares = zip(dataset["cluster"].values, percent, strict=True)
+    return [f"{names[int(number)]} · {share_text(share)}" for number, share in shares], of
 
 
 def share_text(percent: float) -> str:
-    """A percentage as a reader wants it."""
+    """Return a rounded percentage, such as ``"12 %"`` or ``"<1 %"``."""
     if percent == 0:
         return "0 %"
     return "<1 %" if percent < 0.5 else f"{percent:.0f} %"
 
 
 def _is_temperature(ordered_by: object) -> bool:
-    """Whether clusters are ordered by a temperature, from the units in the parentheses."""
+    """Whether clusters are ordered by a temperature, judged by the units in parentheses."""
     units = re.search(r"\(([^()]*)\)", str(ordered_by))
     return bool(units and _TEMPERATURE.match(re.sub(r"[\s_.°]", "", units.group(1)).lower()))
 
 
 def _ramp_colors(n: int) -> Float64s:
-    """Colours along the ramp, at equal perceived steps; few clusters leave out its dark ends."""
+    """Return colours in equal perceived steps along the ramp; few clusters omit its dark ends."""
     from matplotlib.colors import to_rgb
 
     anchors = np.array([_to_oklab(np.array(to_rgb(color))) for color in _RAMP])
@@ -213,7 +217,7 @@ def _ramp_colors(n: int) -> Float64s:
 
 
 def _grid_colors(n_rows: int, n_columns: int) -> Float64s:
-    """Colours of a grid of nodes, row by row, between the colours of its four corners."""
+    """Return the colours of a grid of nodes, row by row, interpolated between four corners."""
     from matplotlib.colors import to_rgb
 
     corners = np.array([_to_oklab(np.array(to_rgb(color))) for color in _CORNERS])
@@ -225,13 +229,13 @@ def _grid_colors(n_rows: int, n_columns: int) -> Float64s:
 
 
 def _to_oklab(rgb: Float64s) -> Float64s:
-    """SRGB to OKLab, in which equal distances look equal (Ottosson 2020)."""
+    """Convert sRGB to OKLab, in which equal distances look equal (Ottosson 2020)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return np.asarray(np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T)
 
 
 def _to_rgba(lab: Float64s) -> Float64s:
-    """OKLab to opaque sRGB, cut to what a screen can show."""
+    """Convert OKLab to opaque sRGB, clipped to what a screen can show."""
     linear = (lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_LMS).T
     linear = np.clip(linear, 0, 1)
     rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

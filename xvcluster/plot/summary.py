@@ -10,7 +10,7 @@ from xvcluster.arrays import Float64s
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.map import add_geo_axes, frame
+from xvcluster.plot.map import add_map_axes, frame
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import (
     draw_boxes,
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.basemap import Resolution
 
-_LABEL = 32
-"""Characters of an axis label that fit under a panel."""
+# the arrangement, in inches: LEFT map GAP panel BETWEEN panel [key] RIGHT
+_LEFT, _GAP, _BETWEEN, _RIGHT = 0.6, 0.95, 0.35, 0.2
+_MAP_HEIGHT, _PANEL_HEIGHT = 3.7, 3.2  # at most, and at least
+_LABEL = 32  # characters of an axis label that fit under a panel
 
 
 def summary(
@@ -44,7 +46,7 @@ def summary(
     borders: bool = True,
     resolution: Resolution = "110m",
 ) -> Figure:
-    """Draw the map of the clusters and, beside it, all centroids with their shares.
+    """Draw the map of the clusters and, beside it, all centroids, with the clusters' shares.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def summary(
     title : str, optional
         Title of the figure.
     coastlines, borders, resolution
-        As for `map`.
+        As in `map`.
 
     Returns
     -------
@@ -73,17 +75,14 @@ def summary(
     """
     import matplotlib.pyplot as plt
 
-    dataset = dataset.compute()  # lazy maps are read once
+    dataset = dataset.compute()  # read lazy maps only once
     names = pick_variables(dataset, variable)
     labels = style.check_labels(dataset["label"])
     rgba = style.own_colors(dataset)
     place = geo.locate(labels)
     figure = plt.figure(figsize=(10, 5))
     boxes = _arrange(figure, dataset, place, names, has_title=title is not None)
-    if place.kind == "plane":
-        map_ax = figure.add_axes(boxes[0])
-    else:
-        map_ax = add_geo_axes(figure, boxes[0], place)
+    map_ax = add_map_axes(figure, boxes[0], place)
     options: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
     draw_map(labels, ax=map_ax, legend=False, resolution=resolution, **options)
     if place.kind != "plane":
@@ -100,7 +99,7 @@ def summary(
 
 
 def _draw_centroids(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) -> None:
-    """All centroids of a variable in one panel, over faint bands of their middle halves."""
+    """Draw all centroids of a variable in one panel, over faint bands between their quartiles."""
     vertical = vertical_name(dataset)
     if vertical is None:
         draw_boxes(ax, dataset, name, rgba)
@@ -133,52 +132,46 @@ def _arrange(
     *,
     has_title: bool,
 ) -> list[tuple[float, float, float, float]]:
-    """Size the figure for its map, and give the rectangles of the map and of the panels."""
+    """Size the figure for its map, and return the rectangles of the map and of the panels."""
     shape = 1.6 if place.kind == "plane" else geo.shape(place)
-    n_panels = len(names)
-    height = 3.7
-    map_width = float(np.clip(height * shape, 1.6, 6.2))
-    panel_width = 2.9 if n_panels == 1 else 2.2
-    left, gap, between, right, top = 0.6, 0.95, 0.35, 0.2, 0.5 if has_title else 0.2
-    key = 0.0
-    if legends.needs_key(dataset["label"]):
-        key = legends.size(dataset["label"], map_width)[0] + 0.1
-    panels = n_panels * panel_width + (n_panels - 1) * between
-    width = left + map_width + gap + panels + key + right
-    map_height = min(height, map_width / shape)
-    height = max(map_height, 3.2)
-    n_entries = dataset.sizes["cluster"] + 1
-    legend_rows = 0 if key else -(-n_entries // max(int((width - 0.4) / 1.45), 1))
-    label_lines = max(style.axis_label(dataset[n], width=_LABEL).count("\n") for n in names)
-    bottom = 0.5 + 0.16 * label_lines + (0.2 + 0.19 * legend_rows) * bool(legend_rows)
-    total = bottom + height + top
+    map_width = float(np.clip(_MAP_HEIGHT * shape, 1.6, 6.2))
+    map_height = min(_MAP_HEIGHT, map_width / shape)
+    n_panels, panel_width = len(names), 2.9 if len(names) == 1 else 2.2
+    first = _LEFT + map_width + _GAP
+    panels = [first + index * (panel_width + _BETWEEN) for index in range(n_panels)]
+    has_key = legends.needs_key(dataset["label"])
+    key_width = legends.key_width(dataset["label"]) + 0.1 if has_key else 0.0
+    width = first + (n_panels * panel_width + (n_panels - 1) * _BETWEEN) + key_width + _RIGHT
+    height = max(map_height, _PANEL_HEIGHT)
+    n_lines = max(style.axis_label(dataset[n], width=_LABEL).count("\n") for n in names)
+    bottom = 0.5 + 0.16 * n_lines
+    if not has_key:
+        bottom += 0.2 + 0.19 * -(-(dataset.sizes["cluster"] + 1) // _columns_that_fit(width))
+    total = bottom + height + (0.5 if has_title else 0.2)
     figure.set_size_inches(width, total)
-    boxes = [(left, bottom + (height - map_height) / 2, map_width, map_height)]
-    start = left + map_width + gap
-    boxes += [
-        (start + index * (panel_width + between), bottom, panel_width, height)
-        for index in range(n_panels)
-    ]
+    boxes = [(_LEFT, bottom + (height - map_height) / 2, map_width, map_height)]
+    boxes += [(left, bottom, panel_width, height) for left in panels]
     return [(x / width, y / total, w / width, h / total) for x, y, w, h in boxes]
 
 
+def _columns_that_fit(width: float) -> int:
+    """Return how many entries of the legend fit side by side in a figure of this width."""
+    return max(int((width - 0.4) / 1.45), 1)
+
+
 def _add_shares(figure: Figure, dataset: xr.Dataset, rgba: Float64s) -> None:
-    """The legend of a summary: every cluster with its share, below; or a grid of colours."""
+    """Add the legend: every cluster with its share, at the bottom; or a grid of colours."""
     labels = dataset["label"]
     if legends.needs_key(labels):
         legends.add_legend(figure.axes[-1], labels, style.cluster_colors(labels))
         return
-    percent, of = style.shares(dataset)
-    names = style.cluster_names(labels)
-    entries = [
-        legends.swatch(color, f"{names[int(number)]} · {style.share_text(share)}")
-        for number, share, color in zip(dataset["cluster"].values, percent, rgba, strict=True)
-    ]
+    names, of = style.name_shares(dataset)
+    entries = [legends.swatch(color, name) for color, name in zip(rgba, names, strict=True)]
     entries += legends.missing_entry(style.check_labels(labels))
     width, height = figure.get_size_inches()
-    n_columns = legends.balanced_columns(len(entries), max(int((width - 0.4) / 1.45), 1))
     figure.legend(
-        handles=entries, loc="lower center", ncols=n_columns, frameon=False, fontsize=8.5,
+        handles=entries, loc="lower center", frameon=False, fontsize=8.5,
+        ncols=legends.balanced_columns(len(entries), limit=_columns_that_fit(width)),
         handlelength=1.3, columnspacing=1.4, labelspacing=0.4, borderaxespad=0.0,
         bbox_to_anchor=(0.5, 0.08 / height), title=f"share of the {of}", title_fontsize=8.5,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The vote map: how many models put each point in a cluster."""
+"""The vote map: how many models assign each point to a cluster."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def votes(
     gridlines: bool = True,
     title: str | None = None,
 ) -> GeoAxes | Axes:
-    """Draw how many models put each point in one cluster, as Lekić et al. (2012) do.
+    """Draw how many models assign each point to one cluster, as in Lekić et al. (2012).
 
-    Points that no model has are left blank: grey, as are those without a profile on other maps.
+    Points that no model contains are grey, like those without a profile on other maps.
 
     Parameters
     ----------
     dataset : xr.Dataset
-        What `xvcluster.consensus` returns: ``votes`` by ``cluster`` and ``n_models``, the models
-        that have a point, both on the points of one map.
+        The Dataset returned by `xvcluster.consensus`: ``votes`` by ``cluster``, and ``n_models``,
+        the number of models that contain a point, both on the points of one map.
     cluster : int, default 1
-        Whose votes to draw.
+        The cluster whose votes are drawn.
     ax, projection, extent, coastlines, borders, resolution, gridlines
-        As for `map`.
+        As in `map`.
     title : str, optional
-        Title of the axes. Default: what is counted.
+        Title of the axes. Default: says what is counted.
 
     Returns
     -------
@@ -57,10 +57,10 @@ def votes(
     Raises
     ------
     ValueError
-        If the dataset has no votes, or none of this cluster; if it holds more than one map; or if
-        `projection` or `extent` could have no effect, as for `map`.
+        If the dataset has no votes, or none for this cluster; if it holds more than one map; or if
+        `projection` or `extent` would have no effect, as in `map`.
     TypeError
-        If `ax` is no GeoAxes though latitude and longitude are known.
+        If `ax` is not a GeoAxes although latitude and longitude are known.
 
     References
     ----------
@@ -87,30 +87,30 @@ def votes(
 
 
 def _default_title(ax: Axes, cluster: int) -> str:
-    """What is counted, in lines that a narrow map has room for."""
+    """Say what is counted, in lines that fit a narrow map."""
     inches = ax.get_position().width * ax.figure.get_size_inches()[0]  # type: ignore[union-attr]
     return fill(f"models that call a point cluster {cluster}", max(16, int(inches / 0.085)))
 
 
 def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArray]:
-    """The votes for one cluster and the models that have a point, read once."""
+    """Return the votes for one cluster and the number of models that contain each point."""
     if not {"votes", "n_models"} <= set(dataset.data_vars):
         raise ValueError(
-            "this dataset has no votes and n_models among its variables "
-            f"{', '.join(map(str, dataset.data_vars))}; pass what xvcluster.consensus(...) returns"
+            "this dataset has no votes and n_models; its variables are "
+            f"{', '.join(map(str, dataset.data_vars))}. Pass what xvcluster.consensus(...) returns"
         )
     numbers = dataset["cluster"].values
     if cluster not in numbers:
         raise ValueError(
-            f"cluster is {cluster!r}, but votes were cast for {', '.join(map(str, numbers))}; "
-            "choose one of these"
+            f"there are no votes for cluster {cluster!r}; choose one of "
+            f"{', '.join(map(str, numbers))}"
         )
     chosen = dataset[["votes", "n_models"]].sel(cluster=cluster, drop=True).compute()
     return chosen["votes"], chosen["n_models"]
 
 
 def _draw_counts(ax: Axes, place: geo.Geometry, n_models: int) -> Any:
-    """Draw counts from 0 to that of all models in steps from light to dark."""
+    """Draw counts from 0 to the number of all models, in steps from light to dark."""
     from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
@@ -122,7 +122,7 @@ def _draw_counts(ax: Axes, place: geo.Geometry, n_models: int) -> Any:
 
 
 def _add_counts_bar(ax: Axes, drawn: Any, n_models: int) -> None:
-    """Draw the bar of the counts, a tick for each while they are few."""
+    """Draw the colorbar of the counts, with at most about eleven ticks."""
     ticks = np.arange(0, n_models + 1, -(-(n_models + 1) // 11))
     side, offset = bar_side(ax, None), clear_of_ticks(ax)
     add_bar(ax, drawn, "models", side=side, offset=offset, ticks=ticks)

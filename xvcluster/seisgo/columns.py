@@ -1,4 +1,4 @@
-"""Complete profiles of a plain array (depth, latitude, longitude), in the order of its points."""
+"""The complete profiles of a plain array (depth, latitude, longitude), point by point."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Columns:
     Attributes
     ----------
     values : ndarray, shape (n_profiles, n_depth)
-        float64, no NaN; latitude by latitude, longitudes within.
+        float64, without NaN, in the order of `points`.
     depth : ndarray, shape (n_depth,)
     lat, lon : ndarray, shapes (n_lat,), (n_lon,)
-        Of the thinned grid.
+        Coordinates of the thinned grid.
     points : ndarray, shape (n_profiles,)
-        The place of each profile on the thinned grid, row by row.
+        Index of each profile's point on the thinned grid (lat, lon), row by row.
     """
 
     values: Float64s
@@ -39,8 +39,8 @@ class Columns:
     points: Indices
 
     def label(self, name: str, units: str, depth_units: str) -> xr.DataArray:
-        """Give the profiles as an array (profile, depth) with names and units."""
-        # below the surface is negative, unless some levels stand above zero
+        """Return the profiles as an array (profile, depth) with names and units."""
+        # levels that are all at or below zero are taken as elevations
         up = self.depth.min() < 0 and self.depth.max() <= 0
         attrs = {"units": depth_units, "positive": "up" if up else "down"}
         coords = {"depth": ("depth", self.depth, attrs)}
@@ -48,7 +48,7 @@ class Columns:
         return xr.DataArray(self.values, coords, dims, name=name, attrs={"units": units})
 
     def spread(self, numbers: npt.NDArray[np.integer]) -> xr.DataArray:
-        """Put one number a profile on the thinned grid (lat, lon), NaN where no profile is."""
+        """Return one number per profile on the thinned grid (lat, lon), NaN without a profile."""
         values = np.full(self.lat.size * self.lon.size, np.nan)
         values[self.points] = numbers
         grid = values.reshape(self.lat.size, self.lon.size)
@@ -67,21 +67,21 @@ def take_columns(
     name: str = "v",
     depth_units: str = "",
 ) -> Columns:
-    """Take the complete profiles of a model.
+    """Extract the complete profiles of a model.
 
     Parameters
     ----------
     lat, lon, depth : array_like, 1-D
     model : array_like, shape (n_depth, n_lat, n_lon)
-        NaN, masked and fill values are missing. Never changed.
+        NaN, masked and fill values are missing. It is not modified.
     spacing : float, default 1
-        Take every so many-th latitude and longitude.
+        Take every `spacing`-th latitude and longitude.
     zrange : (float, float), optional
-        Least and greatest depth, both included.
+        Smallest and largest depth, both included.
     dz : float, optional
-        Interpolate linearly to this step.
+        Interpolate linearly to levels with this spacing.
     name, depth_units : str
-        For messages.
+        Used in messages.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def take_columns(
     TypeError
         If the model is not numeric.
     ValueError
-        If shapes disagree, `zrange` misses the levels, or no profile is complete.
+        If shapes disagree, `zrange` contains no level, or no profile is complete.
     """
     lat, lon, depth = (np.asarray(axis) for axis in (lat, lon, depth))
     array = _as_array(model, name)
@@ -114,7 +114,7 @@ def take_columns(
 
 
 def _as_array(model: npt.ArrayLike | xr.DataArray, name: str) -> xr.DataArray:
-    """The model with its attributes, masked elements NaN, on the dims of its order."""
+    """Return the model as (depth, lat, lon) with its attributes, masked elements as NaN."""
     given = model if isinstance(model, xr.DataArray) else None
     values = np.asanyarray(model if given is None else given.values)
     if values.dtype.kind not in "fiu":
@@ -137,26 +137,25 @@ def _check_shape(
     for name, axis in axes.items():
         if axis.ndim != 1 or not axis.size:
             raise ValueError(
-                f"{name} must be 1-D and not empty; got shape {axis.shape}. Of a grid with 2-D "
-                "coordinates, cluster a DataArray by .vcluster.kmeans or .vcluster.som"
+                f"{name} must be 1-D and not empty; got shape {axis.shape}. For a grid with 2-D "
+                "coordinates, use .vcluster.kmeans or .vcluster.som of a DataArray"
             )
     expected = tuple(axis.size for axis in axes.values())
     if shape != expected:
         raise ValueError(
             f"the model has shape {shape}, but depth, lat and lon have {expected[0]}, "
-            f"{expected[1]} and {expected[2]} values; give it as (depth, lat, lon), transposed if "
-            "need be"
+            f"{expected[1]} and {expected[2]} values; transpose it to (depth, lat, lon)"
         )
 
 
 def _every(size: int, spacing: float) -> Indices:
-    """Every so many-th position; fractions are cut off."""
+    """Return every `spacing`-th index, rounded down."""
     spacing = check_number("spacing", spacing, above=0.0)
     return np.arange(0, size, spacing).astype(np.intp)
 
 
 def _levels(depth: Array, zrange: Any, units: str) -> Indices:
-    """Positions of the levels within the range, both ends included."""
+    """Return the indices of the levels within the range, both ends included."""
     if zrange is None:
         return np.arange(depth.size)
     try:
@@ -169,14 +168,14 @@ def _levels(depth: Array, zrange: Any, units: str) -> Indices:
     if not levels.size:
         unit = f" {units}" if units else ""
         raise ValueError(
-            f"zrange {low:g} to {high:g}{unit} holds none of the levels, which run from "
-            f"{depth.min():g} to {depth.max():g}{unit}; give the lower value first, within these"
+            f"zrange {low:g} to {high:g}{unit} contains none of the levels, which range from "
+            f"{depth.min():g} to {depth.max():g}{unit}; give the smaller value first"
         )
     return levels
 
 
 def _gather(values: Array, points: Indices) -> Float64s:
-    """Columns of (n_depth, n_points) as rows, piece by piece, which spares the cache."""
+    """Return columns of (n_depth, n_points) as rows; by chunks, which is faster in the cache."""
     profiles = np.empty((points.size, len(values)))
     for start in range(0, points.size, _GATHER):
         chunk = slice(start, start + _GATHER)
@@ -185,7 +184,7 @@ def _gather(values: Array, points: Indices) -> Float64s:
 
 
 def _interpolate(profiles: Float64s, depth: Array, dz: float) -> tuple[Float64s, Array]:
-    """Profiles at an even step of depth, rounded as by ``numpy.interp`` of each."""
+    """Interpolate profiles to evenly spaced depths, rounded as ``numpy.interp`` does."""
     even = np.arange(np.min(depth), np.max(depth) + 0.5 * dz, dz)
     order = np.argsort(depth, kind="stable")
     x, at = depth[order].astype(np.float64), even.astype(np.float64)

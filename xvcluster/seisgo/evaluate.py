@@ -1,4 +1,4 @@
-"""The choice of the number of clusters, as SeisGo makes it."""
+"""k-means by tslearn as SeisGo calls it, and its choice of the number of clusters."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.initialize import has_distinct
+from xvcluster.algorithms.metrics import get_metric, import_tslearn_kmeans
 from xvcluster.arrays import Float64s
-from xvcluster.options import check_integer
-from xvcluster.seisgo.engines import KMeansEngine, check_clusters, fit_each, kmeans_options
+from xvcluster.choose.verdict import find_knee
+from xvcluster.options import check_integer, check_metric
 from xvcluster.seisgo.figures import distortions
 
 Curve = list[float] | Float64s
@@ -27,8 +30,6 @@ def vpcluster_evaluate_kmean(
     metric: str = "euclidean",
     max_iter_barycenter: int = 100,
     random_state: int | None = 0,
-    *,
-    engine: KMeansEngine = "tslearn",
 ) -> tuple[int, Curve]:
     """Choose a number of clusters, as ``seisgo.clustering.vpcluster_evaluate_kmean`` does.
 
@@ -39,26 +40,27 @@ def vpcluster_evaluate_kmean(
     nrange : sequence of int
         Numbers of clusters to try, ascending.
     smooth : bool, default False
-        Look for the knee in the mean over a box of `smooth_n` points, the end points as they are.
+        Look for the knee in a moving average over `smooth_n` points; the end points are kept.
     smooth_n : int, default 3
-        Points of the box, at most as many as in `nrange`.
+        Points of the moving average, at most as many as in `nrange`.
     plot : bool, default True
         Draw the distortion; the figure stays open.
-    njob, metric, max_iter_barycenter, random_state, engine
-        As of `vpcluster_kmean`.
+    njob, metric, max_iter_barycenter, random_state
+        As in `vpcluster_kmean`.
 
     Returns
     -------
     best : int
-        At the first knee of the curve or, without one, of the best simplified silhouette.
+        The number at the first knee of the curve, or the one with the best simplified silhouette
+        if there is no knee.
     curve : list or ndarray of float
-        The distortion for each number, the mean squared distance of profiles to their own center;
-        smoothed if asked for.
+        The distortion for each number of clusters: the mean squared distance of the profiles to
+        their centers. Smoothed if `smooth` is set.
 
     Raises
     ------
     TypeError, ValueError
-        As `vpcluster_kmean` does; also if `smooth_n` is not between 1 and the length of `nrange`.
+        As in `vpcluster_kmean`; also if `smooth_n` is not between 1 and the length of `nrange`.
 
     Warns
     -----
@@ -73,21 +75,48 @@ def vpcluster_evaluate_kmean(
     >>> vpcluster_evaluate_kmean(ts, range(2, 9), plot=False)[0]
     3
     """
-    options = kmeans_options(engine, njob, metric, max_iter_barycenter, random_state)
+    options = tslearn_options(njob, metric, max_iter_barycenter, random_state)
     profiles = np.asarray(ts, dtype=np.float64)
     profiles = profiles[..., None] if profiles.ndim == 2 else profiles
     box = check_integer("smooth_n", smooth_n, 1) if smooth else None
-    best, distortion, curve = choose(profiles, nrange, box, engine, options)
+    best, distortion, curve = choose(profiles, nrange, box, options)
     if plot:
         distortions(nrange, distortion, curve, best)
     return best, curve
+
+
+def tslearn_options(
+    njob: int | None, metric: str, max_iter_barycenter: int, random_state: int | None
+) -> dict[str, Any]:
+    """Return SeisGo's options by their names in tslearn."""
+    return {
+        "n_jobs": njob,
+        "metric": check_metric(metric),
+        "max_iter_barycenter": max_iter_barycenter,
+        "random_state": random_state,
+    }
+
+
+def check_clusters(ts: Float64s, name: str, n_clusters: int) -> int:
+    """Refuse more clusters than there are distinct profiles."""
+    n_clusters = check_integer(name, n_clusters, 1)
+    if not has_distinct(ts, n_clusters):
+        raise ValueError(
+            f"{name}={n_clusters} exceeds the number of distinct profiles among the {len(ts)} "
+            "complete ones; ask for fewer clusters"
+        )
+    return n_clusters
+
+
+def fit(ts: Float64s, n_clusters: int, options: dict[str, Any], *, verbose: bool = False) -> Any:
+    """Fit tslearn's ``TimeSeriesKMeans`` to profiles (n_profiles, n_depth, 1)."""
+    return import_tslearn_kmeans()(n_clusters=n_clusters, verbose=verbose, **options).fit(ts)
 
 
 def choose(
     ts: Float64s,
     nrange: Sequence[int] | npt.NDArray[np.integer],
     box: int | None,
-    engine: str,
     options: dict[str, Any],
 ) -> tuple[int, list[float], Curve]:
     """Choose a number of clusters for profiles (n_profiles, n_depth, 1).
@@ -98,28 +127,36 @@ def choose(
     nrange : sequence of int
         Ascending.
     box : int or None
-        Points to smooth over.
-    engine : str
+        Points of the moving average.
     options : dict
-        Of `kmeans_options`.
+        As returned by `tslearn_options`.
 
     Returns
     -------
     best : int
     distortion, curve : list or ndarray of float
-        As fitted, and as the knee was looked for.
+        As fitted, and as used to find the knee.
     """
-    ks = _check_range(ts, nrange)
+    ks = [check_integer("each number of nrange", k, 1) for k in nrange]
+    if not ks or sorted(set(ks)) != ks:
+        raise ValueError(
+            f"nrange must be ascending numbers of clusters, such as range(2, 21); got {ks}"
+        )
     if box is not None and box > len(ks):
         raise ValueError(
-            f"smooth_n={box} is more than the {len(ks)} numbers of clusters in nrange; "
-            "smooth over fewer points"
+            f"smooth_n={box} exceeds the {len(ks)} numbers of clusters in nrange; smooth over "
+            "fewer points"
         )
-    distortion, silhouettes = fit_each(ts, ks, engine, options)
+    check_clusters(ts, "the greatest of nrange", ks[-1])
+    distortion, centers = [], []
+    for k in ks:
+        model = fit(ts, k, options)
+        distortion.append(model.inertia_)
+        centers.append(model.cluster_centers_)
     curve: Curve = distortion if box is None else _smoothed(distortion, box)
-    best = ks[0] if len(ks) == 1 else first_knee(ks, curve)
-    if best is None:
-        best = ks[int(np.nanargmax(silhouettes()))]
+    best = ks[0] if len(ks) == 1 else find_knee(ks, np.asarray(curve))
+    if not best:
+        best = ks[int(np.nanargmax([_silhouette(ts, c, options["metric"]) for c in centers]))]
         warnings.warn(
             f"the distortion has no knee over {ks[0]} to {ks[-1]} clusters; took {best}, which "
             "has the best silhouette. Look at the curve before you trust it",
@@ -128,29 +165,15 @@ def choose(
     return best, distortion, curve
 
 
-def _check_range(ts: Float64s, nrange: Sequence[int] | npt.NDArray[np.integer]) -> list[int]:
-    """The numbers of clusters to try, which must ascend."""
-    ks = [check_integer("each number of nrange", k, 1) for k in nrange]
-    if not ks or sorted(set(ks)) != ks:
-        raise ValueError(
-            f"nrange must be ascending numbers of clusters, such as range(2, 21); got {ks}"
-        )
-    check_clusters(ts, "the greatest of nrange", ks[-1])
-    return ks
-
-
 def _smoothed(curve: list[float], n: int) -> Float64s:
-    """Mean over a box, beyond whose ends it finds zeros; the end points stay as they are."""
+    """Moving average, with zeros beyond the ends of the curve; the end points are kept."""
     smoothed = np.convolve(curve, np.ones(n) / n, mode="same")
     smoothed[[0, -1]] = curve[0], curve[-1]
     return smoothed
 
 
-def first_knee(ks: list[int], curve: Curve) -> int | None:
-    """The first knee that kneed finds in a falling curve."""
-    from kneed import KneeLocator
-
-    if np.ptp(curve) == 0:
-        return None
-    knee = KneeLocator(ks, curve, S=1, curve="convex", direction="decreasing").knee
-    return None if knee is None else int(knee)
+def _silhouette(ts: Float64s, centers: Float64s, metric: str) -> float:
+    """The simplified silhouette, the mean of 1 − d₁/d₂; NaN for a single cluster."""
+    if len(centers) == 1:
+        return float("nan")
+    return float(assign(ts, Assigner(centers, get_metric(metric))).margin.mean())

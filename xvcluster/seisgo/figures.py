@@ -1,4 +1,4 @@
-"""Figures of SeisGo: the members of each cluster, and the distortion against k."""
+"""SeisGo's figures: the members of each cluster, and the distortion against k."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 _LINES = 300
-"""Where a cluster has more members than this, all are drawn as bands."""
+"""If a cluster has more members than this, bands are drawn for all clusters."""
 _MEMBERS = "#8a8a8a"
-_INK = "#2b4c7e"
-_BEST = "#c2202b"
 
 
 def members(
@@ -39,17 +37,17 @@ def members(
     profiles : DataArray, dims (profile, vertical)
         With the vertical coordinate.
     labels : DataArray, dims (profile,)
-        Cluster numbers, with the attributes that tell their colours.
+        Cluster numbers, with the attributes that determine their colours.
     centroids : DataArray, dims (cluster, vertical)
-        One a panel, with the cluster's number along ``cluster``.
+        One per panel, with the clusters' numbers as coordinate ``cluster``.
     figsize : (float, float), optional
-        Inches. Default: by the number of panels.
+        Size in inches. Default: depends on the number of panels.
 
     Returns
     -------
     Figure
-        With each panel titled by its cluster's number and share of the profiles. Where a cluster
-        has more than 300 members, two bands of 5 to 95 and of 25 to 75 % stand for them.
+        The title of each panel is its cluster's number and share of the profiles. If a cluster has
+        more than 300 members, bands from 5 to 95 % and from 25 to 75 % replace the lines.
     """
     import matplotlib.pyplot as plt
 
@@ -83,12 +81,12 @@ def members(
 
 
 def _columns(n: int) -> int:
-    """Panels in a row: up to five, or about as many as rows where there are more than 25."""
+    """Return the number of columns: at most five, or a square arrangement beyond 25 panels."""
     return legends.balanced_columns(n, limit=5) if n <= 25 else math.ceil(math.sqrt(n))
 
 
 def _draw_members(ax: Axes, own: Float64s, depth: Float64s, *, bands: bool) -> None:
-    """Every member as a thin line, or the bands that hold 90 and 50 % of them."""
+    """Draw every member as a thin line, or the bands that contain 90 and 50 % of them."""
     if not bands:
         alpha = max(0.15, 0.6 - 0.005 * len(own))
         ax.plot(own.T, depth, color=_MEMBERS, linewidth=0.5, alpha=alpha)
@@ -105,7 +103,7 @@ def distortions(ks: ArrayLike, distortion: ArrayLike, curve: ArrayLike, best: in
     ----------
     ks : array_like of int
     distortion, curve : array_like of float
-        At each k: as the fits gave it, and as the knee was looked for, perhaps smoothed.
+        At each k: as fitted, and as used to find the knee, possibly smoothed.
     best : int
         The chosen k.
 
@@ -119,10 +117,12 @@ def distortions(ks: ArrayLike, distortion: ArrayLike, curve: ArrayLike, best: in
     figure, ax = plt.subplots(figsize=(5.4, 3.2), layout="constrained")
     label = "distortion"
     if not np.array_equal(curve, distortion):
-        ax.plot(ks, distortion, "o", color="none", markeredgecolor=_INK, markersize=4, label=label)
+        ax.plot(
+            ks, distortion, "o", color="none", markeredgecolor=style.INK, markersize=4, label=label
+        )
         label = "smoothed"
-    ax.plot(ks, curve, "-o", color=_INK, markersize=3.5, linewidth=1.2, label=label)
-    ax.axvline(best, color=_BEST, linewidth=1.0, linestyle=(0, (4, 2)), label=f"k = {best}")
+    ax.plot(ks, curve, "-o", color=style.INK, markersize=3.5, linewidth=1.2, label=label)
+    ax.axvline(best, color=style.BEST, linewidth=1.0, linestyle=(0, (4, 2)), label=f"k = {best}")
     ax.set_xlabel("number of clusters k", fontsize=9)
     ax.set_ylabel("mean squared distance to the center", fontsize=9)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=20, integer=True, min_n_ticks=1))

@@ -1,4 +1,4 @@
-"""k-means of a model's profiles, as SeisGo runs it."""
+"""k-means of a model's profiles by tslearn, as SeisGo calls it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.arrays import Float64s
 from xvcluster.seisgo import output
 from xvcluster.seisgo.columns import take_columns
-from xvcluster.seisgo.engines import KMeansEngine, check_clusters, fit_kmeans, kmeans_options
-from xvcluster.seisgo.evaluate import choose
+from xvcluster.seisgo.evaluate import Curve, check_clusters, choose, fit, tslearn_options
 from xvcluster.seisgo.figures import distortions
 
 
@@ -43,7 +41,6 @@ def vpcluster_kmean(
     evaluate_smooth: bool = False,
     evaluate_plot: bool = True,
     *,
-    engine: KMeansEngine = "tslearn",
     units: str = "",
     depth_units: str = "",
 ) -> dict[str, Any]:
@@ -54,66 +51,63 @@ def vpcluster_kmean(
     lat, lon, dep : array_like, shapes (n_lat,), (n_lon,), (n_depth,)
         Coordinates of the model.
     vmodel : array_like, shape (n_depth, n_lat, n_lon)
-        The model. Profiles with NaN, masked or fill values are left out. Never changed.
+        The model. Profiles with NaN, masked or fill values are left out. It is not modified.
     ncluster : int, optional
         Number of clusters. Default: the first knee of the distortion over `nrange`.
     nrange : sequence of int, default 2…20
         Numbers of clusters to try, ascending, when `ncluster` is None.
     spacing : float, default 1
-        Take every so many-th latitude and longitude.
+        Take every `spacing`-th latitude and longitude.
     njob : int or None, default 1
-        Jobs of tslearn.
+        Number of parallel jobs of tslearn.
     zrange : (float, float), optional
-        Least and greatest depth to take, both included.
+        Smallest and largest depth, both included.
     dz : float, optional
-        Interpolate linearly to this step of depth. Default: the levels as they are.
+        Interpolate linearly to levels with this spacing. Default: the levels of the model.
     verbose : bool, default False
-        Let tslearn print its progress.
+        Whether tslearn prints its progress.
     plot : bool, default True
         Draw the members of each cluster, and a map.
     savefig : bool, default True
-        Write and close the figures; else they stay open.
+        Write and close the figures; otherwise they stay open.
     figbase : str, default "kmean"
-        Beginning of the names of all files, with their folder.
+        Folder and first part of the name of every file.
     metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
-        Level by level, or along the best pairing of levels.
+        Distance between profiles: level by level, or along the best alignment of levels.
     max_iter_barycenter : int, default 100
-        Steps of tslearn to a barycenter.
+        Maximum number of iterations of tslearn for a barycenter.
     random_state : int or None, default 0
         Seed.
     save : bool, default True
         Pickle the dictionary to ``<figbase>_clusters_k<ncluster>_results.pk``.
     source, tag : str
-        Kept in the dictionary; `tag` names the values in figures.
+        Stored in the dictionary; `tag` is the name of the values in figures.
     figsize : (float, float), optional
-        Of the members' figure, in inches.
+        Size of the members' figure in inches.
     evaluate_smooth, evaluate_plot : bool, default False, True
-        Smooth the distortion over three k before its knee is looked for; draw it.
-    engine : {"tslearn", "xvcluster"}, default "tslearn"
-        What fits. "xvcluster" is the best of several restarts on all cores, its clusters numbered
-        by their mean, lowest first; `njob` and `max_iter_barycenter` are tslearn's alone.
+        Smooth the distortion over three numbers of clusters before finding its knee; draw it.
     units, depth_units : str, default ""
-        Of the values and of `dep`.
+        Units of the values and of `dep`.
 
     Returns
     -------
     dict
-        ``method, source, tag, depth``, ``model`` (the fitted ``TimeSeriesKMeans``), ``pred`` (an
-        array (1, n_depth, n_members) a cluster), ``para``, and ``cluster_map`` (a DataFrame of
+        ``method, source, tag, depth``, ``model`` (the fitted ``TimeSeriesKMeans``), ``pred`` (one
+        array (1, n_depth, n_members) per cluster), ``para``, and ``cluster_map`` (a DataFrame of
         ``lat, lon, cluster``, numbered from 1).
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type or shape or is out of its range, no profile is complete,
-        or there are fewer distinct profiles than clusters.
+        If an argument has the wrong type or shape or is out of range, if no profile is complete,
+        or if there are fewer distinct profiles than clusters.
     FileNotFoundError
         If the folder of `figbase` does not exist.
 
     Warns
     -----
     UserWarning
-        Where fill values are found, or the distortion has no knee.
+        If fill values are found, or the distortion has no knee.
 
     Examples
     --------
@@ -125,36 +119,38 @@ def vpcluster_kmean(
     >>> len(outcome["pred"])
     4
     """
-    options = kmeans_options(engine, njob, metric, max_iter_barycenter, random_state)
+    options = tslearn_options(njob, metric, max_iter_barycenter, random_state)
     base = os.fspath(figbase)
     if save or (savefig and (plot or (evaluate_plot and ncluster is None))):
         output.check_folder(base)
     about = {"name": tag, "depth_units": depth_units}
     columns = take_columns(lat, lon, dep, vmodel, spacing=spacing, zrange=zrange, dz=dz, **about)
     ts = columns.values[..., None]
-    curve: Sequence[float] | Float64s = []
+    curve: Curve = []
     if ncluster is None:
         nrange = np.arange(2, 21) if nrange is None else nrange
         box = 3 if evaluate_smooth else None
-        ncluster, distortion, curve = choose(ts, nrange, box, engine, options)
+        ncluster, distortion, curve = choose(ts, nrange, box, options)
         if evaluate_plot:
             figure = distortions(nrange, distortion, curve, ncluster)
-            output.save_and_close({f"{base}_elbow.png": figure} if savefig else {})
+            if savefig:
+                output.save_and_close({f"{base}_elbow.png": figure})
     ncluster = check_clusters(ts, "ncluster", ncluster)
-    model, labels = fit_kmeans(ts, ncluster, engine, options, verbose=verbose)
+    model = fit(ts, ncluster, options, verbose=verbose)
+    numbers = model.labels_ + 1
     outcome: dict[str, Any] = {"method": "k-means", "source": source, "tag": tag}
     outcome |= {"depth": columns.depth, "model": model}
-    outcome["pred"] = [ts[labels == c].T for c in range(ncluster)]
+    outcome["pred"] = [ts[numbers == number].T for number in range(1, ncluster + 1)]
     outcome["para"] = {"n_clusters": ncluster, **options, "nrange": nrange, "sum_square": curve}
-    outcome["cluster_map"] = output.cluster_map(columns, labels + 1)
+    outcome["cluster_map"] = output.cluster_map(columns, numbers)
+    name = f"k{ncluster}"
     if save:
-        output.pickle_to(f"{base}_clusters_k{ncluster}_results.pk", outcome)
+        output.pickle_to(f"{base}_clusters_{name}_results.pk", outcome)
     if plot:
         centers = dict(enumerate(model.cluster_centers_[..., 0], start=1))
         flags = {"flag_values": np.arange(1, ncluster + 1)}
         profiles = columns.label(tag, units, depth_units)
-        panels, drawn = output.draw(columns, labels + 1, centers, profiles, flags, figsize)
-        names = {f"{base}_clusters_k{ncluster}.png": panels}
-        names[f"{base}_clustermap_k{ncluster}.png"] = drawn
-        output.save_and_close(names if savefig else {})
+        figures = output.draw(columns, numbers, centers, profiles, flags, figsize)
+        if savefig:
+            output.save_and_close({f"{base}_{n}_{name}.png": f for n, f in figures.items()})
     return outcome

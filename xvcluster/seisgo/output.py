@@ -1,4 +1,4 @@
-"""What a clustering leaves behind: a table, a pickle, figures."""
+"""What a clustering leaves behind: a table, a pickle and figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def check_folder(figbase: FileBase) -> None:
-    """Refuse to work for files whose folder does not exist."""
+    """Raise an error, before any work, if the folder for the files does not exist."""
     folder = Path(figbase).parent
     if not folder.is_dir():
         raise FileNotFoundError(
@@ -34,7 +34,7 @@ def check_folder(figbase: FileBase) -> None:
 
 
 def cluster_map(columns: Columns, numbers: npt.NDArray[np.integer]) -> pd.DataFrame:
-    """One row a profile: where it lies and its cluster."""
+    """Return a table of one row per profile: its coordinates and its cluster."""
     import pandas as pd
 
     row, column = np.divmod(columns.points, columns.lon.size)
@@ -44,7 +44,7 @@ def cluster_map(columns: Columns, numbers: npt.NDArray[np.integer]) -> pd.DataFr
 
 
 def pickle_to(path: str, outcome: Mapping[str, Any]) -> None:
-    """Write the dictionary, or leave what is there as it was."""
+    """Pickle the dictionary; an existing file is replaced only by a complete one."""
     with replace(path) as temporary, temporary.open("wb") as file:
         pickle.dump(outcome, file)
 
@@ -56,7 +56,7 @@ def draw(
     profiles: xr.DataArray,
     flags: Mapping[str, Any],
     figsize: tuple[float, float] | None,
-) -> tuple[Figure, Figure]:
+) -> dict[str, Figure]:
     """Draw the members of every cluster that has a center, and the map.
 
     Parameters
@@ -65,17 +65,18 @@ def draw(
     numbers : ndarray, shape (n_profiles,)
         The cluster of each profile, from 1.
     centers : mapping of int to ndarray
-        By the cluster's number.
+        The center of each cluster by its number.
     profiles : DataArray, dims (profile, depth)
-        The values of `columns`, named.
+        The values of `columns`, with name and units.
     flags : mapping
-        Attributes of labels, which tell their colours.
+        Attributes of labels, which determine their colours.
     figsize : (float, float) or None
-        Of the members' figure.
+        Size of the members' figure in inches.
 
     Returns
     -------
-    (Figure, Figure)
+    dict of str to Figure
+        By the word for it in the names of SeisGo's files.
     """
     from xvcluster.plot.map import map as draw_map
     from xvcluster.seisgo.figures import members
@@ -85,8 +86,8 @@ def draw(
         np.array(list(centers.values())), {"cluster": list(centers)}, ("cluster", "depth")
     )
     panels = members(profiles, labels, centroids, figsize=figsize)
-    field = columns.spread(numbers).assign_attrs(flags)
-    return panels, draw_map(field).figure  # type: ignore[return-value]
+    drawn: Any = draw_map(columns.spread(numbers).assign_attrs(flags)).figure
+    return {"clusters": panels, "clustermap": drawn}
 
 
 def save_and_close(figures: Mapping[str, Figure]) -> None:

@@ -1,4 +1,4 @@
-"""Self-organizing maps of a model's profiles, as SeisGo trains them."""
+"""A self-organizing map of a model's profiles by MiniSom, as SeisGo calls it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from xvcluster.arrays import Float64s, Indices
 from xvcluster.options import check_grid_size, check_integer, check_number
 from xvcluster.seisgo import output
 from xvcluster.seisgo.columns import take_columns
-from xvcluster.seisgo.engines import SomEngine, check_engine, train_som
+
+_CHUNK_BYTES = 2**22
 
 
 def vpcluster_som(
@@ -36,7 +38,6 @@ def vpcluster_som(
     figsize: tuple[float, float] | None = None,
     *,
     random_state: int | None = None,
-    engine: SomEngine = "minisom",
     units: str = "",
     depth_units: str = "",
 ) -> dict[str, Any]:
@@ -47,31 +48,29 @@ def vpcluster_som(
     lat, lon, depth, v
         As `lat`, `lon`, `dep` and `vmodel` of `vpcluster_kmean`.
     grid_size : (int, int), optional
-        Nodes in x and y. Default: ⌈√√N⌉ each way for N profiles.
+        Number of nodes in x and y. Default: ⌈√√N⌉ in both for N profiles.
     niteration : int, default 50 000
-        Profiles shown to the map, one after the other.
+        Number of training steps, one profile each.
     sigma, rate : float, default 0.3, 0.1
-        Width of the neighbourhood in nodes, and the learning rate, at the start.
+        Initial width of the neighbourhood, in nodes, and initial learning rate.
     verbose : bool, default False
-        Let MiniSom print its progress.
+        Whether MiniSom prints its progress.
     random_state : int or None, default None
-        Seed. None gives another map on every run, as in SeisGo.
-    engine : {"minisom", "xvcluster"}, default "minisom"
-        What trains. "xvcluster" has MiniSom's arithmetic in compiled loops, and shows the profiles
-        in random order.
+        Seed. None gives a different map on every run, as in SeisGo.
     spacing, plot, savefig, figbase, save, source, tag, figsize, units, depth_units
-        As of `vpcluster_kmean`; names of files have ``k<nx>x<ny>``.
+        As in `vpcluster_kmean`; file names contain ``k<nx>x<ny>``.
 
     Returns
     -------
     dict
-        As of `vpcluster_kmean`, with ``model`` the trained ``MiniSom``, ``pred`` a list of members'
-        profiles for each populated node in row order, and ``cluster`` = x · ny + y + 1.
+        As returned by `vpcluster_kmean`, but ``model`` is the trained ``MiniSom``, ``pred`` holds
+        the list of members' profiles of each populated node, row by row, and ``cluster`` is
+        x · ny + y + 1.
 
     Raises
     ------
     TypeError, ValueError, FileNotFoundError
-        As `vpcluster_kmean` does.
+        As in `vpcluster_kmean`.
 
     Examples
     --------
@@ -84,25 +83,28 @@ def vpcluster_som(
     >>> outcome["para"]["nx"], outcome["para"]["ny"]
     (3, 4)
     """
-    check_engine(engine, SomEngine)
-    options: dict[str, Any] = {"n_iterations": check_integer("niteration", niteration, 1)}
-    options["sigma"] = check_number("sigma", sigma, above=0.0)
-    options["learning_rate"] = check_number("rate", rate, above=0.0)
+    from minisom import MiniSom
+
+    niteration = check_integer("niteration", niteration, 1)
+    sigma = check_number("sigma", sigma, above=0.0)
+    rate = check_number("rate", rate, above=0.0)
     base = os.fspath(figbase)
     if save or (savefig and plot):
         output.check_folder(base)
     columns = take_columns(lat, lon, depth, v, spacing=spacing, name=tag, depth_units=depth_units)
-    side = math.ceil(math.sqrt(math.sqrt(len(columns.values))))
-    shape = check_grid_size((side, side) if grid_size is None else grid_size, 1)
-    options |= {"random_state": random_state, "verbose": verbose}
-    model, nodes = train_som(columns.values, shape, engine, **options)
-    populated = {int(node) + 1: columns.values[nodes == node] for node in np.unique(nodes)}
+    shape = check_grid_size(grid_size, len(columns.values))
+    options: dict[str, Any] = {"sigma": sigma, "learning_rate": rate, "random_seed": random_state}
+    model = MiniSom(*shape, columns.depth.size, **options)
+    model.random_weights_init(columns.values)
+    model.train(columns.values, niteration, verbose=verbose)
+    numbers = find_winners(columns.values, model.get_weights()) + 1
+    populated = {int(number): columns.values[numbers == number] for number in np.unique(numbers)}
     outcome: dict[str, Any] = {"method": "som", "source": source, "tag": tag}
     outcome |= {"depth": columns.depth, "model": model}
     outcome["pred"] = [list(members) for members in populated.values()]
     outcome["para"] = {"nx": shape[0], "ny": shape[1], "sigma": sigma, "niteration": niteration}
     outcome["para"]["learning_rate"] = rate
-    outcome["cluster_map"] = output.cluster_map(columns, nodes + 1)
+    outcome["cluster_map"] = output.cluster_map(columns, numbers)
     name = f"k{shape[0]}x{shape[1]}"
     if save:
         output.pickle_to(f"{base}_clusters_{name}_results.pk", outcome)
@@ -110,7 +112,29 @@ def vpcluster_som(
         centers = {number: members.mean(axis=0) for number, members in populated.items()}
         flags = {"flag_values": np.arange(1, math.prod(shape) + 1), "som_shape": np.array(shape)}
         profiles = columns.label(tag, units, depth_units)
-        panels, drawn = output.draw(columns, nodes + 1, centers, profiles, flags, figsize)
-        names = {f"{base}_clusters_{name}.png": panels, f"{base}_clustermap_{name}.png": drawn}
-        output.save_and_close(names if savefig else {})
+        figures = output.draw(columns, numbers, centers, profiles, flags, figsize)
+        if savefig:
+            output.save_and_close({f"{base}_{n}_{name}.png": f for n, f in figures.items()})
     return outcome
+
+
+def find_winners(profiles: Float64s, weights: Float64s) -> Indices:
+    """Return the index of each profile's nearest node, rounded as ``MiniSom.winner`` does.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n_profiles, n_depth)
+    weights : ndarray, shape (nx, ny, n_depth)
+
+    Returns
+    -------
+    ndarray, shape (n_profiles,)
+        Nodes are counted row by row.
+    """
+    nodes = weights.reshape(-1, weights.shape[-1])
+    winners = np.empty(len(profiles), dtype=np.intp)
+    step = max(1, _CHUNK_BYTES // nodes.nbytes)
+    for start in range(0, len(profiles), step):
+        chunk = profiles[start : start + step, None]
+        winners[start : start + step] = np.linalg.norm(chunk - nodes, axis=-1).argmin(axis=1)
+    return winners
