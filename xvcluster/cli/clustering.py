@@ -13,7 +13,6 @@ import xvcluster
 from xvcluster import tutorial
 from xvcluster.cli.commandline import (
     BLOCK_SIZE,
-    CLUSTERS,
     K_RANGE,
     LEVEL_WEIGHTS,
     LLOYD,
@@ -22,12 +21,13 @@ from xvcluster.cli.commandline import (
     PATH,
     STABILITY,
     WEIGHING,
+    clusters_option,
     command,
+    normalize_option,
 )
 from xvcluster.cli.files import check_outputs, default_output, read_model, write_figure
 from xvcluster.cli.report import describe_result, sweep_table
 from xvcluster.options import Covariance, Criterion, check_bootstrap
-from xvcluster.profiles.scaling import Normalization
 from xvcluster.record import store
 from xvcluster.result import ClusterResult
 
@@ -35,7 +35,14 @@ _DEMOS = ("tomography", "ocean")
 _PREPARATION = ("depth", "dz", "stride", "max_gap")
 
 
-@command(CLUSTERS, K_RANGE, LLOYD, WEIGHING, STABILITY, BLOCK_SIZE, MODEL)
+@command(
+    clusters_option("Number of clusters. Default: the knee of the inertia."),
+    K_RANGE,
+    LLOYD,
+    WEIGHING,
+    STABILITY,
+    MODEL,
+)
 def kmeans(**options: Any) -> None:
     """Cluster the profiles of a NetCDF or Zarr FILE by k-means."""
     unstable = "under --metric softdtw; use dtw" if options["metric"] == "softdtw" else ""
@@ -51,13 +58,7 @@ def kmeans(**options: Any) -> None:
         metavar="ROWS COLUMNS",
         help="Size of the map. Default: depends on the number of profiles.",
     ),
-    click.option(
-        "-k",
-        "--clusters",
-        "n_clusters",
-        type=int,
-        help="Merge the nodes into this many clusters. Default: every node is a cluster.",
-    ),
+    clusters_option("Merge the nodes into this many clusters. Default: every node is a cluster."),
     click.option(
         "--algorithm",
         type=click.Choice(["online", "batch"]),
@@ -79,7 +80,6 @@ def kmeans(**options: Any) -> None:
     ),
     WEIGHING,
     STABILITY,
-    BLOCK_SIZE,
     MODEL,
 )
 def som(**options: Any) -> None:
@@ -90,13 +90,7 @@ def som(**options: Any) -> None:
 
 
 @command(
-    click.option(
-        "-k",
-        "--clusters",
-        "n_components",
-        type=int,
-        help="Number of clusters. Default: the one with the lowest BIC.",
-    ),
+    clusters_option("Number of clusters. Default: the one with the lowest BIC.", "n_components"),
     K_RANGE,
     click.option(
         "--covariance",
@@ -109,15 +103,10 @@ def som(**options: Any) -> None:
         metavar="SHARE",
         help="Share of the variance that the principal components explain. Default: 0.999.",
     ),
-    click.option(
-        "--normalize",
-        type=click.Choice(get_args(Normalization)),
-        help="Normalization of the profiles. Default: level.",
-    ),
+    normalize_option("level"),
     LEVEL_WEIGHTS,
     click.option("--n-init", type=int, help="Number of restarts. Default: 1."),
     STABILITY,
-    BLOCK_SIZE,
     MODEL,
 )
 def gmm(**options: Any) -> None:

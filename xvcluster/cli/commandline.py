@@ -137,13 +137,6 @@ CHUNKS = click.option(
 DIM = click.option("--dim", metavar="NAME", help="Vertical dimension, if it cannot be inferred.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace existing files.")
 PLOT = click.option("--plot", type=PATH, metavar="OUT.png", help="Also draw a figure.")
-CLUSTERS = click.option(
-    "-k",
-    "--clusters",
-    "n_clusters",
-    type=int,
-    help="Number of clusters. Default: the knee of the inertia.",
-)
 K_RANGE = click.option(
     "--k-range",
     nargs=2,
@@ -152,6 +145,17 @@ K_RANGE = click.option(
     metavar="LOW HIGH",
     help="Numbers of clusters to try, both included. Default: 2 20.",
 )
+
+
+def clusters_option(help_text: str, name: str = "n_clusters") -> Decorator:
+    """Return the option for the number of clusters, by its name as an argument of the method."""
+    return click.option("-k", "--clusters", name, type=int, help=help_text)
+
+
+def normalize_option(default: str) -> Decorator:
+    """Return the option for the normalization, with a description of its default."""
+    help_text = f"Normalization of the profiles. Default: {default}."
+    return click.option("--normalize", type=click.Choice(get_args(Normalization)), help=help_text)
 
 
 def output_option(help_text: str) -> Decorator:
@@ -185,11 +189,7 @@ LEVEL_WEIGHTS = click.option(
     help="Weight levels by the thickness of their layers. Default: equal weights.",
 )
 WEIGHING = together(
-    click.option(
-        "--normalize",
-        type=click.Choice(get_args(Normalization)),
-        help="Normalization of the profiles. Default: scale several variables by their spread.",
-    ),
+    normalize_option("scale several variables by their spread"),
     click.option(
         "--weights",
         type=click.Choice(["area"]),
@@ -197,18 +197,21 @@ WEIGHING = together(
     ),
     LEVEL_WEIGHTS,
 )
-STABILITY = click.option(
-    "--stability",
-    type=int,
-    metavar="SAMPLES",
-    help="Number of bootstrap samples to cluster, to find how stable the label of each point is.",
-)
 BLOCK_SIZE = click.option(
     "--block-size",
     type=float,
     metavar="KM",
     help="Size of the blocks of neighbouring profiles in bootstrap samples. Default: about a "
     "hundred blocks.",
+)
+STABILITY = together(
+    click.option(
+        "--stability",
+        type=int,
+        metavar="SAMPLES",
+        help="Number of bootstrap samples to cluster, to find how stable each label is.",
+    ),
+    BLOCK_SIZE,
 )
 LLOYD = together(
     click.option(

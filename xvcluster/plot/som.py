@@ -146,12 +146,6 @@ def _add_bar(ax: Axes, image: Any, label: str) -> None:
     bar.outline.set_linewidth(0.5)
 
 
-def _node_colors(dataset: xr.Dataset) -> Float64s:
-    """Return the colour of each node: its own, or that of the cluster it was merged into."""
-    colors = style.cluster_colors(dataset["label"])
-    return np.asarray(colors[dataset["node_cluster"].values - 1])
-
-
 def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     """Draw the codebook of one variable: a small profile in every cell, or a value."""
     vertical = vertical_name(dataset)
@@ -162,7 +156,7 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
         image = ax.imshow(_on_grid(dataset, nodes.values), cmap="viridis")
         _add_bar(ax, image, style.axis_label(described, width=38))
         return
-    colors = _node_colors(dataset)
+    colors = style.cluster_colors(dataset["label"])[dataset["node_cluster"].values - 1]
     pale = 0.72 + 0.28 * colors[:, :3]
     ax.imshow(pale.reshape(*_shape(dataset), 3), interpolation="nearest")
     values = nodes.transpose("node", vertical).values

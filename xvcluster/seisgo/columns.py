@@ -14,7 +14,6 @@ from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_number
 
 _DIMS = ("depth", "lat", "lon")
-_GATHER = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +106,7 @@ def take_columns(
             f"none of the {values.shape[1]} profiles of {name!r} is complete over its "
             f"{levels.size} levels; choose a zrange that the model covers, or fill its gaps first"
         )
-    profiles, depth = _gather(values, points), depth[levels]
+    profiles, depth = values[:, points].T.astype(np.float64, order="C"), depth[levels]
     if dz is not None:
         profiles, depth = _interpolate(profiles, depth, check_number("dz", dz, above=0.0))
     return Columns(profiles, depth, lat[rows], lon[columns], points)
@@ -172,15 +171,6 @@ def _levels(depth: Array, zrange: Any, units: str) -> Indices:
             f"{depth.min():g} to {depth.max():g}{unit}; give the smaller value first"
         )
     return levels
-
-
-def _gather(values: Array, points: Indices) -> Float64s:
-    """Return columns of (n_depth, n_points) as rows; by chunks, which is faster in the cache."""
-    profiles = np.empty((points.size, len(values)))
-    for start in range(0, points.size, _GATHER):
-        chunk = slice(start, start + _GATHER)
-        profiles[chunk] = values[:, points[chunk]].T
-    return profiles
 
 
 def _interpolate(profiles: Float64s, depth: Array, dz: float) -> tuple[Float64s, Array]:
