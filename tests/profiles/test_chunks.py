@@ -24,6 +24,7 @@ from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.source import priorities
 from xvcluster.profiles import QUANTILES, lay_out, open_profiles
+from xvcluster.profiles.chunks import Chunks
 
 METHODS = {
     "euclidean": lambda data: kmeans(data, 5, n_init=4),
@@ -200,6 +201,19 @@ def test_chunks_of_the_vertical_are_merged_with_one_warning(rough_model, agree):
     assert len(caught) == 1
     assert found.labels.chunks == data.chunks[1:]
     agree(found, expected)
+
+
+def test_merged_chunks_that_are_large_are_cut(rough_model, agree, monkeypatch):
+    expected = kmeans(rough_model, 4, n_init=2)
+    monkeypatch.setattr("xvcluster.profiles.chunks._LARGEST", 2000)
+    with pytest.warns(UserWarning, match=r"'depth' is split over 3 chunks"):
+        found = kmeans(rough_model.chunk(depth=2), 4, n_init=2)
+    assert found.labels.chunks == ((12,), (11,))
+    agree(found, expected)
+    with pytest.warns(UserWarning, match=r"'depth' is split over 3 chunks"):
+        chunks = Chunks.of(lay_out(rough_model.chunk(depth=2)))
+    assert len(chunks.parts) > 1
+    assert sum(place.taken().sum() for place in chunks.places) == 132
 
 
 def test_sweep_and_som_warn_once_of_chunks_of_the_vertical(rough_model):

@@ -1,0 +1,59 @@
+"""What is known of parts of the profiles is joined to what is known of all."""
+
+import numpy as np
+import pytest
+
+from xvcluster.algorithms.blocks import Block
+from xvcluster.profiles.survey import Moments, Sample, join_blocks
+
+
+@pytest.fixture
+def block():
+    rng = np.random.default_rng(0)
+    values = rng.normal(5000.0, 1.0, (300, 4, 2)).astype("float32")
+    values[:, 1, 0] = 0.1  # a level that does not vary
+    weights = rng.uniform(0.5, 2.0, 300)
+    weights[100:140] = 0.0
+    return Block(values, weights)
+
+
+@pytest.mark.parametrize("cuts", [[], [100], [100, 140], [0, 1, 299]])
+def test_moments_joined_are_those_of_numpy(block, cuts):
+    parts = [block[rows] for rows in np.split(np.arange(300), cuts)]
+    found = Moments.join(map(Moments.of, parts))
+    values = block.values.astype(float)
+    mean = np.average(values, axis=0, weights=block.weights)
+    variance = np.average((values - mean) ** 2, axis=0, weights=block.weights)
+    assert found.weight == pytest.approx(block.weights.sum())
+    np.testing.assert_allclose(found.mean, mean, rtol=1e-12)
+    np.testing.assert_allclose(found.variance, variance, rtol=1e-9, atol=1e-12)
+    assert found.variance[1, 0] == 0.0
+
+
+def test_moments_of_nothing_that_counts_are_0(block):
+    found = Moments.join([Moments.of(block[:0]), Moments.of(block[slice(100, 140)])])
+    assert found.weight == 0.0
+    assert not found.mean.any()
+
+
+@pytest.mark.parametrize("size", [1, 20, 300, 1000])
+def test_a_sample_does_not_depend_on_the_parts_and_their_order(block, size):
+    points = np.random.default_rng(1).permutation(1000)[:300]
+    whole = Sample.join([Sample.of(points, block, seed=5, size=size)], size)
+    parts = np.array_split(np.random.default_rng(2).permutation(300), 7)
+    drawn = [Sample.of(points[rows], block[rows], seed=5, size=size) for rows in parts]
+    found = Sample.join(drawn, size)
+    assert len(found.points) == min(size, 300)
+    assert np.all(np.diff(found.points) > 0)
+    np.testing.assert_array_equal(found.points, whole.points)
+    np.testing.assert_array_equal(found.block.values, whole.block.values)
+    np.testing.assert_array_equal(found.block.weights, whole.block.weights)
+    at = {point: row for row, point in enumerate(points)}
+    rows = [at[point] for point in found.points]
+    np.testing.assert_array_equal(found.block.values, block.values[rows])
+
+
+def test_join_blocks_keeps_their_order(block):
+    found = join_blocks(block[rows] for rows in (slice(0, 7), slice(7, 7), slice(7, 300)))
+    np.testing.assert_array_equal(found.values, block.values)
+    np.testing.assert_array_equal(found.weights, block.weights)
