@@ -7,8 +7,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.assign import assign
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
 from xvcluster.grid.tiles import find_tiles
 from xvcluster.options import check_bootstrap, check_seed
@@ -19,8 +18,8 @@ from xvcluster.record.dataset import (
     held,
     parameters_of,
     read_assigner,
-    read_metric,
     read_nodes,
+    turn_levels,
 )
 from xvcluster.record.method import method_of
 
@@ -37,21 +36,18 @@ def add_stability(
     """Add the stability of each point and cluster to a result's Dataset; see `ClusterResult`."""
     asked = check_bootstrap("n", n, block_size)
     seed = check_seed(random_state)
-    options, metric = parameters_of(result), read_metric(result)
+    options, turned = parameters_of(result), turn_levels(result, layout.descending)
+    own = read_assigner(turned)[1]
     profiles = open_profiles(
         layout,
         normalize=options.get("normalize"),
-        by_level=metric.is_linear,
+        by_level=own.metric.is_linear,
         seed=np.random.SeedSequence(options["random_state"]),
     )
     sample, n_clusters = profiles.source.sample, result.sizes["cluster"]
-    own = read_assigner(result, backwards=layout.descending)[1]
     tiles, size = find_tiles(*layout.locate(profiles.points), asked["block_size"])
-    method, k = method_of(result), int(held(read_nodes(result)[1]).sum())
-
-    def refit(drawn: Block, child: np.random.SeedSequence) -> Assigner:
-        return method.refit(drawn, child, k, options, own.metric)
-
+    k = int(held(read_nodes(result)[1]).sum())
+    refit = partial(method_of(result).refit, turned, k)
     with show_steps(progress, n) as report:
         assigners = refits(sample, tiles, refit, n=n, seed=seed, report=report)
     labels = assign(sample.values, own).labels

@@ -198,16 +198,12 @@ class GaussianMixture(Method):
         )
 
     def refit(
-        self,
-        sample: Block,
-        seed: np.random.SeedSequence,
-        n_clusters: int,
-        parameters: Mapping[str, Any],
-        metric: Metric,
+        self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Mixture:
         """Fit a mixture to another sample, whose weights say how often a profile was drawn."""
+        parameters = parameters_of(dataset)
         options = {name: parameters[name] for name in _FITTING} | {"n_init": 1}
-        return fit_mixture(sample, [n_clusters], seed=seed, **options)[n_clusters].mixture
+        return fit_mixture(sample, [k], seed=seed, **options)[k].mixture
 
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the ``PCA`` and the ``GaussianMixture`` of scikit-learn, one after the other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -182,21 +182,10 @@ def kmeans(
     else:
         ks = [check_integer("n_clusters", n_clusters, 1)]
     fits = fit_all(
-        data,
-        ks,
-        metric=metric,
-        window=window,
-        normalize=normalize,
-        weights=weights,
-        level_weights=level_weights,
-        n_init=n_init,
-        max_iter=max_iter,
-        tol=tol,
-        random_state=random_state,
-        progress=progress,
-        checkpoint=checkpoint,
-        dim=dim,
-    )
+        data, ks, metric=metric, window=window, normalize=normalize, weights=weights,
+        level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
+        random_state=random_state, progress=progress, checkpoint=checkpoint, dim=dim,
+    )  # fmt: skip
     if len(ks) > 1:
         return SweepResult(describe_criteria(fits), fits).result()
     return ClusterResult(fits.dataset(ks[0]), _layout=fits.layout)
@@ -214,15 +203,10 @@ class KMeans(Method):
         return Assigner(nodes[exist], metric, None if exist.all() else np.flatnonzero(exist))
 
     def refit(
-        self,
-        sample: Block,
-        seed: np.random.SeedSequence,
-        n_clusters: int,
-        parameters: Mapping[str, Any],
-        metric: Metric,
+        self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Assigner:
         """Cluster another sample of the profiles, from one start."""
-        return refit(sample, seed, [n_clusters], metric, parameters)[n_clusters]
+        return refit(sample, seed, [k], read_metric(dataset), parameters_of(dataset))[k]
 
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the fitted ``TimeSeriesKMeans`` of tslearn."""

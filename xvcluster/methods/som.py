@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any, Literal
 
 import numpy as np
@@ -170,14 +170,10 @@ class SelfOrganizingMap(Method):
         return Assigner(nodes, metric, dataset["node_cluster"].values.astype(np.int64) - 1)
 
     def refit(
-        self,
-        sample: Block,
-        seed: np.random.SeedSequence,
-        n_clusters: int,
-        parameters: Mapping[str, Any],
-        metric: Metric,
+        self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Assigner:
         """Train and merge a map of another sample of the profiles."""
+        parameters, metric = parameters_of(dataset), get_metric("euclidean")
         algorithm, shape = parameters["algorithm"], tuple(parameters["grid_size"])
         options = {name: parameters[name] for name in _TRAINING if name in parameters}
         if algorithm == "online":  # which is shown profiles as often as they count
@@ -187,7 +183,7 @@ class SelfOrganizingMap(Method):
         nodes = _train(InMemory.of(sample), shape, algorithm, seed=for_training, **options)
         nearest = assign(sample.values, Assigner(nodes, metric)).nearest
         mass = np.bincount(nearest, sample.weights, minlength=len(nodes)).astype(np.float64)
-        return Assigner(nodes, metric, _merge(nodes, mass, n_clusters, for_merging))
+        return Assigner(nodes, metric, _merge(nodes, mass, k, for_merging))
 
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the trained ``MiniSom``."""

@@ -130,19 +130,8 @@ def sweep(
     """
     asked = check_criteria(criteria, metric, n_bootstrap, block_size)
     fits = fit_all(
-        data,
-        check_ks("k", k),
-        metric=metric,
-        window=window,
-        normalize=normalize,
-        weights=weights,
-        level_weights=level_weights,
-        n_init=n_init,
-        max_iter=max_iter,
-        tol=tol,
-        random_state=random_state,
-        progress=progress,
-        checkpoint=checkpoint,
-        dim=dim,
-    )
+        data, check_ks("k", k), metric=metric, window=window, normalize=normalize, weights=weights,
+        level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
+        random_state=random_state, progress=progress, checkpoint=checkpoint, dim=dim,
+    )  # fmt: skip
     return SweepResult(describe_criteria(fits, progress=progress, **asked), fits)

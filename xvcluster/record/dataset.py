@@ -309,26 +309,18 @@ def held(nodes: Float64s) -> Booleans:
     return np.asarray(~np.isnan(nodes).any(axis=(1, 2)))
 
 
-def read_assigner(
-    dataset: xr.Dataset, *, backwards: bool = False
-) -> tuple[Scaling | ProfileScaling, Assigner]:
+def turn_levels(dataset: xr.Dataset, descending: bool) -> xr.Dataset:
+    """Turn the levels of a result around if those of the profiles run against them."""
+    order = {parameters_of(dataset)["vertical"]: slice(None, None, -1)}
+    return dataset.isel(order) if descending else dataset
+
+
+def read_assigner(dataset: xr.Dataset) -> tuple[Scaling | ProfileScaling, Assigner]:
     """Read how profiles are scaled and assigned to the clusters of a result.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Of a result.
-    backwards : bool, default False
-        Whether the levels of the profiles run against those of the result.
-
-    Returns
-    -------
-    (Scaling or ProfileScaling, Assigner)
-        For profiles with the levels in the order of the result's vertical coordinate, or against
-        it. No profile is assigned to clusters that a match left empty.
+    Profiles must have their levels in the order of the result's vertical coordinate. None is
+    assigned to clusters that a match left empty.
     """
-    if backwards:
-        dataset = dataset.isel({parameters_of(dataset)["vertical"]: slice(None, None, -1)})
     method = method_of(dataset)
     scaling, nodes = read_nodes(dataset, method.nodes_along)
     return scaling, method.assigner(dataset, nodes, read_metric(dataset))

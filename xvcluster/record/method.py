@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -52,14 +51,9 @@ class Method(ABC):
 
     @abstractmethod
     def refit(
-        self,
-        sample: Block,
-        seed: np.random.SeedSequence,
-        n_clusters: int,
-        parameters: Mapping[str, Any],
-        metric: Metric,
+        self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Assigner:
-        """Cluster another sample of the profiles as a result was, from one start."""
+        """Cluster another sample of the profiles as those of a result were, from one start."""
 
     @abstractmethod
     def model(self, dataset: xr.Dataset) -> Any:

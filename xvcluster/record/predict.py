@@ -12,7 +12,7 @@ from xvcluster.grid.coords import canonical_units, find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
-from xvcluster.record.dataset import parameters_of, read_assigner
+from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
 
 
 def predict(
@@ -53,7 +53,7 @@ def predict(
     if dim is not None:
         dataset = _to_levels(dataset, dim, result[vertical])
     layout = lay_out(dataset, dim, in_order=False)
-    scaling, assigner = read_assigner(result, backwards=layout.descending)
+    scaling, assigner = read_assigner(turn_levels(result, layout.descending))
     label = label_profiles(layout, scaling, assigner)
     label.name = "label"
     label.attrs = dict(result["label"].attrs)
