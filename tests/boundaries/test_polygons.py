@@ -128,6 +128,15 @@ def test_boundaries_of_2d_coordinates(make_blobs, make_rotated, check, place):
     np.testing.assert_allclose(np.sort(flipped["length_km"]), np.sort(frame["length_km"]))
 
 
+@pytest.mark.parametrize("shape", [(6, 7), (7, 6), (6, 6), (7, 7)])
+@pytest.mark.parametrize("lat", [-90, 90])
+def test_boundaries_of_coarse_cells_around_a_pole(make_rotated, geodesic_area, shape, lat):
+    values = 1.0 + np.arange(np.prod(shape)).reshape(shape)
+    frame = boundaries(make_rotated(values, 5.0, lat, 180))
+    geodesic = [geodesic_area(shape) for shape in frame.geometry]
+    np.testing.assert_allclose(geodesic, frame["area_km2"], rtol=1e-7)
+
+
 def test_boundaries_of_a_rotated_globe(make_blobs, make_rotated, check):
     labels = make_rotated(make_blobs(90, 180, 5, 4, around=True), 2.0, 33, 12)
     check(labels, EARTH_KM2)

@@ -217,7 +217,7 @@ def _curvilinear_cells(centers: Centers) -> Cells:
 def _tilt(corners: Float64s) -> Float64s:
     """Turn a grid slightly if it touches a pole or the dateline, which have two longitudes."""
     x, y, z = np.moveaxis(corners, -1, 0)
-    if not ((np.abs(z) > np.cos(np.radians(1))) | ((np.abs(y) < 1e-9) & (x < 0))).any():
+    if not ((np.abs(z) > np.cos(np.radians(30))) | ((np.abs(y) < 1e-9) & (x < 0))).any():
         return corners.copy()
     axis = np.array([0.48, 0.64, 0.6])
     turned = corners + _TILT * np.cross(axis, corners)
