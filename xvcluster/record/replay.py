@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.criteria import distances_between
 from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.algorithms.mixture import Mixture
 from xvcluster.arrays import Booleans, Float64s
@@ -69,7 +68,7 @@ def nearest_distances(result: xr.Dataset) -> Float64s:
     held = np.flatnonzero(~np.isnan(centroids).any(axis=(1, 2)))
     nearest = np.full(len(centroids), np.nan)
     if held.size > 1:
-        apart = distances_between(centroids[held], metric_of(result))
+        apart = metric_of(result).distances(centroids[held], centroids[held])
         np.fill_diagonal(apart, np.inf)
         nearest[held] = apart.min(axis=1)
     return nearest
