@@ -64,7 +64,7 @@ def _lane_distances(lane, centroid, low, high, best, previous, current):  # type
 
 @njit(nogil=True, cache=True)
 def _load(X, rows, lane):  # type: ignore[no-untyped-def]
-    """Put profiles X[rows] (n ≤ W, L, V) side by side into a lane (L, V, W); repeat the last one."""
+    """Put profiles X[rows] (n ≤ W, L, V) side by side into a lane (L, V, W); repeat the last."""
     for w in range(lane.shape[2]):
         row = rows[min(w, rows.size - 1)]
         for i in range(lane.shape[0]):
@@ -95,7 +95,7 @@ def _bound(profile, centroid, lower, upper):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _envelop(centroid, low, high, lower, upper):  # type: ignore[no-untyped-def]
-    """Least and greatest value of a centroid (M, V) within reach of each level, into (L, V) each."""
+    """Least and greatest value of a centroid (M, V) within reach of each level, into (L, V)."""
     for i in range(lower.shape[0]):
         for v in range(lower.shape[1]):
             lower[i, v] = upper[i, v] = centroid[low[i], v]
