@@ -1,19 +1,32 @@
-"""Criteria from sums over members, against scikit-learn."""
+"""Criteria against scikit-learn and brute force."""
 
 import numpy as np
 import pytest
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+from sklearn.decomposition import PCA
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+from tslearn.metrics import cdist_dtw, cdist_soft_dtw_normalized
 
+from xvcluster.algorithms import criteria
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.criteria import (
     calinski_harabasz,
     davies_bouldin,
+    draw_evenly,
+    draw_reference,
+    gap_statistic,
+    log_inertia,
+    silhouettes,
     simplified_silhouette,
+    smallest_within_gap,
 )
 from xvcluster.algorithms.metrics import get_metric
+from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.source import InMemory
 from xvcluster.profiles.statistics import measure
 
 EUCLIDEAN = get_metric("euclidean")
+OPTIONS = {"n_init": 2, "max_iter": 100, "tol": 0.0}
 
 
 def make_profiles(n=80, n_levels=5, n_variables=2, seed=0):
@@ -104,3 +117,171 @@ def test_criteria_of_one_cluster_are_nan():
     assert np.isnan(davies_bouldin(sums, centroids, EUCLIDEAN))
     assert np.isnan(calinski_harabasz(sums, centroids))
     assert np.isnan(simplified_silhouette(sums))
+
+
+def make_walks(n=300, dtype="float64"):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(n, 6, 2)).cumsum(axis=1).astype(dtype)
+
+
+def assigners_of(name, profiles, ks=(2, 3, 7)):
+    return [Assigner(profiles[:k].astype(float), get_metric(name)) for k in ks]
+
+
+def brute_force(distances, labels):
+    """Mean of (b - a) / max(a, b), 0 for a member that is alone."""
+    found = []
+    for i, own in enumerate(labels):
+        others = np.arange(len(labels)) != i
+        alike = distances[i, others & (labels == own)]
+        if not alike.size:
+            found.append(0.0)
+            continue
+        apart = min(distances[i, labels == c].mean() for c in set(labels) - {own})
+        found.append((apart - alike.mean()) / max(apart, alike.mean()))
+    return np.mean(found)
+
+
+def test_silhouettes_equal_scikit_learn_from_the_profiles():
+    profiles = make_walks()
+    assigners = assigners_of("euclidean", profiles)
+    found = silhouettes(profiles, assigners)
+    assert len(found) == 3
+    for value, assigner in zip(found, assigners, strict=True):
+        labels = assigner(profiles).labels
+        expected = silhouette_score(profiles.reshape(300, -1), labels)
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-9)
+
+
+def test_silhouettes_of_float32_are_measured_in_float64():
+    profiles = make_walks(dtype="float32")
+    (assigner,) = assigners_of("euclidean", profiles, [4])
+    labels = assigner(profiles).labels
+    expected = silhouette_score(profiles.reshape(300, -1).astype(float), labels)
+    np.testing.assert_allclose(silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+
+
+def test_silhouettes_under_dtw_equal_brute_force():
+    profiles = make_walks(150)
+    assigners = assigners_of("dtw", profiles)
+    distances = cdist_dtw(profiles, profiles)
+    for value, assigner in zip(silhouettes(profiles, assigners), assigners, strict=True):
+        expected = brute_force(distances, assigner(profiles).labels)
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-9)
+
+
+def test_silhouettes_under_dtw_keep_to_the_window():
+    profiles, metric = make_walks(150), get_metric("dtw", 1, np.arange(6.0))
+    band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 1}
+    assigner = Assigner(profiles[:4], metric)
+    expected = brute_force(cdist_dtw(profiles, profiles, **band), assigner(profiles).labels)
+    np.testing.assert_allclose(silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+
+
+def test_silhouettes_under_soft_dtw_are_of_the_divergences():
+    profiles = make_walks(40)
+    (assigner,) = assigners_of("softdtw", profiles, [3])
+    squared = np.maximum(cdist_soft_dtw_normalized(profiles, gamma=1.0), 0.0)
+    np.fill_diagonal(squared, 0.0)
+    expected = brute_force(np.sqrt(squared), assigner(profiles).labels)
+    np.testing.assert_allclose(silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+
+
+def test_silhouettes_of_one_cluster_or_of_each_profile_in_its_own_are_none():
+    profiles = make_walks(5)
+    found = silhouettes(profiles, assigners_of("euclidean", profiles, [1, 5, 2]))
+    assert np.isnan(found[:2]).all()
+    assert np.isfinite(found[2])
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 300, 1000])
+def test_draw_evenly_takes_different_profiles_from_end_to_end(size):
+    drawn = draw_evenly(Block.of(np.zeros((300, 1, 1))), size)
+    assert drawn.size == min(size, 300)
+    step = 300 / drawn.size
+    assert drawn[0] == int(step / 2)  # the middle of the first step, and of the last one
+    assert drawn[-1] == int(300 - step / 2)
+    steps = np.diff(drawn)
+    assert np.all(steps > 0)
+    assert not steps.size or np.ptp(steps) <= 1
+
+
+def make_groups(n=60, n_levels=3, seed=0):
+    rng = np.random.default_rng(seed)
+    means = np.repeat([0.0, 4.0, 9.0], n // 3)[:, None]
+    return (means + rng.normal(size=(n, n_levels)))[..., None]
+
+
+def pooled(profiles, labels):
+    """W = Σᵣ Dᵣ / (2 nᵣ), with the sums D of squared distances between all pairs of a cluster."""
+    flat = profiles.reshape(len(profiles), -1)
+    total = 0.0
+    for label in np.unique(labels):
+        own = flat[labels == label]
+        total += ((own[:, None] - own) ** 2).sum() / (2 * len(own))
+    return total
+
+
+def test_log_inertia_is_that_of_the_pooled_pairs():
+    profiles, ks = make_groups(), [1, 2, 3, 4]
+    found = log_inertia(profiles, ks, EUCLIDEAN, seed=np.random.SeedSequence(3), **OPTIONS)
+    source = InMemory.of(Block.of(profiles))
+    runs = best_runs(source, ks, EUCLIDEAN, seed=np.random.SeedSequence(3), **OPTIONS)
+    for value, k in zip(found, ks, strict=True):
+        labels = EUCLIDEAN.squared_distances(profiles, runs[k].centroids).argmin(axis=1)
+        assert value == pytest.approx(np.log(pooled(profiles, labels)), rel=1e-9)
+
+
+def test_gap_statistic_is_its_formula(monkeypatch):
+    profiles, ks, n = make_groups(), [1, 2, 3, 4], 4
+    observed, expected = [], []
+
+    def record(own, *args, **options):
+        found = log_inertia(own, *args, **options)
+        (observed if own is profiles else expected).append(found)
+        return found
+
+    monkeypatch.setattr(criteria, "log_inertia", record)
+    gap, error = gap_statistic(
+        profiles, ks, EUCLIDEAN, n_references=n, seed=np.random.SeedSequence(5), **OPTIONS
+    )
+    assert (len(observed), len(expected)) == (1, n)
+    assert len(np.unique(expected, axis=0)) == n
+    mean = np.sum(expected, axis=0) / n
+    spread = np.sqrt(np.sum((expected - mean) ** 2, axis=0) / n)
+    np.testing.assert_allclose(gap, mean - observed[0], rtol=1e-9)
+    np.testing.assert_allclose(error, spread * np.sqrt(1 + 1 / n), rtol=1e-9)
+
+
+def test_gap_statistic_finds_the_groups():
+    profiles, ks = make_groups(), [1, 2, 3, 4, 5]
+    found = gap_statistic(
+        profiles, ks, EUCLIDEAN, n_references=10, seed=np.random.SeedSequence(0), **OPTIONS
+    )
+    assert smallest_within_gap(ks, *found) == 3
+
+
+def test_gap_statistic_of_one_group_is_highest_at_1():
+    profiles, ks = np.random.default_rng(1).uniform(size=(200, 2, 1)), [1, 2, 3, 4]
+    found = gap_statistic(
+        profiles, ks, EUCLIDEAN, n_references=10, seed=np.random.SeedSequence(0), **OPTIONS
+    )
+    assert smallest_within_gap(ks, *found) == 1
+
+
+def test_smallest_within_gap_needs_the_error_of_the_next():
+    gap, error = np.array([0.1, 0.5, 0.55, 0.6]), np.array([0.0, 0.0, 0.06, 0.01])
+    assert smallest_within_gap([1, 2, 3, 4], gap, error) == 2
+    assert smallest_within_gap([1, 2, 3, 4], gap, 0 * error) == 0
+
+
+def test_draw_reference_fills_the_box_along_the_principal_axes():
+    profiles = np.random.default_rng(2).normal(size=(500, 4, 1)).cumsum(axis=1)
+    reference = draw_reference(profiles, np.random.default_rng(3))
+    assert reference.shape == profiles.shape
+    axes = PCA().fit(profiles[..., 0])
+    own, drawn = (axes.transform(a[..., 0]) for a in (profiles, reference))
+    assert (drawn.min(axis=0) >= own.min(axis=0) - 1e-9).all()
+    assert (drawn.max(axis=0) <= own.max(axis=0) + 1e-9).all()
+    # evenly: a twelfth of the squared width
+    np.testing.assert_allclose(drawn.var(axis=0), np.ptp(own, axis=0) ** 2 / 12, rtol=0.15)

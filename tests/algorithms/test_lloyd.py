@@ -15,7 +15,7 @@ EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
 
 
 def make_profiles(n, n_levels, n_variables=1, seed=0):
-    """Random walks, in no clear groups."""
+    """Random walks, which have no clear clusters."""
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n, n_levels, n_variables)).cumsum(axis=1)
 

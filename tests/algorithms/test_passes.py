@@ -23,7 +23,7 @@ METRICS = {"euclidean": EUCLIDEAN, "dtw": Unrefined()}
 
 
 def make_profiles(n, n_levels=8, n_variables=1, seed=0):
-    """Random walks, in no clear groups."""
+    """Random walks, which have no clear clusters."""
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n, n_levels, n_variables)).cumsum(axis=1)
 
@@ -61,6 +61,35 @@ def test_settle_under_dtw_ends_as_well_as_fit_which_refines():
     fit(split(Block.of(profiles), metric), [theirs], metric, max_iter=300, tol=1e-9)
     measure(source_of(profiles), [ours, theirs], metric)
     assert ours.inertia <= 1.02 * theirs.inertia
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_settle_that_follows_a_sample_needs_fewer_passes_and_ends_as_well(seed):
+    profiles = make_profiles(20_000, 6, seed=seed)
+    sample = Block.of(profiles[::4].copy())
+    start = Run(profiles[:5])
+    fit(split(sample, EUCLIDEAN), [start], EUCLIDEAN, max_iter=300, tol=1e-6)
+    guided, plain = Run(start.centroids), Run(start.centroids)
+    options = {"max_iter": 300, "tol": 1e-6}
+    settle(source_of(profiles), [guided], EUCLIDEAN, sample=sample, **options)
+    settle(source_of(profiles), [plain], EUCLIDEAN, **options)
+    assert guided.converged
+    assert plain.converged
+    assert guided.n_iter < plain.n_iter
+    measure(source_of(profiles), [guided, plain], EUCLIDEAN)
+    assert guided.inertia <= (1 + 1e-6) * plain.inertia
+
+
+def test_settle_that_follows_a_misleading_sample_goes_on_without_it():
+    profiles = make_profiles(2000, 6)
+    sample = Block.of(profiles[:20] + 5.0)
+    misled, plain = Run(profiles[:5]), Run(profiles[:5])
+    options = {"max_iter": 300, "tol": 1e-9}
+    settle(source_of(profiles), [misled], EUCLIDEAN, sample=sample, **options)
+    settle(source_of(profiles), [plain], EUCLIDEAN, **options)
+    assert misled.converged
+    measure(source_of(profiles), [misled, plain], EUCLIDEAN)
+    assert misled.inertia <= 1.05 * plain.inertia
 
 
 def test_settle_reports_and_saves_after_every_pass_and_stops_at_max_iter():

@@ -7,15 +7,11 @@ from minisom import MiniSom
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.som import FINE_PASSES, LAST_WIDTH, train_batch, train_online
 from xvcluster.algorithms.source import InMemory
+from xvcluster.kernels import som
 
 
 def make_profiles(n=50):
     return np.random.default_rng(0).normal(size=(n, 4, 2))
-
-
-def draw(rng, n, size):
-    """Positions of profiles that all weigh the same."""
-    return (n * rng.random(size)).astype(int)
 
 
 def fit(profiles, shape, seed=0, **options):
@@ -29,17 +25,31 @@ def fit_batch(profiles, shape, seed=0, **options):
     return train_batch(source, shape, seed=np.random.SeedSequence(seed), **options)
 
 
-def test_train_online_equals_minisom_from_the_weights_and_order_it_drew():
-    profiles = make_profiles()
-    X = profiles.reshape(50, -1)
-    rng = np.random.default_rng(np.random.SeedSequence(7))
-    first = X[draw(rng, 50, 12)].reshape(3, 4, -1)
-    order = np.concatenate([rng.permutation(50) for _ in range(5)])[:230]
+def test_train_online_equals_minisom_from_the_weights_and_order_it_drew(monkeypatch):
+    profiles, shown = make_profiles(), []
+    X, kernel = profiles.reshape(50, -1), som.train_online
+
+    def record(X, order, *arguments):
+        shown.extend(order)
+        kernel(X, order, *arguments)
+
+    monkeypatch.setattr(som, "train_online", record)
+    first, ours = (fit(profiles, (3, 4), seed=7, n_iterations=n) for n in (0, 230))
+    assert len(shown) == 230
+    assert all(len(np.unique(shown[i : i + 50])) == 50 for i in range(0, 200, 50))
     theirs = MiniSom(3, 4, 8, sigma=0.5, learning_rate=0.2)
-    theirs._weights = first.copy()
-    theirs.train(X[order], 230)
-    ours = fit(profiles, (3, 4), seed=7, n_iterations=230)
+    theirs._weights = first.reshape(3, 4, 8).copy()
+    theirs.train(X[shown], 230)
     np.testing.assert_allclose(ours, theirs.get_weights().reshape(12, 4, 2), atol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["online", "batch"])
+def test_train_starts_from_profiles(method):
+    profiles = make_profiles()
+    train = {"online": fit, "batch": fit_batch}[method]
+    nodes = train(profiles, (3, 4), n_iterations=0)
+    assert nodes.shape == (12, 4, 2)
+    assert all((profiles == node).all(axis=(1, 2)).any() for node in nodes)
 
 
 def test_train_online_gives_a_codebook_in_the_shape_of_profiles():
@@ -64,9 +74,9 @@ def test_train_online_reports_all_its_steps():
 @pytest.mark.parametrize("n", [30, 5000], ids=["nodes without profiles", "many"])
 def test_train_batch_equals_its_formula(n, shape, sigma):
     profiles = 5 + make_profiles(n)
-    seed = 4  # no profile is drawn twice: of two nodes alike either may be the nearest
-    rng = np.random.default_rng(np.random.SeedSequence(seed))
-    nodes = profiles[draw(rng, n, shape[0] * shape[1])]
+    seed = 4  # draws no profile twice: of two equal nodes, either may be the nearest
+    nodes = fit_batch(profiles, shape, seed, n_iterations=0)
+    assert len(np.unique(nodes, axis=0)) == len(nodes)
     end = min(sigma, LAST_WIDTH)
     for t in range(6):
         width = sigma * (end / sigma) ** (t / 5)
@@ -114,7 +124,7 @@ def test_train_batch_of_more_profiles_than_its_sample_sees_all_in_the_end():
     ours = train_batch(source, (2, 3), report=done.append, **options)
     assert done == [1] * (FINE_PASSES + 20)
     widths = np.geomspace(1.5, LAST_WIDTH, FINE_PASSES + 20)
-    nodes = sample[draw(np.random.default_rng(np.random.SeedSequence(1)), 200, 6)]
+    nodes = train_batch(source, (2, 3), **options | {"n_iterations": 0})
     place = np.indices((2, 3)).reshape(2, -1)
     apart = np.hypot(*(place[:, :, None] - place[:, None]))
     for seen, width in zip([sample] * 20 + [profiles] * FINE_PASSES, widths, strict=True):

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xvcluster.algorithms import source
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import BLOCK_ROWS
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
@@ -14,21 +13,13 @@ SEEDS = [0, 1, 2**63, 2**64 - 1]
 
 
 def make_source(points, seed=0):
-    """Profiles that hold their own point, and of which some are drawn."""
+    """Profiles whose values are their points, with a sample of 100."""
     profiles = Block.of(points.astype(float)[:, None, None])
-    size = sample_size((1, 1), profiles.values.dtype)
-    return InMemory.of(profiles, choose(priorities(points, seed), size))
-
-
-@pytest.fixture
-def small_samples(monkeypatch):
-    """Samples of 100 profiles."""
-    monkeypatch.setattr(source, "_LEAST_SAMPLE", 100)
-    monkeypatch.setattr(source, "_MOST_SAMPLE", 100)
+    return InMemory.of(profiles, choose(priorities(points, seed), 100))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_in_memory_draws_the_same_sample_whatever_the_order_of_points(small_samples, seed):
+def test_in_memory_draws_the_same_sample_whatever_the_order_of_points(seed):
     points = np.arange(5000)
     shuffled = np.random.default_rng(0).permutation(points)
     first, again = (make_source(p, seed) for p in (points, shuffled))
@@ -38,13 +29,13 @@ def test_in_memory_draws_the_same_sample_whatever_the_order_of_points(small_samp
     )
 
 
-def test_in_memory_draws_another_sample_from_another_seed(small_samples):
+def test_in_memory_draws_another_sample_from_another_seed():
     points = np.arange(5000)
     first, other = (make_source(points, seed).sample.values for seed in (0, 1))
     assert len(np.intersect1d(first, other)) < 20
 
 
-def test_in_memory_keeps_the_order_of_the_profiles_in_its_sample(small_samples):
+def test_in_memory_keeps_the_order_of_the_profiles_in_its_sample():
     drawn = make_source(np.arange(0, 5000, 7)).sample.values.ravel()
     assert np.all(np.diff(drawn) > 0)
 
@@ -66,18 +57,18 @@ def test_total_passes_over_all_profiles_in_their_order(n):
     assert max(map(len, seen)) <= BLOCK_ROWS
 
 
-@pytest.mark.parametrize(
-    ("shape", "dtype", "expected"),
-    [
-        ((1, 1), "float32", 2**18),
-        ((80, 1), "float32", 2**26 // 320),
-        ((80, 1), "float64", 2**26 // 640),
-        ((80, 2), "float32", 2**26 // 640),
-        ((500, 4), "float64", 2**14),
-    ],
-)
-def test_sample_size_keeps_samples_small(shape, dtype, expected):
-    assert sample_size(shape, np.dtype(dtype)) == expected
+@pytest.mark.parametrize("shape", [(1, 1), (80, 1), (80, 2), (500, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sample_size_keeps_samples_small(shape, dtype):
+    dtype = np.dtype(dtype)
+    n_profiles = sample_size(shape, dtype)
+    assert 10_000 <= n_profiles <= 2**18
+    assert n_profiles * np.prod(shape) * dtype.itemsize <= 2**26
+
+
+def test_sample_size_of_many_levels_is_still_large_enough():
+    many, more = (sample_size((n, 4), np.dtype("float64")) for n in (500, 50_000))
+    assert many == more >= 10_000
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,1 +1,1 @@
-"""Clustering of plain arrays: no labels, no files, no figures."""
+"""Clustering of plain arrays, which know nothing of labelled data, files or figures."""

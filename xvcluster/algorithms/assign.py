@@ -8,25 +8,25 @@ import numpy as np
 import numpy.typing as npt
 
 from xvcluster.algorithms.lloyd import split, threads
-from xvcluster.algorithms.metrics import Metric, SoftDTW
+from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Float64s, Floats, Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assignment:
-    """Where each profile belongs.
+    """The cluster of each profile, and how clearly it belongs there.
 
     Attributes
     ----------
     labels : ndarray, shape (n_profiles,)
         Index of the cluster, from 0.
     nearest : ndarray, shape (n_profiles,)
-        Index of the nearest node: the label, unless nodes are grouped into clusters.
+        Index of the nearest node. It is the label, unless nodes are grouped into clusters.
     squared : ndarray, shape (n_profiles,)
-        Squared distance to it, or to the centroid of the cluster.
+        Squared distance to the nearest node, or to the centroid of the cluster.
     margin : ndarray, shape (n_profiles,)
-        1 − d₁/d₂ from the distances to the nearest node and to the nearest one of another
-        cluster: 0 where both are equally near, 1 where there is no other.
+        1 − d₁/d₂ from the distances to the nearest node and to the nearest node of another
+        cluster: 0 if both are equally near, 1 if there is no other cluster.
     """
 
     labels: Labels
@@ -42,12 +42,13 @@ class Assigner:
     Attributes
     ----------
     nodes : ndarray, shape (n_nodes, n_levels, n_variables)
-        Centroids, or what is merged into clusters.
+        Centroids of the clusters, or nodes that are merged into clusters.
     metric : Metric
     groups : ndarray of int, shape (n_nodes,), optional
-        The cluster of each node, from 0. Default: each is its own.
+        The cluster of each node, from 0. By default, each node is a cluster of its own.
     centroids : ndarray, shape (k, n_levels, n_variables), optional
-        What squared distances are to. Default: the nearest node.
+        Centroids of the clusters, to which squared distances are measured. By default, they are
+        measured to the nearest node.
     """
 
     nodes: Floats
@@ -63,12 +64,11 @@ class Assigner:
         return len(self.nodes) if self.groups is None else int(self.groups.max()) + 1
 
     def __call__(self, block: Floats) -> Assignment:
-        """Assign profiles (n, n_levels, n_variables), in float64."""
+        """Assign profiles (n, n_levels, n_variables); distances are in float64."""
         groups = np.arange(len(self.nodes)) if self.groups is None else self.groups
         squared = self.metric.squared_distances(block, self.nodes)
         nearest = squared.argmin(axis=1).astype(np.int32)
-        if isinstance(self.metric, SoftDTW):
-            squared = self.metric.divergences(squared, block, self.nodes)
+        squared = self.metric.divergences(squared, block, self.nodes)
         labels = groups[nearest].astype(np.int32)
         own = squared[np.arange(len(block)), nearest]
         second = np.where(groups == labels[:, None], np.inf, squared).min(axis=1)

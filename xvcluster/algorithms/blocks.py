@@ -1,4 +1,4 @@
-"""What the loop passes around: blocks of profiles, stacks of centroids, and their sums."""
+"""The data of the loop: blocks of profiles, stacks of centroids, and sums over members."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import numpy as np
 
 from xvcluster.arrays import Float64s, Floats, Indices
 
-_GROUP = 96
 _CHUNK = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A run of whole profiles.
+    """Some profiles with their weights.
 
     Attributes
     ----------
@@ -30,7 +29,7 @@ class Block:
 
     @classmethod
     def of(cls, values: Floats, weights: Float64s | None = None) -> Block:
-        """Profiles of these weights; by default each counts once."""
+        """Make a block of profiles with these weights; by default, each counts once."""
         return cls(values, np.ones(len(values)) if weights is None else weights)
 
     def __len__(self) -> int:
@@ -40,9 +39,9 @@ class Block:
         return Block(self.values[rows], self.weights[rows])
 
     def mean(self) -> Float64s:
-        """Weighted mean (n_levels, n_variables), in float64; there must be a weight."""
+        """Weighted mean (n_levels, n_variables) in float64; some weight must be positive."""
         shares = self.weights / self.weights.sum()
-        first = self.values[0].astype(np.float64)  # so that what is constant is so exactly
+        first = self.values[0].astype(np.float64)  # so that constant levels have their exact mean
         parts = (
             np.tensordot(shares[rows], self.values[rows] - first, 1) for rows in self._chunks()
         )
@@ -50,7 +49,7 @@ class Block:
         return mean
 
     def moments(self) -> tuple[Float64s, Float64s]:
-        """Weighted mean and variance, each (n_levels, n_variables), in float64."""
+        """Weighted mean and variance, each (n_levels, n_variables) in float64."""
         mean, shares = self.mean(), self.weights / self.weights.sum()
         variance = np.zeros(mean.shape)
         for rows in self._chunks():
@@ -58,11 +57,11 @@ class Block:
         return mean, variance
 
     def _chunks(self) -> Iterator[slice]:
-        """Runs of rows, so that nothing is copied whole."""
+        """Slices of rows, so that the whole block is never copied."""
         return (slice(i, i + _CHUNK) for i in range(0, len(self), _CHUNK))
 
     def counted(self) -> Block:
-        """The profiles that count at all."""
+        """The profiles with a positive weight."""
         return self if self.weights.all() else self[np.flatnonzero(self.weights)]
 
 
@@ -76,7 +75,7 @@ class Stack:
     first : ndarray, shape (n_active + 1,)
         Where each run's centroids start, and where the last ones end.
     active : ndarray, shape (n_active,)
-        The place of each of them among all runs.
+        The position of each of them among all runs.
     """
 
     centroids: Float64s
@@ -85,26 +84,26 @@ class Stack:
 
     @classmethod
     def of(cls, centroids: Sequence[Float64s], active: Indices | None = None) -> Stack:
-        """Put the centroids (k, n_levels, n_variables) of runs one after the other."""
+        """Put the centroids (k, n_levels, n_variables) of several runs one after the other."""
         first = np.cumsum([0, *map(len, centroids)])
         active = np.arange(len(centroids)) if active is None else active
         return cls(np.concatenate(centroids), first, active)
 
     def parts(self) -> Iterator[slice]:
-        """The place of each run's centroids."""
+        """The slice of each run's centroids."""
         return starmap(slice, pairwise(self.first.tolist()))
 
 
 @dataclass(slots=True, eq=False)
 class Partial:
-    """What profiles add to the runs of a stack of K centroids.
+    """Sums over the members of each of a stack's K centroids.
 
     Attributes
     ----------
     sums : ndarray, shape (K, n_levels, n_variables)
-        Weighted values that were paired with each centroid's levels.
+        Weighted sums of the values paired with each level of the centroids.
     mass : ndarray, shape (K, n_levels)
-        Their weights.
+        Sums of their weights.
     inertia : ndarray, shape (K,)
         Weighted sums of the members' squared distances.
     """

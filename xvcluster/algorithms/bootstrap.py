@@ -1,4 +1,4 @@
-"""Whether other samples of the same data would be clustered alike."""
+"""Bootstrap samples: whether other samples of the same data would be clustered alike."""
 
 from __future__ import annotations
 
@@ -24,25 +24,26 @@ def refits(
     seed: np.random.SeedSequence,
     report: Callable[[int], None] = lambda steps: None,
 ) -> list[T]:
-    """Cluster n bootstrap samples, which are made of whole tiles because neighbours are alike.
+    """Cluster n bootstrap samples, drawn in whole tiles because neighbours are alike.
 
     Parameters
     ----------
     profiles : Block
     tiles : ndarray of int, shape (n_profiles,)
-        The tile, from 0, that each profile lies in. As many as hold a profile that counts, drawn
-        with replacement, make a sample; a profile counts as often as its tile was drawn.
+        The tile, from 0, in which each profile lies. A sample consists of as many tiles as have
+        profiles with a positive weight, drawn from these with replacement; a profile counts as
+        often as its tile was drawn.
     fit : callable
         Clusters a sample with a seed.
     n : int
     seed : SeedSequence
     report : callable
-        Is told after each fit that it is done.
+        Called with 1 after each fit.
 
     Returns
     -------
     list
-        What `fit` found of each sample.
+        What `fit` returned for each sample.
 
     References
     ----------
@@ -65,8 +66,8 @@ def refits(
 def mean_agreement(labellings: Sequence[Labels]) -> tuple[float, float]:
     """Mean adjusted Rand index of all pairs of clusterings, and its standard error.
 
-    The error is that of a mean over pairs, 2 sd(aᵢ) / √n, with the mean index aᵢ of each
-    clustering with all others.
+    The standard error of a mean over pairs is 2 sd(aᵢ) / √n, where aᵢ is the mean index of
+    clustering i with all others.
 
     References
     ----------
@@ -84,12 +85,12 @@ def mean_agreement(labellings: Sequence[Labels]) -> tuple[float, float]:
 
 
 def partners(labels: Labels, own: Labels, weights: Float64s, k: int) -> Indices:
-    """The cluster of a clustering's own k that each of another's stands for, −1 for none.
+    """Match the clusters of another clustering with a clustering's own k; −1 if one has no match.
 
     Parameters
     ----------
     labels, own : ndarray of int, shape (n,)
-        Of the same profiles, by the other clustering and its own.
+        Labels of the same profiles by the other clustering and by the own one.
     weights : ndarray, shape (n,)
     k : int
 
@@ -111,14 +112,14 @@ def partners(labels: Labels, own: Labels, weights: Float64s, k: int) -> Indices:
 def share_agreeing(
     profiles: Floats, own: Assigner, others: Sequence[tuple[Assigner, Indices]]
 ) -> Float64s:
-    """The share of other clusterings that put each profile into its own cluster.
+    """Share of other clusterings that put each profile into its own cluster.
 
     Parameters
     ----------
     profiles : ndarray, shape (n, n_levels, n_variables)
     own : Assigner
     others : sequence of (Assigner, ndarray)
-        And the clusters that theirs stand for; see `partners`.
+        The other clusterings, and the own clusters that match theirs; see `partners`.
     """
     labels = own(profiles).labels
     agreed = [partner[assigner(profiles).labels] == labels for assigner, partner in others]

@@ -12,10 +12,12 @@ from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import at_shares
 from xvcluster.algorithms.lloyd import threads
-from xvcluster.algorithms.metrics import Metric, SoftDTW
+from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
 from xvcluster.arrays import Float64s, Floats, Indices
+
+_ROWS = 128
 
 
 def simplified_silhouette(sums: Float64s) -> float:
@@ -37,11 +39,12 @@ def simplified_silhouette(sums: Float64s) -> float:
 def davies_bouldin(sums: Float64s, centroids: Float64s, metric: Metric) -> float:
     """Mean over the clusters of max (sᵢ + sⱼ) / d(cᵢ, cⱼ), with their members' mean distances s.
 
-    The less, the better. Clusters without members do not count.
+    The lower, the better. Clusters without members are ignored.
 
     Parameters
     ----------
     sums : ndarray, shape (4, k)
+        As for `simplified_silhouette`.
     centroids : ndarray, shape (k, n_levels, n_variables)
     metric : Metric
 
@@ -54,29 +57,23 @@ def davies_bouldin(sums: Float64s, centroids: Float64s, metric: Metric) -> float
     if held.sum() < 2:
         return np.nan
     scatter, centroids = sums[2, held] / sums[0, held], centroids[held]
-    apart = distances_between(centroids, metric)
+    apart = metric.distances(centroids, centroids)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (scatter[:, None] + scatter) / apart
     np.fill_diagonal(ratio, -np.inf)
     return float(ratio.max(axis=1).mean())
 
 
-def distances_between(centroids: Float64s, metric: Metric) -> Float64s:
-    """Distances (k, k) of centroids (k, n_levels, n_variables) to each other."""
-    squared = metric.squared_distances(centroids, centroids)
-    if isinstance(metric, SoftDTW):
-        squared = metric.divergences(squared, centroids, centroids)
-    return np.sqrt(squared)
-
-
 def calinski_harabasz(sums: Float64s, centroids: Float64s) -> float:
-    """(B / (k − 1)) / (W / (n − k)) with the inertia W and B = Σ nᵢ |cᵢ − c|². Euclidean alone.
+    """(B / (k − 1)) / (W / (n − k)) with the inertia W and B = Σ nᵢ |cᵢ − c|².
 
-    The more, the better. n is the weight of all profiles, c their mean.
+    The higher, the better. n is the total weight of the profiles, c their mean. It is defined for
+    Euclidean distances only.
 
     Parameters
     ----------
     sums : ndarray, shape (4, k)
+        As for `simplified_silhouette`.
     centroids : ndarray, shape (k, n_levels, n_variables)
 
     References
@@ -93,21 +90,18 @@ def calinski_harabasz(sums: Float64s, centroids: Float64s) -> float:
     return float((between / (k - 1)) / (within / (n - k)))
 
 
-_ROWS = 128
-
-
 def draw_evenly(profiles: Block, size: int) -> Indices:
-    """Positions of at most `size` of the profiles, in even steps of their weight.
+    """Positions of at most `size` of the profiles, at even steps of their cumulative weight.
 
-    Where the weights are whole numbers that are few enough in all, each is drawn as often as it
-    counts.
+    If the weights are whole numbers with a sum of at most `size`, each profile is drawn as often as
+    it counts.
     """
     n = min(size, max(len(profiles), round(float(profiles.weights.sum()))))
     return at_shares(profiles.weights, (np.arange(n) + 0.5) / n)
 
 
 def silhouettes(profiles: Floats, assigners: Sequence[Assigner]) -> list[float]:
-    """Mean silhouette of some profiles under each of several clusterings by one metric.
+    """Mean silhouette of profiles under each of several clusterings with the same metric.
 
     Parameters
     ----------
@@ -117,7 +111,7 @@ def silhouettes(profiles: Floats, assigners: Sequence[Assigner]) -> list[float]:
     Returns
     -------
     list of float
-        NaN where the profiles lie in one cluster, or each in its own.
+        NaN if all profiles lie in one cluster, or each in its own.
 
     References
     ----------
@@ -137,18 +131,14 @@ def silhouettes(profiles: Floats, assigners: Sequence[Assigner]) -> list[float]:
 
 
 def _distances(profiles: Floats, metric: Metric) -> Float64s:
-    """Distances (n, n) of all profiles to each other."""
+    """Distances (n, n) between all profiles."""
     blocks = [profiles[i : i + _ROWS] for i in range(0, len(profiles), _ROWS)]
     with threads() as map_blocks:
-        squared = list(map_blocks(partial(_squared, others=profiles, metric=metric), blocks))
-    distances: Float64s = np.sqrt(np.concatenate(squared))
+        distances = np.concatenate(
+            list(map_blocks(partial(metric.distances, others=profiles), blocks))
+        )
     np.fill_diagonal(distances, 0.0)
     return distances
-
-
-def _squared(block: Floats, others: Floats, metric: Metric) -> Float64s:
-    squared = metric.squared_distances(block, others)
-    return metric.divergences(squared, block, others) if isinstance(metric, SoftDTW) else squared
 
 
 def gap_statistic(
@@ -161,21 +151,21 @@ def gap_statistic(
     report: Callable[[int], None] = lambda steps: None,
     **options: Any,
 ) -> tuple[Float64s, Float64s]:
-    """Gap(k) = E* log W*(k) − log W(k), and its standard error s(k), at every k.
+    """Gap statistic Gap(k) = E* log W*(k) − log W(k) and its standard error s(k), for every k.
 
     Parameters
     ----------
     profiles : ndarray, shape (n, n_levels, n_variables)
     ks : list of int
     metric : Metric
-        Euclidean: W is the inertia.
+        Euclidean, under which W is the inertia.
     n_references : int
-        Data sets drawn evenly from the box around the profiles along their principal axes, for E*.
+        Number of reference data sets without cluster structure, for E*; see `draw_reference`.
     seed : SeedSequence
     report : callable
-        Is told after each fit that it is done.
+        Called with 1 after each fit.
     **options
-        Of `best_runs`.
+        Options of `best_runs`.
 
     Returns
     -------
@@ -202,13 +192,13 @@ def gap_statistic(
 
 
 def smallest_within_gap(ks: list[int], gap: Float64s, error: Float64s) -> int:
-    """The smallest k with Gap(k) ≥ Gap(k + 1) − s(k + 1), next of those tried; 0 where none is."""
+    """The smallest k with Gap(k) ≥ Gap(k + 1) − s(k + 1), or 0; k + 1 is the next of `ks`."""
     enough = np.flatnonzero(gap[:-1] >= gap[1:] - error[1:])
     return ks[int(enough[0])] if enough.size else 0
 
 
 def log_inertia(profiles: Floats, ks: list[int], metric: Metric, **options: Any) -> Float64s:
-    """Logarithm of the inertia of the best clustering at every k, (n_k,); NaN where it is 0."""
+    """Logarithm (n_k,) of the inertia of the best clustering at every k; NaN if it is 0."""
     runs = best_runs(InMemory.of(Block.of(profiles)), ks, metric, **options)
     inertia = [metric.squared_distances(profiles, runs[k].centroids).min(1).sum() for k in ks]
     with np.errstate(divide="ignore"):
@@ -217,7 +207,7 @@ def log_inertia(profiles: Floats, ks: list[int], metric: Metric, **options: Any)
 
 
 def draw_reference(profiles: Floats, rng: np.random.Generator) -> Float64s:
-    """As many profiles in no groups, drawn evenly from the box around these along their axes."""
+    """Draw as many profiles, evenly from the box around these along their principal axes."""
     flat = profiles.reshape(len(profiles), -1).astype(np.float64)
     mean = flat.mean(axis=0)
     axes = np.linalg.svd(flat - mean, full_matrices=False)[2]

@@ -1,4 +1,4 @@
-"""Where the centroids of a run begin."""
+"""Initial centroids of a run, by k-means++, and weighted draws."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def k_means_plus_plus(
     Parameters
     ----------
     profiles : Block
-        Drawn as often as they count.
+        They are drawn in proportion to their weights.
     n_clusters : int
-        How many centroids there are to be.
+        Number of centroids in the end.
     metric : Metric
     seed : SeedSequence
-        The same seed draws the same first profiles whatever `n_clusters`, so that a sweep over k
+        The same seed draws the same first profiles for any `n_clusters`, so that a sweep over k
         needs one draw for each restart.
     given : ndarray, shape (n_given, n_levels, n_variables), optional
-        Centroids that are there already, to which others are added.
+        Existing centroids, to which others are added.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def k_means_plus_plus(
     closest = weights * metric.squared_distances(values, start).min(axis=1)
     while len(given) + len(chosen) < n_clusters:
         if not closest.any():
-            # there are fewer distinct profiles than asked for: any others will do
+            # there are fewer distinct profiles than clusters: any others will do
             missing = n_clusters - len(given) - len(chosen)
             chosen += draw(weights, missing, rng).tolist()
             break
@@ -64,12 +64,12 @@ def k_means_plus_plus(
 
 
 def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:
-    """Positions of n profiles, drawn as often as they weigh."""
+    """Draw the positions of n profiles, in proportion to their weights."""
     return at_shares(weights, rng.random(n))
 
 
 def at_shares(weights: Float64s, shares: Float64s) -> Indices:
-    """Where the cumulated weights pass these shares of their sum."""
+    """Positions at which the cumulative weights exceed these shares of their sum."""
     cumulated = np.cumsum(weights)
     positions = np.searchsorted(cumulated, shares * cumulated[-1], side="right")
     held: Indices = np.minimum(positions, np.flatnonzero(weights)[-1])

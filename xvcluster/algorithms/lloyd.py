@@ -1,7 +1,7 @@
 """The loop of k-means: accumulate over blocks of profiles, then update; many runs at once.
 
-Blocks do not depend on the number of threads and their sums are added in a fixed order, so the same
-seed gives the same centroids on any machine.
+Blocks do not depend on the number of threads, and their sums are added in a fixed order, so that
+the same seed gives the same centroids on any number of cores.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 BLOCK_ROWS, N_BLOCKS = 4096, 16
 REFINEMENT_TOL = 1e-5
-"""Gain in a cluster's mean squared distance that ends its refinement: tslearn's own bound."""
+"""Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn."""
 
 _ROUNDING = 1e-11
-"""Share of all weight below which a cluster holds what rounding left of members that moved off."""
+"""Share of the total weight below which a cluster holds nothing but rounding errors."""
 
 Mapper = Callable[..., Iterable[Any]]
 Report = Callable[[list["Run"]], None]
@@ -34,23 +34,22 @@ Rows = TypeVar("Rows", Floats, Block)
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One set of centroids being fitted.
+    """One set of centroids being fitted: one restart at one k.
 
     Attributes
     ----------
     centroids : ndarray, shape (k, n_levels, n_variables)
     inertia : float
-        Weighted sum of squared distances to the centroids before their last update, if not by
-        `measure`.
+        Weighted sum of squared distances to the centroids before their last update.
     n_iter : int
-        Passes over the data so far.
+        Number of passes over the data so far.
     converged : bool
     shift : float
         Squared shift of the centroids in the last pass over all profiles.
     guided : bool
-        Whether a sample may tell where they go between such passes.
+        Whether the centroids may follow a sample between such passes.
     sums, mass : ndarray
-        What the members of each cluster add up to, and their weight, as in `Partial`.
+        Sums of the members of each cluster, and their weight, as in `Partial`.
     """
 
     centroids: Float64s
@@ -64,10 +63,10 @@ class Run:
 
 
 def split(profiles: Rows, metric: Metric) -> list[Rows]:
-    """Cut profiles into blocks that are alike in size.
+    """Cut profiles into blocks of nearly the same size.
 
-    There are some for every core, unless they would be so small that calls cost more than work; two
-    of a quarter of the least size are better than one.
+    There are enough of them for many cores, unless calls would then cost more than the work. Two
+    blocks of a quarter of the minimum size are still better than one.
     """
     two = min(2, 4 * len(profiles) // metric.least_rows)
     wanted = min(N_BLOCKS, max(len(profiles) // metric.least_rows, two))
@@ -78,7 +77,7 @@ def split(profiles: Rows, metric: Metric) -> list[Rows]:
 
 @contextmanager
 def threads() -> Iterator[Mapper]:
-    """Map a function over blocks on all cores, in order, each with a single-threaded BLAS."""
+    """Give a `map` that runs on all cores, with a single-threaded BLAS, and keeps the order."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(_n_cores()) as pool:
@@ -101,7 +100,7 @@ def fit(
     report: Report | None = None,
     refinements: int | None = None,
 ) -> None:
-    """Advance all runs together, one pass over the blocks an iteration, until they converge.
+    """Advance all runs together, one pass over the blocks per iteration, until they converge.
 
     Parameters
     ----------
@@ -110,12 +109,15 @@ def fit(
         Changed in place.
     metric : Metric
     max_iter : int
+        Maximum number of passes.
     tol : float
-        Squared shift of a run's centroids, in units of the data squared, that counts as none.
+        A run has converged when the squared shift of its centroids, in units of the data squared,
+        is at most this.
     report : callable, optional
-        Is shown the runs after each pass.
+        Called with the runs after each pass.
     refinements : int, optional
-        Steps towards the barycenters in each pass. Default: as many as the metric takes.
+        Maximum number of further steps towards the barycenters in each pass. By default, that of
+        the metric.
     """
     held = unlabelled(blocks, len(runs))
     steps = metric.max_refinements if refinements is None else refinements
@@ -164,12 +166,12 @@ def _advance(
 
 
 def unlabelled(blocks: Sequence[Block], n_runs: int) -> list[Labels]:
-    """Labels (n_runs, n) of each block before the first pass."""
+    """Give the labels (n_runs, n) of each block before the first pass: −1."""
     return [np.full((n_runs, len(block)), -1, dtype=np.int32) for block in blocks]
 
 
 def add(parts: Iterable[Partial]) -> Partial:
-    """Add up what all blocks contribute, in their order."""
+    """Add up what the blocks contribute, in their order."""
     parts = iter(parts)
     first = next(parts)
     sums, mass, inertia = first.sums, first.mass, first.inertia
@@ -181,20 +183,20 @@ def add(parts: Iterable[Partial]) -> Partial:
 
 
 def clear_rounding(sums: Float64s, mass: Float64s, weight: float) -> None:
-    """Set clusters to nothing that hold only what rounding left, in place."""
+    """Set to zero, in place, what rounding errors have left in empty clusters."""
     nothing = mass <= _ROUNDING * weight
     mass[nothing] = 0.0
     sums[nothing] = 0.0
 
 
 def means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
-    """Mean of what was paired with each level; where nothing was, the centroid stays."""
+    """Mean of the values paired with each level; `otherwise` at levels without any."""
     paired = np.broadcast_to(mass[..., None] > 0, sums.shape)
     return np.divide(sums, mass[..., None], out=otherwise.copy(), where=paired)
 
 
 def _fill(run: Run, empty: Indices, blocks: list[Block], metric: Metric) -> bool:
-    """Move empty clusters to the profiles farthest from their own centroids, if any is off it."""
+    """Move empty clusters to the profiles farthest from their centroids; False if none is away."""
     squared = [metric.squared_distances(b.values, run.centroids).min(axis=1) for b in blocks]
     counts = np.concatenate([block.weights > 0 for block in blocks])
     flat = np.where(counts, np.concatenate(squared), 0.0)
@@ -214,7 +216,7 @@ def _refine(
     metric: Metric,
     refinements: int,
 ) -> None:
-    """Step on towards the barycenters with the assignment held, each until a step gains little."""
+    """Step further towards the barycenters with fixed labels, until a step gains little."""
     k = len(run.centroids)
     pairs = zip(labels, blocks, strict=True)
     weight = sum(np.bincount(held, block.weights, minlength=k) for held, block in pairs)

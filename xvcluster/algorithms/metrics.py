@@ -1,9 +1,9 @@
-"""Distances between profiles, and what k-means sums under each of them."""
+"""Metrics: distances between profiles, and what k-means sums under each of them."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,66 +14,81 @@ from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 _GROUP = 96
 
 
-class Metric(Protocol):
-    """A distance between profiles, and what its k-means sums."""
+class Metric:
+    """A distance between profiles, and what k-means sums under it.
+
+    The defaults are for an inexpensive distance under which the mean is the barycenter.
+    """
 
     name: str
-    least_rows: int
-    """Profiles in a block at least, so that calls cost little beside the work."""
-    sample_size: int
-    """Profiles among which k-means++ draws, and that runs settle on before they see all."""
-    settled_size: int
-    """Profiles that all contenders settle on, if there are more."""
-    pairs: int
-    """Profiles few enough that the distances between all of them cost little."""
-    draws: int
+    supports_weights = True
+    """Whether profiles may count more or less than others."""
+    supports_level_weights = True
+    """Whether levels may count more or less than others."""
+    supports_chunks = True
+    """Whether a fit can pass over profiles that are not all in memory."""
+    supports_refits = True
+    """Whether samples can be clustered again, to find out how stable a clustering is."""
+    least_rows = 2048
+    """Minimum number of profiles in a block, so that calls cost little beside the work."""
+    sample_size = 16384
+    """Number of profiles among which k-means++ draws, and on which runs settle first."""
+    settled_size = 2**18
+    """Number of profiles on which all contenders settle, if there are more."""
+    pairs = 2048
+    """Number of profiles few enough that the distances between all of them cost little."""
+    draws = 1
     """Starts drawn for each restart."""
-    breaths: int
-    """Times that the best runs on the sample are given some clusters more, and relieved of them."""
-    is_linear: bool
-    """Whether distances are those of the principal components, so that few may stand for all."""
-    incremental: bool
-    """Whether `accumulate` gives the change of sums and mass since the last pass, or them all."""
-    supports_weights: bool
-    supports_level_weights: bool
-    supports_chunks: bool
-    supports_refits: bool
-    max_refinements: int
-    """Further steps towards the barycenters in each pass, with the assignment held."""
+    breaths = 0
+    """How often the best runs on the sample are given more clusters and relieved of them again."""
+    is_linear = False
+    """Whether a few principal components preserve the distances."""
+    incremental = False
+    """Whether `accumulate` gives the changes of sums and mass since the last pass, or the whole."""
+    max_refinements = 0
+    """Maximum number of further steps towards the barycenters in each pass."""
 
     def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
         """Assign a block of profiles to the centroids of the active runs, and sum it.
 
-        The labels of the r-th of these runs are kept in ``held[active[r]]``, −1 at first.
+        The labels of the r-th of these runs are kept in ``held[active[r]]``; they are −1 at first.
         """
+        raise NotImplementedError
 
     def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
-        """Sum a block for one run under held labels; a profile labelled −1 rests."""
+        """Sum a block for one run with given labels; profiles labelled −1 are left out."""
+        raise NotImplementedError
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Squared distances (n, k) in float64 of profiles (n, …) to centroids (k, …)."""
+        raise NotImplementedError
+
+    def divergences(
+        self,
+        values: Float64s,
+        profiles: Floats,  # noqa: ARG002  only some metrics need them
+        centroids: Floats,  # noqa: ARG002
+    ) -> Float64s:
+        """Squared distances, zero for equal profiles, from what `squared_distances` gives."""
+        return values
+
+    def distances(self, profiles: Floats, others: Floats) -> Float64s:
+        """Distances (n, m) in float64 of profiles (n, …) to others (m, …)."""
+        values = self.squared_distances(profiles, others)
+        distances: Float64s = np.sqrt(self.divergences(values, profiles, others))
+        return distances
 
 
-class Euclidean:
-    """Straight differences, level by level."""
+class Euclidean(Metric):
+    """The Euclidean distance, which compares profiles level by level."""
 
     name = "euclidean"
-    supports_weights = True
-    supports_level_weights = True
-    supports_chunks = True
-    supports_refits = True
-    least_rows = 2048
-    sample_size = 16384
-    settled_size = 2**18
-    pairs = 2048
-    draws = 1
     breaths = 3
     is_linear = True
     incremental = True
-    max_refinements = 0
 
     def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
-        """Assign by one matrix product and move what changed cluster; see `Metric`."""
+        """Assign by one matrix product, and move the profiles that changed cluster."""
         from xvcluster.kernels.euclidean import assign_and_move
 
         X = block.values.reshape(len(block), -1)
@@ -87,12 +102,8 @@ class Euclidean:
         mass = np.repeat(counts[:, None], block.values.shape[1], axis=1)
         return Partial(sums.reshape(stack.centroids.shape), mass, inertia)
 
-    def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
-        """Never called: the mean of the members is the barycenter already."""
-        raise NotImplementedError
-
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
-        """Σ (x − c)², without the cancellation of the expanded product; see `Metric`."""
+        """Σ (x − c)², without the cancellation of the expanded product."""
         from xvcluster.kernels.euclidean import squared_distances
 
         out = np.empty((len(profiles), len(centroids)))
@@ -101,30 +112,33 @@ class Euclidean:
         return out
 
 
-class DynamicTimeWarping:
-    """Differences along the best monotonic pairing of the levels, as far as a window allows."""
+def _groups(first: Indices) -> Indices:
+    """Where to cut runs into groups of few centroids, one matrix product for each group."""
+    groups = [0]
+    while groups[-1] < first.size - 1:
+        stop = int(np.searchsorted(first, first[groups[-1]] + _GROUP, side="right")) - 1
+        groups.append(max(stop, groups[-1] + 1))
+    return np.array(groups)
+
+
+class DynamicTimeWarping(Metric):
+    """Dynamic time warping: differences along the best monotonic pairing of the levels."""
 
     name = "dtw"
-    supports_weights = True
     supports_level_weights = False
-    supports_chunks = True
-    supports_refits = True
-    least_rows = 2048
     sample_size = 1024
     settled_size = 2**15
     pairs = 1024
     draws = 3
     breaths = 1
-    is_linear = False
-    incremental = False
     max_refinements = 29
 
     def __init__(self, reach: Booleans | None = None) -> None:
-        """Pair levels i and j where reach[i, j] (n_levels, n_levels); None: wherever."""
+        """Pair levels i and j only if reach[i, j] (n_levels, n_levels); by default, any."""
         self.reach = reach
 
     def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
-        """Assign by warped distance and sum the members along their paths; see `Metric`."""
+        """Assign by warped distance, and sum the members along their paths."""
         from xvcluster.kernels.dtw import nearest
 
         X = block.values
@@ -139,7 +153,7 @@ class DynamicTimeWarping:
         return Partial(*joined)
 
     def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
-        """Sum a block along the paths to the centroids of its labels; see `Metric`."""
+        """Sum a block along the paths to the centroids of its labels."""
         from xvcluster.kernels.dtw import warp_and_sum
 
         k = len(centroids)
@@ -152,7 +166,7 @@ class DynamicTimeWarping:
         return Partial(sums, mass, inertia)
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
-        """The least Σ (x − c)² over all warping paths; see `Metric`."""
+        """The least Σ (x − c)² of all warping paths."""
         from xvcluster.kernels.dtw import squared_distances
 
         X, C = profiles.astype(np.float64), centroids.astype(np.float64)
@@ -161,26 +175,17 @@ class DynamicTimeWarping:
         return out
 
     def _band(self, profiles: Floats) -> tuple[Indices, Indices]:
-        """First level, and the one behind the last, that each level may be paired with."""
+        """First level that each level may be paired with, and one past the last."""
         n_levels = profiles.shape[1]
         if self.reach is None:
             return np.zeros(n_levels, np.intp), np.full(n_levels, n_levels)
         low, high = self.reach.argmax(axis=1), n_levels - self.reach[:, ::-1].argmax(axis=1)
-        # the kernels need a band that never turns back, even where the levels do
+        # the kernels need a band that never turns back, even if the levels do
         return np.minimum.accumulate(low[::-1])[::-1], np.maximum.accumulate(high)
 
 
-def _groups(first: Indices) -> Indices:
-    """Where to cut runs into groups of few centroids, each for one matrix product."""
-    groups = [0]
-    while groups[-1] < first.size - 1:
-        stop = int(np.searchsorted(first, first[groups[-1]] + _GROUP, side="right")) - 1
-        groups.append(max(stop, groups[-1] + 1))
-    return np.array(groups)
-
-
-class SoftDTW:
-    """A smooth minimum over all warping paths, with tslearn's γ = 1."""
+class SoftDTW(Metric):
+    """Soft-DTW: a smooth minimum over all warping paths, with γ = 1. tslearn runs its k-means."""
 
     name = "softdtw"
     supports_weights = False
@@ -188,25 +193,10 @@ class SoftDTW:
     supports_chunks = False
     supports_refits = False
     least_rows = 64
-    sample_size = 2048
-    settled_size = 2048
     pairs = 128
-    draws = 1
-    breaths = 0
-    is_linear = False
-    incremental = False
-    max_refinements = 0
-
-    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
-        """Never called: tslearn runs its own loop."""
-        raise NotImplementedError
-
-    def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
-        """Never called: tslearn runs its own loop."""
-        raise NotImplementedError
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
-        """Soft-DTW values, which may be negative; the nearest centroid is the one of the least."""
+        """Soft-DTW values, which may be negative; the nearest centroid has the least."""
         from tslearn.metrics import cdist_soft_dtw
 
         values = cdist_soft_dtw(
@@ -214,7 +204,7 @@ class SoftDTW:
         )
         return np.asarray(values, dtype=np.float64)
 
-    def divergences(self, values: Float64s, block: Floats, centroids: Floats) -> Float64s:
+    def divergences(self, values: Float64s, profiles: Floats, centroids: Floats) -> Float64s:
         """Soft-DTW divergences, zero for equal profiles, from soft-DTW values.
 
         References
@@ -225,8 +215,8 @@ class SoftDTW:
         from tslearn.metrics import soft_dtw
 
         own, of_centroids = (
-            np.array([soft_dtw(x, x, gamma=1.0) for x in profiles.astype(np.float64)])
-            for profiles in (block, centroids)
+            np.array([soft_dtw(x, x, gamma=1.0) for x in group.astype(np.float64)])
+            for group in (profiles, centroids)
         )
         divergences: Float64s = np.maximum(values - (own[:, None] + of_centroids) / 2, 0.0)
         return divergences
@@ -235,15 +225,20 @@ class SoftDTW:
 def fit_soft_dtw(
     profiles: Floats, n_clusters: int, *, n_init: int, max_iter: int, tol: float, seed: int
 ) -> tuple[Float64s, int]:
-    """Centroids of shape (n_clusters, n_levels, n_variables), and the passes it took.
+    """Cluster profiles under soft-DTW by tslearn.
 
     Parameters
     ----------
     profiles : ndarray, shape (n_profiles, n_levels, n_variables)
     n_clusters, n_init, max_iter : int
     tol : float
-        Share of the inertia that counts as no gain.
+        A relative gain in inertia below this counts as none.
     seed : int
+
+    Returns
+    -------
+    (ndarray, int)
+        Centroids (n_clusters, n_levels, n_variables), and the number of passes it took.
     """
     model = import_tslearn_kmeans()(
         n_clusters,
@@ -258,7 +253,7 @@ def fit_soft_dtw(
 
 
 def import_tslearn_kmeans() -> Any:
-    """Import TimeSeriesKMeans without tslearn's warning that h5py, unused here, is absent."""
+    """Import TimeSeriesKMeans without the warning that h5py, which is not used here, is missing."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="h5py not installed")
         from tslearn.clustering import TimeSeriesKMeans
@@ -267,13 +262,14 @@ def import_tslearn_kmeans() -> Any:
 
 
 def get_metric(name: str, window: float | None = None, levels: npt.ArrayLike = ()) -> Metric:
-    """The metric of a name; DTW pairs levels at most `window` apart.
+    """The metric of that name; DTW pairs levels at most `window` apart.
 
     Parameters
     ----------
     name : {"euclidean", "dtw", "softdtw"}
     window : int or float, optional
-        Of the Sakoe-Chiba band: an int counts levels, a float is in the units of `levels`.
+        Half-width of the Sakoe-Chiba band: an int counts levels, a float is in the units of
+        `levels`.
     levels : array_like, shape (n_levels,)
         Values of the vertical coordinate in the order of the profiles; only a window needs them.
     """
@@ -287,9 +283,9 @@ def get_metric(name: str, window: float | None = None, levels: npt.ArrayLike = (
 
 
 def reach_of(window: float, levels: npt.ArrayLike) -> Booleans:
-    """Whether levels i and j are no farther apart than a window, shape (n_levels, n_levels)."""
+    """Whether levels i and j are at most a window apart, shape (n_levels, n_levels)."""
     at = np.asarray(levels, dtype=np.float64)
     at = np.arange(at.size, dtype=np.float64) if isinstance(window, int) else at
-    slack = 1e-6 * np.abs(at).max()  # levels that are rounded lie just beyond a multiple of theirs
+    slack = 1e-6 * np.abs(at).max()  # for levels that are rounded, and so a little too far apart
     reach: Booleans = np.abs(at[:, None] - at) <= window + slack
     return reach

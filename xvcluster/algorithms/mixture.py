@@ -1,4 +1,4 @@
-"""Gaussian mixtures: each profile belongs to each cluster, by a probability."""
+"""Gaussian mixtures: each profile belongs to each cluster with some probability."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from xvcluster.algorithms.lloyd import threads
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.arrays import Float64s, Floats, Indices
 
-_RIDGE = 1e-6  # scikit-learn's, of the greatest variance of a level
+_RIDGE = 1e-6  # scikit-learn's default, relative to the greatest variance of a level
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Mixture(Assigner):
-    """Assigns profiles to the most probable of several Gaussians in a few principal components.
+    """Assigns profiles to the most probable of several Gaussians in principal-component space.
 
     Attributes
     ----------
     axes : ndarray, shape (n_components, n_levels, n_variables)
         Orthonormal.
     weights : ndarray, shape (n_nodes,)
-        Share of each Gaussian; the mean of each is its node.
+        Share of each Gaussian; its mean is its node.
     covariance : {"full", "tied", "diag", "spherical"}
     covariances : ndarray
-        Of the components: (n_nodes, n_components, n_components), (n_components, n_components),
-        (n_nodes, n_components) or (n_nodes,).
+        Covariances of the components, with shape (n_nodes, n_components, n_components),
+        (n_components, n_components), (n_nodes, n_components) or (n_nodes,), respectively.
     """
 
     axes: Float64s
@@ -42,13 +42,13 @@ class Mixture(Assigner):
 
     @property
     def mean(self) -> Float64s:
-        """Mean (n_levels, n_variables) of the mixture, which is that of the profiles."""
+        """Mean (n_levels, n_variables) of the mixture, which is also that of the profiles."""
         mean: Float64s = np.tensordot(self.weights, self.nodes, 1)
         return mean
 
     @property
     def means(self) -> Float64s:
-        """Means (n_nodes, n_components) of the components, from that of the mixture."""
+        """Means (n_nodes, n_components) of the Gaussians, relative to that of the mixture."""
         return self._components(self.nodes - self.mean)
 
     def take(self, order: Indices) -> Mixture:
@@ -57,7 +57,7 @@ class Mixture(Assigner):
         return replace(self, nodes=self.nodes[order], weights=self.weights[order], covariances=own)
 
     def posterior(self, profiles: Floats) -> Float64s:
-        """Probability (n, n_nodes) that each of the profiles belongs to each Gaussian."""
+        """Probability (n, n_nodes) that each profile belongs to each Gaussian."""
         components, means = self._components(profiles), self._components(self.nodes)
         logs = np.empty((len(profiles), len(means)))
         for c, whitening in enumerate(self._whitenings()):
@@ -86,7 +86,7 @@ class Mixture(Assigner):
         return components
 
     def _whitenings(self) -> Float64s:
-        """What makes the components of each Gaussian independent and of unit variance."""
+        """Matrices that make the components of each Gaussian independent, with unit variance."""
         k, n = len(self.nodes), len(self.axes)
         own = whiten(self.covariances, self.covariance)
         if self.covariance in {"full", "tied"}:
@@ -96,13 +96,13 @@ class Mixture(Assigner):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MixtureFit:
-    """A mixture as it was fitted.
+    """A fitted mixture, and how it was reached.
 
     Attributes
     ----------
     mixture : Mixture
     bic : float
-        Bayesian information criterion of the profiles: the less the better.
+        Bayesian information criterion of the profiles: the lower, the better.
     n_iter : int
     converged : bool
     """
@@ -137,17 +137,17 @@ def fit_mixture(
     Parameters
     ----------
     profiles : Block
-        Scaled, no NaN, at least two. Weights are whole numbers: how often each of them counts.
+        At least two, scaled, no NaN. Weights are whole numbers: how often each profile counts.
     ks : sequence of int
     covariance : {"full", "tied", "diag", "spherical"}
     variance_explained : float
-        Share of the variance that the principal components keep.
+        Share of the variance that the principal components retain.
     n_init, max_iter, tol
-        Of the expectation maximization, each start of which is by k-means.
+        Options of the expectation maximization, which starts from k-means.
     seed : SeedSequence
-        An integer without children is scikit-learn's own ``random_state``.
+        That of an integer is passed on as scikit-learn's ``random_state``.
     report : callable
-        Is told after each fit that it is done.
+        Called with 1 after each fit.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def fit_mixture(
         flat = np.repeat(flat, profiles.weights.astype(np.int64), axis=0)
     greatest = float(flat.var(axis=0).max())
     with threads() as map_fits, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the caller is told of it
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the caller knows from `converged`
         components, axes, mean = _find_components(flat, variance_explained, greatest)
         fit_one = partial(
             _fit_one,
@@ -197,12 +197,12 @@ def fit_mixture(
 def _find_components(
     flat: Float64s, share: float, greatest: float
 ) -> tuple[Float64s, Float64s, Float64s]:
-    """Principal components of as much of the variance as asked for, their axes and the mean."""
+    """Principal components that retain this share of the variance, their axes, and the mean."""
     from sklearn.decomposition import PCA
 
     wanted: float | int | None = None if share == 1.0 else share
     pca = PCA(wanted if greatest > 0 else 1, svd_solver="full")
-    with np.errstate(invalid="ignore"):  # shares of no variance at all
+    with np.errstate(invalid="ignore"):  # the shares of a variance of 0
         components: Float64s = pca.fit_transform(flat)
     return components, pca.components_, pca.mean_
 
@@ -210,7 +210,7 @@ def _find_components(
 def _fit_one(
     k: int, components: Float64s, report: Callable[[int], None], **options: Any
 ) -> tuple[Any, float]:
-    """The fitted model of scikit-learn and its BIC, the same on any number of cores."""
+    """Fit a model of scikit-learn and find its BIC, both the same on any number of cores."""
     from sklearn.mixture import GaussianMixture
     from threadpoolctl import threadpool_limits
 
@@ -222,7 +222,7 @@ def _fit_one(
 
 
 def _as_integer(seed: np.random.SeedSequence) -> int:
-    """A seed as scikit-learn takes it: the user's own integer wherever it can be."""
+    """Turn a seed into an integer for scikit-learn: the user's own if possible."""
     if isinstance(seed.entropy, int) and seed.entropy < 2**32 and not seed.spawn_key:
         return seed.entropy
     return int(seed.generate_state(1)[0])

@@ -1,15 +1,17 @@
-"""The loop of k-means over all profiles, wherever they lie: one pass an iteration, all runs in it.
+"""The loop of k-means over all profiles, in memory or not: one pass per iteration for all runs.
 
-Nothing is kept of a pass but the centroids, so a fit can go on from them anywhere. Passes are dear,
-and a sample knows almost as well where centroids go. Let F(c) be the centroids that follow c in a
-pass over all profiles, and S(c) those of the sample. Between two passes the centroids c₀ go on to
-where c = S(c) + F(c₀) − S(c₀), which is where F leads them but for the little that F − S changes on
-the way. A fixed point is one of F, and few passes get there.
+Nothing of a pass is kept but the centroids, so that a fit can be resumed from them. Passes over
+more profiles than memory holds are expensive, and a sample predicts almost as well where centroids
+go. Let F(c) be the centroids that a pass over all profiles gives from the centroids c, and S(c)
+those that a pass over the sample gives. After a pass that started from c₀, centroids follow the
+sample from F(c₀) to where c = S(c) + F(c₀) − S(c₀). That is a fixed point of F, except that F − S
+changes a little on the way. So a fit needs two or three passes; without, up to fifteen if the data
+have little structure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,9 +23,9 @@ from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Floats
 
-_FASTER = 0.5  # of the shift before: else plain steps are as good
-_STEPS = 100  # on the sample between two passes
-_CLOSE = 0.1  # of the bound for all profiles, to which centroids settle on the sample
+_FASTER = 0.5  # a pass after following the sample must at least halve the shift
+_STEPS = 100  # maximum number of steps on the sample between two passes
+_CLOSE = 0.1  # share of the tolerance within which centroids settle on the sample
 
 
 def settle(
@@ -37,7 +39,7 @@ def settle(
     report: Report | None = None,
     save: Callable[[], None] = lambda: None,
 ) -> None:
-    """Advance all runs together, one pass an iteration, until they converge.
+    """Advance all runs together, one pass per iteration, until they converge.
 
     Parameters
     ----------
@@ -46,75 +48,74 @@ def settle(
         Changed in place; their inertia is that before the last update.
     metric : Metric
     max_iter : int
+        Maximum number of passes.
     tol : float
-        Squared shift of a run's centroids, in units of the data squared, that counts as none.
+        A run has converged when the squared shift of its centroids, in units of the data squared,
+        is at most this.
     sample : Block, optional
-        Profiles that tell where centroids go between passes. Default: a pass tells one step.
+        Profiles that centroids follow between passes. By default, they take one step per pass.
     report : callable, optional
-        Is shown the runs after each pass.
+        Called with the runs after each pass.
     save : callable
-        Is called after each pass.
+        Called after each pass.
     """
     while active := [run for run in runs if not run.converged and run.n_iter < max_iter]:
-        stack, total = _pass_over(source, active, metric)
-        moved = means(total.sums, total.mass, stack.centroids)
-        foreseen: list[Run] = []
-        for run, part in zip(active, stack.parts(), strict=True):
-            run.centroids, run.inertia = moved[part], float(total.inertia[part].sum())
-            run.n_iter += 1
-            empty = np.flatnonzero(total.mass[part][:, 0] == 0)
-            if empty.size:
-                far = farthest(source, run.centroids, metric, empty.size)
-                run.centroids[empty[: len(far)]] = far
-            shift = _squared_shift(run.centroids, stack.centroids[part])
-            gain = shift / run.shift
-            run.guided = run.guided and not empty.size and gain < _FASTER
-            run.converged = shift <= tol
-            # the next shift would be less by the same factor, which no first pass can tell
-            if run.guided and np.isfinite(run.shift) and gain * shift <= tol:
-                foreseen.append(run)
-            run.shift = shift
-        if sample is not None:
-            followed = [run.guided and not run.converged for run in active]
-            _follow(sample, active, stack, followed, metric, tol)
-            for run in foreseen:
-                run.converged = True
+        starts = [run.centroids for run in active]
+        _advance(source, active, metric)
+        guided = []
+        for run, start in zip(active, starts, strict=True):
+            before, run.shift = run.shift, _squared_shift(run.centroids, start)
+            run.converged = run.shift <= tol
+            run.guided = run.guided and run.shift < _FASTER * before
+            if sample is not None and run.guided and not run.converged:
+                guided.append((run, start))
+                # after that, the next pass would reduce the shift by the same factor again
+                run.converged = before < np.inf and run.shift / before * run.shift <= tol
+        if sample is not None and guided:
+            _follow(guided, InMemory.of(sample), metric, tol)
         save()
         if report is not None:
             report(runs)
 
 
+def _advance(source: Source, runs: list[Run], metric: Metric) -> None:
+    """Take all runs one step, by one pass over all profiles."""
+    stack, total = _pass_over(source, [run.centroids for run in runs], metric)
+    moved = means(total.sums, total.mass, stack.centroids)
+    for run, part in zip(runs, stack.parts(), strict=True):
+        run.centroids, run.inertia = moved[part], float(total.inertia[part].sum())
+        run.n_iter += 1
+        empty = np.flatnonzero(total.mass[part][:, 0] == 0)
+        if empty.size:
+            far = farthest(source, run.centroids, metric, empty.size)
+            run.centroids[empty[: len(far)]] = far
+            run.guided = False
+
+
 def _follow(
-    sample: Block,
-    runs: list[Run],
-    stack: Stack,
-    followed: list[bool],
-    metric: Metric,
-    tol: float,
+    guided: list[tuple[Run, Float64s]], sample: InMemory, metric: Metric, tol: float
 ) -> None:
-    """Take runs on from the centroids after a pass, as a sample tells; those before are a stack."""
-    near = InMemory.of(sample)
-    chosen = [i for i, follow in enumerate(followed) if follow]
-    before = [list(stack.parts())[i] for i in chosen]
-    followers = [Run(stack.centroids[part]) for part in before]
-    offsets: list[Float64s] = []
+    """Move runs on as a sample predicts, from the centroids at the start of the last pass."""
+    runs, starts = zip(*guided, strict=True)
+    predicted = _step(starts, sample, metric)
+    moving = [(run, run.centroids - own) for run, own in zip(runs, predicted, strict=True)]
     for _ in range(_STEPS):
-        moving = [i for i, run in enumerate(followers) if not run.converged]
+        predicted = _step([run.centroids for run, _ in moving], sample, metric)
+        still_moving = []
+        for (run, offset), own in zip(moving, predicted, strict=True):
+            before, run.centroids = run.centroids, own + offset
+            if _squared_shift(run.centroids, before) > _CLOSE * tol:
+                still_moving.append((run, offset))
+        moving = still_moving
         if not moving:
-            break
-        own = Stack.of([followers[i].centroids for i in moving])
-        total = near.total(partial(accumulate, stack=own, metric=metric), add)
-        moved = means(total.sums, total.mass, own.centroids)
-        if not offsets:
-            offsets = [
-                runs[i].centroids - moved[part] for i, part in zip(chosen, own.parts(), strict=True)
-            ]
-        for i, part in zip(moving, own.parts(), strict=True):
-            reached = moved[part] + offsets[i]
-            followers[i].converged = _squared_shift(reached, followers[i].centroids) <= _CLOSE * tol
-            followers[i].centroids = reached
-    for i, follower in zip(chosen, followers, strict=True):
-        runs[i].centroids = follower.centroids
+            return
+
+
+def _step(centroids: Sequence[Float64s], sample: InMemory, metric: Metric) -> list[Float64s]:
+    """Where one pass over a sample moves the centroids of each run."""
+    stack, total = _pass_over(sample, centroids, metric)
+    moved = means(total.sums, total.mass, stack.centroids)
+    return [moved[part] for part in stack.parts()]
 
 
 def _squared_shift(one: Float64s, other: Float64s) -> float:
@@ -122,19 +123,21 @@ def _squared_shift(one: Float64s, other: Float64s) -> float:
 
 
 def measure(source: Source, runs: list[Run], metric: Metric) -> None:
-    """Bring the inertia of runs up to date with their centroids."""
-    stack, total = _pass_over(source, runs, metric)
+    """Compute the inertia of runs from their present centroids, by one pass."""
+    stack, total = _pass_over(source, [run.centroids for run in runs], metric)
     for run, part in zip(runs, stack.parts(), strict=True):
         run.inertia = float(total.inertia[part].sum())
 
 
-def _pass_over(source: Source, runs: list[Run], metric: Metric) -> tuple[Stack, Partial]:
-    stack = Stack.of([run.centroids for run in runs])
+def _pass_over(
+    source: Source, centroids: Sequence[Float64s], metric: Metric
+) -> tuple[Stack, Partial]:
+    stack = Stack.of(centroids)
     return stack, source.total(partial(accumulate, stack=stack, metric=metric), add)
 
 
 def accumulate(block: Block, stack: Stack, metric: Metric) -> Partial:
-    """Sum a block as if it were seen for the first time."""
+    """Assign and sum a block without labels of an earlier pass."""
     unlabelled = np.full((stack.active.size, len(block)), -1, dtype=np.int32)
     return metric.accumulate(block, stack, unlabelled)
 
@@ -148,7 +151,7 @@ class _Far:
 
 
 def farthest(source: Source, centroids: Float64s, metric: Metric, n: int) -> Floats:
-    """The at most n profiles farthest from the nearest of centroids, of those off all of them."""
+    """Find up to n profiles farthest from their nearest centroid, none of them at distance 0."""
     find = partial(_find_far, centroids=centroids, metric=metric, n=n)
     far: Floats = source.total(find, partial(_join_far, n=n)).profiles
     return far

@@ -1,11 +1,11 @@
-"""Many starts for many k, of which the best counts: from coarse to fine.
+"""Restarts of k-means for many k, of which the best is kept: from coarse to fine.
 
-Runs settle on a sample of the profiles first, seen through a few principal components where the
-metric allows it. There the best of them breathe: they are given some clusters more, and relieved of
-those that are missed least (Fritzke 2020), which leads out of poor minima at little cost. What is
-left settles on as many profiles as are kept in memory, at last on all levels; and, where there are
-more, the best run of each k in passes over all of them. At each step those that are clearly beaten
-drop out, and the others start close to their end.
+Runs first settle on a sample of the profiles, reduced to a few principal components if the metric
+allows it. There the best of them breathe: they are given some more clusters, and then lose those
+that are missed least (Fritzke 2020), which leads out of poor minima at little cost. The best few
+then settle on as many profiles as are kept in memory, finally on all levels. If there are more
+profiles, the best run of each k settles in passes over all of them. At each step, runs that are
+clearly beaten drop out, and the others start close to where they end.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from xvcluster.arrays import Float64s, Floats
 _COMPONENTS = 16
 _CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
 _PARENTS, _SWELL = 2, (1, 3)
-_ROUGH = 10.0  # runs on a sample need not settle to the last digit
-_THINNED = 2048  # of the sample, for what needs few
-_CHUNK = 2048  # of all profiles, for what would need a large buffer
-_NO_GAIN = 1.0 - 1e-5  # further than float32 can err
+_ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
+_THINNED = 2048  # profiles of the sample, for steps that need only a few
+_CHUNK = 2048  # profiles at a time, so that no large buffer is needed
+_NO_GAIN = 1.0 - 1e-5  # float32 errs by less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Profiles through a few principal components.
+    """A few principal components, through which profiles are seen.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class View:
     axes: Float64s
 
     def look(self, profiles: Block) -> Block:
-        """The same profiles with their components for levels, values (n, n_components, 1)."""
+        """The components of profiles as if they were levels, values (n, n_components, 1)."""
         flat = profiles.values.reshape(len(profiles), -1)
         axes = self.axes.astype(flat.dtype)
         components = np.empty((len(flat), axes.shape[1]), flat.dtype)
@@ -61,7 +61,7 @@ class View:
         return Block(components[:, :, None], profiles.weights)
 
     def back(self, centroids: Floats, shape: tuple[int, ...]) -> Float64s:
-        """Centroids (k, *shape) with these components."""
+        """Centroids (k, *shape) from their components (k, n_components, 1)."""
         whole: Float64s = (centroids[:, :, 0] @ self.axes.T + self.mean).reshape(-1, *shape)
         return whole
 
@@ -79,7 +79,7 @@ def best_runs(
     resumed: dict[int, Run] | None = None,
     save: Callable[[dict[int, Run]], None] = lambda runs: None,
 ) -> dict[int, Run]:
-    """Fit every k from `n_init` starts, all together, and keep the best run of each.
+    """Fit every k from `n_init` starts, all together, and keep the best run of each k.
 
     Parameters
     ----------
@@ -89,29 +89,30 @@ def best_runs(
         Numbers of clusters, ascending.
     metric : Metric
     n_init : int
-        Restarts for each k, each drawn ``metric.draws`` times.
+        Restarts for each k; each restart has ``metric.draws`` starts.
     max_iter : int
-        Passes over the data at most, in each step from coarse to fine.
+        Maximum number of passes over the data in each step from coarse to fine.
     tol : float
-        A run has converged when its centroids move by less than this share of the mean variance.
+        A run has converged when the squared shift of its centroids is at most this share of the
+        mean variance of a level.
     seed : SeedSequence
-        Every start draws from its own child.
+        Each start draws from its own child.
     report : callable, optional
-        Is shown the runs after each pass.
+        Called with the runs after each pass.
     resumed : dict of int to Run, optional
-        What was saved last, to go on from.
+        Runs that were saved, to be continued.
     save : callable
-        Is handed the best runs before they see all profiles, and after each pass over these.
+        Called with the best runs before the first pass over all profiles, and after each of them.
 
     Returns
     -------
     dict of int to Run
-        Where several k are fitted, the inertia never rises with k.
+        If several k are fitted, the inertia never rises with k.
 
     Notes
     -----
-    A sweep starts k also from the best centroids of the next k and, where the inertia has risen,
-    from those of the k before and the profiles farthest from them.
+    A sweep also starts each k from the best centroids of the next k. If the inertia has risen with
+    k, that k starts again from the centroids of the k before and the profiles farthest from them.
 
     References
     ----------
@@ -120,25 +121,25 @@ def best_runs(
     ks = list(ks)
     for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
     profiles = _draw(source.sample, metric.settled_size, for_sample.spawn(1)[0])
+    all_seen = len(profiles) == source.n_profiles
+    tol *= float(profiles.moments()[1].mean())
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
-    options["tol"] = tol * float(profiles.moments()[1].mean())  # of the average level
     best = resumed
     if best is None:
         coarse, view = _coarsen(profiles, metric, for_sample)
-        rough = options | {"tol": _ROUGH * options["tol"]}
-        rough["refinements"] = min(metric.max_refinements, 2)  # more lead to hardly better minima
+        # more refinements hardly lead to better minima
+        rough = options | {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
         runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
-        best = _refine(profiles, runs, view, metric, **options)
-    everything = len(profiles) == source.n_profiles
-    if everything:
+        best = _refine(profiles, runs, view, metric, tol=tol, **options)
+        if not all_seen:
+            best = {k: Run(run.centroids) for k, run in best.items()}
+            save(best)
+    if all_seen:
         source = InMemory.of(profiles)
-    elif resumed is None:
-        best = {k: Run(run.centroids) for k, run in best.items()}
-        save(best)
-    settling = options | {"sample": None if everything else profiles}
-    settle(source, list(best.values()), metric, save=lambda: save(best), **settling)
+    options |= {"tol": tol, "sample": None if all_seen else profiles}
+    settle(source, list(best.values()), metric, save=lambda: save(best), **options)
     if len(ks) > 1:
-        _never_rise(source, best, metric, **settling)
+        _never_rise(source, best, metric, **options)
     save(best)
     return best
 
@@ -151,7 +152,7 @@ def _explore(
     for_breaths: np.random.SeedSequence,
     **options: Any,
 ) -> dict[int, list[Run]]:
-    """The best few runs of every k on a sample, from many starts that breathe."""
+    """Find the best few runs of every k on a sample, from many starts, and let them breathe."""
     with threads() as map_starts:
         starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
     runs = {k: [Run(start[:k].astype(np.float64)) for start in starts] for k in ks}
@@ -172,7 +173,7 @@ def _refine(
     metric: Metric,
     **options: Any,
 ) -> dict[int, Run]:
-    """The best of the runs of each k on many profiles, at last on all levels."""
+    """Find the best run of each k on many profiles, finally on all levels."""
     if view is not None:
         fit(split(view.look(profiles), metric), _all(runs), metric, **options)
         shape = profiles.values.shape[1:]
@@ -182,9 +183,9 @@ def _refine(
 
 
 def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options: Any) -> None:
-    """Start anew from the k before, where the inertia has risen with k."""
+    """Fit those k again at which the inertia has risen, from the centroids of the k before."""
     if len(source.sample) == source.n_profiles or not all(r.converged for r in best.values()):
-        measure(source, list(best.values()), metric)  # else it is that of the last pass
+        measure(source, list(best.values()), metric)  # else that of the last pass will do
     for before, k in pairwise(best):
         if best[k].inertia > _NO_GAIN * best[before].inertia:
             best[k] = Run(_grow(best[before].centroids, k, source, metric))
@@ -195,14 +196,14 @@ def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options:
 def _coarsen(
     profiles: Block, metric: Metric, seed: np.random.SeedSequence
 ) -> tuple[Block, View | None]:
-    """A sample of the profiles, through a view where the metric allows it."""
+    """Draw a sample of the profiles, and reduce it to a view if the metric allows it."""
     sample = _draw(profiles, metric.sample_size, seed)
     view = principal_view(sample.values) if metric.is_linear else None
     return (sample if view is None else view.look(sample)), view
 
 
 def principal_view(profiles: Floats) -> View | None:
-    """The first principal components; None where there are few levels anyhow."""
+    """Find the first principal components; None if there are few levels anyway."""
     few = _thin(profiles)
     flat = few.reshape(len(few), -1).astype(np.float64)
     if flat.shape[1] < 2 * _COMPONENTS:
@@ -213,7 +214,7 @@ def principal_view(profiles: Floats) -> View | None:
 
 
 def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
-    """At most `size` of the profiles, in their order."""
+    """Draw at most `size` of the profiles, in their order."""
     if len(profiles) <= size:
         return profiles
     rng = np.random.default_rng(seed)
@@ -221,7 +222,7 @@ def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
 
 
 def _thin(sample: Rows) -> Rows:
-    """Some of a sample's profiles, evenly."""
+    """Take some of a sample's profiles, evenly spaced."""
     return sample[:: max(1, len(sample) // _THINNED)]
 
 
@@ -234,14 +235,14 @@ def _best(runs: list[Run]) -> Run:
 
 
 def _ranked(runs: list[Run]) -> list[Run]:
-    """Runs that differ, best first."""
+    """Sort runs from best to worst, and leave out those with the same outcome."""
     ranked = sorted(runs, key=lambda run: run.inertia)
     pairs = pairwise(ranked)
     return ranked[:1] + [b for a, b in pairs if b.inertia > _SAME * a.inertia]
 
 
 def _contenders(runs: list[Run]) -> list[Run]:
-    """The best few runs that differ, without those that are clearly beaten."""
+    """Select the best few runs that differ, without those that are clearly beaten."""
     ranked = _ranked(runs)[:_CONTENDERS]
     return [run for run in ranked if run.inertia <= _BEATEN * ranked[0].inertia]
 
@@ -249,7 +250,7 @@ def _contenders(runs: list[Run]) -> list[Run]:
 def _swell(
     runs: dict[int, list[Run]], profiles: Block, metric: Metric, seed: np.random.SeedSequence
 ) -> dict[int, list[Run]]:
-    """Starts with some clusters more than k: from the best runs of k, and those of the next k."""
+    """Start with some more clusters than k, from the best runs of k and of the next k."""
     swollen: dict[int, list[Run]] = {}
     for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
         parents = _ranked(runs[k])[:_PARENTS]
@@ -265,7 +266,7 @@ def _swell(
 
 
 def _shrink(swollen: dict[int, list[Run]], profiles: Block, metric: Metric) -> dict[int, list[Run]]:
-    """Starts for every k from runs with more clusters, without those that are missed least."""
+    """Start every k from runs with more clusters, without those that are missed least."""
     few = _thin(profiles)
     shrunk = {}
     with threads() as map_runs:
@@ -276,7 +277,7 @@ def _shrink(swollen: dict[int, list[Run]], profiles: Block, metric: Metric) -> d
 
 
 def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> Float64s:
-    """Take out centroids until k are left, each time the one whose loss costs least inertia."""
+    """Remove centroids until k are left, each time the one whose loss costs the least inertia."""
     squared = profiles.weights[:, None] * metric.squared_distances(profiles.values, centroids)
     rows, kept = np.arange(len(profiles)), np.arange(len(centroids))
     while len(kept) > k:
@@ -292,7 +293,7 @@ def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> 
 
 
 def _grow(centroids: Float64s, k: int, source: Source, metric: Metric) -> Float64s:
-    """Add the profiles that are farthest to centroids until there are k."""
+    """Add the farthest profiles to centroids until there are k."""
     while len(centroids) < k:
         far = farthest(source, centroids, metric, 1)
         far = far if len(far) else source.sample.values[:1]

@@ -1,4 +1,4 @@
-"""Self-organizing maps: a grid of nodes that learns the profiles, one by one or all at once."""
+"""Training of self-organizing maps: a grid of nodes learns profiles one by one or all at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from xvcluster.arrays import Float64s, Floats
 
 LAST_WIDTH = 0.3
 FINE_PASSES = 10
-"""Passes at the end that see all profiles, where these are more than are kept in memory."""
+"""Number of last passes that see all profiles, if there are more than are kept in memory."""
 _REPORTS = 100
 
 
@@ -32,7 +32,7 @@ def train_online(
     seed: np.random.SeedSequence,
     report: Callable[[int], None] = lambda steps: None,
 ) -> Float64s:
-    """Train a self-organizing map from profiles drawn at random, shown in random order.
+    """Train a self-organizing map by showing it profiles one by one, in random order.
 
     Parameters
     ----------
@@ -41,14 +41,17 @@ def train_online(
     shape : (int, int)
         Rows and columns of the grid.
     n_iterations : int
-        Profiles shown. With fewer profiles each is shown several times, in a new order.
+        Number of profiles shown. If there are fewer, each is shown several times, each time in a
+        new order.
     sigma : float
-        Width of the neighbourhood at the start, in nodes; a third of it at the end.
+        Width of the neighbourhood at the start, in nodes. It decreases to a third.
     learning_rate : float
-        Share of the way to the profile that the winner goes at the start; a third at the end.
+        Share of the distance to the profile that the winner moves at the start. It decreases to a
+        third.
     seed : SeedSequence
+        Draws the profiles at which nodes start, and the order.
     report : callable
-        Is told the number of steps done since it was last told.
+        Called with the number of steps since the last call.
 
     Returns
     -------
@@ -86,26 +89,27 @@ def train_batch(
     seed: np.random.SeedSequence,
     report: Callable[[int], None] = lambda steps: None,
 ) -> Float64s:
-    """Train a self-organizing map by passes over all profiles, from some drawn at random.
+    """Train a self-organizing map by passes over all profiles.
 
-    After each pass node i becomes Σⱼ h(i, j) Sⱼ / Σⱼ h(i, j) nⱼ, where Sⱼ is the weighted sum of
-    the profiles nearest to node j, nⱼ their weight and h the Gaussian neighbourhood of width σ.
+    After each pass, node i becomes Σⱼ h(i, j) Sⱼ / Σⱼ h(i, j) nⱼ, where Sⱼ is the weighted sum of
+    the profiles nearest to node j, nⱼ their weight, and h the Gaussian neighbourhood of width σ.
 
     Parameters
     ----------
     source : Source
-        Scaled profiles, no NaN. Where they are more than its sample, the passes see the sample, but
-        for the last `FINE_PASSES`.
+        Scaled profiles, no NaN. If there are more than its sample, all but the last `FINE_PASSES`
+        passes see the sample only.
     shape : (int, int)
         Rows and columns of the grid.
     n_iterations : int
-        Passes.
+        Number of passes.
     sigma : float
-        Width of the neighbourhood in the first pass, in nodes. It shrinks by the same factor from
-        pass to pass, to `LAST_WIDTH` in the last one unless it is less already.
+        Width of the neighbourhood in the first pass, in nodes. It shrinks by a constant factor from
+        pass to pass, to `LAST_WIDTH` in the last pass, unless it is smaller from the start.
     seed : SeedSequence
+        Draws the profiles at which nodes start.
     report : callable
-        Is told after each pass that it is done.
+        Called with 1 after each pass.
 
     Returns
     -------
@@ -131,7 +135,7 @@ def train_batch(
             change = add(map_blocks(metric.accumulate, blocks, repeat(Stack.of([nodes])), held))
             sums += change.sums
             mass += change.mass
-            clear_rounding(sums, mass, weight)  # which far neighbours would magnify
+            clear_rounding(sums, mass, weight)  # which distant neighbours would magnify
             nodes = _smooth(nodes, sums, mass, shape, width)
             report(1)
     for width in widths[n_coarse:]:
@@ -145,14 +149,14 @@ def train_batch(
 def _smooth(
     nodes: Float64s, sums: Float64s, mass: Float64s, shape: tuple[int, int], width: float
 ) -> Float64s:
-    """Means of what lies near to each node, by a Gaussian neighbourhood."""
+    """Means of the profiles of each node and its neighbours, by a Gaussian neighbourhood."""
     place = np.indices(shape).reshape(2, -1)
     apart = np.hypot(*(place[:, :, None] - place[:, None]))
-    with np.errstate(over="ignore"):  # beyond a very narrow neighbourhood
+    with np.errstate(over="ignore"):  # far outside a very narrow neighbourhood
         near = np.exp(-0.5 * (apart / width) ** 2)
     return means(np.tensordot(near, sums, 1), near @ mass, nodes)
 
 
 def _draw(profiles: Block, shape: tuple[int, int], rng: np.random.Generator) -> Float64s:
-    """A profile for each node of the grid."""
+    """Draw a profile for each node of the grid."""
     return profiles.values[draw(profiles.weights, shape[0] * shape[1], rng)].astype(np.float64)

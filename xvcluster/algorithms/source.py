@@ -1,7 +1,7 @@
-"""Where the profiles of a fit come from: an array in memory, or all that can be passed over.
+"""Sources of profiles for a fit: an array in memory, or anything that can be passed over.
 
-What is drawn of them depends on their place in the grid and the seed alone, so the same are drawn
-of an array and of its chunks, in whatever order these come.
+Which profiles are drawn as a sample depends on nothing but their place in the grid and the seed, so
+that an array and its chunks, in any order, give the same sample.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SPARE = 2
 
 
 class Source(Protocol):
-    """Scaled profiles, wherever they lie."""
+    """Scaled profiles, in memory or not."""
 
     @property
     def n_profiles(self) -> int:
@@ -34,22 +34,22 @@ class Source(Protocol):
 
     @property
     def sample(self) -> Block:
-        """Some of them in canonical order; all, if they are few."""
+        """Some of the profiles in canonical order; all if there are few."""
 
     def total(self, step: Callable[[Block], T], join: Callable[[Iterable[T]], T]) -> T:
-        """Apply a step to all profiles block by block, and join the outcomes in a fixed order."""
+        """Apply a step to all profiles, block by block, and join the outcomes in a fixed order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InMemory:
-    """Profiles of an array; see `Source`."""
+    """A source of profiles that are held in an array."""
 
     profiles: Block
     sample: Block
 
     @classmethod
     def of(cls, profiles: Block, drawn: Indices | None = None) -> InMemory:
-        """Profiles, of which those at some positions are the sample; by default all."""
+        """Make a source of profiles, with a sample at some positions; by default, all."""
         if drawn is None or drawn.size == len(profiles):
             return cls(profiles, profiles)
         return cls(profiles, profiles[drawn])
@@ -60,7 +60,7 @@ class InMemory:
         return len(self.profiles)
 
     def total(self, step: Callable[[Block], T], join: Callable[[Iterable[T]], T]) -> T:
-        """Apply a step to all blocks, and join the outcomes; see `Source`."""
+        """Apply a step to all profiles, block by block, and join the outcomes in order."""
         starts = range(0, len(self.profiles), BLOCK_ROWS)
         blocks = (self.profiles[start : start + BLOCK_ROWS] for start in starts)
         with threads() as map_blocks:
@@ -68,14 +68,14 @@ class InMemory:
 
 
 def sample_size(shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> int:
-    """How many profiles (n_levels, n_variables) a sample has at most, so that it stays small."""
+    """Maximum number of profiles (n_levels, n_variables) in a sample, so that it stays small."""
     return int(
         np.clip(_SAMPLE_BYTES // (np.prod(shape) * dtype.itemsize), _LEAST_SAMPLE, _MOST_SAMPLE)
     )
 
 
 def priorities(points: npt.NDArray[np.integer], seed: int) -> Priorities:
-    """A random number for each point of a grid, by its place alone (splitmix64).
+    """Random number of each point of a grid, from its place and the seed alone (splitmix64).
 
     References
     ----------
@@ -91,16 +91,16 @@ def priorities(points: npt.NDArray[np.integer], seed: int) -> Priorities:
 
 
 def choose(priority: Priorities, size: int, n_points: int = 0) -> Indices:
-    """Positions, ascending, of the at most `size` profiles of the least priority.
+    """Positions, ascending, of up to `size` profiles with the lowest priorities.
 
     Parameters
     ----------
     priority : ndarray of uint64, shape (n,)
     size : int
     n_points : int, optional
-        How many there are elsewhere too, of which only those are candidates whose priority is so
-        low that twice `size` are expected: no chunk can know which of its own will be among
-        the least of all.
+        Number of profiles in all chunks together, if these are those of one chunk. No chunk can
+        know which of its profiles will have the lowest priorities of all, so that candidates are
+        those whose priority is low enough for an expected total of twice `size`.
     """
     limit = 2**64 - 1
     if n_points > _SPARE * size:

@@ -1,9 +1,9 @@
 """Dynamic time warping between profiles and centroids, on plain arrays.
 
 The squared distance is the least sum of squared differences along a path that pairs the levels of
-both monotonically, from first to first and last to last (Sakoe & Chiba 1978). Level i of a profile
-may be paired with the levels low[i] ≤ j < high[i] of a centroid. A lane of profiles is computed
-side by side, which hides the latency of the recurrence.
+both monotonically, first with first and last with last (Sakoe & Chiba 1978). Level i of a profile
+may be paired with the levels low[i] ≤ j < high[i] of a centroid. The profiles of a lane are
+computed side by side, which hides the latency of the recurrence.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from numba import njit
 
 LANE = 64
 _FAR = 1e30
-_MOVES = 16  # of two bits in an int32
+_MOVES = 16  # moves of two bits each in an int32
 _DIAGONAL, _ALONG_PROFILE, _ALONG_CENTROID = 0, 1, 2
 _FAST = {"nnan", "nsz", "contract"}
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _is_beaten(row, best):  # type: ignore[no-untyped-def]
-    """Whether every path of every profile of a lane is longer than its best distance already."""
+    """Whether all paths of all profiles of a lane are longer already than their best distances."""
     for w in range(best.size):
         for j in range(row.shape[0]):
             if row[j, w] <= best[w]:
@@ -30,11 +30,12 @@ def _is_beaten(row, best):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _lane_distances(lane, centroid, low, high, best, previous, current):  # type: ignore[no-untyped-def]
-    """Squared distances of a lane (L, V, W) to a centroid (M, V), or those beaten by best (W,).
+    """Squared distances of a lane (L, V, W) to a centroid (M, V).
 
     W is LANE, which the compiler must know. previous and current (M + 1, W) are scratch of the
-    lane's dtype. Returns the one whose last row
-    holds the distances; of a lane that is beaten half-way, all too large.
+    lane's dtype; the one whose last row holds the distances is returned. As soon as all of them
+    exceed the best (W,) known so far, the search ends, and they are set to a value that is too
+    large.
     """
     n_columns = centroid.shape[0]
     previous[:] = _FAR
@@ -73,9 +74,9 @@ def _load(X, rows, lane):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _bound(profile, centroid, lower, upper):  # type: ignore[no-untyped-def]
-    """Least possible squared distance: the ends exactly, other levels to their envelope (L, V).
+    """Lower bound of the squared distance: exact at the ends, to an envelope (L, V) elsewhere.
 
-    It is less by what rounding may have added, so that it never exceeds the computed distance.
+    It is reduced by the possible rounding error, so that it never exceeds the computed distance.
     """
     last = profile.shape[0] - 1
     total = profile.dtype.type(0.0)
@@ -94,7 +95,7 @@ def _bound(profile, centroid, lower, upper):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _envelop(centroid, low, high, lower, upper):  # type: ignore[no-untyped-def]
-    """Least and greatest values of a centroid (M, V) that each level may meet, into (L, V) each."""
+    """Least and greatest value of a centroid (M, V) within reach of each level, into (L, V)."""
     for i in range(lower.shape[0]):
         for v in range(lower.shape[1]):
             lower[i, v] = upper[i, v] = centroid[low[i], v]
@@ -105,11 +106,11 @@ def _envelop(centroid, low, high, lower, upper):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no-untyped-def]
-    """Nearest of centroids (K, M, V) for profiles X (n, L, V), with few distances computed.
+    """Nearest of the centroids (K, M, V) for profiles X (n, L, V), by computing few distances.
 
-    guess (n,) is a likely label of each, −1 for none. Writes labels (n,) and squared (n,). A
-    centroid is passed over where its lower bound exceeds the best distance so far (Keogh &
-    Ratanamahatana 2005). On ties the first centroid wins.
+    guess (n,) is a likely label of each profile, or −1. Writes labels (n,) and squared (n,). A
+    centroid is skipped if its lower bound exceeds the best distance so far (Keogh & Ratanamahatana
+    2005). The first of equally near centroids is taken.
     """
     n, n_levels, n_variables = X.shape
     n_columns = centroids.shape[1]
@@ -149,7 +150,7 @@ def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no
 def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-def]
     """Squared distances of profiles X (n, L, V) to centroids (K, M, V), into out (n, K).
 
-    The arithmetic has the dtype of X; centroids must have it too.
+    Centroids must have the dtype of X, in which distances are computed.
     """
     n, n_levels, n_variables = X.shape
     n_columns = centroids.shape[1]
@@ -173,7 +174,7 @@ def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: ignore[no-untyped-def]
-    """As `_lane_distances`, and the two-bit move into every cell, into moves (⌈L/16⌉, M, W)."""
+    """As `_lane_distances`; also writes the two-bit move into each cell to moves (⌈L/16⌉, M, W)."""
     previous[:] = _FAR
     previous[0] = 0.0
     moves[:] = 0
@@ -204,10 +205,10 @@ def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: i
 
 @njit(nogil=True, cache=True)
 def _sum_along_paths(lane, weights, moves, at, sums, mass):  # type: ignore[no-untyped-def]
-    """Add the first n profiles of a lane (L, V, W), of weights (n,), to sums (M, V) and mass (M,).
+    """Add the first n profiles of a lane (L, V, W), weights (n,), to sums (M, V) and mass (M,).
 
-    The paths are followed back from their ends side by side, which hides the latency of each step;
-    at (W, 2) is scratch for where they are.
+    The paths are followed side by side from their ends to their starts, which hides the latency of
+    each step; at (W, 2) is scratch for their positions.
     """
     n = weights.size
     for w in range(n):
@@ -224,18 +225,18 @@ def _sum_along_paths(lane, weights, moves, at, sums, mass):  # type: ignore[no-u
                 sums[j, v] += weights[w] * lane[i, v, w]
             mass[j] += weights[w]
             move = (moves[i // _MOVES, j, w] >> (2 * (i % _MOVES))) & 3
-            # no branches: the processor could not foretell them
+            # no branches, which the processor could not predict
             at[w, 0] = i - (move != _ALONG_CENTROID)
             at[w, 1] = j - (move != _ALONG_PROFILE)
 
 
 @njit(nogil=True, cache=True)
 def warp_and_sum(X, weights, centroids, low, high, order, first, sums, mass, inertia):  # type: ignore[no-untyped-def]
-    """Add profiles X (n, L, V) of weights (n,) along paths to their own of centroids (K, M, V).
+    """Sum profiles X (n, L, V), weights (n,), along the paths to their centroids (K, M, V).
 
     The members of centroid k are order[first[k] : first[k + 1]]. Adds to sums (K, M, V), mass
-    (K, M) and inertia (K,), all float64. On ties a path goes diagonally, then along the profile, as
-    tslearn's does.
+    (K, M) and inertia (K,), all float64. Of equally good moves, the diagonal one is taken first,
+    then the one along the profile, as in tslearn.
     """
     n_levels, n_variables = X.shape[1:]
     n_columns = centroids.shape[1]

@@ -1,21 +1,21 @@
-"""Euclidean distances of profiles to centroids, on plain arrays."""
+"""Euclidean distances between profiles and centroids, on plain arrays."""
 
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg.cython_blas  # noqa: F401  numba's matrix products, which threads must not load
+import scipy.linalg.cython_blas  # noqa: F401  for matrix products in numba; threads must not load it
 from numba import njit
 
 ROWS = 512
-"""Rows whose products with a group of centroids stay in a core's cache."""
+"""Number of rows whose products with a group of centroids fit into a core's cache."""
 
 
 @njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
 def _nearest(products, half_norms, least, labels):  # type: ignore[no-untyped-def]
     """Nearest of k centroids for n rows side by side, into labels (n,).
 
-    products (k, n) = x·c; half_norms (k,) = |c|² / 2; least (n,) takes |c|² / 2 − x·c. Centroids
-    are taken two by two, which halves the traffic with least and labels.
+    products (k, n) = x·c; half_norms (k,) = |c|² / 2; |c|² / 2 − x·c is written to least (n,).
+    Centroids are compared two at a time, which halves the traffic with least and labels.
     """
     k = half_norms.size
     row, half = products[0], half_norms[0]
@@ -23,7 +23,7 @@ def _nearest(products, half_norms, least, labels):  # type: ignore[no-untyped-de
         least[i] = half - row[i]
         labels[i] = 0
     for j in range(1, k, 2):
-        # the last of an even number stands for both
+        # of an even number, the last one is compared with itself
         after = min(j + 1, k - 1)
         row, half, label = products[j], half_norms[j], np.int32(j)
         next_row, next_half, next_label = products[after], half_norms[after], np.int32(after)
@@ -37,7 +37,7 @@ def _nearest(products, half_norms, least, labels):  # type: ignore[no-untyped-de
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _square(X, norms):  # type: ignore[no-untyped-def]
-    """|x|² of the rows of X (n, F), into norms (n,)."""
+    """Squared norms |x|² of the rows of X (n, F), into norms (n,)."""
     for i in range(X.shape[0]):
         total = X.dtype.type(0.0)
         for f in range(X.shape[1]):
@@ -47,7 +47,7 @@ def _square(X, norms):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _move(X, weights, labels, held, sums, counts):  # type: ignore[no-untyped-def]
-    """Move the rows of X (n, F) whose cluster changed from held to labels (n,); −1 is none."""
+    """Move the rows of X (n, F) whose cluster changed from held to labels (n,); −1 means none."""
     for i in range(labels.size):
         new, old = labels[i], held[i]
         if new != old:
@@ -63,13 +63,13 @@ def _move(X, weights, labels, held, sums, counts):  # type: ignore[no-untyped-de
 
 @njit(nogil=True, cache=True)
 def assign_and_move(X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia):  # type: ignore[no-untyped-def]
-    """Assign the rows of a block to every active run's nearest centroid, and keep its sums.
+    """Assign the rows of a block to the nearest centroid of every active run, and sum the changes.
 
-    X (n, F), of weights (n,); C (K, F), the centroids of all active runs one after the other, those
-    of run r from first[r] to first[r + 1], with half_norms (K,) = |c|² / 2. One matrix product
-    serves the runs from groups[g] to groups[g + 1]. The labels of run r are held[active[r]] (n,),
-    −1 before the first pass. Adds the change of the weighted members to sums (K, F) and counts
-    (K,), and w |x − c|² to inertia (K,), all float64.
+    X (n, F) are the rows, weights (n,) their weights; C (K, F) are the centroids of all active runs
+    one after the other, those of run r from first[r] to first[r + 1], and half_norms (K,) their
+    |c|² / 2. One matrix product serves the runs from groups[g] to groups[g + 1]. The labels of run
+    r are held[active[r]] (n,), −1 before the first pass. The changes of the weighted members are
+    added to sums (K, F) and counts (K,), and w |x − c|² to inertia (K,), all float64.
     """
     widest = 0
     for g in range(groups.size - 1):
@@ -99,7 +99,7 @@ def assign_and_move(X, weights, C, half_norms, first, groups, active, held, sums
 
 @njit(nogil=True, cache=True, fastmath=True)
 def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
-    """Squared distances of rows of X (n, F) to centroids (k, F), in float64, into out (n, k)."""
+    """Squared distances in float64 of rows X (n, F) to centroids (k, F), into out (n, k)."""
     for i in range(X.shape[0]):
         for k in range(centroids.shape[0]):
             total = 0.0

@@ -6,14 +6,14 @@ import numpy as np
 from numba import njit
 
 PIECE = 32
-_NO_PULL = 1e-17  # no bit of a weight changes, unless the profile is far off all of the map
+_NO_PULL = 1e-17  # too little to change a bit of a node, unless the profile is far from all nodes
 
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _winner(x, nodes):  # type: ignore[no-untyped-def]
-    """The node of nodes (n, P, PIECE) that is nearest to x (P, PIECE).
+    """Find which of the nodes (n, P, PIECE) is nearest to x (P, PIECE).
 
-    A node is passed over as soon as some pieces of it are farther than the best node so far.
+    A node is skipped as soon as its first pieces are farther than the best node so far.
     """
     least = np.inf
     winner = 0
@@ -33,7 +33,7 @@ def _winner(x, nodes):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _copy(source, target):  # type: ignore[no-untyped-def]
-    """Copy as many features as both have from source to target, each (rows, columns, features)."""
+    """Copy the features that both have from source to target, each (rows, columns, features)."""
     for i in range(target.shape[0]):
         for j in range(target.shape[1]):
             for f in range(min(source.shape[2], target.shape[2])):
@@ -44,10 +44,10 @@ def _copy(source, target):  # type: ignore[no-untyped-def]
 def train_online(X, order, weights, first, n_iterations, sigma, learning_rate):  # type: ignore[no-untyped-def]
     """Show the rows X[order] (n, F) to the map one by one, changing weights (rows, columns, F).
 
-    Step t = first, first + 1, ... of n_iterations moves every node towards the row x by
-    η h (x − w), with the Gaussian neighbourhood h = exp(−d² / 2σ²) of the winner, and σ and η each
-    divided by 1 + 2t / n_iterations, as MiniSom does. Nodes with η h too small to change a bit
-    rest.
+    Step t = first, first + 1, ... of n_iterations moves every node w towards the row x by
+    η h (x − w), with the Gaussian neighbourhood h = exp(−d² / 2σ²) of the winner. σ and η are
+    divided by 1 + 2t / n_iterations, as in MiniSom. Nodes are left as they are if η h is too small
+    to change a bit.
     """
     n_rows, n_columns, n_features = weights.shape
     pieces = np.zeros((n_rows * n_columns, -(-n_features // PIECE), PIECE))

@@ -17,7 +17,6 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.criteria import distances_between
 from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import units
@@ -332,7 +331,7 @@ def nearest_distances(dataset: xr.Dataset) -> Float64s:
     exist = np.flatnonzero(held(centroids))
     nearest = np.full(len(centroids), np.nan)
     if exist.size > 1:
-        apart = distances_between(centroids[exist], read_metric(dataset))
+        apart = read_metric(dataset).distances(centroids[exist], centroids[exist])
         np.fill_diagonal(apart, np.inf)
         nearest[exist] = apart.min(axis=1)
     return nearest

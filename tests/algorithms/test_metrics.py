@@ -1,13 +1,13 @@
-"""What the metrics sum over a block, against brute force."""
+"""What the metrics sum over a block, against brute force and tslearn."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from tslearn.metrics import cdist_dtw, dtw_path
+from tslearn.metrics import cdist_dtw, cdist_soft_dtw, cdist_soft_dtw_normalized, dtw_path
 
 from xvcluster.algorithms.blocks import Block, Partial, Stack
-from xvcluster.algorithms.metrics import Euclidean, get_metric
+from xvcluster.algorithms.metrics import Euclidean, SoftDTW, fit_soft_dtw, get_metric
 
 
 def make_block():
@@ -175,3 +175,79 @@ def test_get_metric_with_a_window_of_all_levels_is_without_one(window):
     found = get_metric("dtw", window, np.arange(5.0)).squared_distances(block, centroids[0])
     expected = get_metric("dtw").squared_distances(block, centroids[0])
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "level_weights", "chunks", "refits"),
+    [
+        ("euclidean", True, True, True, True),
+        ("dtw", True, False, True, True),
+        ("softdtw", False, False, False, False),
+    ],
+)
+def test_metrics_say_what_they_support(name, weights, level_weights, chunks, refits):
+    metric = get_metric(name)
+    assert metric.name == name
+    assert metric.supports_weights is weights
+    assert metric.supports_level_weights is level_weights
+    assert metric.supports_chunks is chunks
+    assert metric.supports_refits is refits
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_distances_equal_brute_force(name):
+    block, centroids = make_block()
+    found = get_metric(name).distances(block, centroids[0])
+    np.testing.assert_allclose(found, np.sqrt(distances(name, block, centroids[0])), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_divergences_are_the_squared_distances_themselves(name):
+    block, centroids = make_block()
+    metric = get_metric(name)
+    squared = metric.squared_distances(block, centroids[0])
+    np.testing.assert_array_equal(metric.divergences(squared, block, centroids[0]), squared)
+
+
+def test_distances_under_soft_dtw_are_the_roots_of_the_divergences():
+    profiles = make_two_groups()
+    found = SoftDTW().distances(profiles, profiles[:3])
+    expected = np.maximum(cdist_soft_dtw_normalized(profiles, profiles[:3], gamma=1.0), 0.0)
+    np.testing.assert_allclose(found**2, expected, atol=1e-9)
+
+
+def make_two_groups(n=24):
+    rng = np.random.default_rng(0)
+    level = (np.arange(n) % 2 * 5.0)[:, None, None]
+    return level + rng.normal(size=(n, 6, 1))
+
+
+def test_squared_distances_under_soft_dtw_equal_tslearn():
+    profiles = make_two_groups()
+    found = SoftDTW().squared_distances(profiles.astype("float32"), profiles[:3])
+    expected = cdist_soft_dtw(profiles.astype("float32").astype(float), profiles[:3], gamma=1.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_divergences_under_soft_dtw_equal_the_normalized_values_of_tslearn():
+    profiles = make_two_groups()
+    metric, centroids = SoftDTW(), profiles[:3]
+    values = metric.squared_distances(profiles, centroids)
+    found = metric.divergences(values, profiles, centroids)
+    both = cdist_soft_dtw_normalized(profiles, centroids, gamma=1.0)
+    np.testing.assert_allclose(found, both, atol=1e-9)
+
+
+def test_fit_soft_dtw_finds_the_groups():
+    profiles = make_two_groups()
+    centroids, n_iter = fit_soft_dtw(profiles, 2, n_init=1, max_iter=5, tol=1e-4, seed=0)
+    assert centroids.shape == (2, 6, 1)
+    assert 1 <= n_iter <= 5
+    np.testing.assert_allclose(sorted(centroids.mean(axis=(1, 2))), [0, 5], atol=0.5)
+
+
+@pytest.mark.parametrize("call", ["accumulate", "refine"])
+def test_the_own_loop_is_not_for_soft_dtw(call):
+    arguments = {"accumulate": (None,) * 3, "refine": (None, None, None)}
+    with pytest.raises(NotImplementedError):
+        getattr(SoftDTW(), call)(*arguments[call])
