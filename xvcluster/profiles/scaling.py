@@ -12,6 +12,9 @@ from xvcluster.arrays import Float64s, Floats
 
 Normalization = Literal["anomaly", "percent", "level", "profile", "variable"]
 
+SCALED_UNITS = {"percent": "%", "level": "1", "profile": "1", "variable": "1"}
+"""Units of scaled values by normalization; those of the data for the others."""
+
 _CHUNK = 2048
 
 

@@ -21,7 +21,7 @@ from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import units
 from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
-from xvcluster.profiles.scaling import ProfileScaling, Scaling
+from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling
 from xvcluster.record.method import method_of, names_of_methods
 
 SCHEMA = 3
@@ -61,7 +61,6 @@ _COORDINATES = ("cluster", "quantile", "reference")
 _OTHERS = ("stability", "contingency", "level_weight")
 _SWEEP = "sweep_"
 _ENDINGS = (*_OF_EACH, "node", "node_offset", "node_scale", "axis")
-_DISTANCE_UNITS = {"percent": "%", "level": "1", "profile": "1", "variable": "1"}
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
 _PACKAGES = ("xvcluster", "numpy", "xarray", "tslearn", "minisom")
 
@@ -186,7 +185,7 @@ def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr
     if len(layout.variables) == 1:
         first = next(iter(layout.variables.values()))
         own = units(xr.Variable((), 0, first)) or "1"
-        maps["distance"].attrs["units"] = _DISTANCE_UNITS.get(str(parameters.get("normalize")), own)
+        maps["distance"].attrs["units"] = SCALED_UNITS.get(str(parameters.get("normalize")), own)
     return xr.Dataset(maps)
 
 
