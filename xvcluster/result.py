@@ -99,9 +99,7 @@ class ClusterResult:
         """The methods map, profiles, summary and som, which draw the result."""
         return ResultPlots(self.dataset)
 
-    def predict(self, data: xr.DataArray | xr.Dataset) -> xr.DataArray:
-        """Label other data by this result; see `xvcluster.predict.predict`."""
-        return predict(self.dataset, data)
+    predict = delegate(predict)
 
     def match(self, reference: ClusterResult | xr.Dataset | xr.DataArray) -> ClusterResult:
         """Renumber the clusters to agree best with other labels; see `xvcluster.match.match`."""
