@@ -9,6 +9,7 @@ import pytest
 
 import xvcluster
 from xvcluster import boundaries, plot, seisgo, tutorial
+from xvcluster.record import method
 
 ROOT = Path(xvcluster.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
@@ -113,7 +114,7 @@ def test_only_profiles_stacks(path):
     "path", [p for p in MODULES if name_of(p).split(".")[0] != "methods"], ids=name_of
 )  # fmt: skip
 def test_nobody_but_the_methods_asks_for_a_method_by_its_name(path):
-    names = {"k-means", "som", "gmm"}
+    names = set(method._METHODS)
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Compare):
             compared = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}

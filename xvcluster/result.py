@@ -96,7 +96,7 @@ class ClusterResult:
 
     @property
     def plot(self) -> ResultPlots:
-        """The methods map, profiles, summary and som, which draw the result."""
+        """The figures of the result, as methods."""
         return ResultPlots(self.dataset)
 
     predict = delegate(predict)
@@ -336,7 +336,7 @@ class SweepResult:
 
     @property
     def plot(self) -> SweepPlots:
-        """The methods criteria and maps, which draw the sweep."""
+        """The figures of the sweep, as methods."""
         return SweepPlots(self.dataset, self._original)
 
     def _original(self) -> xr.DataArray:

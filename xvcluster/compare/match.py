@@ -14,8 +14,9 @@ from xvcluster.grid.coords import Axes, find_horizontal
 from xvcluster.grid.horizontal import own_columns
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.dataset import flag_attrs, parameters_of
+from xvcluster.record.method import method_of
 
-_EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0, "posterior": 0.0}
+_EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0}
 """Values for a cluster without members; all other variables are NaN."""
 
 
@@ -212,8 +213,8 @@ def _held_clusters(result: xr.Dataset) -> Booleans:
     is_held = result["count"].values > 0
     for name in parameters_of(result)["variables"]:
         is_held |= result[name].notnull().any([d for d in result[name].dims if d != "cluster"])
-    if "node_cluster" in result:
-        is_held |= result["cluster"].isin(result["node_cluster"]).values
+    for name in method_of(result).numbering:
+        is_held |= result["cluster"].isin(result[name]).values
     return np.asarray(is_held, dtype=bool)
 
 
@@ -224,14 +225,15 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     source = np.full(k, -1)
     source[number[number > 0] - 1] = np.flatnonzero(number > 0)
     matched = result.isel(cluster=source.clip(0))
-    for name in [n for n, v in result.variables.items() if "cluster" in v.dims]:
-        if name != "cluster" and (source < 0).any():
-            is_held = xr.DataArray(source >= 0, dims="cluster")
-            none = _EMPTY.get(str(name), np.nan)
-            matched[name] = matched[name].where(is_held, none).transpose(*result[name].dims)
-    if "posterior" in matched:
-        matched["posterior"] = matched["posterior"].where(result["label"].notnull())
-    for name in {"label", "node_cluster"} & set(result.variables):
+    is_held = xr.DataArray(source >= 0, dims="cluster")
+    for name, array in result.data_vars.items():
+        if "cluster" not in array.dims or is_held.all():
+            continue
+        is_map = set(result["label"].dims) <= set(array.dims)  # such as probabilities
+        taken = matched[name].where(is_held, 0.0 if is_map else _EMPTY.get(str(name), np.nan))
+        taken = taken.where(result["label"].notnull()) if is_map else taken
+        matched[name] = taken.transpose(*array.dims)
+    for name in {"label", *method_of(result).numbering}:
         matched[name] = _look_up(result[name], number)
     matched["label"].attrs.update(flag_attrs(k))
     numbers = xr.Variable("cluster", np.arange(1, k + 1), result["cluster"].attrs)

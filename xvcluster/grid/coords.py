@@ -14,6 +14,7 @@ _VERTICAL_NAMES = frozenset(
     "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
     "olevel pressure pres plev isobaric radius elevation altitude height alt".split()
 )
+_UPWARD_NAMES = frozenset("radius elevation altitude height alt".split())
 _LATITUDE_NAMES = frozenset("latitude latitudes lat lats nav_lat xlat glat y".split())
 _LONGITUDE_NAMES = frozenset("longitude longitudes lon lons long nav_lon xlong glon x".split())
 _HORIZONTAL_NAMES = frozenset(
@@ -21,6 +22,21 @@ _HORIZONTAL_NAMES = frozenset(
     "profile profiles n_prof n_profiles point points station stations cast sample obs cell cells "
     "ncells ncol location".split()
 )
+_SAME_UNITS = {
+    "kilometer": "km",
+    "kilometers": "km",
+    "kilometre": "km",
+    "kilometres": "km",
+    "meter": "m",
+    "meters": "m",
+    "metre": "m",
+    "metres": "m",
+    "percent": "%",
+    "sec": "s",
+    "second": "s",
+    "seconds": "s",
+    "1": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,29 +219,12 @@ def positive(vertical: xr.DataArray | xr.Variable) -> str:
     if said in {"up", "down"}:
         return said
     name = _lower(getattr(vertical, "name", "") or vertical.dims[0])
-    return "up" if name in {"radius", "elevation", "altitude", "height", "alt"} else "down"
+    return "up" if name in _UPWARD_NAMES else "down"
 
 
 def units(variable: xr.DataArray | xr.Variable) -> str:
     """Units of a variable without extra spaces; empty if it has none."""
     return re.sub(r"\s+", " ", str(variable.attrs.get("units", ""))).strip()
-
-
-_SAME_UNITS = {
-    "kilometer": "km",
-    "kilometers": "km",
-    "kilometre": "km",
-    "kilometres": "km",
-    "meter": "m",
-    "meters": "m",
-    "metre": "m",
-    "metres": "m",
-    "percent": "%",
-    "sec": "s",
-    "second": "s",
-    "seconds": "s",
-    "1": "",
-}
 
 
 def canonical_units(text: str) -> str:

@@ -164,6 +164,7 @@ class SelfOrganizingMap(Method):
     name = "som"
     nodes_along = "node"
     variables = frozenset({"node", "node_cluster", "node_count", "som_row", "som_column"})
+    numbering = frozenset({"node_cluster"})
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Assign to the cluster of the nearest node."""

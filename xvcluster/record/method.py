@@ -30,11 +30,20 @@ class Method(ABC):
         up one cluster.
     variables : frozenset of str
         Names that its results use in addition to those of every result.
+    numbering : frozenset of str
+        Which of these hold cluster numbers, as ``label`` does; a match renumbers them.
+
+    Notes
+    -----
+    To everything else a clustering is an `Assigner`: nodes, and the cluster of each. The parameters
+    of a result always include ``method``, ``metric``, ``n_clusters`` and ``random_state``, the seed
+    of what is drawn from the data.
     """
 
     name: ClassVar[str]
     nodes_along: ClassVar[str] = "cluster"
     variables: ClassVar[frozenset[str]] = frozenset()
+    numbering: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
