@@ -113,7 +113,8 @@ def _follow(
 
 def _step(centroids: Sequence[Float64s], sample: InMemory, metric: Metric) -> list[Float64s]:
     """Where one pass over a sample moves the centroids of each run."""
-    stack, total = _pass_over(sample, centroids, metric)
+    stack = Stack.of(centroids)
+    total = sample.total(partial(accumulate, stack=stack, metric=metric), add)
     moved = means(total.sums, total.mass, stack.centroids)
     return [moved[part] for part in stack.parts()]
 
