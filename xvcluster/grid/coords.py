@@ -212,18 +212,10 @@ def units(variable: xr.DataArray | xr.Variable) -> str:
 
 
 _SAME_UNITS = {
-    "kilometer": "km",
-    "kilometers": "km",
-    "kilometre": "km",
-    "kilometres": "km",
-    "meter": "m",
-    "meters": "m",
-    "metre": "m",
-    "metres": "m",
+    **dict.fromkeys("kilometer kilometers kilometre kilometres".split(), "km"),
+    **dict.fromkeys("meter meters metre metres".split(), "m"),
+    **dict.fromkeys("sec second seconds".split(), "s"),
     "percent": "%",
-    "sec": "s",
-    "second": "s",
-    "seconds": "s",
     "1": "",
 }
 
