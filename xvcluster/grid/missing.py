@@ -105,10 +105,8 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
 def _mask_undeclared(values: Array) -> Array:
     """Values of a chunk as floats, with NaN for undeclared fill values."""
     masked = values.astype(np.result_type(values.dtype, np.float32))
-    if values.size:
-        masked[np.isin(values, np.asarray(find_extremes(values).apart()).astype(values.dtype))] = (
-            np.nan
-        )
+    fills = find_extremes(values).apart() if values.size else []
+    masked[np.isin(values, np.asarray(fills).astype(values.dtype))] = np.nan
     return masked
 
 

@@ -7,6 +7,8 @@ other models. Nothing outside this package stacks or unstacks arrays, or knows d
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 
@@ -27,7 +29,7 @@ from xvcluster.profiles.memory import (
     open_arrays,
     stack,
 )
-from xvcluster.profiles.scaling import ProfileScaling, Scaling
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
 from xvcluster.profiles.statistics import QUANTILES, Statistics
 from xvcluster.profiles.weights import weigh
 
@@ -76,9 +78,10 @@ def open_profiles(
     ValueError
         If there are infinities, no profile is complete, or all weights are 0.
     """
-    drawn = int(seed.generate_state(1, np.uint64)[0])
+    weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
+    fit = partial(fit_scaling, normalize=normalize, by_level=by_level, level_weights=weights)
     open_them = open_chunks if is_chunked(layout.dataset) else open_arrays
-    return open_them(layout, normalize=normalize, by_level=by_level, seed=drawn)
+    return open_them(layout, fit, drawn)
 
 
 def label_profiles(

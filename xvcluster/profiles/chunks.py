@@ -20,7 +20,7 @@ from xvcluster.grid.missing import find_undeclared
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import require_any_weight, require_complete
 from xvcluster.profiles.reading import Place, Reading, status_of
-from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
     Statistics,
     add_up,
@@ -311,9 +311,7 @@ class ChunkedMembers:
         )
 
 
-def open_chunks(
-    layout: Layout, *, normalize: str | None, by_level: bool, seed: int
-) -> ChunkedProfiles:
+def open_chunks(layout: Layout, fit: Fit, seed: int) -> ChunkedProfiles:
     """Survey and sample the profiles of a model in dask arrays, and find how to scale them.
 
     Raises
@@ -328,13 +326,7 @@ def open_chunks(
     """
     chunks = Chunks.of(layout)
     reading, found = _survey(layout, chunks, seed)
-    scaling = fit_scaling(
-        found.moments.mean,
-        lambda: found.moments.variance,
-        normalize,
-        by_level=by_level,
-        level_weights=layout.weighting.levels,
-    )
+    scaling = fit(found.moments.mean, lambda: found.moments.variance)
     values, weights = found.sample.block.values, found.sample.block.weights
     if layout.weighting.is_relative:
         unit = found.n_profiles / found.moments.weight
@@ -365,7 +357,9 @@ def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]
     n_points = int(np.prod(layout.grid.shape))
     reading = replace(Reading.of(layout), fills=tuple([] for _ in layout.variables))
     found = look(reading, n_points)
-    fills = _find_fills(layout, found, chunks.array.size)
+    n_values = chunks.array.size // len(layout.variables)
+    pairs = zip(found.extremes, layout.variables, strict=True)
+    fills = tuple(find_undeclared(extremes, name, n_values) for extremes, name in pairs)
     if any(fills):
         reading = replace(reading, fills=fills)
         found = look(reading, n_points)
@@ -375,13 +369,6 @@ def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]
         found = look(reading, found.n_profiles)
     require_any_weight(found.moments.weight)
     return reading, found
-
-
-def _find_fills(layout: Layout, found: Survey, size: int) -> tuple[list[float], ...]:
-    """Undeclared fill values of each variable, with a warning."""
-    each = size // len(layout.variables)
-    pairs = zip(found.extremes, layout.variables, strict=True)
-    return tuple(find_undeclared(extremes, name, each) for extremes, name in pairs)
 
 
 def label_chunks(

@@ -20,9 +20,8 @@ _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
     "edges".split()
 )
-_MASKING_ATTRIBUTES = frozenset(
-    "_FillValue missing_value fill_value IceValue bounds edges valid_min valid_max valid_range "
-    "actual_range grid_mapping scale_factor add_offset _Unsigned coordinates dtype".split()
+_MASKING_ATTRIBUTES = _ENCODING_ATTRIBUTES | frozenset(
+    "fill_value IceValue valid_min valid_max valid_range actual_range grid_mapping".split()
 )
 
 
@@ -57,11 +56,8 @@ class Places:
 
     def flatten(self, array: xr.DataArray) -> Array:
         """Arrange values in canonical order, shape (..., n_points); other dimensions come first."""
-        moved = {
-            d: at
-            for d, at in self.take.items()
-            if not np.array_equal(at, np.arange(array.sizes[d]))
-        }
+        as_is = {d: np.arange(n) for d, n in array.sizes.items()}
+        moved = {d: at for d, at in self.take.items() if not np.array_equal(at, as_is[d])}
         array = array.isel(moved).transpose(..., *self.canonical_dims)
         lead = array.shape[: array.ndim - len(self.canonical_dims)]
         return np.asarray(array.values).reshape(*lead, -1)
@@ -169,20 +165,20 @@ class Layout:
     def to_levels(self, values: Float64s, *lead: str) -> list[xr.DataArray]:
         """Turn values of shape (*lead, n_levels, n_variables) into one array per variable."""
         vertical = xr.DataArray(0.0) if self.vertical is None else self.vertical
+        dims = (*lead, *vertical.dims)
         values = values[..., ::-1, :] if self.descending else values
         values = values[..., 0, :] if self.vertical is None else values
         return [
-            xr.DataArray(
-                values[..., v].copy(), vertical.coords, (*lead, *vertical.dims), attrs=attrs
-            )
+            xr.DataArray(values[..., v].copy(), vertical.coords, dims, attrs=attrs)
             for v, attrs in enumerate(self.variables.values())
         ]
 
 
 def multiply(factors: Sequence[xr.Variable], sizes: Mapping[Hashable, int]) -> xr.Variable:
     """The product of arrays on some of the dimensions of these sizes, on all in their order."""
-    product: xr.Variable = reduce(mul, factors).set_dims(sizes)
-    return product
+    product: Any = reduce(mul, factors)  # has methods that are untyped
+    spread: xr.Variable = product.set_dims(sizes)
+    return spread
 
 
 def lay_out(
@@ -214,9 +210,7 @@ def lay_out(
     dataset = as_dataset(data)
     axes = find_axes(dataset, dim)
     vertical = _vertical_coordinate(dataset, axes)
-    descending = bool(
-        vertical is not None and vertical.size > 1 and vertical.values[0] > vertical.values[-1]
-    )
+    descending = vertical is not None and bool(vertical.values[0] > vertical.values[-1])
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
     dtype = np.result_type(*(_float_dtype(a.dtype) for a in dataset.data_vars.values()))
     places = _find_places(dataset, axes, in_order=in_order)
@@ -319,8 +313,7 @@ def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None
     if axes.vertical is None:
         return None
     dim = dict(zip(map(str, dataset.dims), dataset.dims, strict=True))[axes.vertical]
-    coordinate = dataset[dim].drop_vars([n for n in dataset[dim].coords if n != dim])
-    coordinate = coordinate.copy()
+    coordinate = dataset[dim].reset_coords(drop=True).copy()
     coordinate.attrs = _plain_attrs(coordinate.attrs)
     if units(coordinate) != coordinate.attrs.get("units", ""):
         coordinate.attrs["units"] = units(coordinate)

@@ -18,12 +18,11 @@ import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, Assignment, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import BLOCK_ROWS, threads
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers
 from xvcluster.grid.missing import find_invalid
 from xvcluster.profiles.layout import Layout, lay_out
-from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
     Statistics,
     average_moments,
@@ -203,11 +202,10 @@ class ArrayProfiles:
 
     def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
         """Maps of the n numbers that a function finds for each profile."""
-        values = self.layout.values
-        blocks = [values[i : i + BLOCK_ROWS] for i in range(0, len(values), BLOCK_ROWS)]
-        with threads() as map_blocks:
-            found = np.concatenate(list(map_blocks(function, blocks)))
-        return [self.layout.to_map(column) for column in found.reshape(len(values), n).T]
+        found = self.source.total(
+            lambda block: function(block.values), lambda parts: np.concatenate(list(parts))
+        )
+        return [self.layout.to_map(column) for column in found.reshape(-1, n).T]
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, in the data's units."""
@@ -273,19 +271,11 @@ class ArrayMembers:
         return describe(own.block, self.assignment, own.cell_areas, len(centroids))
 
 
-def open_arrays(
-    layout: Layout, *, normalize: str | None, by_level: bool, seed: int
-) -> ArrayProfiles:
+def open_arrays(layout: Layout, fit: Fit, seed: int) -> ArrayProfiles:
     """Stack and scale the profiles of a model."""
     profiles = stack(layout)
     values, block = profiles.values, profiles.block
-    scaling = fit_scaling(
-        block.mean(),
-        lambda: block.moments()[1],
-        normalize,
-        by_level=by_level,
-        level_weights=layout.weighting.levels,
-    )
+    scaling = fit(block.mean(), lambda: block.moments()[1])
     moments = scaling.moments(values)
     scaling.apply(values, out=values)
     drawn = choose(priorities(profiles.points, seed), sample_size(values.shape[1:], values.dtype))

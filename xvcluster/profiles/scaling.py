@@ -109,6 +109,10 @@ class ProfileScaling:
         return Scaling(moments[:, :1], moments[:, 1:] / stretch)
 
 
+Fit = Callable[[Float64s, Callable[[], Float64s]], Scaling | ProfileScaling]
+"""`fit_scaling` when the options of the user are known."""
+
+
 def fit_scaling(
     mean: Float64s,
     variance: Callable[[], Float64s],

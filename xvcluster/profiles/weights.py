@@ -102,9 +102,9 @@ def _check_word(layout: Layout, option: str, given: str, word: str, *names: str 
         bounds = (coordinate.encoding | coordinate.attrs).get("bounds")
         if bounds is not None and bounds not in dataset.variables:
             warnings.warn(
-                f"{option}={word!r} takes edges halfway between the values of {name!r}: it declares bounds "
-                f"{str(bounds)!r}, which the data do not hold. Cluster a Dataset that has them, "
-                f"e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
+                f"{option}={word!r} takes edges halfway between the values of {name!r}: it "
+                f"declares bounds {str(bounds)!r}, which the data do not hold. Cluster a Dataset "
+                f"that has them, e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
                 stacklevel=5,
             )
 
@@ -126,7 +126,7 @@ def _aligned(
     weights = weights.compute()
     for dim in weights.dims:
         weights = _in_order(weights, name, dim, layout.dataset)
-    return weights.variable.to_base_variable()
+    return xr.Variable(weights.dims, weights.values)
 
 
 def _in_order(weights: xr.DataArray, name: str, dim: Any, dataset: xr.Dataset) -> xr.DataArray:
