@@ -194,9 +194,10 @@ def _apply(
             f"data.sortby({str(coordinate.name)!r})"
         )
     levels = options.get("levels")
+    dtype = np.result_type(array.dtype, np.float32)
     result: xr.DataArray = xr.apply_ufunc(
         function,
-        array.isel({dim: order}),
+        array.isel({dim: order}).astype(dtype, copy=False),
         input_core_dims=[[dim]],
         output_core_dims=[[dim]],
         exclude_dims={dim},
@@ -206,7 +207,7 @@ def _apply(
             "allow_rechunk": True,
             "output_sizes": {dim: x.size if levels is None else levels.size},
         },
-        output_dtypes=[np.result_type(array.dtype, np.float32)],
+        output_dtypes=[dtype],
         keep_attrs=True,
     ).transpose(*array.dims)
     if levels is None:
@@ -216,13 +217,12 @@ def _apply(
 
 def _interpolate(values: Array, x: Float64s, levels: Float64s) -> Array:
     """Linear interpolation of values (..., n) at ascending x (n,) to levels (m,)."""
-    values = values.astype(np.result_type(values.dtype, np.float32), copy=False)
     if x.size == 1:
         return np.repeat(values, levels.size, axis=-1)
     lower = np.clip(np.searchsorted(x, levels, side="right") - 1, 0, x.size - 2)
     width = x[lower + 1] - x[lower]
     weight = np.where(width > 0, (levels - x[lower]) / np.where(width > 0, width, 1.0), 1.0)
-    weight = np.round(weight, 12).astype(np.result_type(values.dtype, np.float32))
+    weight = np.round(weight, 12).astype(values.dtype)
     below, above = values[..., lower], values[..., lower + 1]
     mixed = below + weight * (above - below)
     return np.where(weight == 0, below, np.where(weight == 1, above, mixed))
@@ -230,7 +230,6 @@ def _interpolate(values: Array, x: Float64s, levels: Float64s) -> Array:
 
 def _fill_gaps(values: Array, x: Float64s, max_gap: float) -> Array:
     """Fill NaN of values (..., n) between levels at ascending x (n,) at most max_gap apart."""
-    values = values.astype(np.result_type(values.dtype, np.float32), copy=False)
     index = np.arange(x.size)
     known = ~np.isnan(values)
     before = np.maximum.accumulate(np.where(known, index, -1), axis=-1)

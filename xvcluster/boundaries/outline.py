@@ -84,21 +84,17 @@ def boundaries(
     geopandas = import_geopandas()
     labels = labels["label"] if isinstance(labels, xr.Dataset) else labels
     labels = labels.compute()  # lazy labels are read once
-    minima = {
-        column: check_number(name, value, above=0.0, or_equal=True)
-        for column, name, value in (
-            ("length_km", "min_length", min_length),
-            ("area_km2", "min_area", min_area),
-        )
-        if value is not None
-    }
+    for name, least in (("min_length", min_length), ("min_area", min_area)):
+        if least is not None:
+            check_number(name, least, above=0.0, or_equal=True)
     numbers = _choose(labels, clusters)
     draw = draw_contours if smooth else draw_polygons
     shapes, cluster, length, area = draw(find_centers(labels), numbers)
     columns = {"cluster": cluster, "length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
-    for column, least in minima.items():
-        frame = frame[frame[column] >= least]
+    for column, least in (("length_km", min_length), ("area_km2", min_area)):
+        if least is not None:
+            frame = frame[frame[column] >= least]
     size = "length_km" if smooth else "area_km2"
     frame = frame.sort_values(["cluster", size], ascending=[True, False], ignore_index=True)
     return frame[["geometry", *columns]]

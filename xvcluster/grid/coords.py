@@ -23,18 +23,10 @@ _HORIZONTAL_NAMES = frozenset(
     "ncells ncol location".split()
 )
 _SAME_UNITS = {
-    "kilometer": "km",
-    "kilometers": "km",
-    "kilometre": "km",
-    "kilometres": "km",
-    "meter": "m",
-    "meters": "m",
-    "metre": "m",
-    "metres": "m",
+    **dict.fromkeys("kilometer kilometers kilometre kilometres".split(), "km"),
+    **dict.fromkeys("meter meters metre metres".split(), "m"),
+    **dict.fromkeys("sec second seconds".split(), "s"),
     "percent": "%",
-    "sec": "s",
-    "second": "s",
-    "seconds": "s",
     "1": "",
 }
 

@@ -11,7 +11,7 @@ from xvcluster.arrays import Float64s
 
 def cell_edges(
     centers: npt.ArrayLike,
-    limits: tuple[float, float] | None = None,
+    limits: tuple[float, float] = (-np.inf, np.inf),
     *,
     around: bool = False,
     width: float = 1.0,
@@ -49,8 +49,7 @@ def cell_edges(
         edges = np.concatenate([[seam - 360.0], middle, [seam]])
     else:
         edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
-    low, high = (-np.inf, np.inf) if limits is None else limits
-    clipped: Float64s = np.clip(edges, low, high)
+    clipped: Float64s = np.clip(edges, *limits)
     return clipped
 
 

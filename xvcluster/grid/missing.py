@@ -7,6 +7,8 @@ import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -57,22 +59,23 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
     if array.chunks is not None:
         return invalid
     rest = array if invalid is None else array.where(~invalid)
-    extremes = find_extremes(np.asarray(rest.values))
-    refuse_infinite(extremes, array.name)
-    undeclared = extremes.apart()
-    if undeclared:
-        warn_undeclared(extremes, array.name, array.size)
-        invalid = either(invalid, equals_any(array, undeclared))
-    return invalid
+    fills = find_undeclared(find_extremes(np.asarray(rest.values)), array.name, array.size)
+    return either(invalid, equals_any(array, fills)) if fills else invalid
 
 
 def find_declared(array: xr.DataArray) -> xr.DataArray | None:
     """Mark values that the attributes declare as no data; None if they declare nothing."""
-    invalid = None
-    for declared in (_equals_declared_fill(array), _outside_valid_range(array)):
-        if declared is not None:
-            invalid = either(invalid, declared)
-    return invalid
+    fills = [f for name in _FILL_ATTRIBUTES for f in _numbers(array.attrs.get(name))]
+    limits = _unpacked(array, "valid_range")
+    limits = limits if len(limits) == 2 else []
+    # the last of each counts: a limit of its own before one of the range
+    lows = [*limits[:1], *_unpacked(array, "valid_min")][-1:]
+    highs = [*limits[1:], *_unpacked(array, "valid_max")][-1:]
+    # decoding rounds a packed value exactly at the limit, by less than the step of the packing
+    slack = 0.5 * abs(array.encoding.get("scale_factor", 0.0))
+    masks = [equals_any(array, fills)] if fills else []
+    masks += [array < low - slack for low in lows] + [array > high + slack for high in highs]
+    return reduce(or_, masks) if masks else None
 
 
 def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
@@ -102,17 +105,9 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
 def _mask_undeclared(values: Array) -> Array:
     """Values of a chunk as floats, with NaN for undeclared fill values."""
     masked = values.astype(np.result_type(values.dtype, np.float32))
-    if values.size:
-        masked[np.isin(values, np.asarray(find_extremes(values).apart()).astype(values.dtype))] = (
-            np.nan
-        )
+    fills = find_extremes(values).apart() if values.size else []
+    masked[np.isin(values, np.asarray(fills).astype(values.dtype))] = np.nan
     return masked
-
-
-def _equals_declared_fill(array: xr.DataArray) -> xr.DataArray | None:
-    """Mark values that equal a fill value in the attributes, which was not decoded."""
-    fills = [f for name in _FILL_ATTRIBUTES for f in _numbers(array.attrs.get(name))]
-    return equals_any(array, fills) if fills else None
 
 
 def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> Floats:
@@ -122,32 +117,15 @@ def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> Floats:
         return np.asarray(numbers, dtype=float).astype(dtype)
 
 
-def _outside_valid_range(array: xr.DataArray) -> xr.DataArray | None:
-    """Mark values outside the range that the attributes declare as valid."""
-    limits = _unpacked(array, array.attrs.get("valid_range"))
-    low, high = limits if len(limits) == 2 else (None, None)
-    for value in _unpacked(array, array.attrs.get("valid_min")):
-        low = value
-    for value in _unpacked(array, array.attrs.get("valid_max")):
-        high = value
-    # decoding rounds a packed value exactly at the limit, by less than the step of the packing
-    slack = 0.5 * abs(array.encoding.get("scale_factor", 0.0))
-    outside = None
-    if low is not None:
-        outside = array < low - slack
-    if high is not None:
-        outside = either(outside, array > high + slack)
-    return outside
-
-
-def _unpacked(array: xr.DataArray, limit: Any) -> Floats:
+def _unpacked(array: xr.DataArray, attribute: str) -> list[np.floating]:
     """Limits in the array's own units: for packed data, CF gives them in packed units."""
+    limit = array.attrs.get(attribute)
     numbers = _numbers(limit)
     if np.asarray(limit).dtype.kind in "iu":
         scale = array.encoding.get("scale_factor", 1.0)
         offset = array.encoding.get("add_offset", 0.0)
         numbers = [n * scale + offset for n in numbers]
-    return _in_kind_of(array, numbers)
+    return list(_in_kind_of(array, numbers))
 
 
 def _numbers(attribute: Any) -> list[float]:
@@ -185,20 +163,14 @@ class Extremes:
 
     def apart(self) -> list[float]:
         """Those fill values that are farther from all other values than these from each other."""
-        spread = self.high - self.low
-        is_apart = (
-            np.isnan(self.low) or not self.low - spread <= v <= self.high + spread
-            for v in self.fills
-        )
-        return sorted(v for v, far in zip(self.fills, is_apart, strict=True) if far)
+        spread = self.high - self.low  # NaN if there are no others: then all are
+        return sorted(v for v in self.fills if not self.low - spread <= v <= self.high + spread)
 
     @classmethod
     def join(cls, parts: Iterable[Extremes]) -> Extremes:
         """Combine the extremes of several arrays."""
         parts = list(parts)
-        fills = Counter[float]()
-        for part in parts:
-            fills.update(part.fills)
+        fills = sum((Counter(part.fills) for part in parts), Counter[float]())
         low = np.fmin.reduce([part.low for part in parts])
         return cls(float(low), float(np.fmax.reduce([part.high for part in parts])), dict(fills))
 
@@ -217,24 +189,25 @@ def find_extremes(values: Array) -> Extremes:
             values = np.where(equal, np.nan, values)
 
 
-def refuse_infinite(extremes: Extremes, name: Hashable) -> None:
-    """Refuse infinities, which cannot be clustered."""
+def find_undeclared(extremes: Extremes, name: Hashable, size: int | None = None) -> list[float]:
+    """Find the undeclared fill values of a variable; refuse infinities.
+
+    With the number of its values, warn that they are treated as missing.
+    """
     if np.isinf(extremes.low) or np.isinf(extremes.high):
         raise ValueError(
             f"variable {name!r} holds infinities, which cannot be clustered; "
             "set them to missing first, e.g. data.where(numpy.isfinite(data))"
         )
-
-
-def warn_undeclared(extremes: Extremes, name: Hashable, size: int) -> None:
-    """Warn that undeclared fill values are treated as missing."""
     found = extremes.apart()
-    warnings.warn(
-        f"{sum(extremes.fills[v] for v in found)} of {size} values of {name!r} are "
-        f"{' or '.join(f'{v:g}' for v in found)}, which the file does not declare as missing: "
-        "taken as missing. Declare it (attrs['missing_value']) to silence this",
-        stacklevel=2,
-    )
+    if found and size is not None:
+        warnings.warn(
+            f"{sum(extremes.fills[v] for v in found)} of {size} values of {name!r} are "
+            f"{' or '.join(f'{v:g}' for v in found)}, which the file does not declare as missing: "
+            "taken as missing. Declare it (attrs['missing_value']) to silence this",
+            stacklevel=2,
+        )
+    return found
 
 
 def _is_usual_fill(value: float) -> bool:

@@ -142,21 +142,20 @@ def _from_points(
     """Labels of the points of a curvilinear grid, or of loose ones, nearest to the points."""
     from scipy.spatial import cKDTree
 
-    source, values = grid.vectors, values.ravel()
-    reach = _grid_reach(source).ravel() if grid.kind == "curvilinear" else None
-    source = source.reshape(-1, 3)
+    is_loose = grid.kind == "points"
+    values, source = values.ravel(), grid.vectors.reshape(-1, 3)
     kept = np.flatnonzero(grid.is_placed)
-    if reach is None:
+    if is_loose:
         kept = kept[np.argsort(np.isnan(values[kept]), kind="stable")]
         kept = kept[np.unique(source[kept].round(9), axis=0, return_index=True)[1]]
     tree = cKDTree(source[kept])
-    own_reach = _loose_reach(tree) if reach is None else reach[kept]
+    reach = _loose_reach(tree) if is_loose else _grid_reach(grid.vectors).ravel()[kept]
     lat, lon = xr.broadcast(*(xr.DataArray(degrees(c), dims=c.dims) for c in (latitude, longitude)))
     target = unit_vectors(lat.values, lon.values)
     is_placed = np.isfinite(target).all(axis=-1)
     distance, nearest = tree.query(target[is_placed])
     found = np.full(is_placed.shape, np.nan, dtype=values.dtype)
-    is_near = distance <= own_reach[nearest] * (1 + 1e-9)
+    is_near = distance <= reach[nearest] * (1 + 1e-9)
     found[is_placed] = np.where(is_near, values[kept][nearest], np.nan)
     return xr.DataArray(found, dims=lat.dims)
 

@@ -7,19 +7,29 @@ other models. Nothing outside this package stacks or unstacks arrays, or knows d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.source import Source
-from xvcluster.arrays import Float64s, Floats, Indices, Integers
-from xvcluster.profiles.chunks import label_chunks, open_chunks
+from xvcluster.profiles.chunks import (
+    ChunkedMembers,
+    ChunkedProfiles,
+    label_chunks,
+    open_chunks,
+)
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
-from xvcluster.profiles.memory import STATUS, Profiles, collect, open_arrays, stack
-from xvcluster.profiles.scaling import ProfileScaling, Scaling
+from xvcluster.profiles.memory import (
+    STATUS,
+    ArrayMembers,
+    ArrayProfiles,
+    Profiles,
+    collect,
+    open_arrays,
+    stack,
+)
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
 from xvcluster.profiles.statistics import QUANTILES, Statistics
 from xvcluster.profiles.weights import weigh
 
@@ -41,57 +51,11 @@ __all__ = [
 ]
 
 
-class Scaled(Protocol):
-    """The complete profiles of a model, scaled so that they can be compared."""
+Scaled = ArrayProfiles | ChunkedProfiles
+"""The complete profiles of a model, scaled so that they can be compared."""
 
-    @property
-    def scaling(self) -> Scaling | ProfileScaling:
-        """How they are scaled."""
-
-    @property
-    def source(self) -> Source:
-        """What a fit passes over."""
-
-    @property
-    def points(self) -> Indices:
-        """The place of each profile of the source's sample among all points of the grid."""
-
-    def members(self, assigner: Assigner) -> Members:
-        """The members of each cluster; profiles are not assigned before that is needed."""
-
-    def criteria(self, members: Sequence[Any]) -> list[Float64s]:
-        """What the members of each of some clusterings add up to; see `statistics.measure`."""
-
-    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
-        """Maps of the n numbers that a function finds for each profile."""
-
-    def mean_map(self) -> xr.DataArray:
-        """Mean over the levels of the first variable of every profile, in the data's units."""
-
-
-class Members(Protocol):
-    """The members of each cluster."""
-
-    def hits(self) -> tuple[Integers, Float64s]:
-        """The number of profiles nearest to each node, and their weight."""
-
-    def means(self) -> Float64s:
-        """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""
-
-    def scaling(self) -> Scaling:
-        """What brings the clusters' scaled profiles back to the units of the data.
-
-        Takes a pass over the profiles only if each is scaled by its own mean and spread.
-        """
-
-    def maps(self) -> dict[str, xr.DataArray]:
-        """Label, status, distance and margin on the user's dimensions."""
-
-    def label(self) -> xr.DataArray:
-        """The labels alone."""
-
-    def statistics(self, centroids: Float64s) -> Statistics:
-        """Statistics of the members of each cluster, in the units of the scaled profiles."""
+Members = ArrayMembers | ChunkedMembers
+"""The members of each cluster."""
 
 
 def open_profiles(
@@ -114,9 +78,10 @@ def open_profiles(
     ValueError
         If there are infinities, no profile is complete, or all weights are 0.
     """
-    drawn = int(seed.generate_state(1, np.uint64)[0])
+    weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
+    fit = partial(fit_scaling, normalize=normalize, by_level=by_level, level_weights=weights)
     open_them = open_chunks if is_chunked(layout.dataset) else open_arrays
-    return open_them(layout, normalize=normalize, by_level=by_level, seed=drawn)
+    return open_them(layout, fit, drawn)
 
 
 def label_profiles(

@@ -16,11 +16,11 @@ from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.source import sample_size
 from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
-from xvcluster.grid.missing import refuse_infinite, warn_undeclared
+from xvcluster.grid.missing import find_undeclared
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import require_any_weight, require_complete
 from xvcluster.profiles.reading import Place, Reading, status_of
-from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
     Statistics,
     add_up,
@@ -131,7 +131,12 @@ def _stack_lazily(layout: Layout) -> Any:
         return stacked.rechunk({0: -1})[:, None]
     is_split = len(stacked.chunks[1]) > 1
     if is_split:
-        _warn_split(vertical, stacked)
+        warnings.warn(
+            f"the vertical {vertical!r} is split over {len(stacked.chunks[1])} chunks, which are "
+            "merged in every pass over the data; rechunk them once into whole profiles, "
+            f"e.g. data.chunk({{{vertical!r}: -1, ...: 'auto'}}) written with to_zarr",
+            stacklevel=4,
+        )
     stacked = stacked.rechunk({0: -1, 1: -1})
     largest = np.prod([max(sizes) for sizes in stacked.chunks]) * stacked.dtype.itemsize
     if is_split and largest > _LARGEST:
@@ -140,49 +145,26 @@ def _stack_lazily(layout: Layout) -> Any:
     return stacked
 
 
-def _warn_split(vertical: str, stacked: Any) -> None:
-    warnings.warn(
-        f"the vertical {vertical!r} is split over {len(stacked.chunks[1])} chunks, which are "
-        "merged in every pass over the data; rechunk them once into whole profiles, "
-        f"e.g. data.chunk({{{vertical!r}: -1, ...: 'auto'}}) written with to_zarr",
-        stacklevel=5,
-    )
-
-
 def _places(layout: Layout, array: Any) -> list[Place]:
     """Where each chunk of a stacked array lies, in C order."""
-    grid, areas = layout.grid, layout.area_factors()
-    strides = dict(zip(grid.canonical_dims, _strides(grid.shape), strict=True))
-    steps = tuple(strides[d] for d in grid.dims)
+    grid, factors = layout.grid, (layout.area_factors(), layout.weighting.factors)
+    # by how much the place among all points grows with a step along each dimension
+    steps = {d: int(np.prod(grid.shape[i + 1 :])) for i, d in enumerate(grid.canonical_dims)}
     edges = [np.cumsum([0, *sizes]).tolist() for sizes in array.chunks[2:]]
     places = []
     for chosen in product(*([slice(a, b) for a, b in pairwise(e)] for e in edges)):
-        parts = list(zip(grid.dims, chosen, strict=True))
-        positions = tuple(grid.restore[d][part] for d, part in parts)
+        parts = dict(zip(grid.dims, chosen, strict=True))
+        own = {d: grid.restore[d][part] for d, part in parts.items()}
+        offsets = {d: at * steps[d] for d, at in own.items()}
         new = tuple(
-            grid.take[d][own] == np.arange(part.start, part.stop)
-            for (d, part), own in zip(parts, positions, strict=True)
+            grid.take[d][own[d]] == np.arange(part.start, part.stop) for d, part in parts.items()
         )
-        name = ", ".join(f"{d}[{part.start}:{part.stop}]" for d, part in parts)
-        factors = (_cut_factors(each, chosen) for each in (areas, layout.weighting.factors))
-        places.append(Place(positions, new, steps, name, *factors))
+        name = ", ".join(f"{d}[{part.start}:{part.stop}]" for d, part in parts.items())
+        areas, weights = (
+            tuple(f.isel(parts, missing_dims="ignore") for f in each) for each in factors
+        )
+        places.append(Place(offsets, new, name, areas, weights))
     return places
-
-
-def _strides(shape: tuple[int, ...]) -> list[int]:
-    """By how much the place in C order grows with a step along each dimension."""
-    return [int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
-
-
-def _cut_factors(
-    factors: Sequence[xr.DataArray], chosen: tuple[slice, ...]
-) -> tuple[Float64s, ...]:
-    """The part of each factor that belongs to a chunk; all of it along dimensions of size 1."""
-    cut = []
-    for factor in factors:
-        sizes = zip(chosen, factor.shape, strict=True)
-        cut.append(factor.values[tuple(part if n > 1 else slice(None) for part, n in sizes)])
-    return tuple(cut)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,7 +215,7 @@ class ChunkedProfiles:
         """The members of each cluster of an assigner."""
         return ChunkedMembers(self, assigner)
 
-    def criteria(self, members: Sequence[ChunkedMembers]) -> list[Float64s]:
+    def criteria(self, members: Sequence[Any]) -> list[Float64s]:
         """What the members of each clustering add up to, in one pass; see `measure`."""
         assigners = [m.assigner for m in members]
         edges = np.cumsum([assigner.n_clusters for assigner in assigners])[:-1]
@@ -253,7 +235,7 @@ class ChunkedProfiles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkedMembers:
-    """The members of each cluster; see `xvcluster.profiles.Members`."""
+    """The members of each cluster; they are not assigned before that is needed."""
 
     profiles: ChunkedProfiles
     assigner: Assigner
@@ -271,7 +253,10 @@ class ChunkedMembers:
         return means
 
     def scaling(self) -> Scaling:
-        """What brings the clusters' scaled profiles back to the units of the data."""
+        """What brings the clusters' scaled profiles back to the units of the data.
+
+        Takes a pass over the profiles only if each is scaled by its own mean and spread.
+        """
         return self.profiles.scaling.of_clusters(self._mean_moments)
 
     def _mean_moments(self) -> Float64s:
@@ -326,9 +311,7 @@ class ChunkedMembers:
         )
 
 
-def open_chunks(
-    layout: Layout, *, normalize: str | None, by_level: bool, seed: int
-) -> ChunkedProfiles:
+def open_chunks(layout: Layout, fit: Fit, seed: int) -> ChunkedProfiles:
     """Survey and sample the profiles of a model in dask arrays, and find how to scale them.
 
     Raises
@@ -343,18 +326,12 @@ def open_chunks(
     """
     chunks = Chunks.of(layout)
     reading, found = _survey(layout, chunks, seed)
-    scaling = fit_scaling(
-        found.moments.mean,
-        lambda: found.moments.variance,
-        normalize,
-        by_level=by_level,
-        level_weights=layout.weighting.levels,
-    )
+    scaling = fit(found.moments.mean, lambda: found.moments.variance)
     values, weights = found.sample.block.values, found.sample.block.weights
     if layout.weighting.is_relative:
-        unit = np.full((1,) * len(layout.grid.dims), found.n_profiles / found.moments.weight)
-        weights = weights * unit.item()
-        places = [replace(place, weights=(*place.weights, unit)) for place in chunks.places]
+        unit = found.n_profiles / found.moments.weight
+        weights, factor = weights * unit, xr.Variable((), unit)
+        places = [replace(place, weights=(*place.weights, factor)) for place in chunks.places]
         chunks = replace(chunks, places=places)
     return ChunkedProfiles(
         layout=layout,
@@ -380,7 +357,9 @@ def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]
     n_points = int(np.prod(layout.grid.shape))
     reading = replace(Reading.of(layout), fills=tuple([] for _ in layout.variables))
     found = look(reading, n_points)
-    fills = _find_fills(layout, found, chunks.array.size)
+    n_values = chunks.array.size // len(layout.variables)
+    pairs = zip(found.extremes, layout.variables, strict=True)
+    fills = tuple(find_undeclared(extremes, name, n_values) for extremes, name in pairs)
     if any(fills):
         reading = replace(reading, fills=fills)
         found = look(reading, n_points)
@@ -390,15 +369,6 @@ def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]
         found = look(reading, found.n_profiles)
     require_any_weight(found.moments.weight)
     return reading, found
-
-
-def _find_fills(layout: Layout, found: Survey, size: int) -> tuple[list[float], ...]:
-    """Undeclared fill values of each variable, with a warning."""
-    for name, extremes in zip(layout.variables, found.extremes, strict=True):
-        refuse_infinite(extremes, name)
-        if extremes.apart():
-            warn_undeclared(extremes, name, size // len(layout.variables))
-    return tuple(extremes.apart() for extremes in found.extremes)
 
 
 def label_chunks(
@@ -452,7 +422,7 @@ def _label(chunk: Array, reading: Reading, assigner: Assigner) -> Floats:
 def _find(chunk: Array, reading: Reading, function: Callable[[Floats], Float64s], n: int) -> Floats:
     """What a function finds for the profiles of a chunk, (n, *horizontal)."""
     found = np.full((n, chunk[0, 0].size), np.nan, dtype=np.float32)
-    for points, values in reading.profiles(chunk):
+    for points, values in reading.cut(reading.clean(chunk)[0]):
         found[:, points] = function(values).reshape(len(values), n).T
     return found.reshape(n, *chunk.shape[2:])
 

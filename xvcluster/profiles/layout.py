@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,8 @@ _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
     "edges".split()
 )
-_MASKING_ATTRIBUTES = frozenset(
-    "_FillValue missing_value fill_value IceValue bounds edges valid_min valid_max valid_range "
-    "actual_range grid_mapping scale_factor add_offset _Unsigned coordinates dtype".split()
+_MASKING_ATTRIBUTES = _ENCODING_ATTRIBUTES | frozenset(
+    "fill_value IceValue valid_min valid_max valid_range actual_range grid_mapping".split()
 )
 
 
@@ -56,8 +56,9 @@ class Places:
 
     def flatten(self, array: xr.DataArray) -> Array:
         """Arrange values in canonical order, shape (..., n_points); other dimensions come first."""
-        moved = [d for d in self.canonical_dims if not _is_identity(self.take[d], array.sizes[d])]
-        array = array.isel({d: self.take[d] for d in moved}).transpose(..., *self.canonical_dims)
+        as_is = {d: np.arange(n) for d, n in array.sizes.items()}
+        moved = {d: at for d, at in self.take.items() if not np.array_equal(at, as_is[d])}
+        array = array.isel(moved).transpose(..., *self.canonical_dims)
         lead = array.shape[: array.ndim - len(self.canonical_dims)]
         return np.asarray(array.values).reshape(*lead, -1)
 
@@ -74,16 +75,16 @@ class Weighting:
 
     Attributes
     ----------
-    factors : tuple of DataArray
-        On the horizontal dimensions, of size 1 along some; their product is the weights of the
-        profiles. Empty: each profile counts once.
+    factors : tuple of Variable
+        On some of the horizontal dimensions; their product is the weights of the profiles. Empty:
+        each profile counts once.
     is_relative : bool
         Whether the weights are to be divided by their mean.
     levels : ndarray of shape (n_levels,), optional
         Weights of the levels, in the order of the profiles' levels.
     """
 
-    factors: tuple[xr.DataArray, ...] = ()
+    factors: tuple[xr.Variable, ...] = ()
     is_relative: bool = False
     levels: Float64s | None = None
 
@@ -139,18 +140,14 @@ class Layout:
         lat, lon = (values[tuple(own[d] for d in horizontal.dims)] for values in horizontal.places)
         return lat, lon
 
-    def area_factors(self) -> list[xr.DataArray]:
-        """Arrays on the horizontal dimensions, of size 1 along some, whose product is `areas`."""
-        dims = self.grid.dims
+    def area_factors(self) -> list[xr.Variable]:
+        """Arrays on some of the horizontal dimensions, whose product is `areas`."""
         factors = area_factors(find_grid(self.dataset, self.axes))
         if not factors:
             return []
-        lacking = set(dims).difference(*(f.dims for f in factors))
+        lacking = set(self.grid.dims).difference(*(f.dims for f in factors))
         share = 1.0 / float(np.prod([self.dataset.sizes[d] for d in lacking]))
-        return [
-            factor.expand_dims([d for d in dims if d not in factor.dims]).transpose(*dims)
-            for factor in (*factors, xr.DataArray(share))
-        ]
+        return [*(f.variable for f in factors), xr.Variable((), share)]
 
     def areas(self) -> xr.DataArray | None:
         """Cell areas in km² on the horizontal dimensions, if latitude and longitude are known.
@@ -160,28 +157,28 @@ class Layout:
         factors = self.area_factors()
         return self.product(factors) if factors else None
 
-    def product(self, factors: Sequence[xr.DataArray]) -> xr.DataArray:
-        """The product of arrays on the horizontal dimensions, of size 1 along some."""
-        dims = self.grid.dims
-        values = reduce(np.multiply, (factor.values for factor in factors))
-        shape = tuple(self.dataset.sizes[d] for d in dims)
-        return xr.DataArray(np.broadcast_to(values, shape), dims=dims)
+    def product(self, factors: Sequence[xr.Variable]) -> xr.DataArray:
+        """The product of arrays on some of the horizontal dimensions, on all of them."""
+        sizes = {d: self.dataset.sizes[d] for d in self.grid.dims}
+        return xr.DataArray(multiply(factors, sizes))
 
     def to_levels(self, values: Float64s, *lead: str) -> list[xr.DataArray]:
         """Turn values of shape (*lead, n_levels, n_variables) into one array per variable."""
-        if self.descending:
-            values = values[..., ::-1, :]
-        arrays = []
-        for v, attrs in enumerate(self.variables.values()):
-            if self.vertical is None:
-                array = xr.DataArray(values[..., 0, v].copy(), dims=lead)
-            else:
-                name = self.vertical.dims[0]
-                array = xr.DataArray(values[..., v].copy(), dims=(*lead, name))
-                if self.vertical.coords:
-                    array = array.assign_coords({name: self.vertical})
-            arrays.append(array.assign_attrs(attrs))
-        return arrays
+        vertical = xr.DataArray(0.0) if self.vertical is None else self.vertical
+        dims = (*lead, *vertical.dims)
+        values = values[..., ::-1, :] if self.descending else values
+        values = values[..., 0, :] if self.vertical is None else values
+        return [
+            xr.DataArray(values[..., v].copy(), vertical.coords, dims, attrs=attrs)
+            for v, attrs in enumerate(self.variables.values())
+        ]
+
+
+def multiply(factors: Sequence[xr.Variable], sizes: Mapping[Hashable, int]) -> xr.Variable:
+    """The product of arrays on some of the dimensions of these sizes, on all in their order."""
+    product: Any = reduce(mul, factors)  # has methods that are untyped
+    spread: xr.Variable = product.set_dims(sizes)
+    return spread
 
 
 def lay_out(
@@ -213,9 +210,7 @@ def lay_out(
     dataset = as_dataset(data)
     axes = find_axes(dataset, dim)
     vertical = _vertical_coordinate(dataset, axes)
-    descending = bool(
-        vertical is not None and vertical.size > 1 and vertical.values[0] > vertical.values[-1]
-    )
+    descending = vertical is not None and bool(vertical.values[0] > vertical.values[-1])
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
     dtype = np.result_type(*(_float_dtype(a.dtype) for a in dataset.data_vars.values()))
     places = _find_places(dataset, axes, in_order=in_order)
@@ -318,8 +313,7 @@ def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None
     if axes.vertical is None:
         return None
     dim = dict(zip(map(str, dataset.dims), dataset.dims, strict=True))[axes.vertical]
-    coordinate = dataset[dim].drop_vars([n for n in dataset[dim].coords if n != dim])
-    coordinate = coordinate.copy()
+    coordinate = dataset[dim].reset_coords(drop=True).copy()
     coordinate.attrs = _plain_attrs(coordinate.attrs)
     if units(coordinate) != coordinate.attrs.get("units", ""):
         coordinate.attrs["units"] = units(coordinate)
@@ -346,7 +340,3 @@ def _float_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """float32 for what it holds exactly, otherwise float64."""
     small = dtype.itemsize <= (4 if dtype.kind == "f" else 2)
     return np.dtype(np.float32 if small else np.float64)
-
-
-def _is_identity(positions: Indices, size: int) -> bool:
-    return positions.size == size and bool(np.array_equal(positions, np.arange(size)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,11 @@ import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, Assignment, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import BLOCK_ROWS, threads
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers
-from xvcluster.grid.coords import Axes
 from xvcluster.grid.missing import find_invalid
-from xvcluster.profiles.layout import Layout, Places, lay_out
-from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.layout import Layout, lay_out
+from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
     Statistics,
     average_moments,
@@ -88,18 +87,18 @@ def stack(layout: Layout) -> Profiles:
     ValueError
         If there are infinities, no profile is complete, or all weights are 0.
     """
-    vertical = layout.axes.vertical
+    lead = () if layout.axes.vertical is None else (layout.axes.vertical,)
     columns, missing, invalid = [], [], []
     for name, variable in layout.dataset.data_vars.items():
-        lead = () if vertical is None else (vertical,)
-        array = variable.variable.transpose(*lead, ...)
-        bare = xr.DataArray(array, name=name)
-        bare.encoding = array.encoding  # has the packing of the limits of valid values
-        bare = bare.compute() if bare.chunks is not None else bare
-        column, refused = _columns(bare, layout.grid, layout.axes)
+        array = xr.DataArray(variable.variable.transpose(*lead, ...), name=name).compute()
+        array.encoding = variable.encoding  # has the packing of the limits of valid values
+        refused = find_invalid(array)
+        array = array if refused is None else array.where(~refused)
+        column = layout.grid.flatten(array)
+        column = column.reshape(-1, column.shape[-1])
         columns.append(column[::-1] if layout.descending else column)
         missing.append(np.isnan(column))
-        invalid.append(refused)
+        invalid.append(None if refused is None else layout.grid.flatten(refused.any(lead)))
     status = find_status(missing, invalid)
     require_complete(np.bincount(status, minlength=len(STATUS)))
     points = np.flatnonzero(status == 0)
@@ -145,18 +144,6 @@ def require_any_weight(total: float) -> None:
     """Refuse weights that add up to 0."""
     if not total > 0:
         raise ValueError("weights are 0 at all complete profiles; at least one must count")
-
-
-def _columns(array: xr.DataArray, grid: Places, axes: Axes) -> tuple[Array, Booleans | None]:
-    """Values (n_levels, n_points) of one variable, NaN where missing; and the invalid points."""
-    refused = find_invalid(array)
-    invalid = None
-    if refused is not None:
-        array = array.where(~refused)
-        lead = [] if axes.vertical is None else [axes.vertical]
-        invalid = grid.flatten(refused.any(lead))
-    values = grid.flatten(array)
-    return values.reshape(-1, values.shape[-1]), invalid
 
 
 def find_status(missing: list[Booleans], invalid: list[Booleans | None]) -> npt.NDArray[np.int8]:
@@ -208,18 +195,17 @@ class ArrayProfiles:
         """The members of each cluster of an assigner."""
         return ArrayMembers(self, assigner)
 
-    def criteria(self, members: Sequence[ArrayMembers]) -> list[Float64s]:
+    def criteria(self, members: Sequence[Any]) -> list[Float64s]:
         """What the members of each clustering add up to; see `measure`."""
         weights = self.source.profiles.weights
         return [measure(m.assignment, weights, m.assigner.n_clusters) for m in members]
 
     def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
         """Maps of the n numbers that a function finds for each profile."""
-        values = self.layout.values
-        blocks = [values[i : i + BLOCK_ROWS] for i in range(0, len(values), BLOCK_ROWS)]
-        with threads() as map_blocks:
-            found = np.concatenate(list(map_blocks(function, blocks)))
-        return [self.layout.to_map(column) for column in found.reshape(len(values), n).T]
+        found = self.source.total(
+            lambda block: function(block.values), lambda parts: np.concatenate(list(parts))
+        )
+        return [self.layout.to_map(column) for column in found.reshape(-1, n).T]
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, in the data's units."""
@@ -232,7 +218,7 @@ class ArrayProfiles:
 
 @dataclass(frozen=True, eq=False)
 class ArrayMembers:
-    """The members of each cluster; see `xvcluster.profiles.Members`."""
+    """The members of each cluster; they are not assigned before that is needed."""
 
     profiles: ArrayProfiles
     assigner: Assigner
@@ -254,7 +240,10 @@ class ArrayMembers:
         return np.stack([profiles[rows].mean() for rows in members])
 
     def scaling(self) -> Scaling:
-        """What brings the clusters' scaled profiles back to the units of the data."""
+        """What brings the clusters' scaled profiles back to the units of the data.
+
+        The members are needed only if each profile is scaled by its own mean and spread.
+        """
         return self.profiles.scaling.of_clusters(self._mean_moments)
 
     def _mean_moments(self) -> Float64s:
@@ -282,19 +271,11 @@ class ArrayMembers:
         return describe(own.block, self.assignment, own.cell_areas, len(centroids))
 
 
-def open_arrays(
-    layout: Layout, *, normalize: str | None, by_level: bool, seed: int
-) -> ArrayProfiles:
+def open_arrays(layout: Layout, fit: Fit, seed: int) -> ArrayProfiles:
     """Stack and scale the profiles of a model."""
     profiles = stack(layout)
     values, block = profiles.values, profiles.block
-    scaling = fit_scaling(
-        block.mean(),
-        lambda: block.moments()[1],
-        normalize,
-        by_level=by_level,
-        level_weights=layout.weighting.levels,
-    )
+    scaling = fit(block.mean(), lambda: block.moments()[1])
     moments = scaling.moments(values)
     scaling.apply(values, out=values)
     drawn = choose(priorities(profiles.points, seed), sample_size(values.shape[1:], values.dtype))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -18,9 +18,9 @@ from xvcluster.grid.missing import (
     equals_any,
     find_declared,
     find_extremes,
-    refuse_infinite,
+    find_undeclared,
 )
-from xvcluster.profiles.layout import Layout
+from xvcluster.profiles.layout import Layout, multiply
 from xvcluster.profiles.memory import find_status
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 
@@ -34,25 +34,22 @@ class Place:
 
     Attributes
     ----------
-    positions : tuple of ndarray
-        Along each horizontal dimension, the place in canonical order.
+    offsets : mapping of dimension to ndarray of int
+        What a position along each horizontal dimension adds to the place among all points.
     new : tuple of ndarray of bool
         Whether that place has not been taken by another column, which a seam repeats.
-    strides : tuple of int
-        By how much the place among all points grows with a step along each dimension.
     name : str
         For messages.
-    areas, weights : tuple of ndarray
-        Factors of each point's cell area and weight, which may have size 1 along a dimension.
-        Empty if there are no cells, or every profile has a weight of 1.
+    areas, weights : tuple of Variable
+        Factors of each point's cell area and weight, on some of the dimensions. Empty if there are
+        no cells, or every profile has a weight of 1.
     """
 
-    positions: tuple[Indices, ...]
+    offsets: Mapping[Hashable, Indices]
     new: tuple[Booleans, ...]
-    strides: tuple[int, ...]
     name: str
-    areas: tuple[Float64s, ...] = ()
-    weights: tuple[Float64s, ...] = ()
+    areas: tuple[xr.Variable, ...]
+    weights: tuple[xr.Variable, ...]
 
     def areas_at(self, points: Indices) -> Float64s | None:
         """Cell areas in km² at points of the chunk."""
@@ -62,23 +59,17 @@ class Place:
         """Weights of the profiles at points of the chunk."""
         return self._product(self.weights)[points] if self.weights else np.ones(points.size)
 
-    def _product(self, factors: tuple[Float64s, ...]) -> Float64s:
-        shape = tuple(at.size for at in self.positions)
-        return np.broadcast_to(reduce(np.multiply, factors), shape).ravel()
+    def _product(self, factors: tuple[xr.Variable, ...]) -> Float64s:
+        sizes = {d: each.size for d, each in self.offsets.items()}
+        return np.ravel(multiply(factors, sizes).values)
 
     def points(self) -> Indices:
         """The place of each point of the chunk, flat, among all points of the grid."""
-        total = np.zeros((), dtype=np.intp)
-        for at, stride in zip(self.positions, self.strides, strict=True):
-            total = total[..., None] + at * stride
-        return total.reshape(-1)
+        return reduce(np.add.outer, self.offsets.values(), np.zeros((), np.intp)).ravel()
 
     def taken(self) -> Booleans:
         """Whether each point of the chunk, flat, counts: the repeated columns of a seam do not."""
-        total = np.ones((), dtype=bool)
-        for new in self.new:
-            total = total[..., None] & new
-        return total.reshape(-1)
+        return reduce(np.logical_and.outer, self.new, np.ones((), bool)).ravel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +78,9 @@ class Reading:
 
     Attributes
     ----------
-    names, attrs, encodings, dtypes : tuple
-        Of the variables. A chunk holds them in one dtype, which may be wider.
+    variables : tuple of DataArray
+        Empty ones, with names, attributes, packing and dtypes. A chunk holds them in one dtype,
+        which may be wider.
     dtype : dtype
         Of the profiles.
     descending : bool
@@ -99,10 +91,7 @@ class Reading:
         Default: profiles stay in the units of the data.
     """
 
-    names: tuple[str, ...]
-    attrs: tuple[Mapping[str, Any], ...]
-    encodings: tuple[Mapping[str, Any], ...]
-    dtypes: tuple[np.dtype[Any], ...]
+    variables: tuple[xr.DataArray, ...]
     dtype: np.dtype[Any]
     descending: bool
     fills: tuple[list[float], ...] | None = None
@@ -111,22 +100,15 @@ class Reading:
     @classmethod
     def of(cls, layout: Layout) -> Reading:
         """How chunks of a model are read."""
-        variables = layout.dataset.data_vars.values()
-        return cls(
-            tuple(layout.variables),
-            tuple(dict(a.attrs) for a in variables),
-            tuple({n: a.encoding[n] for n in _PACKING & set(a.encoding)} for a in variables),
-            tuple(a.dtype for a in variables),
-            layout.dtype,
-            layout.descending,
-        )
+        arrays = layout.dataset.data_vars.values()
+        variables = tuple(_dress(np.empty(0, a.dtype), a) for a in arrays)
+        return cls(variables, layout.dtype, layout.descending)
 
     def declared(self, chunk: Array) -> Iterator[tuple[xr.DataArray, Any]]:
         """Each variable (level, point) of a chunk, and where its attributes declare it missing."""
-        for v, name in enumerate(self.names):
-            values = chunk[v].reshape(chunk.shape[1], -1).astype(self.dtypes[v], copy=False)
-            array = xr.DataArray(values, name=name, attrs=dict(self.attrs[v]))
-            array.encoding = dict(self.encodings[v])
+        for values, variable in zip(chunk, self.variables, strict=True):
+            flat = values.reshape(chunk.shape[1], -1).astype(variable.dtype, copy=False)
+            array = _dress(flat, variable)
             yield array, find_declared(array)
 
     def clean(self, chunk: Array) -> tuple[list[Floats], list[Booleans | None]]:
@@ -135,42 +117,33 @@ class Reading:
         refused: list[Booleans | None] = []
         for v, (array, declared) in enumerate(self.declared(chunk)):
             rest = array if declared is None else array.where(~declared)
-            fills = self._own_fills(rest) if self.fills is None else self.fills[v]
+            if self.fills is None:
+                fills = find_undeclared(find_extremes(rest.values), array.name)
+            else:
+                fills = self.fills[v]
             invalid = either(declared, equals_any(array, fills)) if fills else declared
             kept = array if invalid is None else array.where(~invalid)
             columns.append(kept.values.astype(self.dtype, copy=False))
             refused.append(None if invalid is None else np.any(invalid.values, axis=0))
         return columns, refused
 
-    def _own_fills(self, array: xr.DataArray) -> list[float]:
-        """Undeclared fill values of a variable in this chunk; refuse infinities."""
-        extremes = find_extremes(array.values)
-        refuse_infinite(extremes, array.name)
-        return extremes.apart()
-
-    def profiles(
-        self, chunk: Array, taken: Booleans | None = None
-    ) -> Iterator[tuple[Indices, Floats]]:
-        """Complete, scaled profiles (n, n_levels, n_variables) in pieces, and their points (n,).
-
-        Parameters
-        ----------
-        chunk : ndarray, shape (n_variables, n_levels, *horizontal)
-        taken : ndarray of bool, shape (n_points,), optional
-            Which points to read. Default: all.
-        """
-        columns, _ = self.clean(chunk)
-        return self.cut(columns, taken)
-
     def blocks(self, chunk: Array, place: Place) -> Iterator[tuple[Indices, Block]]:
-        """The profiles of the points that count, with their weights; otherwise as `profiles`."""
-        for points, values in self.profiles(chunk, place.taken()):
+        """The profiles of the points that count, with their weights; otherwise as `cut`."""
+        for points, values in self.cut(self.clean(chunk)[0], place.taken()):
             yield points, Block(values, place.weights_at(points))
 
     def cut(
         self, columns: list[Floats], taken: Booleans | None = None
     ) -> Iterator[tuple[Indices, Floats]]:
-        """The profiles of a chunk after `clean`; otherwise as `profiles`."""
+        """Complete, scaled profiles (n, n_levels, n_variables) in pieces, and their points (n,).
+
+        Parameters
+        ----------
+        columns : list of ndarray, shape (n_levels, n_points)
+            A chunk after `clean`.
+        taken : ndarray of bool, shape (n_points,), optional
+            Which points to read. Default: all.
+        """
         for start in range(0, columns[0].shape[1], _PIECE):
             part = slice(start, start + _PIECE)
             n_levels, n_points = columns[0][:, part].shape
@@ -190,6 +163,13 @@ class Reading:
             if self.scaling is not None:
                 block = self.scaling.apply(block, out=block)
             yield np.flatnonzero(complete) + start, block
+
+
+def _dress(values: Array, like: xr.DataArray) -> xr.DataArray:
+    """An array with the name, the attributes and the packing of another."""
+    array = xr.DataArray(values, name=str(like.name), attrs=like.attrs)
+    array.encoding = {n: like.encoding[n] for n in _PACKING & set(like.encoding)}
+    return array
 
 
 def status_of(columns: list[Floats], refused: list[Booleans | None]) -> npt.NDArray[np.int8]:

@@ -89,10 +89,8 @@ class ProfileScaling:
 
     def moments(self, values: Floats) -> Float64s:
         """Mean and spread over the levels of each profile, shape (n, 2, n_variables)."""
-        moments = np.empty((len(values), 2, values.shape[2]))
-        for start in range(0, len(values), _CHUNK):
-            moments[start : start + _CHUNK] = self._moments(values[start : start + _CHUNK])
-        return moments
+        starts = range(0, len(values), _CHUNK)
+        return np.concatenate([self._moments(values[i : i + _CHUNK]) for i in starts])
 
     def _moments(self, values: Floats) -> Float64s:
         share = self.level_weights / self.level_weights.sum()
@@ -112,6 +110,10 @@ class ProfileScaling:
         """
         moments, stretch = mean_moments(), np.sqrt(self.level_weights)[:, None]
         return Scaling(moments[:, :1], moments[:, 1:] / stretch)
+
+
+Fit = Callable[[Float64s, Callable[[], Float64s]], Scaling | ProfileScaling]
+"""`fit_scaling` when the options of the user are known."""
 
 
 def fit_scaling(

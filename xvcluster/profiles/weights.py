@@ -46,13 +46,12 @@ def weigh(
     return replace(layout, weighting=weighting)
 
 
-def _profile_factors(layout: Layout, weights: Any) -> list[xr.DataArray]:
-    """Arrays on the horizontal dimensions, of size 1 along some, whose product is the weights."""
+def _profile_factors(layout: Layout, weights: Any) -> list[xr.Variable]:
+    """Arrays on some of the horizontal dimensions, whose product is the weights."""
     if weights is None:
         return []
     if isinstance(weights, str):
-        _require_word("weights", weights, "area")
-        _warn_lost_bounds(layout, "weights='area'", layout.axes.latitude, layout.axes.longitude)
+        _check_word(layout, "weights", weights, "area", layout.axes.latitude, layout.axes.longitude)
         factors = layout.area_factors()
         if not factors:
             raise ValueError(
@@ -60,14 +59,13 @@ def _profile_factors(layout: Layout, weights: Any) -> list[xr.DataArray]:
                 "have; give a DataArray of weights on the horizontal dimensions"
             )
         return factors
-    dims = layout.grid.dims
-    array = _aligned(layout, "weights", weights, "area", dims).astype(np.float64)
+    array = _aligned(layout, "weights", weights, "area", layout.grid.dims).astype(np.float64)
     if array.min() < 0 or np.isinf(array).any():
         raise ValueError(
             f"weights must be finite and at least 0; they range from {float(array.min()):g} to "
             f"{float(array.max()):g}"
         )
-    return [array.expand_dims([d for d in dims if d not in array.dims]).transpose(*dims)]
+    return [array]
 
 
 def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
@@ -79,8 +77,7 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
             "level_weights need a vertical, which the data do not have; leave them out"
         )
     if isinstance(weights, str):
-        _require_word("level_weights", weights, "thickness")
-        _warn_lost_bounds(layout, "level_weights='thickness'", layout.axes.vertical)
+        _check_word(layout, "level_weights", weights, "thickness", layout.axes.vertical)
         edges = bounds_of(layout.dataset, layout.dataset[layout.vertical.dims[0]])
         found = np.abs(edges[:, 1] - edges[:, 0])
         found = found / found.mean()
@@ -95,29 +92,26 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
     return found[::-1] if layout.descending else found
 
 
-def _warn_lost_bounds(layout: Layout, what: str, *names: str | None) -> None:
-    """Warn if coordinates declare bounds that the data do not hold."""
+def _check_word(layout: Layout, option: str, given: str, word: str, *names: str | None) -> None:
+    """Refuse another word, and warn if coordinates declare bounds that the data do not hold."""
+    if given != word:
+        raise ValueError(f"{option} must be {word!r} or a DataArray; got {given!r}")
     dataset = layout.dataset
     for name in filter(None, names):
         coordinate = dataset[name]
         bounds = (coordinate.encoding | coordinate.attrs).get("bounds")
         if bounds is not None and bounds not in dataset.variables:
             warnings.warn(
-                f"{what} takes edges halfway between the values of {name!r}: it declares bounds "
-                f"{str(bounds)!r}, which the data do not hold. Cluster a Dataset that has them, "
-                f"e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
+                f"{option}={word!r} takes edges halfway between the values of {name!r}: it "
+                f"declares bounds {str(bounds)!r}, which the data do not hold. Cluster a Dataset "
+                f"that has them, e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
                 stacklevel=5,
             )
 
 
-def _require_word(name: str, given: str, allowed: str) -> None:
-    if given != allowed:
-        raise ValueError(f"{name} must be {allowed!r} or a DataArray; got {given!r}")
-
-
 def _aligned(
     layout: Layout, name: str, weights: Any, word: str, dims: tuple[Any, ...]
-) -> xr.DataArray:
+) -> xr.Variable:
     """Weights in memory, in the order of the data along each of their dimensions."""
     if not isinstance(weights, xr.DataArray):
         raise TypeError(f"{name} must be {word!r} or a DataArray; got {type(weights).__name__}")
@@ -132,7 +126,7 @@ def _aligned(
     weights = weights.compute()
     for dim in weights.dims:
         weights = _in_order(weights, name, dim, layout.dataset)
-    return xr.DataArray(weights.values, dims=weights.dims)
+    return xr.Variable(weights.dims, weights.values)
 
 
 def _in_order(weights: xr.DataArray, name: str, dim: Any, dataset: xr.Dataset) -> xr.DataArray:
