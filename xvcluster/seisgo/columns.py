@@ -114,7 +114,7 @@ def _as_array(
     model: npt.ArrayLike | xr.DataArray, name: str, axes: dict[str, Array]
 ) -> xr.DataArray:
     """Return the model as (depth, lat, lon) with its attributes, masked elements as NaN."""
-    values = model.variable if isinstance(model, xr.DataArray) else np.asanyarray(model)
+    values = model.compute().variable if isinstance(model, xr.DataArray) else np.asanyarray(model)
     if values.dtype.kind not in "fiu":
         raise TypeError(f"the model {name!r} must be numeric; got dtype {values.dtype}")
     for axis, at in axes.items():
