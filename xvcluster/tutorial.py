@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from xvcluster.arrays import Float64s
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 _SEED = 1982
 
@@ -136,18 +133,35 @@ def tomography(*, resolution: float = 0.25) -> xr.Dataset:
     random = np.random.default_rng(_SEED)
     province = _paint(lon, lat, random)
     parameters = _vary(_blend(province, resolution), lon, lat, random)
-    vs, mantle_share = _profiles(depth, parameters)
-    vp = vs * _vp_vs_ratio(vs, mantle_share)
+    vs, vp = (v.astype(np.float32) for v in _profiles(depth, parameters))
+    names = {
+        "long_name": "true province of the profile",
+        "flag_values": np.arange(1, len(_PROVINCES) + 1, dtype=np.int16),
+        "flag_meanings": " ".join(province.name for province in _PROVINCES),
+    }
     dims = ("depth", "latitude", "longitude")
-    model = xr.Dataset(
-        {
-            "vs": (dims, vs.astype(np.float32)),
-            "vp": (dims, vp.astype(np.float32)),
-            "province": (dims[1:], province),
-        },
-        coords={"depth": depth, "latitude": latitude, "longitude": longitude},
-    )
-    return _describe(model)
+    variables = {
+        "vs": (dims, vs, {"long_name": "shear-wave velocity", "units": "km/s"}),
+        "vp": (dims, vp, {"long_name": "compressional-wave velocity", "units": "km/s"}),
+        "province": (dims[1:], province, names),
+    }
+    down = {"long_name": "depth", "units": "km", "positive": "down", "axis": "Z"}
+    north = {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"}
+    east = {"standard_name": "longitude", "units": "degrees_east", "axis": "X"}
+    coords = {
+        "depth": ("depth", depth, down),
+        "latitude": ("latitude", latitude, north),
+        "longitude": ("longitude", longitude, east),
+    }
+    about = {
+        "Conventions": "CF-1.10",
+        "id": "xvcluster_tutorial_tomography",
+        "title": "Synthetic model of the western United States, not an observation",
+        "comment": "Computed by formula in xvcluster.tutorial.tomography from hand-drawn provinces "
+        "and a seeded random field, to try out clustering. It contains no data: do not interpret "
+        "it.",
+    }
+    return xr.Dataset(variables, coords, about)
 
 
 def ocean() -> xr.Dataset:
@@ -177,8 +191,7 @@ def ocean() -> xr.Dataset:
     >>> dict(tutorial.ocean()["temperature"].sizes)
     {'depth': 20, 'latitude': 90, 'longitude': 180}
     """
-    packaged = files("xvcluster") / "data" / "levitus_2deg.nc"
-    with as_file(packaged) as path:
+    with as_file(files("xvcluster") / "data" / "levitus_2deg.nc") as path:
         # without its encoding, by which results computed from it would be written as int16
         return xr.load_dataset(path, engine="netcdf4").drop_encoding()
 
@@ -200,9 +213,8 @@ def _random_field(
     wave = random.normal(scale=1 / length, size=(n_waves, 2))
     phase = random.uniform(0, 2 * np.pi, n_waves)
     x = lon * np.cos(np.deg2rad(40))
-    total = np.zeros_like(x)
-    for (kx, ky), p in zip(wave, phase, strict=True):
-        total += np.cos(kx * x + ky * lat + p)
+    waves = (np.cos(kx * x + ky * lat + p) for (kx, ky), p in zip(wave, phase, strict=True))
+    total = sum(waves, start=np.zeros_like(x))
     return np.asarray(total * np.sqrt(2 / n_waves), dtype=np.float64)
 
 
@@ -223,12 +235,9 @@ def _blend(province: NDArray[np.int16], resolution: float) -> Float64s:
     """Return the parameters of the provinces at each point, smoothed over about a degree."""
     from scipy.ndimage import gaussian_filter
 
-    share = np.stack(
-        [
-            gaussian_filter((province == i).astype(float), 0.3 / resolution, mode="nearest")
-            for i in range(1, len(_PROVINCES) + 1)
-        ]
-    )
+    number = np.arange(1, len(_PROVINCES) + 1)[:, None, None]
+    width = (0, 0.3 / resolution, 0.3 / resolution)
+    share = gaussian_filter((province == number).astype(float), width, mode="nearest")
     parameters = np.array([province[1:-1] for province in _PROVINCES], dtype=np.float64)
     return np.asarray(np.tensordot(parameters.T, share, axes=1), dtype=np.float64)
 
@@ -239,62 +248,22 @@ def _vary(
     """Add the variation within each province, which is small for the thin oceanic crust."""
     # moho, crust_top, crust_base, lid, lid_base, asthenosphere
     spread = (0.06 * parameters[0], 0.08, 0.05, 0.05, 12.0, 0.05)
-    return np.stack(
-        [
-            value + deviation * _random_field(lon, lat, 1.0, random)
-            for value, deviation in zip(parameters, spread, strict=True)
-        ]
-    )
-
-
-def _logistic(x: Float64s) -> Float64s:
-    """Return the logistic function, which rises from 0 to 1 around x = 0."""
-    from scipy.special import expit
-
-    return np.asarray(expit(x), dtype=np.float64)
+    fields = [_random_field(lon, lat, 1.0, random) for _ in spread]
+    return np.stack([p + s * f for p, s, f in zip(parameters, spread, fields, strict=True)])
 
 
 def _profiles(depth: Float64s, parameters: Float64s) -> tuple[Float64s, Float64s]:
-    """Return vs (depth, latitude, longitude) and the fraction of mantle."""
+    """Return vs and vp (depth, latitude, longitude)."""
+    from scipy.special import expit  # the logistic function
+
     moho, crust_top, crust_base, lid, lid_base, asthenosphere = parameters
     z = depth[:, None, None]
     crust = crust_top + (crust_base - crust_top) * np.minimum(z / moho, 1)
-    mantle = lid + (asthenosphere - lid) * _logistic((z - lid_base) / 12)
+    mantle = lid + (asthenosphere - lid) * expit((z - lid_base) / 12)
     # pressure makes the mantle faster with depth
     mantle = mantle + 0.0005 * np.maximum(z - moho, 0)
-    mantle_share = _logistic((z - moho) / 1.5)
-    return crust + mantle_share * (mantle - crust), mantle_share
-
-
-def _vp_vs_ratio(vs: Float64s, mantle_share: Float64s) -> Float64s:
-    """Return vp/vs, larger for a slow mantle: heat and melt reduce vs more than vp."""
-    mantle = 1.74 + 0.2 * np.maximum(4.65 - vs, 0)
-    return 1.75 + mantle_share * (mantle - 1.75)
-
-
-def _describe(model: xr.Dataset) -> xr.Dataset:
-    """Add names and units to the variables, and to the model a statement that it is synthetic."""
-    attrs: dict[str, dict[str, object]] = {
-        "vs": {"long_name": "shear-wave velocity", "units": "km/s"},
-        "vp": {"long_name": "compressional-wave velocity", "units": "km/s"},
-        "province": {
-            "long_name": "true province of the profile",
-            "flag_values": np.arange(1, len(_PROVINCES) + 1, dtype=np.int16),
-            "flag_meanings": " ".join(province.name for province in _PROVINCES),
-        },
-        "depth": {"long_name": "depth", "units": "km", "positive": "down", "axis": "Z"},
-        "latitude": {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"},
-        "longitude": {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
-    }
-    described = model.copy()
-    for name, description in attrs.items():
-        described[name].attrs = description
-    return described.assign_attrs(
-        Conventions="CF-1.10",
-        id="xvcluster_tutorial_tomography",
-        title="Synthetic model of the western United States, not an observation",
-        comment=(
-            "Computed by formula in xvcluster.tutorial.tomography from hand-drawn provinces and a "
-            "seeded random field, to try out clustering. It contains no data: do not interpret it."
-        ),
-    )
+    mantle_share = expit((z - moho) / 1.5)
+    vs = crust + mantle_share * (mantle - crust)
+    # larger in a slow mantle: heat and melt reduce vs more than vp
+    mantle_ratio = 1.74 + 0.2 * np.maximum(4.65 - vs, 0)
+    return vs, vs * (1.75 + mantle_share * (mantle_ratio - 1.75))

@@ -7,13 +7,12 @@ from xvcluster.cli.comparing import consensus, match
 from xvcluster.cli.results import boundaries, info, plot, predict
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    commands=[
+        info, kmeans, som, gmm, sweep, predict, match, consensus, plot, boundaries, demo,
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 @click.version_option(package_name="xvcluster")
 def main() -> None:
     """Cluster the vertical profiles of gridded geoscience models."""
-
-
-for command in (
-    info, kmeans, som, gmm, sweep, predict, match, consensus, plot, boundaries, demo,
-):  # fmt: skip
-    main.add_command(command)

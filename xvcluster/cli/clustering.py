@@ -25,21 +25,19 @@ from xvcluster.cli.commandline import (
     command,
     normalize_option,
 )
-from xvcluster.cli.files import check_outputs, default_output, read_model, write_figure
+from xvcluster.cli.files import check_outputs, read_model, write_figure
 from xvcluster.cli.report import describe_result, sweep_table
 from xvcluster.options import Covariance, Criterion, check_bootstrap
 from xvcluster.record import store
 from xvcluster.result import ClusterResult
 
-_DEMOS = ("tomography", "ocean")
-_PREPARATION = ("depth", "dz", "stride", "max_gap")
+_READING = ("variables", "chunks", "depth", "dz", "stride", "max_gap")
 
 
 @command(
     clusters_option("Number of clusters. Default: the knee of the inertia."),
     K_RANGE,
     LLOYD,
-    WEIGHING,
     STABILITY,
     MODEL,
 )
@@ -128,7 +126,6 @@ def gmm(**options: Any) -> None:
     ),
     BLOCK_SIZE,
     LLOYD,
-    WEIGHING,
     MODEL,
     click.option("--maps", type=PATH, metavar="OUT.png", help="Also draw one map for each k."),
 )
@@ -146,12 +143,14 @@ def sweep(plot: Path | None, maps: Path | None, k_range: range | None, **options
 
 
 @command(
-    click.argument("name", type=click.Choice(_DEMOS), default="tomography"),
+    click.argument("name", type=click.Choice(["tomography", "ocean"]), default="tomography"),
     click.option("--folder", type=PATH, default=Path(), help="Folder to write to."),
     OVERWRITE,
 )
 def demo(name: str, folder: Path, overwrite: bool) -> None:
     """Cluster sample data: a synthetic tomography (the default), or the real ocean."""
+    from sklearn.metrics import adjusted_rand_score
+
     output, figure = (folder / f"xvcluster_demo_{name}{suffix}" for suffix in (".nc", ".png"))
     check_outputs(output, figure, overwrite=overwrite)
     model = getattr(tutorial, name)()
@@ -165,7 +164,10 @@ def demo(name: str, folder: Path, overwrite: bool) -> None:
     _report(result, output)
     write_figure(result.plot.summary, figure)
     if name == "tomography":
-        _compare(result, model["province"])
+        labels, provinces = xr.align(result.labels, model["province"])
+        known = labels.notnull().values
+        score = adjusted_rand_score(provinces.values[known], labels.values[known])
+        click.echo(f"Agreement with the true provinces: adjusted Rand index {score:.2f}")
 
 
 def _cluster(
@@ -181,12 +183,15 @@ def _cluster(
 
     If the method cannot find the stability with these options, `unstable` says why.
     """
-    if (
-        options.get("k_range")
-        and options.get("n_clusters", options.get("n_components")) is not None
-    ):
+    n_clusters = options.get("n_clusters", options.get("n_components"))
+    if options.get("k_range") and n_clusters is not None:
         raise ValueError("--k-range has no effect together with --clusters; give one of them")
-    _check_stability(stability, block_size, unstable)
+    if stability is None and block_size is not None:
+        raise ValueError("--block-size has no effect without --stability; give both, or neither")
+    if stability is not None:
+        if unstable:
+            raise ValueError(f"--stability cannot be found {unstable}")
+        check_bootstrap("--stability", stability, block_size)
     output, data, given = _read(plot, **options)
     result = method(data, **given)
     if stability is not None:
@@ -195,33 +200,21 @@ def _cluster(
     write_figure(result.plot.summary, plot)
 
 
-def _check_stability(n: int | None, block_size: float | None, unstable: str) -> None:
-    """Raise an error, before any work, if the stability cannot be found."""
-    if n is None and block_size is not None:
-        raise ValueError("--block-size has no effect without --stability; give both, or neither")
-    if n is not None and unstable:
-        raise ValueError(f"--stability cannot be found {unstable}")
-    if n is not None:
-        check_bootstrap("--stability", n, block_size)
-
-
 def _read(
     *figures: Path | None,
     file: Path,
     output: Path | None,
     overwrite: bool,
-    variables: tuple[str, ...],
     dim: str | None,
-    chunks: int | str | None,
     **options: Any,
 ) -> tuple[Path, xr.Dataset, dict[str, Any]]:
     """Return the file to write, the prepared data, and the given options of the method."""
-    output = output or default_output(file, "clusters")
+    output = output or Path(f"{file.stem}_clusters.nc")
     given = {name: value for name, value in options.items() if value is not None}
     inputs = [file, *([given["checkpoint"]] if "checkpoint" in given else [])]
     check_outputs(output, *figures, overwrite=overwrite, inputs=inputs)
-    preparation = {name: given.pop(name) for name in _PREPARATION if name in given}
-    data = read_model(file, variables, dim, chunks, **preparation)
+    reading = {name: given.pop(name) for name in _READING if name in given}
+    data = read_model(file, dim=dim, **reading)
     return output, data, given | {"dim": dim}
 
 
@@ -229,14 +222,3 @@ def _report(result: ClusterResult, output: Path) -> None:
     """Write a result and describe it."""
     store.write(result.dataset, output)
     click.echo(f"{describe_result(result)}\n\nWrote {output}")
-
-
-def _compare(result: ClusterResult, truth: xr.DataArray) -> None:
-    """Report how well labels agree with the true provinces of a synthetic model."""
-    from sklearn.metrics import adjusted_rand_score
-
-    labels = result.labels
-    known = labels.notnull().values
-    provinces = truth.sel({d: labels[d] for d in labels.dims}).transpose(*labels.dims)
-    score = adjusted_rand_score(provinces.values[known], labels.values[known])
-    click.echo(f"Agreement with the true provinces: adjusted Rand index {score:.2f}")

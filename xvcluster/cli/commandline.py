@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, get_args
+from typing import Any, get_args
 
 import click
 
 from xvcluster.profiles.scaling import Normalization
 
-P = ParamSpec("P")
 Decorator = Callable[..., Any]
 PATH = click.Path(path_type=Path)
 
@@ -23,11 +23,11 @@ class BadInput(click.ClickException):
     exit_code = 2
 
 
-def plainly(function: Callable[P, None]) -> Callable[P, None]:
+def plainly(function: Callable[..., None]) -> Callable[..., None]:
     """Show errors and warnings as one plain sentence each."""
 
     @functools.wraps(function)
-    def command(*args: P.args, **kwargs: P.kwargs) -> None:
+    def command(*args: object, **kwargs: object) -> None:
         with warnings.catch_warnings():
             _show_warnings_plainly()
             try:
@@ -35,26 +35,22 @@ def plainly(function: Callable[P, None]) -> Callable[P, None]:
             except BrokenPipeError:
                 raise  # as in `xvcluster info FILE | head`; click ends silently
             except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
-                raise BadInput(_sentence(error)) from None
+                raise BadInput(_one_line(error)) from None
             except (MemoryError, OverflowError) as error:
-                raise BadInput(_too_much(error)) from None
+                said = f" ({_one_line(error)})" if str(error) else ""
+                raise BadInput(
+                    f"this needs more memory than is available{said}; reduce the given numbers, or "
+                    "use fewer profiles or levels"
+                ) from None
 
     return command
 
 
-def _sentence(error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.strerror}: {error.filename}"
-    return " ".join(text.split())
-
-
-def _too_much(error: MemoryError | OverflowError) -> str:
-    said = " ".join(str(error).split())
-    return (
-        f"this needs more memory than is available{f' ({said})' if said else ''}; "
-        "reduce the given numbers, or use fewer profiles or levels"
-    )
+def _one_line(said: object) -> str:
+    """Put an error or a warning on one line."""
+    if isinstance(said, OSError) and said.strerror:
+        said = f"{said.strerror}: {said.filename}"
+    return " ".join(str(said).split())
 
 
 def _show_warnings_plainly() -> None:
@@ -62,7 +58,7 @@ def _show_warnings_plainly() -> None:
     shown = set()
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        text = " ".join(str(message).split())
+        text = _one_line(message)
         if text not in shown:
             shown.add(text)
             click.echo(f"Warning: {text}", err=True)
@@ -85,17 +81,13 @@ def together(*options: Decorator) -> Decorator:
 
 def _window(text: str) -> int | float:
     """Parse a number of levels, written as an integer, or a distance along the vertical."""
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is not a number; write 3 for three levels, or 3.0 for a distance in the "
-            "units of the vertical"
-        ) from None
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return number(text)
+    raise click.BadParameter(
+        f"{text!r} is not a number; write 3 for three levels, or 3.0 for a distance in the "
+        "units of the vertical"
+    )
 
 
 def _chunks(text: str) -> int | str:
@@ -163,6 +155,12 @@ def output_option(help_text: str) -> Decorator:
     return click.option("-o", "--output", type=PATH, metavar="OUT", help=help_text)
 
 
+def dataset_options(default: str) -> Decorator:
+    """Return the options for what a command writes: a dataset, and a figure of it."""
+    help_text = f"NetCDF or Zarr to write. Default: {default} in the current folder."
+    return together(output_option(help_text), PLOT, OVERWRITE)
+
+
 MODEL = together(
     FILE,
     VARIABLE,
@@ -179,9 +177,7 @@ MODEL = together(
     DIM,
     CHUNKS,
     click.option("--random-state", type=int, help="Seed. Default: 0."),
-    output_option("NetCDF or Zarr to write. Default: <FILE>_clusters.nc in the current folder."),
-    PLOT,
-    OVERWRITE,
+    dataset_options("<FILE>_clusters.nc"),
 )
 LEVEL_WEIGHTS = click.option(
     "--level-weights",
@@ -235,4 +231,5 @@ LLOYD = together(
     click.option(
         "--n-init", type=int, help="Number of restarts. Default: 10 for euclidean, otherwise 3."
     ),
+    WEIGHING,
 )

@@ -9,8 +9,8 @@ import click
 import xarray as xr
 
 import xvcluster
-from xvcluster.cli.commandline import OVERWRITE, PATH, PLOT, RESULT, command, output_option
-from xvcluster.cli.files import check_outputs, default_output, read_result, write_figure
+from xvcluster.cli.commandline import PATH, RESULT, command, dataset_options
+from xvcluster.cli.files import check_outputs, read_result, write_figure
 from xvcluster.cli.report import describe_result
 from xvcluster.compare.match import point_weights
 from xvcluster.plot import votes
@@ -20,21 +20,19 @@ from xvcluster.record import store
 @command(
     RESULT,
     click.argument("reference", type=PATH, metavar="REFERENCE"),
-    output_option("NetCDF or Zarr to write. Default: <RESULT>_matched.nc in the current folder."),
-    PLOT,
-    OVERWRITE,
+    dataset_options("<RESULT>_matched.nc"),
 )
 def match(
     result: Path, reference: Path, output: Path | None, plot: Path | None, overwrite: bool
 ) -> None:
     """Renumber the clusters of a RESULT for the best agreement with a REFERENCE result."""
-    output = output or default_output(result, "matched")
+    output = output or Path(f"{result.stem}_matched.nc")
     check_outputs(output, plot, overwrite=overwrite, inputs=[result, reference])
     matched = read_result(result).match(read_result(reference))
     store.write(matched.dataset, output)
     agreement = matched.dataset["contingency"].attrs
-    indices = {"Rand": "adjusted_rand_index", "mutual information": "adjusted_mutual_information"}
-    said = ", ".join(f"adjusted {name} {agreement[n]:.2f}" for name, n in indices.items())
+    said = f"adjusted Rand {agreement['adjusted_rand_index']:.2f}, "
+    said += f"adjusted mutual information {agreement['adjusted_mutual_information']:.2f}"
     click.echo(f"{describe_result(matched)}\n\nAgreement: {said}\nWrote {output}")
     write_figure(matched.plot.map, plot)
 
@@ -57,9 +55,7 @@ def match(
         show_default=True,
         help="Cluster whose votes --plot draws.",
     ),
-    output_option("NetCDF or Zarr to write. Default: consensus.nc in the current folder."),
-    PLOT,
-    OVERWRITE,
+    dataset_options("consensus.nc"),
 )
 def consensus(
     results: tuple[Path, ...],

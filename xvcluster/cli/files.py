@@ -34,16 +34,10 @@ def open_model(path: Path) -> Iterator[xr.Dataset]:
     ValueError
         If it is not NetCDF or Zarr, or is damaged.
     """
-    with _explained(path), _open(path) as dataset:
+    zarr = {"engine": "zarr", "consolidated": False}
+    options = zarr if store.is_zarr(path) else {"engine": "netcdf4"}
+    with _explained(path), xr.open_dataset(path, **options) as dataset:
         yield with_coordinates(dataset)
-
-
-def _open(path: Path) -> xr.Dataset:
-    """Open a file as its name says, without reading its variables."""
-    if store.is_zarr(path):
-        store_of: xr.Dataset = xr.open_zarr(path, chunks=None, consolidated=False)
-        return store_of
-    return xr.open_dataset(path, engine="netcdf4")
 
 
 def read_model(
@@ -76,8 +70,7 @@ def read_model(
     ValueError
         If the file cannot be read, lacks a variable, or contains several to choose from.
     """
-    with _explained(path):
-        dataset = with_coordinates(_open(path))
+    with open_model(path) as dataset:
         data = dataset[choose_variables(dataset, variables, dim)]
         if chunks is not None:
             vertical = find_axes(data, dim).vertical
@@ -86,7 +79,6 @@ def read_model(
             data = prepare(data, dim=dim, **preparation)
         if chunks is None:
             data = data.load()
-            dataset.close()
     data.encoding = {"source": str(path)}
     return data
 
@@ -114,11 +106,6 @@ def read_result(path: Path) -> ClusterResult:
     """Read a result; raise ValueError if the file is not one."""
     with _explained(path):
         return open_result(path)
-
-
-def default_output(file: Path, what: str) -> Path:
-    """Return the default name of the NetCDF file to write, in the current folder."""
-    return Path(f"{file.stem}_{what}.nc")
 
 
 def check_outputs(
@@ -150,19 +137,15 @@ def check_outputs(
             raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
         if path.is_dir() and not store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
-        if any(_overlap(path.resolve(), other) for other in read):
+        target = path.resolve()
+        if any(target.is_relative_to(other) or other.is_relative_to(target) for other in read):
             raise ValueError(f"{path} is an input of this command and cannot be its output as well")
-        if path.resolve() in [other.resolve() for other in wanted[:i]]:
+        if target in [other.resolve() for other in wanted[:i]]:
             raise ValueError(f"{path} is given for two outputs; give each its own name")
         if path.exists() and not overwrite:
             raise ValueError(f"{path} exists already; choose another name, or add --overwrite")
     for figure in filter(None, figures):
         _check_figure(figure)
-
-
-def _overlap(one: Path, other: Path) -> bool:
-    """Whether two paths are the same, or one is a folder that contains the other."""
-    return one == other or one in other.parents or other in one.parents
 
 
 def _check_figure(path: Path) -> None:
@@ -181,10 +164,9 @@ def write_figure(draw: Callable[[], Any], path: Path | None, dpi: int = 200) -> 
     """Draw a figure, or axes, into a file if one is given, and say so."""
     if path is None:
         return
-    import matplotlib as mpl
     from matplotlib import pyplot as plt
 
-    mpl.use("Agg")  # never open a window
+    plt.switch_backend("Agg")  # never open a window
     drawing = draw()
     figure = drawing if hasattr(drawing, "savefig") else drawing.figure
     try:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.arrays import Integers
 from xvcluster.grid.coords import find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
-from xvcluster.profiles import STATUS, Profiles, collect
+from xvcluster.profiles import STATUS, collect
 from xvcluster.result import ClusterResult, SweepResult
 
 _MAX_ROWS = 40
-_CARRIED = ("title", "id")
 
 
 def find_models(dataset: xr.Dataset, dim: Hashable | None = None) -> list[str]:
@@ -65,8 +64,8 @@ def describe_file(dataset: xr.Dataset, names: Sequence[str], dim: Hashable | Non
         Several lines.
     """
     groups = [list(names)] if names else [[n] for n in find_models(dataset, dim)]
-    lines = [f"{n:<12}{dataset.attrs[n]}" for n in _CARRIED if dataset.attrs.get(n)]
-    clusterable, seams = [], set()
+    lines = [f"{n:<12}{dataset.attrs[n]}" for n in ("title", "id") if dataset.attrs.get(n)]
+    clusterable, seams = [], set[str | None]()
     for group in groups:
         try:
             profiles = collect(dataset[group], dim)
@@ -75,7 +74,9 @@ def describe_file(dataset: xr.Dataset, names: Sequence[str], dim: Hashable | Non
         else:
             n_profiles, n_levels = profiles.values.shape[:2]
             clusterable.append([", ".join(group), _count(profiles.status, n_profiles, n_levels)])
-            seams |= _seams(profiles)
+            grid, longitude = profiles.grid, profiles.axes.longitude
+            if any(grid.take[d].size < grid.restore[d].size for d in grid.dims):
+                seams.add(longitude)
     if groups:
         lines += ["", "Coordinates", *_coordinates(dataset[groups[0]], dim, seams)]
     lines += ["", "Variables", *_align([_variable(a) for a in dataset.data_vars.values()])]
@@ -91,18 +92,17 @@ def describe_result(result: ClusterResult) -> str:
     """Describe a result: the number of profiles, which k and why, and one row per cluster."""
     dataset, parameters = result.dataset, result.parameters
     names = ", ".join(parameters["variables"])
-    vertical = parameters["vertical"]
-    n_levels = 1 if vertical is None else dataset.sizes[vertical]
+    n_levels = dataset.sizes.get(parameters["vertical"], 1)
     n_profiles = int(dataset["count"].sum())
     lines = [f"{names}: {_count(dataset['status'].values, n_profiles, n_levels)}"]
+    by = "the lowest BIC" if "sweep_bic" in dataset else ""
     if result.sweep is not None:
-        criteria = result.sweep.dataset
         how = {"knee": "the knee of the inertia", "silhouette": "the best silhouette"}
-        by, k = criteria.attrs["best_k_by"], criteria["k"].values
-        lines.append(f"{result.n_clusters} clusters, by {how.get(by, by)} over k = {_span(k)}")
-    elif "sweep_bic" in dataset:
+        by = result.sweep.dataset.attrs["best_k_by"]
+        by = how.get(by, by)
+    if by:
         k = dataset["k"].values
-        lines.append(f"{result.n_clusters} clusters, by the lowest BIC over k = {_span(k)}")
+        lines.append(f"{result.n_clusters} clusters, by {by} over k = {k[0]} to {k[-1]}")
     return "\n".join([*lines, "", cluster_table(result)])
 
 
@@ -150,7 +150,7 @@ def _count(status: npt.NDArray[np.int8], n_profiles: int, n_levels: int) -> str:
     return f"{text}; left out: {', '.join(others)}" if others else text
 
 
-def _coordinates(data: xr.Dataset, dim: Hashable | None, seams: set[str]) -> list[str]:
+def _coordinates(data: xr.Dataset, dim: Hashable | None, seams: set[str | None]) -> list[str]:
     """List the coordinates that were found, with their units, ranges and directions."""
     try:
         axes = find_axes(data, dim)
@@ -190,13 +190,6 @@ def _extent(coordinate: xr.DataArray) -> str:
     return f"{_short(values[0])} to {_short(values[-1])}, {values.size} values {spacing}"
 
 
-def _seams(profiles: Profiles) -> set[str]:
-    """Return the longitude if the grid repeats a column at its seam."""
-    grid, longitude = profiles.grid, profiles.axes.longitude
-    repeated = any(grid.take[d].size < grid.restore[d].size for d in grid.dims)
-    return {longitude} if repeated and longitude else set()
-
-
 def _variable(array: xr.DataArray) -> list[str]:
     """Return name, dimensions, units and share of missing values of a variable."""
     dims = f"({', '.join(map(str, array.dims))})"
@@ -210,12 +203,7 @@ def _variable(array: xr.DataArray) -> list[str]:
 def _align(rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
     """Return rows of text in columns, the first `right` of them aligned to the right."""
     rows = list(rows)
-    n_columns = max(map(len, rows), default=0)
-    # a long last cell of one row should not widen the others
-    widths = [
-        max((len(r[i]) for r in rows if len(r) > i + (i >= right)), default=0)
-        for i in range(n_columns)
-    ]
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
     lines = []
     for row in rows:
         cells = [
@@ -228,7 +216,3 @@ def _align(rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
 
 def _short(value: float) -> str:
     return f"{round(float(value), 4) + 0.0:g}"  # no -0
-
-
-def _span(ks: Integers) -> str:
-    return f"{ks[0]} to {ks[-1]}"

@@ -10,27 +10,18 @@ import click
 import xarray as xr
 
 from xvcluster.choose.verdict import conclude
+from xvcluster.cli import files
 from xvcluster.cli.commandline import (
     CHUNKS,
     DIM,
     FILE,
     OVERWRITE,
     PATH,
-    PLOT,
     RESULT,
     VARIABLE,
     command,
+    dataset_options,
     output_option,
-)
-from xvcluster.cli.files import (
-    check_outputs,
-    choose_variables,
-    default_output,
-    open_model,
-    read_model,
-    read_result,
-    write_figure,
-    write_shapes,
 )
 from xvcluster.cli.report import describe_file, describe_result
 from xvcluster.plot.methods import SweepPlots
@@ -44,13 +35,13 @@ _KINDS = ("map", "profiles", "summary", "som", "criteria")
 @command(FILE, VARIABLE, DIM)
 def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     """Describe a NetCDF or Zarr FILE, and what kmeans would cluster."""
-    with open_model(file) as dataset:
+    with files.open_model(file) as dataset:
         if "xvcluster_schema" in dataset.attrs:
-            result = read_result(file)
+            result = files.read_result(file)
             method = result.dataset.attrs["method"]
             text = f"A result of xvcluster: {method} of {describe_result(result)}"
         else:
-            names = choose_variables(dataset, variables, dim) if variables else []
+            names = files.choose_variables(dataset, variables, dim) if variables else []
             text = describe_file(dataset, names, dim)
     click.echo(text)
 
@@ -61,9 +52,7 @@ def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     VARIABLE,
     DIM,
     CHUNKS,
-    output_option("NetCDF or Zarr to write. Default: <FILE>_labels.nc in the current folder."),
-    PLOT,
-    OVERWRITE,
+    dataset_options("<FILE>_labels.nc"),
 )
 def predict(
     result: Path,
@@ -76,22 +65,22 @@ def predict(
     overwrite: bool,
 ) -> None:
     """Label the profiles of a NetCDF or Zarr FILE with an earlier RESULT."""
-    output = output or default_output(file, "labels")
-    check_outputs(output, plot, overwrite=overwrite, inputs=[result, file])
-    earlier = read_result(result)
+    output = output or Path(f"{file.stem}_labels.nc")
+    files.check_outputs(output, plot, overwrite=overwrite, inputs=[result, file])
+    earlier = files.read_result(result)
     if not variables:
-        with open_model(file) as dataset:
+        with files.open_model(file) as dataset:
             names = earlier.parameters["variables"]
             variables = tuple(names) if set(names) <= set(dataset.data_vars) else ()
-    data = read_model(file, variables, dim, chunks)
+    data = files.read_model(file, variables, dim, chunks)
     labels = predict_labels(earlier.dataset, data, dim)
     carried = {n: data.attrs[n] for n in ("title", "id") if data.attrs.get(n)}
     about = {"Conventions": "CF-1.11", "comment": f"{file.name} labelled with {result.name}"}
     store.write(labels.to_dataset(name="label").assign_attrs(carried | about), output)
-    with open_model(output) as written:  # counting lazy labels would compute them again
+    with files.open_model(output) as written:  # counting lazy labels would compute them again
         known = int(written["label"].count())
     click.echo(f"{known:,} of {labels.size:,} points labelled\nWrote {output}")
-    write_figure(labels.vcluster.plot.map, plot)
+    files.write_figure(labels.vcluster.plot.map, plot)
 
 
 @command(
@@ -104,10 +93,10 @@ def predict(
 def plot(result: Path, kind: str, output: Path | None, dpi: int, overwrite: bool) -> None:
     """Draw a figure of a RESULT file."""
     output = output or Path(f"{result.stem}_{kind}.png")
-    check_outputs(None, output, overwrite=overwrite, inputs=[result])
-    earlier = read_result(result)
+    files.check_outputs(None, output, overwrite=overwrite, inputs=[result])
+    earlier = files.read_result(result)
     figures = SweepPlots(_criteria(earlier)) if kind == "criteria" else earlier.plot
-    write_figure(getattr(figures, kind), output, dpi=dpi)
+    files.write_figure(getattr(figures, kind), output, dpi=dpi)
 
 
 @command(
@@ -125,9 +114,9 @@ def boundaries(
     result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
 ) -> None:
     """Write the outlines of clusters of a RESULT to OUT.shp, OUT.gpkg or OUT.geojson."""
-    check_outputs(output, overwrite=overwrite, inputs=[result])
-    frame = read_result(result).boundaries(clusters or None, **options)
-    write_shapes(frame, output)
+    files.check_outputs(output, overwrite=overwrite, inputs=[result])
+    frame = files.read_result(result).boundaries(clusters or None, **options)
+    files.write_shapes(frame, output)
     click.echo(f"{len(frame):,} outlines of {frame['cluster'].nunique()} clusters")
     click.echo(f"Wrote {output}")
 

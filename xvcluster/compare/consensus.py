@@ -118,18 +118,17 @@ def consensus(
         for c in np.unique(cluster[cluster > 0]):
             votes[c - 1] += cluster == c
     dataset = _describe(votes, base, matched_to)
-    names = [model.name for model in models]
     return dataset.assign_attrs(
         Conventions="CF-1.11",
-        title=f"agreement of {len(names)} clusterings",
-        models="; ".join(names),
+        title=f"agreement of {len(models)} clusterings",
+        models="; ".join(model.name for model in models),
         matched_to=matched_to.name,
         software=f"xvcluster {metadata.version('xvcluster')}",
     )
 
 
 def _read_models(results: Sequence[Clustering] | Mapping[str, Clustering]) -> list[LabelMap]:
-    """Read the labels of the models, under their names."""
+    """Read the labels of the models; names that several of them have are numbered."""
     single = isinstance(results, xr.Dataset | str)
     if single or not isinstance(results, Sequence | Mapping):
         raise TypeError(
@@ -140,19 +139,14 @@ def _read_models(results: Sequence[Clustering] | Mapping[str, Clustering]) -> li
         raise ValueError("results are empty; give the result or labels of at least one model")
     if isinstance(results, Mapping):
         named = [(plain_name(name), source) for name, source in results.items()]
-        return _number_names([replace(read_labels(s, n), name=n) for n, s in named])
-    return _number_names([read_labels(s, f"model {i}") for i, s in enumerate(results, start=1)])
-
-
-def _number_names(models: list[LabelMap]) -> list[LabelMap]:
-    """Append a number to names that several models have."""
+        models = [replace(read_labels(s, n), name=n) for n, s in named]
+    else:
+        models = [read_labels(s, f"model {i}") for i, s in enumerate(results, start=1)]
     names = [model.name for model in models]
-    return [
-        replace(
-            model, name=f"{name} [{names[: i + 1].count(name)}]" if names.count(name) > 1 else name
-        )
-        for i, (model, name) in enumerate(zip(models, names, strict=True))
-    ]
+    for i, name in enumerate(names):
+        if names.count(name) > 1:
+            models[i] = replace(models[i], name=f"{name} [{names[: i + 1].count(name)}]")
+    return models
 
 
 def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
@@ -214,16 +208,15 @@ def _match(
     own: xr.DataArray, name: str, base: xr.DataArray, reference: LabelMap, weights: xr.DataArray
 ) -> Integers:
     """Find the number in the reference of each cluster of a model; 0, no label, stays 0."""
-    values = own.values
-    occurring = np.unique(values[np.isfinite(values)]).astype(np.int64)
-    k = int(occurring.max())
-    table = tabulate(values, base.values, weights.values, (k, reference.n_clusters))
+    occurs = np.bincount(np.nan_to_num(own.values).astype(np.int64).ravel())[1:] > 0
+    shape = (occurs.size, reference.n_clusters)
+    table = tabulate(own.values, base.values, weights.values, shape)
     if not table.any():
         raise ValueError(
             f"{name} and {reference.name}, to which it is matched, have no labelled point of the "
             "grid in common; give a reference that overlaps every model"
         )
-    return np.append(0, find_numbers(table, np.isin(np.arange(1, k + 1), occurring)))
+    return np.append(0, find_numbers(table, occurs))
 
 
 def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: LabelMap) -> xr.Dataset:
@@ -255,10 +248,10 @@ def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: Label
 
 def _agreement(votes: npt.NDArray[np.int16]) -> tuple[Float64s, Float64s]:
     """Share of the majority, and entropy relative to that of equal votes, of votes (k, ...)."""
+    from scipy.special import xlogy
+
     n_models = votes.sum(axis=0, dtype=np.float64)
-    weighted = np.zeros(n_models.shape)
-    for own in votes.astype(np.float64):
-        weighted += own * np.log(np.maximum(own, 1.0))
+    weighted = xlogy(votes, votes, dtype=np.float64).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         agreement = votes.max(axis=0) / n_models
         entropy = (np.log(n_models) - weighted / n_models) / np.log(max(len(votes), 2))

@@ -115,7 +115,12 @@ def read_labels(source: Clustering, name: str = "") -> LabelMap:
     if not values.size:
         raise ValueError(f"{name} has no labels: all of its values are NaN or below 1")
     if has_zero:
-        _warn_of_zero(name)
+        warnings.warn(
+            f"{name} holds 0, which is treated as no label because clusters are numbered from 1: "
+            "if they are numbered from 0, as in scikit-learn, add 1, e.g. labels + 1; if 0 means "
+            "no label, set it to missing to silence this warning, e.g. labels.where(labels > 0)",
+            stacklevel=4,
+        )
     highest = _find_highest(np.append(values, labels.attrs.get("flag_values", [])), name)
     ordered_by = str(labels.attrs.get("ordered_by", "")).split("; ")[-1]
     ordered_by = "" if ordered_by.startswith("matched to ") else ordered_by
@@ -136,16 +141,6 @@ def _mask(labels: xr.DataArray, name: str) -> tuple[xr.DataArray, bool]:
     if labels.size:
         labels = mask_invalid(labels.rename(name.strip("'"))).rename(labels.name)
     return labels.where(labels >= 1), may_be_cluster and bool((labels == 0).any())
-
-
-def _warn_of_zero(name: str) -> None:
-    """Warn that 0 is not a cluster."""
-    warnings.warn(
-        f"{name} holds 0, which is treated as no label because clusters are numbered from 1: if "
-        "they are numbered from 0, as in scikit-learn, add 1, e.g. labels + 1; if 0 means no "
-        "label, set it to missing to silence this warning, e.g. labels.where(labels > 0)",
-        stacklevel=5,
-    )
 
 
 def _find_highest(numbers: Floats, name: str) -> int:

@@ -129,25 +129,17 @@ def _bring(reference: LabelMap, own: LabelMap) -> Floats:
             f"dimensions, {dict(labels.sizes)}"
         )
     found = nearest_labels(other, labels[latitude], labels[longitude])
-    found = found.drop_vars(list(found.coords))
-    bare = labels.drop_vars(list(labels.coords))
-    return np.asarray(found.broadcast_like(bare).transpose(*labels.dims).values)
+    on_all: xr.Variable = found.variable.set_dims(labels.sizes)  # type: ignore[no-untyped-call]
+    return np.asarray(on_all.values)
 
 
 def _is_same_grid(first: xr.DataArray, second: xr.DataArray) -> bool:
     """Whether labels lie on the same dimensions, with the same coordinates."""
-    if dict(first.sizes) != dict(second.sizes):
-        return False
     names = {*first.indexes, *second.indexes, *find_horizontal(first), *find_horizontal(second)}
-    return all(
-        name in first.coords and name in second.coords and _are_equal(first[name], second[name])
-        for name in names - {None}
+    return dict(first.sizes) == dict(second.sizes) and all(
+        n in first.coords and n in second.coords and first[n].variable.equals(second[n].variable)  # type: ignore[no-untyped-call]
+        for n in names - {None}
     )
-
-
-def _are_equal(first: xr.DataArray, second: xr.DataArray) -> bool:
-    one, other = first.variable.to_base_variable(), second.variable.to_base_variable()
-    return bool(one.equals(other))  # type: ignore[no-untyped-call]
 
 
 def point_weights(labels: xr.DataArray) -> xr.DataArray:
@@ -156,7 +148,7 @@ def point_weights(labels: xr.DataArray) -> xr.DataArray:
     A column that repeats a meridian, such as the seam of a global grid, has the weight 0.
     """
     axes = Axes(None, *find_horizontal(labels))
-    weights = xr.zeros_like(labels, dtype=np.float64).drop_vars(list(labels.coords)) + 1.0
+    weights = xr.DataArray(np.ones(labels.shape), dims=labels.dims)
     area = cell_areas(labels, axes)
     if area is not None:
         weights = weights * area / np.prod([labels.sizes[d] for d in {*labels.dims} - {*area.dims}])
@@ -257,11 +249,9 @@ def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:
 
 def _extent(labels: xr.DataArray) -> str:
     """The extent of labels in words."""
-    ranges = []
-    for name in find_horizontal(labels):
-        if name is not None:
-            at = labels[name].where(labels.notnull()).values
-            ranges.append(f"{name} {np.nanmin(at):g} to {np.nanmax(at):g}")
+    names = [name for name in find_horizontal(labels) if name is not None]
+    at = {name: labels[name].where(labels.notnull()) for name in names}
+    ranges = [f"{name} {float(a.min()):g} to {float(a.max()):g}" for name, a in at.items()]
     return " and ".join(ranges) or f"the dimensions {dict(labels.sizes)}"
 
 

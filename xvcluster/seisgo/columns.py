@@ -13,8 +13,6 @@ from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_number
 
-_DIMS = ("depth", "lat", "lon")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
@@ -94,9 +92,9 @@ def take_columns(
         If shapes disagree, `zrange` contains no level, or no profile is complete.
     """
     lat, lon, depth = (np.asarray(axis) for axis in (lat, lon, depth))
-    array = _as_array(model, name)
-    _check_shape(array.shape, depth, lat, lon)
-    rows, columns = (_every(axis.size, spacing) for axis in (lat, lon))
+    array = _as_array(model, name, {"depth": depth, "lat": lat, "lon": lon})
+    step = check_number("spacing", spacing, above=0.0)
+    rows, columns = (np.arange(0, axis.size, step).astype(np.intp) for axis in (lat, lon))
     levels = _levels(depth, zrange, depth_units)
     block = array.isel(depth=levels, lat=rows, lon=columns)
     values = mask_invalid(block).values.reshape(levels.size, -1)
@@ -112,45 +110,28 @@ def take_columns(
     return Columns(profiles, depth, lat[rows], lon[columns], points)
 
 
-def _as_array(model: npt.ArrayLike | xr.DataArray, name: str) -> xr.DataArray:
+def _as_array(
+    model: npt.ArrayLike | xr.DataArray, name: str, axes: dict[str, Array]
+) -> xr.DataArray:
     """Return the model as (depth, lat, lon) with its attributes, masked elements as NaN."""
-    given = model if isinstance(model, xr.DataArray) else None
-    values = np.asanyarray(model if given is None else given.values)
+    values = model.compute().variable if isinstance(model, xr.DataArray) else np.asanyarray(model)
     if values.dtype.kind not in "fiu":
         raise TypeError(f"the model {name!r} must be numeric; got dtype {values.dtype}")
-    if isinstance(values, np.ma.MaskedArray):
-        values = np.ma.filled(values.astype(np.float64), np.nan)
-    array = xr.DataArray(values, dims=_DIMS if values.ndim == 3 else None, name=name)
-    if given is not None:
-        array.attrs, array.encoding = dict(given.attrs), dict(given.encoding)
-    return array
-
-
-def _check_shape(
-    shape: tuple[int, ...],
-    depth: Array,
-    lat: Array,
-    lon: Array,
-) -> None:
-    axes = {"depth": depth, "lat": lat, "lon": lon}
-    for name, axis in axes.items():
-        if axis.ndim != 1 or not axis.size:
+    for axis, at in axes.items():
+        if at.ndim != 1 or not at.size:
             raise ValueError(
-                f"{name} must be 1-D and not empty; got shape {axis.shape}. For a grid with 2-D "
+                f"{axis} must be 1-D and not empty; got shape {at.shape}. For a grid with 2-D "
                 "coordinates, use .vcluster.kmeans or .vcluster.som of a DataArray"
             )
-    expected = tuple(axis.size for axis in axes.values())
-    if shape != expected:
+    expected = tuple(at.size for at in axes.values())
+    if values.shape != expected:
         raise ValueError(
-            f"the model has shape {shape}, but depth, lat and lon have {expected[0]}, "
+            f"the model has shape {values.shape}, but depth, lat and lon have {expected[0]}, "
             f"{expected[1]} and {expected[2]} values; transpose it to (depth, lat, lon)"
         )
-
-
-def _every(size: int, spacing: float) -> Indices:
-    """Return every `spacing`-th index, rounded down."""
-    spacing = check_number("spacing", spacing, above=0.0)
-    return np.arange(0, size, spacing).astype(np.intp)
+    array = xr.DataArray(values, dims=list(axes), name=name)
+    array.encoding = dict(getattr(model, "encoding", {}))
+    return array
 
 
 def _levels(depth: Array, zrange: Any, units: str) -> Indices:
@@ -174,15 +155,7 @@ def _levels(depth: Array, zrange: Any, units: str) -> Indices:
 
 
 def _interpolate(profiles: Float64s, depth: Array, dz: float) -> tuple[Float64s, Array]:
-    """Interpolate profiles to evenly spaced depths, rounded as ``numpy.interp`` does."""
+    """Interpolate profiles to evenly spaced depths."""
     even = np.arange(np.min(depth), np.max(depth) + 0.5 * dz, dz)
     order = np.argsort(depth, kind="stable")
-    x, at = depth[order].astype(np.float64), even.astype(np.float64)
-    below = np.clip(np.searchsorted(x, at, side="right") - 1, 0, x.size - 1)
-    y = profiles[:, order]
-    result = y[:, below]
-    between = np.flatnonzero((at > x[below]) & (below < x.size - 1))
-    j = below[between]
-    slope = (y[:, j + 1] - y[:, j]) / (x[j + 1] - x[j])
-    result[:, between] = slope * (at[between] - x[j]) + y[:, j]
-    return result, even
+    return np.stack([np.interp(even, depth[order], p) for p in profiles[:, order]]), even

@@ -153,7 +153,10 @@ def choose(
         model = fit(ts, k, options)
         distortion.append(model.inertia_)
         centers.append(model.cluster_centers_)
-    curve: Curve = distortion if box is None else _smoothed(distortion, box)
+    curve: Curve = distortion
+    if box is not None:  # zeros beyond the ends, whose own values are kept
+        curve = np.convolve(distortion, np.ones(box) / box, mode="same")
+        curve[[0, -1]] = distortion[0], distortion[-1]
     best = ks[0] if len(ks) == 1 else find_knee(ks, np.asarray(curve))
     if not best:
         best = ks[int(np.nanargmax([_silhouette(ts, c, options["metric"]) for c in centers]))]
@@ -163,13 +166,6 @@ def choose(
             stacklevel=3,
         )
     return best, distortion, curve
-
-
-def _smoothed(curve: list[float], n: int) -> Float64s:
-    """Moving average, with zeros beyond the ends of the curve; the end points are kept."""
-    smoothed = np.convolve(curve, np.ones(n) / n, mode="same")
-    smoothed[[0, -1]] = curve[0], curve[-1]
-    return smoothed
 
 
 def _silhouette(ts: Float64s, centers: Float64s, metric: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ _MEMBERS = "#8a8a8a"
 def members(
     profiles: xr.DataArray,
     labels: xr.DataArray,
-    centroids: xr.DataArray,
+    centers: Mapping[int, Float64s],
     *,
     figsize: tuple[float, float] | None = None,
 ) -> Figure:
@@ -38,8 +39,8 @@ def members(
         With the vertical coordinate.
     labels : DataArray, dims (profile,)
         Cluster numbers, with the attributes that determine their colours.
-    centroids : DataArray, dims (cluster, vertical)
-        One per panel, with the clusters' numbers as coordinate ``cluster``.
+    centers : mapping of int to ndarray
+        The centroid of each cluster by its number, one per panel.
     figsize : (float, float), optional
         Size in inches. Default: depends on the number of panels.
 
@@ -51,9 +52,10 @@ def members(
     """
     import matplotlib.pyplot as plt
 
-    numbers = centroids["cluster"].values
-    n_columns = _columns(len(numbers))
-    n_rows = -(-len(numbers) // n_columns)
+    # at most five columns, or a square arrangement beyond 25 panels
+    limit = max(5, math.ceil(math.sqrt(len(centers))))
+    n_columns = legends.balanced_columns(len(centers), limit)
+    n_rows = -(-len(centers) // n_columns)
     small = n_columns > 5
     if figsize is None:
         panel = (1.25, 1.35) if small else (1.95, 2.5)
@@ -63,26 +65,21 @@ def members(
     rgba = style.cluster_colors(labels)
     bands = np.bincount(labels.values).max() > _LINES
     depth = profiles[profiles.dims[1]]
-    for index, (ax, number) in enumerate(zip(grid.flat, numbers, strict=False)):
+    for ax, (number, center) in zip(grid.flat, centers.items(), strict=False):
         own = profiles.values[labels.values == number]
         _draw_members(ax, own, depth.values, bands=bands)
         line = line_style(1.2 if small else 1.9)
-        ax.plot(centroids.values[index], depth.values, color=rgba[number - 1], **line)
+        ax.plot(center, depth.values, color=rgba[number - 1], **line)
         share = style.share_text(100 * len(own) / len(profiles))
         ax.set_title(f"{number}" if small else f"Cluster {number} · {share}", fontsize=8.5)
         tidy(ax)
-    for index in range(len(numbers), grid.size):
+    for index in range(len(centers), grid.size):
         grid.flat[index].set_visible(False)
         grid.flat[index - n_columns].tick_params(labelbottom=True)
     set_vertical(grid[0, 0], depth)
     figure.supxlabel(style.axis_label(profiles), fontsize=9)
     figure.supylabel(style.axis_label(depth), fontsize=9)
     return figure
-
-
-def _columns(n: int) -> int:
-    """Return the number of columns: at most five, or a square arrangement beyond 25 panels."""
-    return legends.balanced_columns(n, limit=5) if n <= 25 else math.ceil(math.sqrt(n))
 
 
 def _draw_members(ax: Axes, own: Float64s, depth: Float64s, *, bands: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from xvcluster.arrays import Float64s
@@ -17,26 +17,21 @@ from xvcluster.record.store import replace
 from xvcluster.seisgo.columns import Columns
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
-    FileBase = str | os.PathLike[str]
 
-
-def check_folder(figbase: FileBase) -> None:
+def check_folder(figbase: str) -> None:
     """Raise an error, before any work, if the folder for the files does not exist."""
     folder = Path(figbase).parent
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"the folder {str(folder)!r} of figbase={os.fspath(figbase)!r} does not exist; create "
+            f"the folder {str(folder)!r} of figbase={figbase!r} does not exist; create "
             "it first, or pass save=False and savefig=False"
         )
 
 
 def cluster_map(columns: Columns, numbers: npt.NDArray[np.integer]) -> pd.DataFrame:
     """Return a table of one row per profile: its coordinates and its cluster."""
-    import pandas as pd
-
     row, column = np.divmod(columns.points, columns.lon.size)
     return pd.DataFrame(
         {"lat": columns.lat[row], "lon": columns.lon[column], "cluster": numbers.astype(np.int64)}
@@ -82,12 +77,8 @@ def draw(
     from xvcluster.seisgo.figures import members
 
     labels = xr.DataArray(numbers, dims="profile", attrs=dict(flags))
-    centroids = xr.DataArray(
-        np.array(list(centers.values())), {"cluster": list(centers)}, ("cluster", "depth")
-    )
-    panels = members(profiles, labels, centroids, figsize=figsize)
     drawn: Any = draw_map(columns.spread(numbers).assign_attrs(flags)).figure
-    return {"clusters": panels, "clustermap": drawn}
+    return {"clusters": members(profiles, labels, centers, figsize=figsize), "clustermap": drawn}
 
 
 def save_and_close(figures: Mapping[str, Figure]) -> None:

@@ -15,8 +15,6 @@ from xvcluster.options import check_grid_size, check_integer, check_number
 from xvcluster.seisgo import output
 from xvcluster.seisgo.columns import take_columns
 
-_CHUNK_BYTES = 2**22
-
 
 def vpcluster_som(
     lat: npt.ArrayLike,
@@ -132,9 +130,5 @@ def find_winners(profiles: Float64s, weights: Float64s) -> Indices:
         Nodes are counted row by row.
     """
     nodes = weights.reshape(-1, weights.shape[-1])
-    winners = np.empty(len(profiles), dtype=np.intp)
-    step = max(1, _CHUNK_BYTES // nodes.nbytes)
-    for start in range(0, len(profiles), step):
-        chunk = profiles[start : start + step, None]
-        winners[start : start + step] = np.linalg.norm(chunk - nodes, axis=-1).argmin(axis=1)
-    return winners
+    winners = [np.linalg.norm(profile - nodes, axis=-1).argmin() for profile in profiles]
+    return np.array(winners, dtype=np.intp)
