@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 
+Box = tuple[float, float, float, float]
+"""West, east, south and north in degrees."""
+
+
 @dataclass(frozen=True)
 class Geometry:
     """A field laid out for drawing, with contiguous longitudes and ascending rows and columns.
@@ -46,7 +50,7 @@ class Geometry:
     is_placed: Booleans | None = None
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Box:
         """West, east, south and north of what is drawn."""
         x, y = self.x[np.isfinite(self.x)], self.y[np.isfinite(self.y)]
         if self.kind != "points":
@@ -146,9 +150,7 @@ def _plane_edges(field: xr.DataArray, dim: Hashable) -> tuple[Float64s, Indices]
     return cell_edges(centres[order]), order
 
 
-def choose_projection(
-    geometry: Geometry, box: tuple[float, float, float, float] | None = None
-) -> Projection:
+def choose_projection(geometry: Geometry, box: Box | None = None) -> Projection:
     """The projection that suits a box: Robinson for the globe, conformal ones for regions."""
     import cartopy.crs as ccrs
 
@@ -201,11 +203,7 @@ def shape(geometry: Geometry) -> float:
     return float(width / height)
 
 
-def frame_path(
-    geometry: Geometry,
-    projection: Projection,
-    box: tuple[float, float, float, float] | None = None,
-) -> Path:
+def frame_path(geometry: Geometry, projection: Projection, box: Box | None = None) -> Path:
     """The edge of what a regional map shows: the box, or the outer corners of the cells."""
     import cartopy.crs as ccrs
     from matplotlib.path import Path

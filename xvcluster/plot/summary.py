@@ -14,12 +14,11 @@ from xvcluster.plot.map import add_map_axes, frame
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import (
     draw_boxes,
+    find_vertical,
     line_style,
     pick_variables,
     set_vertical,
     tidy,
-    vertical_coordinate,
-    vertical_name,
 )
 
 if TYPE_CHECKING:
@@ -82,7 +81,8 @@ def summary(
     place = geo.locate(labels)
     figure = plt.figure(figsize=(10, 5))
     boxes = _arrange(figure, dataset, place, names, has_title=title is not None)
-    map_ax = add_map_axes(figure, boxes[0], place)
+    map_ax = add_map_axes(figure, (1, 1, 1), place)
+    map_ax.set_position(boxes[0])
     options: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
     draw_map(labels, ax=map_ax, legend=False, resolution=resolution, **options)
     if place.kind != "plane":
@@ -100,27 +100,24 @@ def summary(
 
 def _draw_centroids(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) -> None:
     """Draw all centroids of a variable in one panel, over faint bands between their quartiles."""
-    vertical = vertical_name(dataset)
+    vertical = find_vertical(dataset)
     if vertical is None:
         draw_boxes(ax, dataset, name, rgba)
         ax.set_yticks(dataset["cluster"].values, [str(n) for n in dataset["cluster"].values])
         ax.set_ylabel("cluster", fontsize=9)
         ax.set_title("", loc="right")
         return
-    coordinate = vertical_coordinate(dataset, vertical)
-    z = coordinate.values
-    spread = dataset[f"{name}_quantile"].transpose("quantile", "cluster", vertical).values
-    centroids = dataset[name].transpose("cluster", vertical).values
+    z = vertical.values
+    _, low, _, high, _ = dataset[f"{name}_quantile"].transpose("quantile", "cluster", ...).values
+    centroids = dataset[name].transpose("cluster", ...).values
     many = len(centroids) > legends.LIST_LIMIT
-    width = 0.9 if many else 2.0
-    for index, centroid in enumerate(centroids):
-        color = rgba[index]
+    for index, color in enumerate(rgba):
         if not many:
-            ax.fill_betweenx(z, spread[1, index], spread[3, index], color=color, alpha=0.16, lw=0)
-        ax.plot(centroid, z, color=color, **line_style(width))
-    set_vertical(ax, coordinate)
+            ax.fill_betweenx(z, low[index], high[index], color=color, alpha=0.16, lw=0)
+        ax.plot(centroids[index], z, color=color, **line_style(0.9 if many else 2.0))
+    set_vertical(ax, vertical)
     ax.set_xlabel(style.axis_label(dataset[name], width=_LABEL), fontsize=9)
-    ax.set_ylabel(style.axis_label(coordinate), fontsize=9)
+    ax.set_ylabel(style.axis_label(vertical), fontsize=9)
     tidy(ax)
 
 

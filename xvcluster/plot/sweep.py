@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from xvcluster.plot.basemap import Resolution
-    from xvcluster.plot.map import Box
 
 
 def maps(
@@ -28,7 +27,7 @@ def maps(
     ncols: int | None = None,
     original: xr.DataArray | Literal[True] | None = None,
     projection: Projection | None = None,
-    extent: Box | None = None,
+    extent: geo.Box | None = None,
     coastlines: bool = True,
     borders: bool = False,
     resolution: Resolution = "110m",
@@ -99,7 +98,7 @@ def _panels(
     n_panels: int,
     ncols: int | None,
     projection: Projection | None,
-    extent: Box | None,
+    extent: geo.Box | None,
 ) -> list[Axes]:
     """Return the axes of a new figure, each with the shape of the map."""
     import matplotlib.pyplot as plt
@@ -124,10 +123,9 @@ def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
     strip = bar_axes(ax, "below")
     strip.imshow(rgba[np.newaxis], aspect="auto", interpolation="nearest")
     strip.set_yticks([])
-    strip.tick_params(length=0, labelsize=6.5, pad=1.5)
+    strip.tick_params(length=0)
     ticks = np.arange(0, len(rgba), -(-len(rgba) // 10))
     strip.set_xticks(ticks, [str(tick + 1) for tick in ticks])
-    strip.spines[:].set_linewidth(0.4)
 
 
 def _draw_original(ax: Axes, field: xr.DataArray, place: geo.Geometry) -> None:
