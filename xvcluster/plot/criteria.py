@@ -120,7 +120,7 @@ def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
     if taken is not None:
         ax.axvline(taken, color="0.55", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     word, _, otherwise = _CRITERIA[name]
-    best = _best(dataset, name)
+    best = int(dataset["best"].reindex(criterion=[name], fill_value=0).item())
     if not best:
         ax.set_title(f"{word} · {otherwise}", fontsize=9, color="0.4")
         return
@@ -130,12 +130,6 @@ def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.5}
         at = dataset[name].sel(k=best)
         ax.plot([best], [at], marker="o", markersize=9, color=style.BEST, linestyle="none", **ring)
-
-
-def _best(dataset: xr.Dataset, name: str) -> int:
-    """Return the best k of a criterion, 0 if it has none."""
-    best = dataset["best"]
-    return int(best.sel(criterion=name)) if name in best["criterion"].values else 0
 
 
 def _taken(dataset: xr.Dataset) -> int | None:

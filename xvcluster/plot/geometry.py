@@ -154,10 +154,9 @@ def choose_projection(geometry: Geometry, box: Box | None = None) -> Projection:
     """The projection that suits a box: Robinson for the globe, conformal ones for regions."""
     import cartopy.crs as ccrs
 
-    if box is None and geometry.is_global:
-        west, east, _, _ = geometry.box
-        return ccrs.Robinson(central_longitude=round((west + east) / 2))
     west, east, south, north = box or geometry.box
+    if box is None and geometry.is_global:
+        return ccrs.Robinson(central_longitude=round((west + east) / 2))
     lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
     if abs(lat) > 50 and (east - west > 120 or max(-south, north) > 84):
         polar = ccrs.NorthPolarStereo if lat > 0 else ccrs.SouthPolarStereo

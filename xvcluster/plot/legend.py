@@ -39,7 +39,8 @@ def inches_from(ax: Axes, x: float, y: float) -> Transform:
     """Return the transform of inches from a point of axes, in fractions, whatever their layout."""
     from matplotlib.transforms import ScaledTranslation
 
-    return ax.figure.dpi_scale_trans + ScaledTranslation(x, y, ax.transAxes)
+    point = ScaledTranslation(x, y, ax.transAxes)  # type: ignore[arg-type]
+    return ax.figure.dpi_scale_trans + point
 
 
 def aspect(ax: Axes) -> float:
@@ -65,8 +66,7 @@ def room(labels: xr.DataArray, width: float, side: Side) -> tuple[float, float]:
 
 def key_width(labels: xr.DataArray) -> float:
     """Return the width, in inches, that the grid of colours adds to a figure."""
-    shape = key_shape(labels)
-    return shape[1] * _cell(shape) + 0.35
+    return float(_key_size(labels)[1]) + 0.35
 
 
 def swatch(color: Any, name: str, *, dot: bool = False) -> Artist:
@@ -91,8 +91,7 @@ def add_legend(ax: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool =
     """Name the clusters that occur in labels outside the axes, where nothing is covered."""
     missing = missing_entry(labels, points=points)
     if needs_key(labels):
-        shape = key_shape(labels)
-        height, width = np.array(shape) * _cell(shape)
+        height, width = _key_size(labels)
         place = (0.2, -height / 2, width, height)
         key = ax.inset_axes(place, transform=inches_from(ax, 1, 0.5))
         _draw_key(key, labels, rgba)
@@ -169,9 +168,10 @@ def key_shape(labels: xr.DataArray) -> tuple[int, int]:
     return -(-n_clusters // n_columns), n_columns
 
 
-def _cell(shape: tuple[int, int]) -> float:
-    """Return the size, in inches, of a cell in a grid of this shape."""
-    return min(_CELL, 1.8 / max(shape))
+def _key_size(labels: xr.DataArray) -> Float64s:
+    """Return the height and width, in inches, of the grid of colours."""
+    shape = np.array(key_shape(labels))
+    return shape * min(_CELL, 1.8 / shape.max())
 
 
 def _columns_that_fit(width: float) -> int:

@@ -263,16 +263,12 @@ def surround(
 
 def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> None:
     """Draw thin meridians and parallels, labelled at the left and at the bottom only."""
-    from matplotlib.ticker import FixedLocator
-
     west, east, south, north = extent or place.box
     wide = legends.aspect(ax) > 0.8
-    meridians = geo.graticule(west, east, 6 if wide else 3).tolist()
-    parallels = geo.graticule(south, north, 6 if wide else 7).tolist()
     lines = ax.gridlines(
-        draw_labels=True,
-        xlocs=FixedLocator(meridians),
-        ylocs=FixedLocator(parallels),
+        draw_labels={"left": "y", "bottom": "x"},
+        xlocs=geo.graticule(west, east, 6 if wide else 3),
+        ylocs=geo.graticule(south, north, 6 if wide else 7),
         linewidth=0.4,
         color="#555555",
         alpha=0.4,
@@ -281,8 +277,6 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
         rotate_labels=False,
         zorder=3,
     )
-    lines.top_labels = lines.right_labels = False
-    lines.left_labels, lines.bottom_labels = "y", "x"
     lines.xlabel_style = lines.ylabel_style = {"size": 8, "color": style.OUTLINE}
 
 

@@ -71,7 +71,7 @@ def profiles(
         for index, ax in enumerate(row):
             _draw_spread(ax, dataset, name, vertical.values, index, rgba[index])
         _share_axes(row, dataset, name, vertical)
-    return panels[0, 0].figure
+    return panels[0, 0].figure  # type: ignore[no-any-return]
 
 
 def find_vertical(dataset: xr.Dataset) -> xr.DataArray | None:
@@ -106,14 +106,14 @@ def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) ->
         for column in spread.T
     ]
     numbers = dataset["cluster"].values
+    line = {"color": style.OUTLINE, "linewidth": 0.7}
     boxes = ax.bxp(
         statistics, positions=numbers, orientation="horizontal", widths=0.62, patch_artist=True,
-        showfliers=False, medianprops={"color": style.OUTLINE, "linewidth": 1.4},
+        showfliers=False, boxprops=line, whiskerprops=line, capprops=line,
+        medianprops=line | {"linewidth": 1.4},
     )  # fmt: skip
     for patch, color in zip(boxes["boxes"], rgba, strict=True):
-        patch.set(facecolor=color, edgecolor=style.OUTLINE, linewidth=0.7)
-    for line in boxes["whiskers"] + boxes["caps"]:
-        line.set(color=style.OUTLINE, linewidth=0.7)
+        patch.set_facecolor(color)
     names, of = style.name_shares(dataset)
     ax.set_yticks(numbers, names)
     ax.invert_yaxis()
@@ -170,10 +170,11 @@ def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -
     height = n_rows * (3.4 if boxes else 2.5 * lines + 0.4)
     size: dict[str, Any] = {"figsize": (width, height), "layout": "constrained"}
     _, grid = plt.subplots(n_rows * lines, n_columns, squeeze=False, **size)
-    panels: Objects = grid.reshape(n_rows, -1)
+    panels = grid.reshape(n_rows, -1)
     for ax in panels[:, n_panels:].flat:
         ax.remove()
-    return panels[:, :n_panels]
+    shown: Objects = panels[:, :n_panels]
+    return shown
 
 
 def _draw_spread(

@@ -117,7 +117,7 @@ def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
     look: dict[str, Any] = {"cmap": "YlGnBu", "vmin": 0, "vmax": max(hits.max(), 1)}
     image = _draw_values(ax, hits, "profiles", alpha=0.9, **look)
     size = min(8.5, 60 / max(hits.shape), 180 / (max(hits.shape) * len(f"{hits.max()}")))
-    legends.write_in_cells(ax, hits, image.cmap(image.norm(hits)), size=size)
+    legends.write_in_cells(ax, hits, np.asarray(image.cmap(image.norm(hits))), size=size)
 
 
 def _draw_values(ax: Axes, values: Array, label: str, **options: Any) -> AxesImage:
@@ -126,7 +126,7 @@ def _draw_values(ax: Axes, values: Array, label: str, **options: Any) -> AxesIma
     bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=30, pad=0.03)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7, width=0.5, length=2)
-    bar.outline.set_linewidth(0.5)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.5)
     return image
 
 

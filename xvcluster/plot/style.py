@@ -169,9 +169,10 @@ def text_color(color: Float64s) -> str:
 
 def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     """Return the label of an axis, ``"long_name (units)"``, in lines of the given width."""
-    name = array.attrs.get("long_name") or array.attrs.get("standard_name") or array.name or ""
+    name = array.attrs.get("long_name") or array.attrs.get("standard_name") or array.name
+    text = "" if name is None else str(name)
     units = str(array.attrs.get("units", "")).strip()
-    return fill(f"{name} ({units})" if units and units != "1" else str(name), width)
+    return fill(f"{text} ({units})" if units and units != "1" else text, width)
 
 
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:
