@@ -98,10 +98,9 @@ def add_basemap(
 
 def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
     """Return the lines as cartopy features, at 110m if finer ones cannot be read."""
-    if resolution == "110m":
-        return {name: _packaged_feature(name) for name in names}
     try:
-        return {name: _downloaded_feature(name, resolution) for name in names}
+        if resolution != "110m":
+            return {name: _downloaded_feature(name, resolution) for name in names}
     # no network, no permission to write, or an incomplete file, each with errors of its own
     except Exception as error:
         warnings.warn(
@@ -111,7 +110,7 @@ def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
             UserWarning,
             stacklevel=3,
         )
-        return {name: _packaged_feature(name) for name in names}
+    return {name: _packaged_feature(name) for name in names}
 
 
 def _downloaded_feature(name: str, resolution: Resolution) -> Feature:

@@ -97,11 +97,6 @@ def bar_side(ax: Axes, labels: xr.DataArray | None) -> Side:
     return "right" if legends.side(ax) == "below" and not has_key else "below"
 
 
-def bar_room(side: Side) -> tuple[float, float]:
-    """Return the width and height, in inches, that a colorbar adds to a map."""
-    return (0.75, 0.0) if side == "right" else (0.0, 0.5)
-
-
 def bar_axes(ax: Axes, side: Side, *, offset: float = _NEAR) -> Axes:
     """Return small axes for a bar at the right of a map, or `offset` inches below it."""
     from matplotlib.transforms import blended_transform_factory

@@ -170,8 +170,8 @@ def key_shape(labels: xr.DataArray) -> tuple[int, int]:
 
 def _key_size(labels: xr.DataArray) -> Float64s:
     """Return the height and width, in inches, of the grid of colours."""
-    shape = np.array(key_shape(labels))
-    return shape * min(_CELL, 1.8 / shape.max())
+    shape = key_shape(labels)
+    return np.array(shape) * min(_CELL, 1.8 / max(shape))
 
 
 def _columns_that_fit(width: float) -> int:

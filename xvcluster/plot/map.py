@@ -12,7 +12,6 @@ from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
 from xvcluster.plot.fields import (
-    bar_room,
     bar_side,
     clear_of_ticks,
     draw_background,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
 
     from xvcluster.plot.basemap import Resolution
 
@@ -195,7 +195,7 @@ def open_axes(
         return ax
     figure = plt.figure(figsize=(6.4, 4.8), layout="compressed")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr,call-arg]
-    ax = add_map_axes(figure, (1, 1, 1), place, projection, extent)
+    ax = add_map_axes(figure, figure.add_gridspec()[0], place, projection, extent)
     if place.kind == "plane":
         return ax
     frame(ax, place, extent, tight=projection is None)
@@ -205,14 +205,14 @@ def open_axes(
     if legend_of is not None:
         rooms.append(legends.room(legend_of, width, legends.side(ax)))
     if with_bar:
-        rooms.append(bar_room(bar_side(ax, legend_of)))
+        rooms.append((0.75, 0.0) if bar_side(ax, legend_of) == "right" else (0.0, 0.5))
     figure.set_size_inches(*np.sum(rooms, axis=0))
     return ax
 
 
 def add_map_axes(
     figure: Figure,
-    position: tuple[int, int, int],
+    cell: SubplotSpec,
     place: geo.Geometry,
     projection: Projection | None = None,
     extent: geo.Box | None = None,
@@ -220,7 +220,7 @@ def add_map_axes(
     """Add axes to a figure, with a projection unless there is no latitude and longitude."""
     if place.kind != "plane":
         projection = projection or geo.choose_projection(place, extent)
-    return figure.add_subplot(*position, projection=projection)
+    return figure.add_subplot(cell, projection=projection)
 
 
 def frame(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None, *, tight: bool) -> None:

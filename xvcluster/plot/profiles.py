@@ -109,11 +109,10 @@ def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) ->
     line = {"color": style.OUTLINE, "linewidth": 0.7}
     boxes = ax.bxp(
         statistics, positions=numbers, orientation="horizontal", widths=0.62, patch_artist=True,
-        showfliers=False, boxprops=line, whiskerprops=line, capprops=line,
-        medianprops=line | {"linewidth": 1.4},
+        showfliers=False, whiskerprops=line, capprops=line, medianprops=line | {"linewidth": 1.4},
     )  # fmt: skip
     for patch, color in zip(boxes["boxes"], rgba, strict=True):
-        patch.set_facecolor(color)
+        patch.set(facecolor=color, edgecolor=style.OUTLINE, linewidth=0.7)
     names, of = style.name_shares(dataset)
     ax.set_yticks(numbers, names)
     ax.invert_yaxis()

@@ -109,10 +109,8 @@ def _panels(
     width = float(np.clip(2.6 * shape, 1.4, 3.2))
     figure = plt.figure(layout="compressed")
     figure.set_size_inches(n_columns * (width + 0.25), n_rows * (width / shape + 0.62))
-    return [
-        add_map_axes(figure, (n_rows, n_columns, i + 1), place, projection, extent)
-        for i in range(n_panels)
-    ]
+    grid = figure.add_gridspec(n_rows, n_columns)
+    return [add_map_axes(figure, grid[i], place, projection, extent) for i in range(n_panels)]
 
 
 def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
