@@ -10,8 +10,9 @@ import xarray as xr
 from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import find_horizontal
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.fields import bar_axes, clear_of_ticks, style_bar
+from xvcluster.plot.fields import bar_axes, clear_of_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -170,8 +171,6 @@ def add_certainty_bar(
     bar.imshow(stripes, extent=(0, 1, 0, 1), **look)
     across.set_ticks([])
     along.set_ticks([0, 0.5, 1], ["0", "0.5", "1"])
-    bar.spines[:].set_linewidth(0.4)
-    style_bar(bar)
     label = style.axis_label(certainty, width=_characters(ax, side)) or "certainty"
     along.set_label_text(label, fontsize=7)
     along.labelpad = 1.5
@@ -179,6 +178,6 @@ def add_certainty_bar(
 
 def _characters(ax: Axes, side: Side) -> int:
     """Return the number of characters of a label that fit along a bar."""
-    box, (width, height) = ax.get_position(), ax.figure.get_size_inches()  # type: ignore[union-attr]
-    length = 0.8 * box.width * width if side == "below" else 0.76 * box.height * height
+    width, height = legends.inches(ax)
+    length = 0.8 * width if side == "below" else 0.76 * height
     return max(12, int(length / 0.055))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.plot import legend as legends
 from xvcluster.plot import style
+from xvcluster.plot.profiles import tidy
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +66,7 @@ def criteria(dataset: xr.Dataset) -> Figure:
             "this dataset does not contain criteria and the best k of each; its variables are "
             f"{', '.join(map(str, dataset.data_vars))}. Pass the dataset of a sweep"
         )
-    n_columns = len(names) if len(names) < 4 else 2 if len(names) == 4 else 3
+    n_columns = legends.balanced_columns(len(names), limit=3)
     n_rows = -(-len(names) // n_columns)
     figure, axes = plt.subplots(n_rows, n_columns, sharex=True, squeeze=False, layout="constrained")
     figure.set_size_inches(n_columns * _PANEL[0], n_rows * _PANEL[1] + 0.5)
@@ -118,7 +120,7 @@ def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
     if taken is not None:
         ax.axvline(taken, color="0.55", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     word, _, otherwise = _CRITERIA[name]
-    best = _best(dataset, name)
+    best = int(dataset["best"].reindex(criterion=[name], fill_value=0).item())
     if not best:
         ax.set_title(f"{word} · {otherwise}", fontsize=9, color="0.4")
         return
@@ -128,12 +130,6 @@ def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.5}
         at = dataset[name].sel(k=best)
         ax.plot([best], [at], marker="o", markersize=9, color=style.BEST, linestyle="none", **ring)
-
-
-def _best(dataset: xr.Dataset, name: str) -> int:
-    """Return the best k of a criterion, 0 if it has none."""
-    best = dataset["best"]
-    return int(best.sel(criterion=name)) if name in best["criterion"].values else 0
 
 
 def _taken(dataset: xr.Dataset) -> int | None:
@@ -148,9 +144,8 @@ def _label(ax: Axes, values: xr.DataArray, direction: str) -> None:
     ax.set_ylabel(f"{text}\n{direction}".strip(), fontsize=7.5)
     if not np.isfinite(values).any() and "threshold" not in values.attrs:
         ax.set_yticks([])
-    ax.spines[["top", "right"]].set_visible(False)
+    tidy(ax)
     ax.tick_params(labelsize=7.5)
-    ax.grid(color="#555555", alpha=0.15, linewidth=0.5)
 
 
 def _add_verdict(figure: Figure, dataset: xr.Dataset) -> None:

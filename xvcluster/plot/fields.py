@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from cartopy.mpl.geoaxes import GeoAxes
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
 
     from xvcluster.plot.legend import Side
 
@@ -29,16 +27,19 @@ def draw_labels(ax: Axes, place: geo.Geometry, rgba: Float64s) -> None:
     """Draw labels in their colours; points without a label are pale."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
-    options: dict[str, Any] = {
-        "cmap": ListedColormap(rgba),
-        "norm": BoundaryNorm(np.arange(len(rgba) + 1) + 0.5, len(rgba)),
-    }
-    draw_field(ax, place, **options)
-    draw_missing(ax, place)
+    norm = BoundaryNorm(np.arange(len(rgba) + 1) + 0.5, len(rgba))
+    draw_field(ax, place, cmap=ListedColormap(rgba), norm=norm)
 
 
 def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
-    """Draw a field as cells or as points, with matplotlib's options for its colours."""
+    """Draw a field and its missing cells, with matplotlib's options for the colours."""
+    drawn = _draw_values(ax, place, **options)
+    _draw_missing(ax, place)
+    return drawn
+
+
+def _draw_values(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
+    """Draw a field as cells or as points; points without a value are pale."""
     if place.kind != "plane":
         import cartopy.crs as ccrs
 
@@ -51,15 +52,15 @@ def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
     size = float(np.clip(6000 / max(len(place.x), 1), 3, 36))
     missing = np.ma.getmaskarray(values)
     if missing.any():
-        where: dict[str, Any] = {"transform": options["transform"]}
-        x, y = place.x[missing], place.y[missing]
-        ax.scatter(x, y, s=size / 2, c=style.MISSING_POINT, linewidths=0, zorder=3, **where)
+        pale: dict[str, Any] = {"c": style.MISSING_POINT, "linewidths": 0, "zorder": 3}
+        at = options["transform"]
+        ax.scatter(place.x[missing], place.y[missing], s=size / 2, transform=at, **pale)
     x, y, color = place.x[~missing], place.y[~missing], place.values[~missing]
     line: dict[str, Any] = {"linewidths": 0.3 if size > 10 else 0.0, "edgecolors": style.OUTLINE}
     return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
 
 
-def draw_missing(ax: Axes, place: geo.Geometry) -> None:
+def _draw_missing(ax: Axes, place: geo.Geometry) -> None:
     """Make cells without a profile grey, and the outside of a curvilinear grid white."""
     from matplotlib.colors import ListedColormap
 
@@ -72,7 +73,7 @@ def draw_missing(ax: Axes, place: geo.Geometry) -> None:
     missing = ~np.isfinite(place.values) & place.is_placed
     if missing.any():
         cells = replace(place, values=np.where(missing, 0.0, np.nan))
-        draw_field(ax, cells, cmap=ListedColormap([style.MISSING]), vmin=0, vmax=1)
+        _draw_values(ax, cells, cmap=ListedColormap([style.MISSING]), vmin=0, vmax=1)
 
 
 def _draw_seam(
@@ -96,28 +97,18 @@ def bar_side(ax: Axes, labels: xr.DataArray | None) -> Side:
     return "right" if legends.side(ax) == "below" and not has_key else "below"
 
 
-def bar_room(side: Side) -> tuple[float, float]:
-    """Return the width and height, in inches, that a colorbar adds to a map."""
-    return (0.75, 0.0) if side == "right" else (0.0, 0.5)
-
-
 def bar_axes(ax: Axes, side: Side, *, offset: float = _NEAR) -> Axes:
     """Return small axes for a bar at the right of a map, or `offset` inches below it."""
+    from matplotlib.transforms import blended_transform_factory
+
     if side == "right":
-        return ax.inset_axes((1.025, 0.12, 0.02, 0.76))
-    below = ax.inset_axes((0.1, -0.12, 0.8, 0.06))
-    below.set_axes_locator(partial(_locate_below, ax, offset))
-    return below
-
-
-def _locate_below(parent: Axes, offset: float, *_: object) -> Bbox:
-    """Return the rectangle of a bar below axes, of fixed height in inches whatever the layout."""
-    from matplotlib.transforms import Bbox
-
-    box = parent.get_position()
-    total = parent.figure.get_size_inches()[1]  # type: ignore[union-attr]
-    left, width = box.x0 + 0.1 * box.width, 0.8 * box.width
-    return Bbox.from_bounds(left, box.y0 - offset / total, width, 0.09 / total)
+        bar = ax.inset_axes((1.025, 0.12, 0.02, 0.76))
+    else:
+        inches_below = blended_transform_factory(ax.transAxes, legends.inches_from(ax, 0, 0))
+        bar = ax.inset_axes((0.1, -offset, 0.8, 0.09), transform=inches_below)
+    bar.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
+    bar.spines[:].set_linewidth(0.4)
+    return bar
 
 
 def clear_of_ticks(ax: Axes) -> float:
@@ -134,13 +125,7 @@ def add_bar(
     bar = ax.figure.colorbar(mappable, cax=at, orientation=orientation, **options)
     bar.outline.set_linewidth(0.4)
     bar.minorticks_off()
-    style_bar(at)
     bar.set_label(label, fontsize=7, labelpad=1.5)
-
-
-def style_bar(bar: Axes) -> None:
-    """Give a bar small ticks."""
-    bar.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
 
 
 def draw_background(
@@ -156,6 +141,5 @@ def draw_background(
     # a few extreme cells should not wash out the rest
     low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)
     mappable = draw_field(ax, place, cmap="viridis", vmin=low, vmax=high)
-    draw_missing(ax, place)
     label = style.axis_label(field, width=50)
     add_bar(ax, mappable, label, side=side, offset=offset, extend="both")

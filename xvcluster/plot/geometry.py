@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 
+Box = tuple[float, float, float, float]
+"""West, east, south and north in degrees."""
+
+
 @dataclass(frozen=True)
 class Geometry:
     """A field laid out for drawing, with contiguous longitudes and ascending rows and columns.
@@ -46,7 +50,7 @@ class Geometry:
     is_placed: Booleans | None = None
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Box:
         """West, east, south and north of what is drawn."""
         x, y = self.x[np.isfinite(self.x)], self.y[np.isfinite(self.y)]
         if self.kind != "points":
@@ -146,16 +150,13 @@ def _plane_edges(field: xr.DataArray, dim: Hashable) -> tuple[Float64s, Indices]
     return cell_edges(centres[order]), order
 
 
-def choose_projection(
-    geometry: Geometry, box: tuple[float, float, float, float] | None = None
-) -> Projection:
+def choose_projection(geometry: Geometry, box: Box | None = None) -> Projection:
     """The projection that suits a box: Robinson for the globe, conformal ones for regions."""
     import cartopy.crs as ccrs
 
-    if box is None and geometry.is_global:
-        west, east, _, _ = geometry.box
-        return ccrs.Robinson(central_longitude=round((west + east) / 2))
     west, east, south, north = box or geometry.box
+    if box is None and geometry.is_global:
+        return ccrs.Robinson(central_longitude=round((west + east) / 2))
     lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
     if abs(lat) > 50 and (east - west > 120 or max(-south, north) > 84):
         polar = ccrs.NorthPolarStereo if lat > 0 else ccrs.SouthPolarStereo
@@ -194,18 +195,13 @@ def shape(geometry: Geometry) -> float:
     """Width over height of the map of a field in the projection chosen for it."""
     projection = choose_projection(geometry)
     if geometry.is_global:
-        (left, right), (bottom, top) = projection.x_limits, projection.y_limits
-        return float((right - left) / (top - bottom))
-    path = frame_path(geometry, projection)
-    width, height = np.ptp(path.vertices, axis=0)
+        width, height = np.ptp([projection.x_limits, projection.y_limits], axis=1)
+    else:
+        width, height = np.ptp(frame_path(geometry, projection).vertices, axis=0)
     return float(width / height)
 
 
-def frame_path(
-    geometry: Geometry,
-    projection: Projection,
-    box: tuple[float, float, float, float] | None = None,
-) -> Path:
+def frame_path(geometry: Geometry, projection: Projection, box: Box | None = None) -> Path:
     """The edge of what a regional map shows: the box, or the outer corners of the cells."""
     import cartopy.crs as ccrs
     from matplotlib.path import Path

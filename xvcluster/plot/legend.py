@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from xvcluster.arrays import Float64s
+from xvcluster.arrays import Array, Float64s
 from xvcluster.plot import style
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
+    from matplotlib.transforms import Transform
 
     Side = Literal["below", "right"]
 
@@ -30,14 +29,24 @@ def needs_key(labels: xr.DataArray) -> bool:
     return style.som_shape(labels) is not None or len(style.cluster_numbers(labels)) > LIST_LIMIT
 
 
+def inches(ax: Axes) -> Float64s:
+    """Return the width and height of axes in inches."""
+    size: Float64s = ax.get_position().size * ax.figure.get_size_inches()  # type: ignore[union-attr]
+    return size
+
+
+def inches_from(ax: Axes, x: float, y: float) -> Transform:
+    """Return the transform of inches from a point of axes, in fractions, whatever their layout."""
+    from matplotlib.transforms import ScaledTranslation
+
+    point = ScaledTranslation(x, y, ax.transAxes)  # type: ignore[arg-type]
+    return ax.figure.dpi_scale_trans + point
+
+
 def aspect(ax: Axes) -> float:
-    """Return width over height of what the axes show."""
-    if ax.get_aspect() == "auto":
-        box = ax.get_position()
-        width, height = ax.figure.get_size_inches()  # type: ignore[union-attr]
-        return float(box.width * width / (box.height * height))
-    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    return float(abs((right - left) / (top - bottom)))
+    """Return width over height of axes."""
+    width, height = inches(ax)
+    return float(width / height)
 
 
 def side(ax: Axes) -> Side:
@@ -57,8 +66,7 @@ def room(labels: xr.DataArray, width: float, side: Side) -> tuple[float, float]:
 
 def key_width(labels: xr.DataArray) -> float:
     """Return the width, in inches, that the grid of colours adds to a figure."""
-    shape = key_shape(labels)
-    return shape[1] * _cell(shape) + 0.35
+    return float(_key_size(labels)[1]) + 0.35
 
 
 def swatch(color: Any, name: str, *, dot: bool = False) -> Artist:
@@ -83,8 +91,9 @@ def add_legend(ax: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool =
     """Name the clusters that occur in labels outside the axes, where nothing is covered."""
     missing = missing_entry(labels, points=points)
     if needs_key(labels):
-        key = ax.inset_axes((1.04, 0.25, 0.3, 0.5))
-        key.set_axes_locator(partial(_locate_key, ax, key_shape(labels)))
+        height, width = _key_size(labels)
+        place = (0.2, -height / 2, width, height)
+        key = ax.inset_axes(place, transform=inches_from(ax, 1, 0.5))
         _draw_key(key, labels, rgba)
         if missing:
             _add_list(key, missing, side="below")
@@ -99,21 +108,17 @@ def add_legend(ax: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool =
 
 def _add_list(ax: Axes, entries: list[Artist], *, side: Side) -> None:
     """Add a frameless list of entries beside the axes, clear of the tick labels."""
-    from matplotlib.transforms import ScaledTranslation
-
     look: dict[str, Any] = {"frameon": False, "fontsize": 8.5, "handlelength": 1.3}
     look |= {"handleheight": 1.0, "borderaxespad": 0.0}
-    to_inches = ax.figure.dpi_scale_trans
     if side == "right":
-        where = ax.transAxes + ScaledTranslation(0.15, 0, to_inches)
-        look |= {"loc": "center left", "bbox_to_anchor": (1, 0.5), "labelspacing": 0.45}
+        look |= {"loc": "center left", "bbox_to_anchor": (0.15, 0), "labelspacing": 0.45}
+        look |= {"bbox_transform": inches_from(ax, 1, 0.5)}
     else:
-        width = float(ax.get_position().width * ax.figure.get_size_inches()[0])  # type: ignore[union-attr]
-        n_columns = balanced_columns(len(entries), limit=_columns_that_fit(width))
-        where = ax.transAxes + ScaledTranslation(0, -0.55 if ax.get_xlabel() else -0.28, to_inches)
-        look |= {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "columnspacing": 1.4}
-        look |= {"ncols": n_columns}
-    ax.legend(handles=entries, bbox_transform=where, **look)
+        below = -0.55 if ax.get_xlabel() else -0.28
+        look |= {"loc": "upper center", "bbox_to_anchor": (0, below), "columnspacing": 1.4}
+        look |= {"bbox_transform": inches_from(ax, 0.5, 0)}
+        look |= {"ncols": balanced_columns(len(entries), _columns_that_fit(inches(ax)[0]))}
+    ax.legend(handles=entries, **look)
 
 
 def balanced_columns(n: int, limit: int) -> int:
@@ -128,18 +133,29 @@ def _draw_key(ax: Axes, labels: xr.DataArray, rgba: Float64s) -> None:
     cells = np.zeros((*shape, 4))
     cells.reshape(-1, 4)[: len(rgba)] = rgba
     ax.imshow(cells, interpolation="nearest", aspect="auto")
+    separate_cells(ax, shape)
+    ax.set_title("SOM node" if style.som_shape(labels) else "Cluster", fontsize=8.5, pad=4)
+    numbers = np.arange(1, shape[0] * shape[1] + 1).reshape(shape)
+    write_in_cells(ax, numbers, cells, size=6)
+
+
+def separate_cells(ax: Axes, shape: tuple[int, int]) -> None:
+    """Separate the cells of an image by white lines, without ticks."""
     ax.set_xticks(np.arange(0.5, shape[1] - 1), minor=True)
     ax.set_yticks(np.arange(0.5, shape[0] - 1), minor=True)
     ax.grid(which="minor", color="white", linewidth=0.5)
     ax.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
     ax.spines[:].set_linewidth(0.5)
-    ax.set_title("SOM node" if style.som_shape(labels) else "Cluster", fontsize=8.5, pad=4)
-    if max(shape) > 10:
+
+
+def write_in_cells(ax: Axes, numbers: Array, rgba: Float64s, *, size: float) -> None:
+    """Write numbers in the visible cells of an image, unless these are too many to read."""
+    if max(numbers.shape) > 10:
         return
-    for index, color in enumerate(rgba):
-        row, column = divmod(index, shape[1])
-        look: dict[str, Any] = {"fontsize": 6, "color": style.text_color(color)}
-        ax.text(column, row, str(index + 1), ha="center", va="center_baseline", **look)
+    look: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center_baseline"}
+    for row, column in np.argwhere(rgba[..., 3] > 0):
+        color = style.text_color(rgba[row, column])
+        ax.text(column, row, str(numbers[row, column]), color=color, **look)
 
 
 def key_shape(labels: xr.DataArray) -> tuple[int, int]:
@@ -152,24 +168,12 @@ def key_shape(labels: xr.DataArray) -> tuple[int, int]:
     return -(-n_clusters // n_columns), n_columns
 
 
-def _cell(shape: tuple[int, int]) -> float:
-    """Return the size, in inches, of a cell in a grid of this shape."""
-    return min(_CELL, 1.8 / max(shape))
+def _key_size(labels: xr.DataArray) -> Float64s:
+    """Return the height and width, in inches, of the grid of colours."""
+    shape = key_shape(labels)
+    return np.array(shape) * min(_CELL, 1.8 / max(shape))
 
 
 def _columns_that_fit(width: float) -> int:
     """Return how many entries fit side by side in this many inches."""
     return max(2, int(width / 0.95))
-
-
-def _locate_key(parent: Axes, shape: tuple[int, int], *_: object) -> Bbox:
-    """Return the rectangle of a grid of colours at the right of axes, whatever their layout."""
-    from matplotlib.transforms import Bbox
-
-    box = parent.get_position()
-    figure_width, figure_height = parent.figure.get_size_inches()  # type: ignore[union-attr]
-    n_rows, n_columns = shape
-    width = n_columns * _cell(shape) / figure_width
-    height = n_rows * _cell(shape) / figure_height
-    middle = (box.y0 + box.y1) / 2
-    return Bbox.from_bounds(box.x1 + 0.2 / figure_width, middle - height / 2, width, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
 from xvcluster.plot.fields import (
-    bar_room,
     bar_side,
     clear_of_ticks,
     draw_background,
@@ -29,10 +28,9 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
 
     from xvcluster.plot.basemap import Resolution
-
-    Box = tuple[float, float, float, float]
 
 
 def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
@@ -40,7 +38,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     *,
     ax: Axes | None = None,
     projection: Projection | None = None,
-    extent: Box | None = None,
+    extent: geo.Box | None = None,
     colors: Sequence[object] | None = None,
     legend: bool = True,
     coastlines: bool = True,
@@ -133,20 +131,18 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     if background is not None:
         field = mask_invalid(background)
     place = geo.locate(field)
-    check_options(place, ax, projection, extent, shapes)
     if over_field and shapes is not None:
         labels = outlined(labels, shapes)
     tight = ax is None and projection is None
     named = labels if legend else None
-    if ax is None:
-        with_bar = over_field or certainty is not None
-        ax = new_axes(place, projection, extent, named, with_bar=with_bar)
+    with_bar = over_field or certainty is not None
+    ax = open_axes(ax, place, projection, extent, shapes, named, with_bar=with_bar)
+    lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+    surround(ax, place, labels, extent, tight=tight, gridlines=gridlines, **lines)
     if over_field:
         draw_background(ax, field, place, side=bar_side(ax, named), offset=clear_of_ticks(ax))
     else:
         draw_labels(ax, place, shades)
-    lines = {"coastlines": coastlines, "borders": borders, "gridlines": gridlines}
-    surround(ax, place, labels, extent, tight=tight, resolution=resolution, **lines)
     if shapes is not None:
         draw_boundaries(ax, shapes, rgba, over_field=over_field)
     if certainty is not None:
@@ -158,12 +154,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     return ax
 
 
-def check_options(
-    place: geo.Geometry,
-    ax: Axes | None,
-    projection: Projection | None,
-    extent: Box | None,
-    boundaries: GeoDataFrame | None = None,
+def _check_options(
+    place: geo.Geometry, ax: Axes | None, projection: Projection | None, **others: Any
 ) -> None:
     """Raise an error for options that would have no effect."""
     if ax is not None and projection is not None:
@@ -172,8 +164,7 @@ def check_options(
             "either projection or ax, or create the axes with that projection"
         )
     if place.kind == "plane":
-        given = {"projection": projection, "extent": extent, "boundaries": boundaries}
-        for name, value in given.items():
+        for name, value in {"projection": projection, **others}.items():
             if value is not None:
                 raise ValueError(
                     f"{name} requires latitude and longitude, but the field to be drawn has no "
@@ -186,20 +177,25 @@ def check_options(
         )
 
 
-def new_axes(
+def open_axes(
+    ax: Axes | None,
     place: geo.Geometry,
-    projection: Projection | None = None,
-    extent: Box | None = None,
+    projection: Projection | None,
+    extent: geo.Box | None,
+    boundaries: GeoDataFrame | None = None,
     legend_of: xr.DataArray | None = None,
     *,
-    with_bar: bool = False,
+    with_bar: bool,
 ) -> Axes:
-    """Return axes in a new figure of the map's shape, with room for its legend and colorbar."""
+    """Return the given axes, or new ones of the map's shape with room for legend and colorbar."""
     import matplotlib.pyplot as plt
 
+    _check_options(place, ax, projection, extent=extent, boundaries=boundaries)
+    if ax is not None:
+        return ax
     figure = plt.figure(figsize=(6.4, 4.8), layout="compressed")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr,call-arg]
-    ax = add_map_axes(figure, (1, 1, 1), place, projection, extent)
+    ax = add_map_axes(figure, figure.add_gridspec()[0], place, projection, extent)
     if place.kind == "plane":
         return ax
     frame(ax, place, extent, tight=projection is None)
@@ -209,30 +205,25 @@ def new_axes(
     if legend_of is not None:
         rooms.append(legends.room(legend_of, width, legends.side(ax)))
     if with_bar:
-        rooms.append(bar_room(bar_side(ax, legend_of)))
+        rooms.append((0.75, 0.0) if bar_side(ax, legend_of) == "right" else (0.0, 0.5))
     figure.set_size_inches(*np.sum(rooms, axis=0))
     return ax
 
 
 def add_map_axes(
     figure: Figure,
-    position: tuple[int, int, int] | tuple[float, float, float, float],
+    cell: SubplotSpec,
     place: geo.Geometry,
     projection: Projection | None = None,
-    extent: Box | None = None,
+    extent: geo.Box | None = None,
 ) -> Axes:
-    """Add axes for a map to a figure, in a cell of a grid or at a rectangle.
-
-    They have a projection, unless the map has no latitude and longitude.
-    """
+    """Add axes to a figure, with a projection unless there is no latitude and longitude."""
     if place.kind != "plane":
         projection = projection or geo.choose_projection(place, extent)
-    if len(position) == 3:
-        return figure.add_subplot(*position, projection=projection)
-    return figure.add_axes(position, projection=projection)
+    return figure.add_subplot(cell, projection=projection)
 
 
-def frame(ax: GeoAxes, place: geo.Geometry, extent: Box | None, *, tight: bool) -> None:
+def frame(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None, *, tight: bool) -> None:
     """Limit axes to the extent or the edges of the data, whose shape the frame takes if tight."""
     if extent is None and place.is_global:
         ax.set_global()
@@ -251,45 +242,33 @@ def surround(
     ax: Axes,
     place: geo.Geometry,
     field: xr.DataArray,
-    extent: Box | None,
+    extent: geo.Box | None,
     *,
     tight: bool,
-    resolution: Resolution,
-    coastlines: bool,
-    borders: bool,
     gridlines: bool,
+    **lines: Any,
 ) -> None:
     """Draw everything around the field of a map: frame, coastlines and gridlines, or plain axes."""
+    from xvcluster.plot.basemap import add_basemap
+
     if place.kind == "plane":
         _label_plane(ax, place, field)
         return
     frame(ax, place, extent, tight=tight)
-    _decorate(ax, coastlines, borders, resolution)
+    ax.spines["geo"].set_linewidth(0.7)
+    add_basemap(ax, **lines)
     if gridlines:
         _add_gridlines(ax, place, extent)
 
 
-def _decorate(ax: GeoAxes, coastlines: bool, borders: bool, resolution: Resolution) -> None:
-    """Draw coastlines and borders, and a thin frame."""
-    from xvcluster.plot.basemap import add_basemap
-
-    ax.spines["geo"].set_linewidth(0.7)
-    if coastlines or borders:
-        add_basemap(ax, resolution=resolution, coastlines=coastlines, borders=borders)
-
-
-def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: Box | None = None) -> None:
+def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> None:
     """Draw thin meridians and parallels, labelled at the left and at the bottom only."""
-    from matplotlib.ticker import FixedLocator
-
     west, east, south, north = extent or place.box
     wide = legends.aspect(ax) > 0.8
-    meridians = geo.graticule(west, east, 6 if wide else 3).tolist()
-    parallels = geo.graticule(south, north, 6 if wide else 7).tolist()
     lines = ax.gridlines(
-        draw_labels=True,
-        xlocs=FixedLocator(meridians),
-        ylocs=FixedLocator(parallels),
+        draw_labels={"left": "y", "bottom": "x"},
+        xlocs=geo.graticule(west, east, 6 if wide else 3),
+        ylocs=geo.graticule(south, north, 6 if wide else 7),
         linewidth=0.4,
         color="#555555",
         alpha=0.4,
@@ -298,8 +277,6 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: Box | None = None) 
         rotate_labels=False,
         zorder=3,
     )
-    lines.top_labels = lines.right_labels = False
-    lines.left_labels, lines.bottom_labels = "y", "x"
     lines.xlabel_style = lines.ylabel_style = {"size": 8, "color": style.OUTLINE}
 
 

@@ -28,11 +28,12 @@ def _find_certainty(dataset: xr.Dataset, name: str) -> xr.DataArray:
     """Return a variable of a result by its name; only `stability` has to be computed first."""
     if name in dataset.data_vars:
         return dataset[name]
-    dims = dataset["label"].dims
     known = [
         str(key)
         for key, array in dataset.data_vars.items()
-        if set(array.dims) == set(dims) and array.attrs.get("units") == "1" and key != "label"
+        if set(array.dims) == set(dataset["label"].dims)
+        and array.attrs.get("units") == "1"
+        and key != "label"
     ]
     raise ValueError(
         f"certainty={name!r} is not a variable of this result; it has "

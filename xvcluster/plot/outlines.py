@@ -38,9 +38,7 @@ def choose_boundaries(
             f"boundaries has no column 'cluster' among {', '.join(map(str, boundaries.columns))}; "
             "pass what result.boundaries(...) returns"
         )
-    if boundaries.crs is not None and not boundaries.crs.is_geographic:
-        return boundaries.to_crs("EPSG:4326")
-    return boundaries
+    return boundaries if boundaries.crs is None else boundaries.to_crs("EPSG:4326")
 
 
 def draw_boundaries(ax: Axes, frame: GeoDataFrame, rgba: Float64s, *, over_field: bool) -> None:

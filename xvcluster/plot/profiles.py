@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xvcluster.arrays import Array, Float64s
+from xvcluster.arrays import Array, Float64s, Objects
 from xvcluster.grid.coords import positive
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
@@ -60,7 +60,7 @@ def profiles(
     >>> figure = profiles(result.dataset, variable="vs")  # doctest: +SKIP
     """
     names = pick_variables(dataset, variable)
-    vertical = vertical_name(dataset)
+    vertical = find_vertical(dataset)
     n_clusters = 1 if vertical is None else dataset.sizes["cluster"]
     panels = _panels(len(names), n_clusters, axes, ncols, boxes=vertical is None)
     rgba = style.own_colors(dataset)
@@ -69,24 +69,20 @@ def profiles(
             draw_boxes(row[0], dataset, name, rgba)
             continue
         for index, ax in enumerate(row):
-            _draw_spread(ax, dataset, name, vertical, index, rgba[index])
+            _draw_spread(ax, dataset, name, vertical.values, index, rgba[index])
         _share_axes(row, dataset, name, vertical)
-    return panels[0][0].figure  # type: ignore[return-value]
+    return panels[0, 0].figure  # type: ignore[no-any-return]
 
 
-def vertical_name(dataset: xr.Dataset) -> str | None:
-    """Return the vertical dim of a result, or None if profiles have a single level."""
-    vertical = parameters_of(dataset).get("vertical")
-    return vertical if dataset.sizes.get(vertical, 1) > 1 else None
-
-
-def vertical_coordinate(dataset: xr.Dataset, vertical: str) -> xr.DataArray:
-    """Return the vertical coordinate as matplotlib can draw it: durations in days."""
-    coordinate = dataset[vertical]
-    if coordinate.dtype.kind != "m":
-        return coordinate
-    days = coordinate.values / np.timedelta64(1, "D")
-    return coordinate.copy(data=days).assign_attrs(units="days")
+def find_vertical(dataset: xr.Dataset) -> xr.DataArray | None:
+    """Return the vertical coordinate, durations in days, or None if there is a single level."""
+    name = parameters_of(dataset).get("vertical")
+    if dataset.sizes.get(name, 1) == 1:
+        return None
+    vertical = dataset[name]
+    if vertical.dtype.kind != "m":
+        return vertical
+    return vertical.copy(data=vertical / np.timedelta64(1, "D")).assign_attrs(units="days")
 
 
 def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hashable]:
@@ -110,14 +106,13 @@ def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) ->
         for column in spread.T
     ]
     numbers = dataset["cluster"].values
+    line = {"color": style.OUTLINE, "linewidth": 0.7}
     boxes = ax.bxp(
         statistics, positions=numbers, orientation="horizontal", widths=0.62, patch_artist=True,
-        showfliers=False, medianprops={"color": style.OUTLINE, "linewidth": 1.4},
+        showfliers=False, whiskerprops=line, capprops=line, medianprops=line | {"linewidth": 1.4},
     )  # fmt: skip
     for patch, color in zip(boxes["boxes"], rgba, strict=True):
         patch.set(facecolor=color, edgecolor=style.OUTLINE, linewidth=0.7)
-    for line in boxes["whiskers"] + boxes["caps"]:
-        line.set(color=style.OUTLINE, linewidth=0.7)
     names, of = style.name_shares(dataset)
     ax.set_yticks(numbers, names)
     ax.invert_yaxis()
@@ -144,17 +139,17 @@ def _panels(
     ncols: int | None,
     *,
     boxes: bool,
-) -> list[list[Axes]]:
+) -> Objects:
     """Return the axes of each variable's panels: the given ones, or new ones."""
-    total = n_rows * n_panels
     if axes is None:
         return _new_panels(n_rows, n_panels, ncols, boxes=boxes)
-    flat = list(np.ravel(np.asarray(axes, dtype=object)))
+    given = np.asarray(axes, dtype=object)
     if ncols is not None:
         raise ValueError(f"ncols={ncols} has no effect on the given axes; pass one of the two")
-    if len(flat) != total:
-        raise ValueError(f"axes has {len(flat)} axes for {total} panels; pass {total}")
-    return [flat[start : start + n_panels] for start in range(0, total, n_panels)]
+    total = n_rows * n_panels
+    if given.size != total:
+        raise ValueError(f"axes has {given.size} axes for {total} panels; pass {total}")
+    return given.reshape(n_rows, n_panels)
 
 
 def count_columns(n_panels: int, ncols: int | None, *, limit: int) -> int:
@@ -164,7 +159,7 @@ def count_columns(n_panels: int, ncols: int | None, *, limit: int) -> int:
     return min(ncols or legends.balanced_columns(n_panels, limit), n_panels)
 
 
-def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -> list[list[Axes]]:
+def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -> Objects:
     """Return the axes of a new figure, the panels of each variable in rows of their own."""
     import matplotlib.pyplot as plt
 
@@ -172,26 +167,20 @@ def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -
     lines = -(-n_panels // n_columns)
     width = 6.0 if boxes else 1.95 * n_columns + 0.7
     height = n_rows * (3.4 if boxes else 2.5 * lines + 0.4)
-    figure = plt.figure(figsize=(width, height), layout="constrained")
-    grid = figure.add_gridspec(n_rows * lines, n_columns)
-    panels: list[list[Axes]] = []
-    for row in range(n_rows):
-        cells = [grid[row * lines + i // n_columns, i % n_columns] for i in range(n_panels)]
-        panels.append([figure.add_subplot(cell) for cell in cells])
-    return panels
+    size: dict[str, Any] = {"figsize": (width, height), "layout": "constrained"}
+    _, grid = plt.subplots(n_rows * lines, n_columns, squeeze=False, **size)
+    panels = grid.reshape(n_rows, -1)
+    for ax in panels[:, n_panels:].flat:
+        ax.remove()
+    shown: Objects = panels[:, :n_panels]
+    return shown
 
 
 def _draw_spread(
-    ax: Axes,
-    dataset: xr.Dataset,
-    name: Hashable,
-    vertical: str,
-    index: int,
-    color: Float64s,
+    ax: Axes, dataset: xr.Dataset, name: Hashable, z: Array, index: int, color: Float64s
 ) -> None:
     """Draw one cluster's bands, median and centroid, with its share in the title."""
-    z = vertical_coordinate(dataset, vertical).values
-    spread = dataset[f"{name}_quantile"].isel(cluster=index).transpose("quantile", vertical).values
+    spread = dataset[f"{name}_quantile"].isel(cluster=index).transpose("quantile", ...).values
     ax.fill_betweenx(z, spread[0], spread[4], color=color, alpha=0.28, linewidth=0)
     ax.fill_betweenx(z, spread[1], spread[3], color=color, alpha=0.55, linewidth=0)
     for edge in (spread[0], spread[4]):
@@ -204,22 +193,20 @@ def _draw_spread(
     tidy(ax)
 
 
-def _share_axes(row: list[Axes], dataset: xr.Dataset, name: Hashable, vertical: str) -> None:
+def _share_axes(row: Objects, dataset: xr.Dataset, name: Hashable, vertical: xr.DataArray) -> None:
     """Give all panels of a variable the same range, and label only the outer ones."""
     spread = dataset[f"{name}_quantile"].values
     low, high = np.nanmin(spread), np.nanmax(spread)
     margin = 0.04 * (high - low) or 1.0
-    coordinate = vertical_coordinate(dataset, vertical)
-    columns = [ax.get_subplotspec().get_geometry()[1] if ax.get_subplotspec() else 1 for ax in row]  # type: ignore[union-attr]
     for index, ax in enumerate(row):
         ax.set_xlim(low - margin, high + margin)
-        set_vertical(ax, coordinate)
-        n_columns = columns[index]
-        ax.tick_params(labelleft=index % n_columns == 0)
-        last = index + n_columns >= len(row)
-        ax.tick_params(labelbottom=last)
-        if index % n_columns == 0:
-            ax.set_ylabel(style.axis_label(coordinate), fontsize=9)
+        set_vertical(ax, vertical)
+        cell = ax.get_subplotspec()
+        n_columns = cell.get_geometry()[1] if cell else 1
+        first, last = index % n_columns == 0, index + n_columns >= len(row)
+        ax.tick_params(labelleft=first, labelbottom=last)
+        if first:
+            ax.set_ylabel(style.axis_label(vertical), fontsize=9)
         if last:
             ax.set_xlabel(style.axis_label(dataset[name], width=26), fontsize=9)
 

@@ -8,13 +8,9 @@ import numpy as np
 
 from xvcluster.arrays import Array, Float64s
 from xvcluster.grid.coords import positive
+from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.profiles import (
-    line_style,
-    pick_variables,
-    vertical_coordinate,
-    vertical_name,
-)
+from xvcluster.plot.profiles import find_vertical, line_style, pick_variables
 from xvcluster.record.dataset import read_nodes
 
 if TYPE_CHECKING:
@@ -23,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 
 def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
@@ -86,21 +83,13 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
 
 def u_matrix(dataset: xr.Dataset) -> Float64s:
     """Return the mean distance of each node's codebook vector to its neighbours, (row, column)."""
-    nodes = read_nodes(dataset, "node")[1].reshape(*_shape(dataset), -1)
-    n_rows, n_columns = nodes.shape[:2]
-    total, count = np.zeros((n_rows, n_columns)), np.zeros((n_rows, n_columns))
-    steps = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
-    for down, right in steps:
-        here = _overlap(n_rows, down), _overlap(n_columns, right)
-        there = _overlap(n_rows, -down), _overlap(n_columns, -right)
-        total[here] += np.linalg.norm(nodes[here] - nodes[there], axis=-1)
-        count[here] += 1
-    return total / np.maximum(count, 1)
+    from scipy.spatial.distance import cdist
 
-
-def _overlap(n: int, step: int) -> slice:
-    """Return the part of an axis whose neighbours, `step` back, are on the grid too."""
-    return slice(max(step, 0), n + min(step, 0))
+    nodes = read_nodes(dataset, "node")[1].reshape(dataset.sizes["node"], -1)
+    places = np.stack([dataset["som_row"], dataset["som_column"]], axis=1)
+    is_beside = cdist(places, places, "chebyshev") == 1
+    total = cdist(nodes, nodes).sum(axis=1, where=is_beside)
+    return _on_grid(dataset, total / np.maximum(is_beside.sum(axis=1), 1))
 
 
 def _shape(dataset: xr.Dataset) -> tuple[int, int]:
@@ -116,55 +105,49 @@ def _on_grid(dataset: xr.Dataset, along_node: Array) -> Array:
 def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
     """Draw the U-matrix with its colorbar."""
     units = dataset["distance"].attrs.get("units", "1")
-    image = ax.imshow(u_matrix(dataset), cmap="bone_r", interpolation="nearest")
     ax.set_title("U-matrix", fontsize=9.5)
     label = f"mean distance to neighbouring nodes ({'scaled' if units == '1' else units})"
-    _add_bar(ax, image, label)
+    _draw_values(ax, u_matrix(dataset), label, cmap="bone_r")
 
 
 def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
     """Draw the number of profiles of each node, as text too if it fits."""
     hits = _on_grid(dataset, dataset["node_count"].values)
-    image = ax.imshow(hits, cmap="YlGnBu", vmin=0, vmax=max(hits.max(), 1), alpha=0.9)
     ax.set_title("Hits", fontsize=9.5)
-    _add_bar(ax, image, "profiles")
-    if max(hits.shape) > 10:
-        return
+    look: dict[str, Any] = {"cmap": "YlGnBu", "vmin": 0, "vmax": max(hits.max(), 1)}
+    image = _draw_values(ax, hits, "profiles", alpha=0.9, **look)
     size = min(8.5, 60 / max(hits.shape), 180 / (max(hits.shape) * len(f"{hits.max()}")))
-    for (row, column), count in np.ndenumerate(hits):
-        color = style.text_color(np.array(image.cmap(image.norm(count))))
-        ax.text(
-            column, row, f"{count}", ha="center", va="center_baseline", fontsize=size, color=color
-        )
+    legends.write_in_cells(ax, hits, np.asarray(image.cmap(image.norm(hits))), size=size)
 
 
-def _add_bar(ax: Axes, image: Any, label: str) -> None:
-    """Add a thin colorbar below."""
+def _draw_values(ax: Axes, values: Array, label: str, **options: Any) -> AxesImage:
+    """Draw one value per node, with a thin colorbar below."""
+    image = ax.imshow(values, interpolation="nearest", **options)
     bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=30, pad=0.03)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7, width=0.5, length=2)
     bar.outline.set_linewidth(0.5)
+    return image
 
 
 def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     """Draw the codebook of one variable: a small profile in every cell, or a value."""
-    vertical = vertical_name(dataset)
+    vertical = find_vertical(dataset)
     nodes = dataset[f"{name}_node"]
     ax.set_title(f"Codebook of {name}", fontsize=9.5)
     described = nodes if nodes.attrs else dataset[name]
     if vertical is None:
-        image = ax.imshow(_on_grid(dataset, nodes.values), cmap="viridis")
-        _add_bar(ax, image, style.axis_label(described, width=38))
+        values = _on_grid(dataset, nodes.values)
+        _draw_values(ax, values, style.axis_label(described, width=38), cmap="viridis")
         return
     colors = style.cluster_colors(dataset["label"])[dataset["node_cluster"].values - 1]
     pale = 0.72 + 0.28 * colors[:, :3]
     ax.imshow(pale.reshape(*_shape(dataset), 3), interpolation="nearest")
-    values = nodes.transpose("node", vertical).values
+    values = nodes.transpose("node", ...).values
     low, high = np.nanmin(values), np.nanmax(values)
-    coordinate = vertical_coordinate(dataset, vertical)
-    z = coordinate.values.astype(np.float64)
+    z = vertical.values.astype(np.float64)
     down = (z - z.min()) / (np.ptp(z) or 1.0) - 0.5
-    if positive(coordinate) == "up":
+    if positive(vertical) == "up":
         down = -down
     across = (values - low) / ((high - low) or 1.0) - 0.5
     _, n_columns = _shape(dataset)
@@ -172,10 +155,10 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
         row, column = divmod(node, n_columns)
         x, y = column + 0.78 * profile, row + 0.8 * down
         ax.plot(x, y, color=colors[node], **line_style(1.3))
-    units = [str(array.attrs.get("units", "")) for array in (described, coordinate)]
-    top, bottom = (_level(coordinate.values[at]) for at in (np.argmin(down), np.argmax(down)))
+    units = [str(array.attrs.get("units", "")) for array in (described, vertical)]
+    top, bottom = (_level(vertical.values[at]) for at in (np.argmin(down), np.argmax(down)))
     text = f"{name}: {low:.3g} to {high:.3g} {units[0]}".rstrip() + ", left to right"
-    text += f"\n{vertical}: {top} to {bottom} {units[1]}".rstrip() + ", top to bottom"
+    text += f"\n{vertical.name}: {top} to {bottom} {units[1]}".rstrip() + ", top to bottom"
     ax.set_xlabel(text, fontsize=8, labelpad=6)
 
 
@@ -187,13 +170,7 @@ def _level(value: Any) -> str:
 def _draw_grid(ax: Axes, dataset: xr.Dataset) -> None:
     """Separate cells by white lines, and clusters of merged nodes by dark lines."""
     n_rows, n_columns = _shape(dataset)
-    ax.set_xticks(np.arange(0.5, n_columns - 1), minor=True)
-    ax.set_yticks(np.arange(0.5, n_rows - 1), minor=True)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.grid(which="minor", color="white", linewidth=0.6)
-    ax.tick_params(which="both", length=0)
-    ax.spines[:].set_linewidth(0.7)
+    legends.separate_cells(ax, (n_rows, n_columns))
     ax.set_xlim(-0.5, n_columns - 0.5)
     ax.set_ylim(n_rows - 0.5, -0.5)
     clusters = _on_grid(dataset, dataset["node_cluster"].values)

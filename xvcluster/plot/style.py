@@ -60,9 +60,7 @@ def cluster_numbers(labels: xr.DataArray) -> Integers:
     flags = labels.attrs.get("flag_values")
     if flags is not None:
         return np.atleast_1d(np.asarray(flags)).astype(np.int64)
-    values = np.asarray(labels.values, dtype=np.float64)
-    values = values[np.isfinite(values)]
-    return np.arange(1, (int(values.max()) if values.size else 1) + 1)
+    return np.arange(1, present_numbers(labels).max(initial=1) + 1)
 
 
 def check_labels(labels: xr.DataArray) -> xr.DataArray:
@@ -79,8 +77,7 @@ def check_labels(labels: xr.DataArray) -> xr.DataArray:
     fractional = values[np.isfinite(values) & (values != np.round(values))]
     if fractional.size:
         raise ValueError(f"{name} cannot be drawn as labels, it holds {fractional[0]:g}: {what}")
-    is_label = np.isfinite(values) & (values >= 1)
-    return labels.where(is_label) if (~is_label & ~np.isnan(values)).any() else labels
+    return labels.where(np.isfinite(values) & (values >= 1))
 
 
 def present_numbers(labels: xr.DataArray) -> Integers:
@@ -172,19 +169,17 @@ def text_color(color: Float64s) -> str:
 
 def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     """Return the label of an axis, ``"long_name (units)"``, in lines of the given width."""
-    name = array.attrs.get("long_name") or array.attrs.get("standard_name")
-    if name is None:
-        name = "" if array.name is None else array.name
+    name = array.attrs.get("long_name") or array.attrs.get("standard_name") or array.name
+    text = "" if name is None else str(name)
     units = str(array.attrs.get("units", "")).strip()
-    return fill(f"{name} ({units})" if units and units != "1" else str(name), width)
+    return fill(f"{text} ({units})" if units and units != "1" else text, width)
 
 
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:
     """Return each cluster's name and share, and what is shared: the area or the profiles."""
     of = "area" if "area" in dataset else "profiles"
-    amount = np.asarray(dataset["area" if of == "area" else "count"].values, dtype=np.float64)
-    total = np.nansum(amount)
-    percent = 100 * amount / total if total > 0 else np.zeros_like(amount)
+    amount = dataset["area" if of == "area" else "count"].values
+    percent = 100 * amount / (np.nansum(amount) or 1)
     names = cluster_names(dataset["label"])
     shares = zip(dataset["cluster"].values, percent, strict=True)
     return [f"{names[int(number)]} · {share_text(share)}" for number, share in shares], of
@@ -192,9 +187,7 @@ def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:
 
 def share_text(percent: float) -> str:
     """Return a rounded percentage, such as ``"12 %"`` or ``"<1 %"``."""
-    if percent == 0:
-        return "0 %"
-    return "<1 %" if percent < 0.5 else f"{percent:.0f} %"
+    return "<1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"
 
 
 def _is_temperature(ordered_by: object) -> bool:
@@ -205,9 +198,9 @@ def _is_temperature(ordered_by: object) -> bool:
 
 def _ramp_colors(n: int) -> Float64s:
     """Return colours in equal perceived steps along the ramp; few clusters omit its dark ends."""
-    from matplotlib.colors import to_rgb
+    from matplotlib.colors import to_rgba_array
 
-    anchors = np.array([_to_oklab(np.array(to_rgb(color))) for color in _RAMP])
+    anchors = _to_oklab(to_rgba_array(_RAMP)[:, :3])
     steps = np.linalg.norm(np.diff(anchors, axis=0), axis=1)
     length = np.concatenate([[0.0], np.cumsum(steps)]) / steps.sum()
     margin = 0.12 if n <= 3 else max(0.0, 0.12 - 0.02 * (n - 3))
@@ -218,14 +211,11 @@ def _ramp_colors(n: int) -> Float64s:
 
 def _grid_colors(n_rows: int, n_columns: int) -> Float64s:
     """Return the colours of a grid of nodes, row by row, interpolated between four corners."""
-    from matplotlib.colors import to_rgb
+    from matplotlib.colors import to_rgba_array
 
-    corners = np.array([_to_oklab(np.array(to_rgb(color))) for color in _CORNERS])
-    down, right = np.meshgrid(
-        np.linspace(0, 1, n_rows), np.linspace(0, 1, n_columns), indexing="ij"
-    )
-    weights = [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
-    return _to_rgba(np.stack(weights, axis=-1).reshape(-1, 4) @ corners)
+    corners = _to_oklab(to_rgba_array(_CORNERS)[:, :3]).reshape(2, 2, 3)
+    sides = np.linspace(corners[:, 0], corners[:, 1], n_columns, axis=1)
+    return _to_rgba(np.linspace(sides[0], sides[1], n_rows).reshape(-1, 3))
 
 
 def _to_oklab(rgb: Float64s) -> Float64s:

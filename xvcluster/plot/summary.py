@@ -14,12 +14,11 @@ from xvcluster.plot.map import add_map_axes, frame
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import (
     draw_boxes,
+    find_vertical,
     line_style,
     pick_variables,
     set_vertical,
     tidy,
-    vertical_coordinate,
-    vertical_name,
 )
 
 if TYPE_CHECKING:
@@ -31,10 +30,7 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.basemap import Resolution
 
-# the arrangement, in inches: LEFT map GAP panel BETWEEN panel [key] RIGHT
-_LEFT, _GAP, _BETWEEN, _RIGHT = 0.6, 0.95, 0.35, 0.2
-_MAP_HEIGHT, _PANEL_HEIGHT = 3.7, 3.2  # at most, and at least
-_LABEL = 32  # characters of an axis label that fit under a panel
+_MAP_HEIGHT = 3.7  # inches, at most
 
 
 def summary(
@@ -73,85 +69,71 @@ def summary(
     >>> from xvcluster.plot import summary
     >>> figure = summary(result.dataset, title="Velocity provinces")  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
-
     dataset = dataset.compute()  # read lazy maps only once
     names = pick_variables(dataset, variable)
     labels = style.check_labels(dataset["label"])
     rgba = style.own_colors(dataset)
     place = geo.locate(labels)
-    figure = plt.figure(figsize=(10, 5))
-    boxes = _arrange(figure, dataset, place, names, has_title=title is not None)
-    map_ax = add_map_axes(figure, boxes[0], place)
+    map_ax, *panels = _new_axes(dataset, place, len(names))
+    figure: Figure = map_ax.figure  # type: ignore[assignment]
     options: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
     draw_map(labels, ax=map_ax, legend=False, resolution=resolution, **options)
     if place.kind != "plane":
         frame(map_ax, place, None, tight=True)
-    for name, box in zip(names, boxes[1:], strict=True):
-        _draw_centroids(figure.add_axes(box), dataset, name, rgba)
-    for ax in figure.axes[2:]:
+    for name, ax in zip(names, panels, strict=True):
+        _draw_centroids(ax, dataset, name, rgba)
+    for ax in panels[1:]:
         ax.set_ylabel("")
         ax.tick_params(labelleft=False)
     _add_shares(figure, dataset, rgba)
     if title is not None:
-        figure.suptitle(title, fontsize=12, y=1 - 0.12 / figure.get_size_inches()[1], va="top")
+        figure.suptitle(title, fontsize=12)
     return figure
 
 
 def _draw_centroids(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) -> None:
     """Draw all centroids of a variable in one panel, over faint bands between their quartiles."""
-    vertical = vertical_name(dataset)
+    vertical = find_vertical(dataset)
     if vertical is None:
         draw_boxes(ax, dataset, name, rgba)
         ax.set_yticks(dataset["cluster"].values, [str(n) for n in dataset["cluster"].values])
         ax.set_ylabel("cluster", fontsize=9)
         ax.set_title("", loc="right")
         return
-    coordinate = vertical_coordinate(dataset, vertical)
-    z = coordinate.values
-    spread = dataset[f"{name}_quantile"].transpose("quantile", "cluster", vertical).values
-    centroids = dataset[name].transpose("cluster", vertical).values
+    z = vertical.values
+    _, low, _, high, _ = dataset[f"{name}_quantile"].transpose("quantile", "cluster", ...).values
+    centroids = dataset[name].transpose("cluster", ...).values
     many = len(centroids) > legends.LIST_LIMIT
-    width = 0.9 if many else 2.0
-    for index, centroid in enumerate(centroids):
-        color = rgba[index]
+    for index, color in enumerate(rgba):
         if not many:
-            ax.fill_betweenx(z, spread[1, index], spread[3, index], color=color, alpha=0.16, lw=0)
-        ax.plot(centroid, z, color=color, **line_style(width))
-    set_vertical(ax, coordinate)
-    ax.set_xlabel(style.axis_label(dataset[name], width=_LABEL), fontsize=9)
-    ax.set_ylabel(style.axis_label(coordinate), fontsize=9)
+            ax.fill_betweenx(z, low[index], high[index], color=color, alpha=0.16, lw=0)
+        ax.plot(centroids[index], z, color=color, **line_style(0.9 if many else 2.0))
+    set_vertical(ax, vertical)
+    ax.set_xlabel(style.axis_label(dataset[name], width=32), fontsize=9)
+    ax.set_ylabel(style.axis_label(vertical), fontsize=9)
     tidy(ax)
 
 
-def _arrange(
-    figure: Figure,
-    dataset: xr.Dataset,
-    place: geo.Geometry,
-    names: list[Hashable],
-    *,
-    has_title: bool,
-) -> list[tuple[float, float, float, float]]:
-    """Size the figure for its map, and return the rectangles of the map and of the panels."""
+def _new_axes(dataset: xr.Dataset, place: geo.Geometry, n_panels: int) -> list[Axes]:
+    """Return the axes of the map and of the panels, in a new figure with room for the legend."""
+    import matplotlib.pyplot as plt
+
     shape = 1.6 if place.kind == "plane" else geo.shape(place)
     map_width = float(np.clip(_MAP_HEIGHT * shape, 1.6, 6.2))
-    map_height = min(_MAP_HEIGHT, map_width / shape)
-    n_panels, panel_width = len(names), 2.9 if len(names) == 1 else 2.2
-    first = _LEFT + map_width + _GAP
-    panels = [first + index * (panel_width + _BETWEEN) for index in range(n_panels)]
-    has_key = legends.needs_key(dataset["label"])
-    key_width = legends.key_width(dataset["label"]) + 0.1 if has_key else 0.0
-    width = first + (n_panels * panel_width + (n_panels - 1) * _BETWEEN) + key_width + _RIGHT
-    height = max(map_height, _PANEL_HEIGHT)
-    n_lines = max(style.axis_label(dataset[n], width=_LABEL).count("\n") for n in names)
-    bottom = 0.5 + 0.16 * n_lines
-    if not has_key:
-        bottom += 0.2 + 0.19 * -(-(dataset.sizes["cluster"] + 1) // _columns_that_fit(width))
-    total = bottom + height + (0.5 if has_title else 0.2)
-    figure.set_size_inches(width, total)
-    boxes = [(_LEFT, bottom + (height - map_height) / 2, map_width, map_height)]
-    boxes += [(left, bottom, panel_width, height) for left in panels]
-    return [(x / width, y / total, w / width, h / total) for x, y, w, h in boxes]
+    widths = [map_width, *[2.9 if n_panels == 1 else 2.2] * n_panels]
+    width, height = (
+        sum(widths) + 1.4 + 0.35 * n_panels,
+        float(np.clip(map_width / shape, 3.2, _MAP_HEIGHT)) + 0.8,
+    )
+    if legends.needs_key(dataset["label"]):
+        width += legends.key_width(dataset["label"])
+    else:
+        height += 0.2 + 0.19 * -(-(dataset.sizes["cluster"] + 1) // _columns_that_fit(width))
+    figure = plt.figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)  # type: ignore[union-attr,call-arg]
+    grid = figure.add_gridspec(1, 1 + n_panels, width_ratios=widths)
+    map_ax = add_map_axes(figure, grid[0], place)
+    return [map_ax, *(figure.add_subplot(grid[1 + i]) for i in range(n_panels))]
 
 
 def _columns_that_fit(width: float) -> int:
@@ -168,10 +150,10 @@ def _add_shares(figure: Figure, dataset: xr.Dataset, rgba: Float64s) -> None:
     names, of = style.name_shares(dataset)
     entries = [legends.swatch(color, name) for color, name in zip(rgba, names, strict=True)]
     entries += legends.missing_entry(style.check_labels(labels))
-    width, height = figure.get_size_inches()
+    limit = _columns_that_fit(figure.get_size_inches()[0])
     figure.legend(
-        handles=entries, loc="lower center", frameon=False, fontsize=8.5,
-        ncols=legends.balanced_columns(len(entries), limit=_columns_that_fit(width)),
+        handles=entries, loc="outside lower center", frameon=False, fontsize=8.5,
+        ncols=legends.balanced_columns(len(entries), limit),
         handlelength=1.3, columnspacing=1.4, labelspacing=0.4, borderaxespad=0.0,
-        bbox_to_anchor=(0.5, 0.08 / height), title=f"share of the {of}", title_fontsize=8.5,
+        title=f"share of the {of}", title_fontsize=8.5,
     )  # fmt: skip

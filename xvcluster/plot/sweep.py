@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from xvcluster.plot.basemap import Resolution
-    from xvcluster.plot.map import Box
 
 
 def maps(
@@ -28,7 +27,7 @@ def maps(
     ncols: int | None = None,
     original: xr.DataArray | Literal[True] | None = None,
     projection: Projection | None = None,
-    extent: Box | None = None,
+    extent: geo.Box | None = None,
     coastlines: bool = True,
     borders: bool = False,
     resolution: Resolution = "110m",
@@ -99,7 +98,7 @@ def _panels(
     n_panels: int,
     ncols: int | None,
     projection: Projection | None,
-    extent: Box | None,
+    extent: geo.Box | None,
 ) -> list[Axes]:
     """Return the axes of a new figure, each with the shape of the map."""
     import matplotlib.pyplot as plt
@@ -110,10 +109,8 @@ def _panels(
     width = float(np.clip(2.6 * shape, 1.4, 3.2))
     figure = plt.figure(layout="compressed")
     figure.set_size_inches(n_columns * (width + 0.25), n_rows * (width / shape + 0.62))
-    return [
-        add_map_axes(figure, (n_rows, n_columns, i + 1), place, projection, extent)
-        for i in range(n_panels)
-    ]
+    grid = figure.add_gridspec(n_rows, n_columns)
+    return [add_map_axes(figure, grid[i], place, projection, extent) for i in range(n_panels)]
 
 
 def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
@@ -124,10 +121,9 @@ def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
     strip = bar_axes(ax, "below")
     strip.imshow(rgba[np.newaxis], aspect="auto", interpolation="nearest")
     strip.set_yticks([])
-    strip.tick_params(length=0, labelsize=6.5, pad=1.5)
+    strip.tick_params(length=0)
     ticks = np.arange(0, len(rgba), -(-len(rgba) // 10))
     strip.set_xticks(ticks, [str(tick + 1) for tick in ticks])
-    strip.spines[:].set_linewidth(0.4)
 
 
 def _draw_original(ax: Axes, field: xr.DataArray, place: geo.Geometry) -> None:

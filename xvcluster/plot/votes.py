@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xvcluster.plot import geometry as geo
-from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field, draw_missing
-from xvcluster.plot.map import check_options, new_axes, surround
+from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
+from xvcluster.plot.legend import inches
+from xvcluster.plot.map import open_axes, surround
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from xvcluster.plot.basemap import Resolution
-    from xvcluster.plot.map import Box
 
 
 def votes(
@@ -27,7 +27,7 @@ def votes(
     cluster: int = 1,
     ax: Axes | None = None,
     projection: Projection | None = None,
-    extent: Box | None = None,
+    extent: geo.Box | None = None,
     coastlines: bool = True,
     borders: bool = True,
     resolution: Resolution = "110m",
@@ -75,21 +75,16 @@ def votes(
     """
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
-    check_options(place, ax, projection, extent)
     tight = ax is None and projection is None
-    ax = new_axes(place, projection, extent, with_bar=True) if ax is None else ax
-    drawn = _draw_counts(ax, place, int(n_models.max()))
-    lines = {"coastlines": coastlines, "borders": borders, "gridlines": gridlines}
-    surround(ax, place, counts, extent, tight=tight, resolution=resolution, **lines)
-    _add_counts_bar(ax, drawn, int(n_models.max()))
-    ax.set_title(_default_title(ax, cluster) if title is None else title, fontsize=11)
+    ax = open_axes(ax, place, projection, extent, with_bar=True)
+    lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+    surround(ax, place, counts, extent, tight=tight, gridlines=gridlines, **lines)
+    _draw_counts(ax, place, int(n_models.max()))
+    if title is None:
+        width = max(16, int(inches(ax)[0] / 0.085))
+        title = fill(f"models that call a point cluster {cluster}", width)
+    ax.set_title(title, fontsize=11)
     return ax
-
-
-def _default_title(ax: Axes, cluster: int) -> str:
-    """Say what is counted, in lines that fit a narrow map."""
-    inches = ax.get_position().width * ax.figure.get_size_inches()[0]  # type: ignore[union-attr]
-    return fill(f"models that call a point cluster {cluster}", max(16, int(inches / 0.085)))
 
 
 def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArray]:
@@ -109,20 +104,14 @@ def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArra
     return chosen["votes"], chosen["n_models"]
 
 
-def _draw_counts(ax: Axes, place: geo.Geometry, n_models: int) -> Any:
-    """Draw counts from 0 to the number of all models, in steps from light to dark."""
+def _draw_counts(ax: Axes, place: geo.Geometry, n_models: int) -> None:
+    """Draw counts from 0 to the number of all models, in steps from light to dark, with a bar."""
     from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     steps = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 1, n_models + 1)))
     norm = BoundaryNorm(np.arange(n_models + 2) - 0.5, n_models + 1)
     drawn = draw_field(ax, place, cmap=steps, norm=norm)
-    draw_missing(ax, place)
-    return drawn
-
-
-def _add_counts_bar(ax: Axes, drawn: Any, n_models: int) -> None:
-    """Draw the colorbar of the counts, with at most about eleven ticks."""
     ticks = np.arange(0, n_models + 1, -(-(n_models + 1) // 11))
     side, offset = bar_side(ax, None), clear_of_ticks(ax)
     add_bar(ax, drawn, "models", side=side, offset=offset, ticks=ticks)
