@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xvcluster.arrays import Float64s, Integers, Objects
+from xvcluster.arrays import Array, Float64s, Integers, Objects
 from xvcluster.boundaries.cells import Cells, Centers, lay_cells
 from xvcluster.boundaries.regions import find_regions
 
@@ -159,13 +159,29 @@ def _enclose(edges: Edges, n: int) -> Objects:
     # each region to the left of its lines
     lines = np.concatenate([edges.lines, edges.lines[:, ::-1]])[order]
     network = shapely.multilinestrings(shapely.linestrings(lines), indices=region)
-    polygons: Objects = shapely.build_area(network)
+    faces, owner = shapely.get_parts(shapely.polygonize(network[:, np.newaxis]), return_index=True)
+    rings = shapely.get_exterior_ring(faces)
+    first, second = (shapely.get_coordinates(shapely.get_point(rings, i)) for i in (0, 1))
+    is_ccw = shapely.is_ccw(rings)[:, np.newaxis]
+    start, end = np.where(is_ccw, [first, second], [second, first])
+    # the holes of a region are faces too, but lie to the right of its lines
+    is_own = np.isin(_keys(owner, start, end), _keys(region, lines[:, 0], lines[:, 1]))
+    faces, owner = faces[is_own], owner[is_own]
     enclosed = np.bincount(region, lines[:, :, 0].mean(axis=1) * np.diff(lines[:, :, 1])[:, 0], n)
-    error = np.abs(shapely.area(polygons) - enclosed)
+    error = np.abs(np.bincount(owner, shapely.area(faces), n) - enclosed)
     lost = n - np.count_nonzero(error < 1e-6 * enclosed)
     if lost:
         raise ValueError(
             f"{lost} of {n} regions have no outline, because their cells overlap or have no area; "
             "drop repeated rows and columns of latitude and longitude, for example with .isel()"
         )
+    polygons: Objects = np.asarray(shapely.multipolygons(faces, indices=owner))
+    is_single = shapely.get_num_geometries(polygons) == 1
+    polygons[is_single] = shapely.get_geometry(polygons[is_single], 0)
     return polygons
+
+
+def _keys(*columns: Array) -> Array:
+    """One value for each row of five numbers, to compare rows as a whole."""
+    rows = np.ascontiguousarray(np.column_stack(columns) + 0.0)  # no negative zeros
+    return rows.view("V40")[:, 0]

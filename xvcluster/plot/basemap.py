@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import struct
 import warnings
+from http.client import HTTPException
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Literal, get_args
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -98,11 +101,22 @@ def add_basemap(
 
 def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
     """Return the lines as cartopy features, at 110m if finer ones cannot be read."""
+    from cartopy.io.shapereader import shapefile
+
+    if resolution == "110m":
+        return {name: _packaged_feature(name) for name in names}
     try:
-        if resolution != "110m":
-            return {name: _downloaded_feature(name, resolution) for name in names}
-    # no network, no permission to write, or an incomplete file, each with errors of its own
-    except Exception as error:
+        return {name: _downloaded_feature(name, resolution) for name in names}
+    # no network or no permission to write (OSError), or an incomplete file (the others)
+    except (
+        OSError,
+        HTTPException,
+        BadZipFile,
+        shapefile.ShapefileException,
+        struct.error,
+        KeyError,
+        ValueError,
+    ) as error:
         warnings.warn(
             f"cartopy could not read or download the lines of Natural Earth at {resolution} "
             f"({type(error).__name__}: {error}); they are drawn at 110m instead. "
@@ -110,7 +124,7 @@ def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
             UserWarning,
             stacklevel=3,
         )
-    return {name: _packaged_feature(name) for name in names}
+        return {name: _packaged_feature(name) for name in names}
 
 
 def _downloaded_feature(name: str, resolution: Resolution) -> Feature:
