@@ -69,9 +69,15 @@ def _show_warnings_plainly() -> None:
     warnings.showwarning = show
 
 
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xvcluster")
+def main() -> None:
+    """Cluster the vertical profiles of gridded geoscience models."""
+
+
 def command(*options: Decorator) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command of a function, with these options and with errors as plain sentences."""
-    return lambda function: click.command()(together(*options)(plainly(function)))
+    """Add a command made of a function, with these options and with errors as plain sentences."""
+    return lambda function: main.command()(together(*options)(plainly(function)))
 
 
 def together(*options: Decorator) -> Decorator:
