@@ -181,10 +181,8 @@ def _cluster(
 
     If the method cannot find the stability with these options, `unstable` says why.
     """
-    if (
-        options.get("k_range")
-        and options.get("n_clusters", options.get("n_components")) is not None
-    ):
+    n_clusters = options.get("n_clusters", options.get("n_components"))
+    if n_clusters is not None and options.get("k_range"):
         raise ValueError("--k-range has no effect together with --clusters; give one of them")
     _check_stability(stability, block_size, unstable)
     output, data, given = _read(plot, **options)

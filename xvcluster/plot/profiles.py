@@ -209,15 +209,14 @@ def _share_axes(row: list[Axes], dataset: xr.Dataset, name: Hashable, vertical: 
     low, high = np.nanmin(spread), np.nanmax(spread)
     margin = 0.04 * (high - low) or 1.0
     coordinate = vertical_coordinate(dataset, vertical)
-    columns = [ax.get_subplotspec().get_geometry()[1] if ax.get_subplotspec() else 1 for ax in row]  # type: ignore[union-attr]
     for index, ax in enumerate(row):
         ax.set_xlim(low - margin, high + margin)
         set_vertical(ax, coordinate)
-        n_columns = columns[index]
-        ax.tick_params(labelleft=index % n_columns == 0)
-        last = index + n_columns >= len(row)
-        ax.tick_params(labelbottom=last)
-        if index % n_columns == 0:
+        spec = ax.get_subplotspec()
+        n_columns = spec.get_geometry()[1] if spec else 1
+        first, last = index % n_columns == 0, index + n_columns >= len(row)
+        ax.tick_params(labelleft=first, labelbottom=last)
+        if first:
             ax.set_ylabel(style.axis_label(coordinate), fontsize=9)
         if last:
             ax.set_xlabel(style.axis_label(dataset[name], width=26), fontsize=9)

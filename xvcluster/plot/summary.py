@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.basemap import Resolution
 
-# the arrangement, in inches: LEFT map GAP panel BETWEEN panel [key] RIGHT
+# inches, from left to right: LEFT, the map, GAP, panels with BETWEEN, the grid of colours, RIGHT
 _LEFT, _GAP, _BETWEEN, _RIGHT = 0.6, 0.95, 0.35, 0.2
-_MAP_HEIGHT, _PANEL_HEIGHT = 3.7, 3.2  # at most, and at least
+_MAP_WIDTHS, _MAP_HEIGHT = (1.6, 6.2), 3.7  # smallest and largest width, largest height
+_ONE_PANEL, _PANEL = 2.9, 2.2  # width of a single panel, and of each of several
+_PANEL_HEIGHT = 3.2  # smallest height; panels are as high as the map if that is higher
+_TITLE, _TOP = 0.5, 0.2  # above the map, with a title and without
 _LABEL = 32  # characters of an axis label that fit under a panel
 
 
@@ -134,9 +137,9 @@ def _arrange(
 ) -> list[tuple[float, float, float, float]]:
     """Size the figure for its map, and return the rectangles of the map and of the panels."""
     shape = 1.6 if place.kind == "plane" else geo.shape(place)
-    map_width = float(np.clip(_MAP_HEIGHT * shape, 1.6, 6.2))
+    map_width = float(np.clip(_MAP_HEIGHT * shape, *_MAP_WIDTHS))
     map_height = min(_MAP_HEIGHT, map_width / shape)
-    n_panels, panel_width = len(names), 2.9 if len(names) == 1 else 2.2
+    n_panels, panel_width = len(names), _ONE_PANEL if len(names) == 1 else _PANEL
     first = _LEFT + map_width + _GAP
     panels = [first + index * (panel_width + _BETWEEN) for index in range(n_panels)]
     has_key = legends.needs_key(dataset["label"])
@@ -144,10 +147,10 @@ def _arrange(
     width = first + (n_panels * panel_width + (n_panels - 1) * _BETWEEN) + key_width + _RIGHT
     height = max(map_height, _PANEL_HEIGHT)
     n_lines = max(style.axis_label(dataset[n], width=_LABEL).count("\n") for n in names)
-    bottom = 0.5 + 0.16 * n_lines
-    if not has_key:
+    bottom = 0.5 + 0.16 * n_lines  # the tick labels and the axis labels
+    if not has_key:  # the legend, with its title
         bottom += 0.2 + 0.19 * -(-(dataset.sizes["cluster"] + 1) // _columns_that_fit(width))
-    total = bottom + height + (0.5 if has_title else 0.2)
+    total = bottom + height + (_TITLE if has_title else _TOP)
     figure.set_size_inches(width, total)
     boxes = [(_LEFT, bottom + (height - map_height) / 2, map_width, map_height)]
     boxes += [(left, bottom, panel_width, height) for left in panels]

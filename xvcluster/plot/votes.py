@@ -89,7 +89,7 @@ def votes(
 def _default_title(ax: Axes, cluster: int) -> str:
     """Say what is counted, in lines that fit a narrow map."""
     inches = ax.get_position().width * ax.figure.get_size_inches()[0]  # type: ignore[union-attr]
-    return fill(f"models that call a point cluster {cluster}", max(16, int(inches / 0.085)))
+    return fill(f"models that assign a point to cluster {cluster}", max(16, int(inches / 0.085)))
 
 
 def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArray]:
