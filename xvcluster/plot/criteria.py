@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.plot import style
+from xvcluster.plot.legend import balanced_columns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +65,7 @@ def criteria(dataset: xr.Dataset) -> Figure:
             "this dataset does not contain criteria and the best k of each; its variables are "
             f"{', '.join(map(str, dataset.data_vars))}. Pass the dataset of a sweep"
         )
-    n_columns = len(names) if len(names) < 4 else 2 if len(names) == 4 else 3
+    n_columns = balanced_columns(len(names), limit=3)
     n_rows = -(-len(names) // n_columns)
     figure, axes = plt.subplots(n_rows, n_columns, sharex=True, squeeze=False, layout="constrained")
     figure.set_size_inches(n_columns * _PANEL[0], n_rows * _PANEL[1] + 0.5)
@@ -158,6 +159,6 @@ def _add_verdict(figure: Figure, dataset: xr.Dataset) -> None:
     best, by = _taken(dataset), dataset.attrs.get("best_k_by")
     taken = f"dashed: k = {best}" + (f" ({by})" if by else "") if best is not None else ""
     width = int(float(figure.get_size_inches()[0]) / 0.063)
-    told = [fill(str(text), width) for text in (dataset.attrs.get("verdict"), taken) if text]
-    if told:
-        figure.suptitle("\n".join(told), fontsize=8.5, x=0.01, ha="left")
+    texts = [fill(str(text), width) for text in (dataset.attrs.get("verdict"), taken) if text]
+    if texts:
+        figure.suptitle("\n".join(texts), fontsize=8.5, x=0.01, ha="left")
