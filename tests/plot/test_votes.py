@@ -50,7 +50,7 @@ def test_votes_draws_the_counts_of_a_cluster(close, cluster):
         mesh(ax).get_array().filled(-1),
         dataset["votes"].sel(cluster=cluster).where(dataset["n_models"] > 0, -1),
     )
-    assert ax.get_title() == f"models that call a point cluster {cluster}"
+    assert ax.get_title() == f"models that assign a point to cluster {cluster}"
 
 
 def test_votes_leaves_blank_what_no_model_has(close):

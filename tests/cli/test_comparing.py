@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from xvcluster import consensus, open_result
+from xvcluster.cli.comparing import _describe_agreement
+
+
+def test_match_renumbers_to_agree_with_a_reference(clustered, model, succeed, refuse, is_png):
+    succeed("kmeans", model, "-k", 2, "-o", "two.nc")
+    told = succeed("match", "two.nc", clustered, "--plot", "matched.png")
+    assert "Agreement: adjusted Rand 0." in told
+    found, reference = open_result("two_matched.nc"), open_result(clustered)
+    xr.testing.assert_identical(found.dataset, open_result("two.nc").match(reference).dataset)
+    assert found.n_clusters == 3
+    assert is_png("matched.png")
+    assert "two_matched.nc" in refuse("match", "two.nc", clustered)
+
+
+def test_consensus_counts_models(clustered, model, succeed, is_png):
+    succeed("kmeans", model, "-k", 3, "--normalize", "level", "-o", "other.nc")
+    told = succeed("consensus", clustered, "other.nc", "--plot", "votes.png", "--cluster", 2)
+    assert "Mean agreement of 2 models: " in told
+    assert "by area, where two or more have a label" in told
+    votes = xr.load_dataset("consensus.nc")["votes"]
+    assert votes.sizes == {"cluster": 3, "latitude": 18, "longitude": 28}
+    assert set(np.unique(votes)) <= {0, 1, 2}
+    assert is_png("votes.png")
+    succeed("consensus", clustered, "other.nc", "--grid", 2, "-o", "global.nc")
+    assert xr.load_dataset("global.nc")["votes"].sizes == {
+        "cluster": 3,
+        "latitude": 90,
+        "longitude": 180,
+    }
+
+
+def test_consensus_tells_the_agreement_by_area_of_points_with_several_models():
+    labels = xr.DataArray(
+        [[1.0, 2.0, 1.0, 2.0]], {"lat": [0.0], "lon": [0.0, 1.0, 2.0, 3.0]}, ("lat", "lon")
+    )
+    tall = xr.concat([labels, labels.assign_coords(lat=[60.0])], "lat")
+    # at 60 degrees both disagree in half of the points; one in four has a single model
+    other = tall.copy(data=[[1.0, 2.0, 1.0, np.nan], [2.0, 2.0, 2.0, np.nan]])
+    said = _describe_agreement(consensus([tall, other]), 2)
+    weights = np.sin(np.radians([30.0, 90.0])) - np.sin(np.radians([-30.0, 30.0]))
+    expected = np.average([1.0, (0.5 + 1.0 + 0.5) / 3], weights=weights)
+    assert (
+        said
+        == f"Mean agreement of 2 models: {expected:.0%} by area, where two or more have a label"
+    )
+
+
+def test_consensus_says_where_no_point_has_several_models():
+    whole = xr.DataArray(
+        [[1.0, 1.0, 2.0, 2.0]], {"lat": [0.0], "lon": [0.0, 1.0, 2.0, 3.0]}, ("lat", "lon")
+    )
+    west, east = whole.where(whole["lon"] < 2), whole.where(whole["lon"] > 1)
+    said = _describe_agreement(consensus([west, east], reference=whole), 2)
+    assert said == "No point has a label of more than one of the 2 models"
+
+
+def test_consensus_counts_the_clusters_of_a_reference(clustered, model, succeed):
+    succeed("kmeans", model, "-k", 2, "-o", "two.nc")
+    succeed("kmeans", model, "-k", 4, "-o", "four.nc")
+    succeed("consensus", clustered, "two.nc", "--reference", "four.nc")
+    found = xr.load_dataset("consensus.nc")
+    results = {name: open_result(name) for name in (clustered, "two.nc")}
+    expected = consensus(results, reference=open_result("four.nc"))
+    xr.testing.assert_equal(found, expected)
+    assert found.sizes["cluster"] == 4
+
+
+def test_consensus_never_writes_over_its_reference(clustered, refuse):
+    Path("other.nc").write_bytes(Path(clustered).read_bytes())
+    Path("third.nc").write_bytes(Path(clustered).read_bytes())
+    options = ["--reference", "third.nc", "-o", "third.nc", "--overwrite"]
+    said = refuse("consensus", clustered, "other.nc", *options)
+    assert "third.nc is an input of this command" in said
+
+
+def test_consensus_refuses_what_it_cannot_count_or_draw(clustered, refuse):
+    assert "requires the results of two or more models; got 0" in refuse("consensus")
+    assert "requires the results of two or more models; got 1" in refuse("consensus", clustered)
+    Path("other.nc").write_bytes(Path(clustered).read_bytes())
+    drawn = ["--plot", "votes.png", "--cluster", 9]
+    said = refuse("consensus", clustered, "other.nc", *drawn)
+    assert "there is no cluster 9 to draw; choose one of 1, 2, 3" in said
+    assert "clusters.nc is given twice" in refuse("consensus", clustered, clustered)
+    assert not Path("consensus.nc").exists()

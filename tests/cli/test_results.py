@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster import open_result
+
+
+def test_info_describes_a_result(clustered, succeed):
+    text = succeed("info", clustered)
+    assert "A result of xvcluster: k-means of vs: 503 profiles of 41 levels" in text
+    assert text.splitlines()[-1].split()[0] == "3"
+
+
+def test_predict_writes_labels_as_integers(clustered, model, succeed, is_png):
+    text = succeed("predict", clustered, model, "-o", "labels.nc", "--plot", "labels.png")
+    assert "503 of 504 points labelled" in text
+    assert is_png("labels.png")
+    expected = open_result(clustered).labels
+    xr.testing.assert_equal(xr.load_dataset("labels.nc")["label"], expected)
+    raw = xr.load_dataset("labels.nc", mask_and_scale=False)["label"]
+    assert raw.dtype == np.int16
+    assert raw.attrs["_FillValue"] == -1
+    assert raw.values.min() == -1
+    assert raw.attrs["flag_meanings"] == "cluster_1 cluster_2 cluster_3"
+
+
+def test_predict_takes_the_result_s_variables_from_many(clustered, tomography, succeed):
+    tomography.assign(vp=1.8 * tomography["vs"]).to_netcdf("two.nc")
+    succeed("predict", clustered, "two.nc")
+    expected = open_result(clustered).labels
+    xr.testing.assert_equal(xr.load_dataset("two_labels.nc")["label"], expected)
+
+
+def test_predict_keeps_an_existing_file(clustered, model, refuse):
+    Path("model_labels.nc").write_text("precious")
+    assert "exists already" in refuse("predict", clustered, model)
+    assert Path("model_labels.nc").read_text() == "precious"
+
+
+def test_predict_refuses_what_does_not_fit(clustered, model, tomography, refuse):
+    assert "model.nc is not a result of xvcluster" in refuse("predict", model, model)
+    tomography.sel(depth=slice(0, 50)).to_netcdf("shallow.nc")
+    assert "cover only 0 to 50 km" in refuse("predict", clustered, "shallow.nc")
+
+
+@pytest.mark.parametrize("kind", ["map", "profiles", "summary"])
+def test_plot_draws_a_result(clustered, kind, succeed, is_png):
+    assert f"Wrote clusters_{kind}.png" in succeed("plot", clustered, "--kind", kind, "--dpi", "50")
+    assert is_png(f"clusters_{kind}.png")
+
+
+def test_plot_writes_the_format_of_the_name(clustered, succeed):
+    succeed("plot", clustered, "--kind", "map", "-o", "map.pdf")
+    assert Path("map.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_plot_draws_a_som(model, succeed, is_png):
+    succeed("som", model, "--grid", "3", "3", "--iterations", "500")
+    succeed("plot", "model_clusters.nc", "--kind", "som", "--dpi", "50")
+    assert is_png("model_clusters_som.png")
+
+
+def test_plot_draws_the_criteria_if_a_sweep_chose_k(model, clustered, succeed, refuse, is_png):
+    succeed("kmeans", model, "--k-range", "2", "8", "--stride", "2")
+    succeed("plot", "model_clusters.nc", "--kind", "criteria", "--dpi", "50")
+    assert is_png("model_clusters_criteria.png")
+    assert "contains no sweep" in refuse("plot", clustered, "--kind", "criteria")
+
+
+def test_plot_keeps_an_existing_file(clustered, succeed, refuse, is_png):
+    Path("clusters_map.png").write_text("precious")
+    assert "exists already" in refuse("plot", clustered, "--kind", "map")
+    assert Path("clusters_map.png").read_text() == "precious"
+    succeed("plot", clustered, "--kind", "map", "--dpi", "50", "--overwrite")
+    assert is_png("clusters_map.png")
+
+
+def test_plot_refuses_what_is_no_result(clustered, model, refuse):
+    assert "is not a result of xvcluster" in refuse("plot", model)
+    assert "there is no file" in refuse("plot", "missing.nc")
+    assert "cannot be written as" in refuse("plot", clustered, "-o", "clusters.txt")
+    assert "has no nodes" in refuse("plot", clustered, "--kind", "som")
+
+
+@pytest.mark.parametrize("dpi", ["9", "2401", "100000"])
+def test_plot_limits_dpi(clustered, dpi, run):
+    outcome = run("plot", clustered, "--dpi", dpi)
+    assert outcome.exit_code == 2
+    assert f"{dpi} is not in the range 10<=x<=2400" in outcome.stderr
+
+
+def test_predict_in_chunks_writes_and_counts_labels(clustered, store, succeed):
+    text = succeed("predict", clustered, store, "--chunks", "6", "-o", "labels.zarr")
+    assert "503 of 504 points labelled" in text
+    written = xr.open_zarr("labels.zarr", consolidated=False)["label"]
+    np.testing.assert_array_equal(written, open_result(clustered).labels)
+
+
+def test_info_tells_of_stores_and_of_results_in_them(store, succeed):
+    assert "503 profiles of 41 levels" in succeed("info", store)
+    succeed("kmeans", store, "-k", "2", "-o", "two.zarr")
+    assert "A result of xvcluster: k-means" in succeed("info", "two.zarr")
