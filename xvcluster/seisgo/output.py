@@ -77,8 +77,9 @@ def draw(
     from xvcluster.seisgo.figures import members
 
     labels = xr.DataArray(numbers, dims="profile", attrs=dict(flags))
+    panels = members(profiles, labels, centers, figsize=figsize)
     drawn: Any = draw_map(columns.spread(numbers).assign_attrs(flags)).figure
-    return {"clusters": members(profiles, labels, centers, figsize=figsize), "clustermap": drawn}
+    return {"clusters": panels, "clustermap": drawn}
 
 
 def save_and_close(figures: Mapping[str, Figure]) -> None:
