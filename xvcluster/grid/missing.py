@@ -68,7 +68,7 @@ def find_declared(array: xr.DataArray) -> xr.DataArray | None:
     fills = [f for name in _FILL_ATTRIBUTES for f in _numbers(array.attrs.get(name))]
     limits = _unpacked(array, "valid_range")
     limits = limits if len(limits) == 2 else []
-    # the last of each counts: a limit of its own before one of the range
+    # valid_min and valid_max, if given, replace the ends of valid_range
     lows = [*limits[:1], *_unpacked(array, "valid_min")][-1:]
     highs = [*limits[1:], *_unpacked(array, "valid_max")][-1:]
     # decoding rounds a packed value exactly at the limit, by less than the step of the packing
