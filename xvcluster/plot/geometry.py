@@ -136,7 +136,7 @@ def _plane(field: xr.DataArray) -> Geometry:
     y_dim = field.dims[0] if field.ndim == 2 else None
     x_dim = field.dims[-1]
     x, columns = _plane_edges(field, x_dim)
-    y, rows = (np.array([0.0, 1.0]), np.array([0])) if y_dim is None else _plane_edges(field, y_dim)
+    y, rows = (np.arange(2.0), np.arange(1)) if y_dim is None else _plane_edges(field, y_dim)
     values = np.atleast_2d(np.asarray(field.values, dtype=np.float64))
     return Geometry("plane", x, y, values[np.ix_(rows, columns)], x_dim, y_dim)
 

@@ -229,8 +229,7 @@ def frame(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None, *, tight: bo
         ax.set_global()
         return
     path = geo.frame_path(place, ax.projection, extent)
-    points = np.asarray(path.vertices)
-    (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
+    (left, bottom), (right, top) = path.get_extents().get_points()
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
     follows_box = extent is not None or place.kind != "curvilinear"
@@ -266,7 +265,7 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
     west, east, south, north = extent or place.box
     wide = legends.aspect(ax) > 0.8
     lines = ax.gridlines(
-        draw_labels={"left": "y", "bottom": "x"},
+        draw_labels=True,
         xlocs=geo.graticule(west, east, 6 if wide else 3),
         ylocs=geo.graticule(south, north, 6 if wide else 7),
         linewidth=0.4,
@@ -277,6 +276,8 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
         rotate_labels=False,
         zorder=3,
     )
+    lines.top_labels = lines.right_labels = False
+    lines.left_labels, lines.bottom_labels = "y", "x"
     lines.xlabel_style = lines.ylabel_style = {"size": 8, "color": style.OUTLINE}
 
 
