@@ -76,7 +76,7 @@ def check_labels(labels: xr.DataArray) -> xr.DataArray:
     values = np.asarray(labels.values, dtype=np.float64)
     fractional = values[np.isfinite(values) & (values != np.round(values))]
     if fractional.size:
-        raise ValueError(f"{name} cannot be drawn as labels, it holds {fractional[0]:g}: {what}")
+        raise ValueError(f"{name} cannot be drawn as labels, it contains {fractional[0]:g}: {what}")
     return labels.where(np.isfinite(values) & (values >= 1))
 
 

@@ -82,7 +82,7 @@ def votes(
     _draw_counts(ax, place, int(n_models.max()))
     if title is None:
         width = max(16, int(inches(ax)[0] / 0.085))
-        title = fill(f"models that call a point cluster {cluster}", width)
+        title = fill(f"models that assign a point to cluster {cluster}", width)
     ax.set_title(title, fontsize=11)
     return ax
 
