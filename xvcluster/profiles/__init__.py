@@ -8,17 +8,12 @@ other models. Nothing outside this package stacks or unstacks arrays, or knows d
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.profiles.chunks import (
-    ChunkedMembers,
-    ChunkedProfiles,
-    label_chunks,
-    open_chunks,
-)
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import (
     STATUS,
@@ -32,6 +27,9 @@ from xvcluster.profiles.memory import (
 from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
 from xvcluster.profiles.statistics import QUANTILES, Statistics
 from xvcluster.profiles.weights import weigh
+
+if TYPE_CHECKING:
+    from xvcluster.profiles.chunks import ChunkedMembers, ChunkedProfiles
 
 __all__ = [
     "QUANTILES",
@@ -51,10 +49,10 @@ __all__ = [
 ]
 
 
-Scaled = ArrayProfiles | ChunkedProfiles
+Scaled: TypeAlias = "ArrayProfiles | ChunkedProfiles"
 """The complete profiles of a model, scaled so that they can be compared."""
 
-Members = ArrayMembers | ChunkedMembers
+Members: TypeAlias = "ArrayMembers | ChunkedMembers"
 """The members of each cluster."""
 
 
@@ -80,8 +78,11 @@ def open_profiles(
     """
     weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
     fit = partial(fit_scaling, normalize=normalize, by_level=by_level, level_weights=weights)
-    open_them = open_chunks if is_chunked(layout.dataset) else open_arrays
-    return open_them(layout, fit, drawn)
+    if not is_chunked(layout.dataset):
+        return open_arrays(layout, fit, drawn)
+    from xvcluster.profiles.chunks import open_chunks
+
+    return open_chunks(layout, fit, drawn)
 
 
 def label_profiles(
@@ -89,6 +90,8 @@ def label_profiles(
 ) -> xr.DataArray:
     """Label every profile of a model by nodes that are scaled as given; lazily of dask arrays."""
     if is_chunked(layout.dataset):
+        from xvcluster.profiles.chunks import label_chunks
+
         return label_chunks(layout, scaling, assigner)
     profiles = stack(layout)
     scaled = scaling.apply(profiles.values, out=profiles.values)
