@@ -1,1 +1,1 @@
-"""One file a method: from data to a result."""
+"""One file per method: from data to a result."""
