@@ -1,0 +1,92 @@
+"""The best k of each criterion, and what the criteria say together."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xvcluster.choose.verdict import choose, conclude, find_knee, say
+
+KS = [2, 3, 4, 5]
+
+
+def make_criteria(**more):
+    found = {
+        "inertia": [100.0, 20.0, 15.0, 12.0],
+        "silhouette": [0.3, 0.6, 0.5, 0.4],
+        "davies_bouldin": [0.9, 0.8, 0.5, 0.7],
+        "calinski_harabasz": [10.0, 40.0, 30.0, 20.0],
+    }
+    return {name: np.array(values) for name, values in (found | more).items()}
+
+
+def test_choose_takes_the_best_of_each_criterion():
+    found = make_criteria(
+        gap=[0.1, 0.5, 0.52, 0.6],
+        gap_error=[0.01, 0.01, 0.05, 0.01],
+        stability=[0.97, 0.99, 0.985, 0.9],
+        stability_error=[0.01, 0.01, 0.01, 0.01],
+    )
+    assert choose(KS, found) == {
+        "inertia": 3,
+        "silhouette": 3,
+        "davies_bouldin": 4,
+        "calinski_harabasz": 3,
+        "gap": 3,
+        "stability": 3,
+    }
+
+
+def test_choose_calls_nothing_stable_below_the_threshold():
+    found = make_criteria(stability=[0.7, 0.74, 0.3, 0.2], stability_error=[0.1, 0.1, 0.1, 0.1])
+    assert choose(KS, found)["stability"] == 0
+    found["stability"][1] = 0.76
+    assert choose(KS, found)["stability"] == 3
+
+
+def test_choose_skips_criteria_that_are_nan():
+    found = make_criteria(silhouette=[np.nan] * 4, davies_bouldin=[np.nan, 0.8, 0.5, 0.7])
+    best = choose(KS, found)
+    assert (best["silhouette"], best["davies_bouldin"]) == (0, 4)
+
+
+def test_find_knee_of_lines_and_of_curves_that_do_not_fall():
+    assert find_knee([2, 3, 4], np.array([3.0, 2.0, 1.0])) == 0
+    assert find_knee([2, 3, 4], np.array([0.0, 0.0, 0.0])) == 0
+    assert find_knee([2, 3], np.array([3.0, 1.0])) == 0
+    assert find_knee(KS, make_criteria()["inertia"]) == 3
+
+
+def test_conclude_falls_back_on_the_silhouette_with_a_warning():
+    criteria = xr.Dataset(
+        {"inertia": ("k", [4.0, 3.0, 2.0]), "silhouette": ("k", [0.1, 0.2, 0.3])},
+        coords={"k": [2, 3, 4]},
+    )
+    with pytest.warns(UserWarning, match=r"no knee over k = 2 to 4; took k = 4.*criteria\(\)"):
+        concluded = conclude(criteria)
+    assert (concluded.attrs["best_k"], concluded.attrs["best_k_by"]) == (4, "silhouette")
+    assert concluded["best"].sel(criterion="inertia") == 0
+    assert "The inertia has no knee" in concluded.attrs["verdict"]
+
+
+def test_say_tells_whether_the_criteria_agree():
+    agreed = {"inertia": 3, "silhouette": 3, "davies_bouldin": 3}
+    assert say(KS, agreed, {}) == (
+        "The criteria agree on k = 3 by the knee of the inertia, the silhouette and Davies–Bouldin."
+    )
+    apart = {"inertia": 3, "silhouette": 2, "gap": 0, "stability": 3}
+    said = say(KS, apart, {})
+    assert said.startswith(
+        "The criteria disagree: k = 3 by the knee of the inertia and the stability; k = 2 by"
+    )
+    assert "The gap statistic gives none up to k = 5." in said
+
+
+def test_say_tells_that_nothing_is_stable():
+    best = {"inertia": 3, "silhouette": 3, "stability": 0}
+    said = say(KS, best, {"stability": np.array([0.2, 0.31, 0.1, 0.1])})
+    assert "No k is stable: the mean adjusted Rand index is 0.31 at most, at k = 3" in said
+
+
+def test_choose_takes_the_largest_of_equally_stable_k():
+    found = make_criteria(stability=[1.0, 0.79, 1.0, 0.86], stability_error=[0.0] * 4)
+    assert choose(KS, found)["stability"] == 4
