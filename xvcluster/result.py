@@ -233,7 +233,7 @@ class ClusterResult:
                 "file"
             )
         if self._layout is None or why_not:
-            raise ValueError(f"the stability cannot be found: {why_not}")
+            raise ValueError(f"the stability cannot be computed: {why_not}")
         dataset = add_stability(
             self.dataset,
             self._layout,

@@ -118,7 +118,7 @@ def test_stability_is_refused_where_nothing_can_be_repeated(model, tmp_path):
         "under metric='softdtw'": model.vcluster.kmeans(2, metric="softdtw", n_init=1, max_iter=2),
     }
     for text, result in refused.items():
-        with pytest.raises(ValueError, match=f"the stability cannot be found: .*{text}"):
+        with pytest.raises(ValueError, match=f"the stability cannot be computed: .*{text}"):
             result.stability(3)
     with pytest.raises(ValueError, match="n must be at least 2; got 1"):
         model.vcluster.kmeans(3).stability(1)

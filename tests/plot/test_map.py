@@ -183,8 +183,8 @@ def test_map_of_global_2d_coordinates_fills_the_rim(close, labels_of):
     labels = plain.drop_vars(["x", "y"]).assign_coords(
         latitude=(("y", "x"), lat), longitude=(("y", "x"), lon)
     )
-    ax = close(draw_map(labels), drawn=True)
-    assert isinstance(ax.projection, ccrs.Robinson)
+    assert isinstance(close(draw_map(labels)).projection, ccrs.Robinson)
+    ax = close(draw_map(labels, projection=ccrs.Robinson()), drawn=True)  # its rim cuts cells
     parts = [c for c in ax.collections if type(c).__name__ == "PolyCollection"]
     assert any(len(part.get_paths()) == 2 * len(lat) for part in parts)
 
@@ -468,3 +468,10 @@ def test_map_refuses_boundaries_on_plain_dims(labels_of):
     plain = xr.DataArray(np.ones((3, 4)), dims=("y", "x"))
     with pytest.raises(ValueError, match=r"boundaries requires latitude and longitude"):
         draw_map(plain, boundaries=boundaries(labels))
+
+
+def test_map_of_a_closed_curvilinear_grid_has_its_rim_between_cells(close):
+    lat, lon = np.meshgrid(np.linspace(-85, 85, 18), np.arange(5.0, 360.0, 10.0), indexing="ij")
+    coords = {"lat": (("j", "i"), lat), "lon": (("j", "i"), lon)}
+    labels = xr.DataArray(1.0 + (lon > 180), coords, ("j", "i"), name="label")
+    assert close(draw_map(labels)).projection.proj4_params["lon_0"] == 180

@@ -1,4 +1,4 @@
-"""Restarts of k-means for many k, of which the best is kept: from coarse to fine.
+"""Restarts of k-means for many k, the best of which are kept: from coarse to fine.
 
 Runs first settle on a sample of the profiles, reduced to a few principal components if the metric
 allows it. There the best of them breathe: they are given some more clusters, and then lose those

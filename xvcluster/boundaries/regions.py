@@ -37,7 +37,7 @@ def find_regions(labels: Integers, *, wraps: bool) -> Integers:
 
 
 def connect(n: int, one: Integers, other: Integers) -> Integers:
-    """Number the groups of n items of which the given pairs belong together."""
+    """Number the groups of n items that the given pairs connect."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

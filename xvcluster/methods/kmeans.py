@@ -250,7 +250,7 @@ def _band(window: float | None, levels: Any) -> dict[str, Any] | None:
     Raises
     ------
     ValueError
-        If a window in units of the vertical coordinate spans more levels here than there.
+        If a window in units of the vertical spans a different number of levels at different depths.
     """
     if window is None:
         return None
@@ -259,8 +259,9 @@ def _band(window: float | None, levels: Any) -> dict[str, Any] | None:
     level = np.arange(len(reach))
     if not np.array_equal(reach, np.abs(level[:, None] - level) <= radius):
         raise ValueError(
-            f"window={window!r} of this result spans more levels here than there, but tslearn "
-            "supports windows of a fixed number of levels only; label data with result.predict"
+            f"window={window!r} of this result spans a different number of levels at different "
+            "depths, but tslearn supports only windows of a fixed number of levels; label data "
+            "with result.predict"
         )
     return {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": radius}
 

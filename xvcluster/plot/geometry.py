@@ -39,6 +39,8 @@ class Geometry:
         The dims along x and y if they are not geographic.
     is_placed : ndarray, optional
         Which cells of a curvilinear grid have corners, (y, x).
+    goes_around : bool
+        Whether the corners in the last column of a curvilinear grid are those in the first.
     """
 
     kind: Literal["grid", "curvilinear", "points", "plane"]
@@ -48,13 +50,16 @@ class Geometry:
     x_dim: Hashable = None
     y_dim: Hashable = None
     is_placed: Booleans | None = None
+    goes_around: bool = False
 
     @property
     def box(self) -> Box:
         """West, east, south and north of what is drawn."""
         x, y = self.x[np.isfinite(self.x)], self.y[np.isfinite(self.y)]
         if self.kind != "points":
-            return float(x.min()), float(x.max()), float(y.min()), float(y.max())
+            # the corner in the west is the one in the east, and is held once
+            east = max(x.max(), x.min() + 360.0) if self.goes_around else x.max()
+            return float(x.min()), float(east), float(y.min()), float(y.max())
         margin_x, margin_y = (max(0.04 * float(np.ptp(values)), 0.1) for values in (x, y))
         south, north = max(y.min() - margin_y, -90.0), min(y.max() + margin_y, 90.0)
         middle, half = (x.min() + x.max()) / 2, min(np.ptp(x) / 2 + margin_x, 180.0)
@@ -122,13 +127,15 @@ def _curvilinear(grid: HorizontalGrid, values: Array) -> Geometry:
     """Cells around 2-D latitudes and longitudes, between their corners on the sphere."""
     corners = np.moveaxis(grid.corners, -1, 0)
     y = np.degrees(np.arctan2(corners[2], np.hypot(corners[0], corners[1])))
-    x = np.degrees(np.arctan2(corners[1], corners[0]))
+    # rounding must not send the corner at 0° to 360°
+    x = np.round(np.degrees(np.arctan2(corners[1], corners[0])), 9)
     x = _centred(contiguous(x % 360 if np.nanmax(grid.lon) > 181 else x))
     bad = ~np.isfinite(x)
     bad_cell = bad[1:, 1:] | bad[1:, :-1] | bad[:-1, 1:] | bad[:-1, :-1]
     x, y = np.where(bad, np.nanmean(x), x), np.where(bad, np.nanmean(y), y)
     values = np.where(bad_cell, np.nan, values)
-    return Geometry("curvilinear", x, y, values, is_placed=~bad_cell)
+    around = grid.goes_around
+    return Geometry("curvilinear", x, y, values, is_placed=~bad_cell, goes_around=around)
 
 
 def _plane(field: xr.DataArray) -> Geometry:

@@ -62,7 +62,7 @@ _OTHERS = ("stability", "contingency", "level_weight")
 _SWEEP = "sweep_"
 _ENDINGS = (*_OF_EACH, "node", "node_offset", "node_scale", "axis")
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
-_PACKAGES = ("xvcluster", "numpy", "xarray", "tslearn", "minisom")
+_PACKAGES = ("xvcluster", "numpy", "xarray", "scikit-learn", "tslearn", "minisom")
 
 
 def check_names(layout: Layout, *others: str) -> None:

@@ -43,7 +43,7 @@ def _own_means(dataset: xr.Dataset, names: list[str], along: str) -> dict[str, x
     for name, mean in zip(names, means, strict=True):
         spread = dataset[f"{name}{node}_scale"]
         found[f"{name}{node}_offset"] = spread.copy(data=mean)
-        found[f"{name}{node}_scale"] = spread.where(spread > 0, 1.0)
+        found[f"{name}{node}_scale"] = spread.where(spread != 0, 1.0)
     return found
 
 
