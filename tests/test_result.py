@@ -238,3 +238,10 @@ def test_figures_and_outlines_pass_over_the_data_once(rough_model, computed):
         draw()
         assert len(computed) == before + 1
     plt.close("all")
+
+
+def test_html_of_a_result_escapes_the_names_that_a_file_gives(model):
+    result = kmeans(model.rename("<script>alert(1)</script>"), 3)
+    shown = result._repr_html_()
+    assert "<script>alert" not in shown
+    assert "&lt;script&gt;" in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -348,7 +349,7 @@ class ClusterResult:
     def _repr_html_(self) -> str:
         table = self.table().to_html(float_format=lambda x: f"{x:,.3g}", border=0)
         dataset = self.dataset._repr_html_()
-        return f"<p><b>ClusterResult</b>: {self._headline()}</p>{table}{dataset}"
+        return f"<p><b>ClusterResult</b>: {escape(self._headline())}</p>{table}{dataset}"
 
     def _headline(self) -> str:
         parameters = self.parameters

@@ -475,3 +475,30 @@ def test_map_of_a_closed_curvilinear_grid_has_its_rim_between_cells(close):
     coords = {"lat": (("j", "i"), lat), "lon": (("j", "i"), lon)}
     labels = xr.DataArray(1.0 + (lon > 180), coords, ("j", "i"), name="label")
     assert close(draw_map(labels)).projection.proj4_params["lon_0"] == 180
+
+
+@pytest.fixture
+def ocean_grid():
+    """Labels of a global curvilinear ocean grid, with land in the middle of it."""
+    lat, lon = np.meshgrid(np.linspace(-80, 88, 29), np.arange(73.0, 433.0, 10.0), indexing="ij")
+    coords = {"nav_lat": (("y", "x"), lat), "nav_lon": (("y", "x"), lon)}
+    is_land = (lat > 10) & (lat < 60) & (lon % 360 < 110)
+    labels = xr.DataArray(np.where(is_land, np.nan, 1.0 + (lat > 0)), coords, ("y", "x"))
+    return labels.rename("label")
+
+
+def test_map_of_a_global_curvilinear_grid_with_a_gap_draws_it_grey(close, ocean_grid):
+    ax = close(draw_map(ocean_grid), drawn=True)
+    sea, land = (m.get_array() for m in ax.collections if isinstance(m, QuadMesh))
+    np.testing.assert_array_equal(np.ma.getmaskarray(sea), ocean_grid.isnull())
+    np.testing.assert_array_equal(np.ma.getmaskarray(land), ocean_grid.notnull())
+
+
+def test_map_of_a_global_curvilinear_grid_with_a_gap_takes_a_background(close, ocean_grid):
+    field = ocean_grid.copy(data=np.hypot(ocean_grid.nav_lat, 1.0)).rename("depth")
+    field = field.where(ocean_grid.notnull())
+    projection = ccrs.Robinson(central_longitude=3)  # its rim cuts cells
+    ax = close(draw_map(ocean_grid, background=field, projection=projection), drawn=True)
+    cells = next(m for m in ax.collections if isinstance(m, QuadMesh))
+    at_rim = next(c for c in ax.collections if type(c).__name__ == "PolyCollection")
+    assert at_rim.get_clim() == cells.get_clim()

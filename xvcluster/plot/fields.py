@@ -84,10 +84,13 @@ def _draw_seam(
 
     corners, cells = geo.cut_cells(place, float(ax.projection.proj4_params.get("lon_0", 0)))
     transform = options.pop("transform")
+    limits = options.pop("vmin", None), options.pop("vmax", None)
     points = ax.projection.transform_points(transform, corners[..., 0], corners[..., 1])[..., :2]
     seen = np.isfinite(points).all(axis=(1, 2))
     colors = values.ravel()[cells[seen]]
     parts = PolyCollection(list(points[seen]), array=colors, zorder=1, **options)
+    if limits != (None, None):
+        parts.set_clim(*limits)
     ax.add_collection(parts, autolim=False)
 
 
