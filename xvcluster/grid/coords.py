@@ -227,7 +227,7 @@ def canonical_units(text: str) -> str:
     >>> {canonical_units(u) for u in ("km/s", "km.s-1", " kilometer sec^-1", "KM s**-1")}
     {'km s-1'}
     """
-    text = re.sub(r"\(.*?\)", " ", text.lower())  # km (bsl)
+    text = re.sub(r"\([^()]*\)", " ", text.lower())  # km (bsl)
     text = text.replace("**", "").replace("^", "")
     text = re.sub(r"/\s*([a-z]+)(\d*)", lambda m: f" {m[1]}-{m[2] or 1}", text)
     words = []

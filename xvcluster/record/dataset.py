@@ -147,7 +147,7 @@ def describe_scaling(
     scale = scaling.scale * _stretch(layout.weighting.levels)
     scale = np.where(scale > 0, scale, 1.0)  # profiles that are all constant are not divided
     described = {}
-    node = "_node" if along == "node" else ""
+    node = node_ending(along)
     for ending, values in (("offset", scaling.offset), ("scale", scale)):
         if values.ndim == 3:
             columns = zip(layout.variables, values[:, 0].T, strict=True)
@@ -160,6 +160,11 @@ def describe_scaling(
             array.attrs["long_name"] = f"what was {what} to compare profiles"
             described[name] = array
     return described
+
+
+def node_ending(along: str) -> str:
+    """What the names of variables along ``node`` have in addition to those along ``cluster``."""
+    return "_node" if along == "node" else ""
 
 
 def _stretch(level_weights: Float64s | None) -> Float64s:
@@ -269,12 +274,12 @@ def read_nodes(
         match left empty.
     """
     names = parameters_of(dataset)["variables"]
-    nodes = read_each(dataset, names, "_node" if along == "node" else "", along)
+    nodes = read_each(dataset, names, node_ending(along), along)
     weights = np.ones(nodes.shape[1])
     if "level_weight" in dataset:
         weights = dataset["level_weight"].values.astype(np.float64)
     stretch = _stretch(weights)
-    own = f"{names[0]}_{'node_' if along == 'node' else ''}offset"
+    own = f"{names[0]}{node_ending(along)}_offset"
     if own in dataset and dataset[own].dims == (along,):
         moments = [_per_node(dataset, names, along, ending) for ending in ("offset", "scale")]
         undoing = Scaling(moments[0], moments[1] / stretch)
@@ -286,8 +291,7 @@ def read_nodes(
 
 def _per_node(dataset: xr.Dataset, names: Iterable[str], along: str, ending: str) -> Float64s:
     """An offset or scale of each cluster or node, shape (n, 1, n_variables)."""
-    node = "_node" if along == "node" else ""
-    values = [dataset[f"{name}{node}_{ending}"].values for name in names]
+    values = [dataset[f"{name}{node_ending(along)}_{ending}"].values for name in names]
     return np.stack(values, axis=-1)[:, None, :].astype(np.float64)
 
 

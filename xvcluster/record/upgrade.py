@@ -9,7 +9,7 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s
 from xvcluster.profiles.scaling import ProfileScaling
-from xvcluster.record.dataset import SCHEMA, held, parameters_of, read_each
+from xvcluster.record.dataset import SCHEMA, held, node_ending, parameters_of, read_each
 
 
 def upgrade(dataset: xr.Dataset) -> xr.Dataset:
@@ -33,7 +33,7 @@ def upgrade(dataset: xr.Dataset) -> xr.Dataset:
 
 def _own_means(dataset: xr.Dataset, names: list[str], along: str) -> dict[str, xr.DataArray]:
     """The mean over the levels of each centroid, which was what its members were shifted by."""
-    node = "_node" if along == "node" else ""
+    node = node_ending(along)
     nodes = read_each(dataset, names, node, along)
     weights = np.ones(nodes.shape[1])
     if "level_weight" in dataset:
@@ -50,7 +50,7 @@ def _own_means(dataset: xr.Dataset, names: list[str], along: str) -> dict[str, x
 def _mean_node(dataset: xr.Dataset, name: str, by_level: bool) -> xr.DataArray:
     """What values are shifted by: the mean of all nodes, at each level or altogether."""
     along = "node" if f"{name}_node" in dataset else "cluster"
-    nodes = dataset[f"{name}_node" if along == "node" else name]
-    exist: Float64s = read_each(dataset, [name], "_node" if along == "node" else "", along)
+    nodes = dataset[name + node_ending(along)]
+    exist: Float64s = read_each(dataset, [name], node_ending(along), along)
     mean = nodes.isel({along: np.flatnonzero(held(exist))}).mean(along)
     return mean if by_level else xr.full_like(mean, mean.mean())
