@@ -197,9 +197,10 @@ def _find_indices(table: Float64s, n_points: int) -> dict[str, float]:
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
     # point i is in the cell where the sum exceeds i + 1/2; rounding of sums must not move it
-    passed = np.cumsum(table) * (n_points / table.sum())
-    counts = np.diff(np.ceil(passed.round(6) - 0.5).astype(np.int64), prepend=0)
-    first, second = np.divmod(np.repeat(np.arange(table.size), counts), table.shape[1])
+    passed = np.cumsum(np.append(0.0, table)) * (n_points / table.sum())
+    ends = np.ceil(passed.round(6) - 0.5).astype(np.int64)
+    cells = np.repeat(np.arange(table.size), ends[1:] - ends[:-1])
+    first, second = np.divmod(cells, table.shape[1])
     return {
         "adjusted_rand_index": float(adjusted_rand_score(first, second)),
         "adjusted_mutual_information": float(adjusted_mutual_info_score(first, second)),

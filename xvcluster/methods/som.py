@@ -285,8 +285,9 @@ def _merge(
     options: dict[str, Any] = {"n_init": 10, "max_iter": 300, "tol": 1e-4, "seed": seed}
     runs = best_runs(InMemory.of(Block.of(taken)), [n_clusters], metric, **options)
     centroids = runs[n_clusters].centroids
-    groups: Labels = metric.squared_distances(nodes, centroids).argmin(1)
-    return groups.astype(np.int32)
+    nearest = metric.squared_distances(nodes, centroids).argmin(axis=1)
+    groups: Labels = nearest.astype(np.int32)
+    return groups
 
 
 def _lowest_first(profiles: Scaled, nodes: Float64s, groups: Labels) -> tuple[Float64s, Labels]:

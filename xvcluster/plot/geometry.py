@@ -202,9 +202,9 @@ def shape(geometry: Geometry) -> float:
     """Width over height of the map of a field in the projection chosen for it."""
     projection = choose_projection(geometry)
     if geometry.is_global:
-        width, height = np.ptp([projection.x_limits, projection.y_limits], axis=1)
+        width, height = np.ptp(np.array([projection.x_limits, projection.y_limits]), axis=1)
     else:
-        width, height = np.ptp(frame_path(geometry, projection).vertices, axis=0)
+        width, height = np.ptp(np.asarray(frame_path(geometry, projection).vertices), axis=0)
     return float(width / height)
 
 

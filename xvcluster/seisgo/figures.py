@@ -63,7 +63,7 @@ def members(
     figure = plt.figure(figsize=figsize, layout="constrained")
     grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     rgba = style.cluster_colors(labels)
-    bands = np.bincount(labels.values).max() > _LINES
+    bands = bool(np.bincount(labels.values).max() > _LINES)
     depth = profiles[profiles.dims[1]]
     for ax, (number, center) in zip(grid.flat, centers.items(), strict=False):
         own = profiles.values[labels.values == number]
