@@ -40,7 +40,7 @@ class Metric:
     draws = 1
     """Starts drawn for each restart."""
     breaths = 0
-    """How often the best runs on the sample are given more clusters and relieved of them again."""
+    """How often the best runs on the sample are given more clusters and then lose as many."""
     is_linear = False
     """Whether a few principal components preserve the distances."""
     incremental = False

@@ -1,4 +1,4 @@
-"""Steps that all methods take: open the data, and refuse what they cannot cluster."""
+"""Steps that all methods take: lay out the data, and refuse what they cannot cluster."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Profiles(Layout):
         return Block.of(self.values, self.weights)
 
     def to_map(self, values: Array) -> xr.DataArray:
-        """Put one value per profile on the user's dimensions; float32, NaN where no profile is."""
+        """Put one value per profile on the user's dimensions; float32, otherwise NaN."""
         full = np.full(self.status.size, np.nan, dtype=np.float32)
         full[self.points] = values
         return self.grid.spread(full)
