@@ -29,7 +29,7 @@ LAYERS = (
     {"progress"},
     {"algorithms"},
     {"kernels"},
-    {"delegate", "options", "tutorial"},
+    {"delegate", "messages", "options", "tutorial"},
     {"arrays"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

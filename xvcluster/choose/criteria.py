@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from xvcluster.algorithms.criteria import (
 from xvcluster.arrays import Float64s
 from xvcluster.choose.verdict import STABLE, conclude
 from xvcluster.grid.tiles import find_tiles
+from xvcluster.messages import warn
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import describe_order
 from xvcluster.record.fits import Fits
@@ -107,11 +107,10 @@ def _warn_light(sums: list[Float64s]) -> None:
     """Warn if weights leave no degrees of freedom."""
     light = [own.shape[1] for own in sums if own[0].sum() <= own.shape[1]]
     if light:
-        warnings.warn(
+        warn(
             f"the weights sum to {sums[0][0].sum():.3g}, so that Caliński–Harabasz is not defined "
             f"at k = {', '.join(map(str, light))}: weights count profiles. Scale them, e.g. "
             "weights / weights.mean()",
-            stacklevel=5,
         )
 
 

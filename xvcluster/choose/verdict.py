@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import xarray as xr
 
 from xvcluster.algorithms.criteria import smallest_within_gap
 from xvcluster.arrays import Float64s
+from xvcluster.messages import warn
 
 STABLE = 0.75
 """Mean adjusted Rand index from which on a clustering is called stable: a convention."""
@@ -84,10 +84,9 @@ def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:
     if best["inertia"]:
         return best["inertia"], "knee"
     k = best["silhouette"]
-    warnings.warn(
+    warn(
         f"the inertia has no knee over k = {ks[0]} to {ks[-1]}; took k = {k}, which has the "
         "best silhouette. Look at sweep.plot.criteria() before you trust it",
-        stacklevel=4,
     )
     return k, "silhouette"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,6 +11,7 @@ import xarray as xr
 
 from xvcluster.arrays import Floats
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.messages import warn
 
 _PLAUSIBLE = 1000
 """Up to this number a label is never taken for a fill value or a code."""
@@ -115,11 +115,10 @@ def read_labels(source: Clustering, name: str = "") -> LabelMap:
     if not values.size:
         raise ValueError(f"{name} has no labels: all of its values are NaN or below 1")
     if has_zero:
-        warnings.warn(
+        warn(
             f"{name} holds 0, which is treated as no label because clusters are numbered from 1: "
             "if they are numbered from 0, as in scikit-learn, add 1, e.g. labels + 1; if 0 means "
             "no label, set it to missing to silence this warning, e.g. labels.where(labels > 0)",
-            stacklevel=4,
         )
     highest = _find_highest(np.append(values, labels.attrs.get("flag_values", [])), name)
     ordered_by = str(labels.attrs.get("ordered_by", "")).split("; ")[-1]

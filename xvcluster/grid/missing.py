@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Array, Floats
+from xvcluster.messages import warn
 
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value")
 _USUAL_FILL_VALUES = np.array(
@@ -201,11 +201,10 @@ def find_undeclared(extremes: Extremes, name: Hashable, size: int | None = None)
         )
     found = extremes.apart()
     if found and size is not None:
-        warnings.warn(
+        warn(
             f"{sum(extremes.fills[v] for v in found)} of {size} values of {name!r} are "
             f"{' or '.join(f'{v:g}' for v in found)}, which the file does not declare as missing: "
             "taken as missing. Declare it (attrs['missing_value']) to silence this",
-            stacklevel=2,
         )
     return found
 

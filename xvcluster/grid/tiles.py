@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.areas import EARTH_RADIUS_KM
+from xvcluster.messages import warn
 
 _WANTED = 100
 _FEW = 10
@@ -44,10 +43,9 @@ def find_tiles(
         If there are fewer than ten tiles of this size, or latitude and longitude are not known.
     """
     if np.isnan(lat).all():
-        warnings.warn(
+        warn(
             "latitude and longitude are not known, so that profiles are drawn one by one; "
             "neighbours are alike, and clusters will look more stable than they are",
-            stacklevel=5,
         )
         return np.arange(lat.size), None
     if size is not None:
@@ -69,9 +67,8 @@ def _require_several(n_tiles: int, n_points: int, size: float) -> None:
     if n_tiles == 1 < n_points:
         raise ValueError(f"{text}, so that every sample is all of it; give a smaller size, or None")
     if n_tiles < min(_FEW, n_points):
-        warnings.warn(
+        warn(
             f"{text}, which are too few to judge stability; give a smaller size, or None",
-            stacklevel=6,
         )
 
 

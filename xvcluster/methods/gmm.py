@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pipeline
 from xvcluster.arrays import Float64s
+from xvcluster.messages import warn
 from xvcluster.methods.steps import lay_out_model, require_distinct, warn_unsettled
 from xvcluster.options import (
     Covariance,
@@ -160,7 +160,7 @@ def gmm(
         fits = fit_mixture(profiles.source.sample, ks, seed=seed, report=report, **asked)
     unsettled = [k for k, fit in fits.items() if not fit.converged]
     limit = f"max_iter={asked['max_iter']} steps"
-    warn_unsettled(unsettled, "the mixture was still changing", limit, stacklevel=2)
+    warn_unsettled(unsettled, "the mixture was still changing", limit)
     k = min(fits, key=lambda k: fits[k].bic)
     if len(ks) > 1:
         _warn_at_end(ks, k)
@@ -225,10 +225,9 @@ def _require_two(profiles: Scaled) -> None:
 def _warn_at_end(ks: list[int], k: int) -> None:
     if k == ks[-1] or (k == ks[0] and k > 1):
         more = "larger" if k == ks[-1] else "smaller"
-        warnings.warn(
+        warn(
             f"the BIC is lowest at k = {k}, the end of k_range ({ks[0]} to {ks[-1]}), and may be "
             f"lower beyond; try {more} numbers, or choose n_components yourself",
-            stacklevel=3,
         )
 
 

@@ -339,7 +339,7 @@ def _fit(
     runs = best_runs(source, ks, metric, seed=seed, report=report, **options)
     unsettled = [k for k, run in runs.items() if not run.converged]
     limit = f"max_iter={options['max_iter']} passes"
-    warn_unsettled(unsettled, "the centroids were still moving", limit, stacklevel=4)
+    warn_unsettled(unsettled, "the centroids were still moving", limit)
     return {k: (run.centroids, run.n_iter) for k, run in runs.items()}
 
 

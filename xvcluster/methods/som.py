@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable
 from typing import Any, Literal
 
@@ -17,6 +16,7 @@ from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.som import train_batch, train_online
 from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Integers, Labels
+from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
 from xvcluster.methods.steps import lay_out_model, require_distinct
 from xvcluster.options import (
@@ -257,11 +257,10 @@ def _warn_unseen(source: Source, n_iterations: int) -> None:
     shown = min(n_iterations, len(source.sample))
     if shown < source.n_profiles:
         more = "raise it, or " if n_iterations < len(source.sample) else ""
-        warnings.warn(
+        warn(
             f"online training shows the map {shown} of all {source.n_profiles} profiles in "
             f"n_iterations={n_iterations}; {more}use algorithm='batch', in which every profile "
             "counts",
-            stacklevel=3,
         )
 
 

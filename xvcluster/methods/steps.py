@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Hashable, Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ import xarray as xr
 
 from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.source import Source
+from xvcluster.messages import warn
 from xvcluster.profiles import Layout, is_chunked, lay_out, weigh
 from xvcluster.record.dataset import check_names
 
@@ -57,7 +57,7 @@ def refuse_checkpoint(checkpoint: str | os.PathLike[str] | None, what: str) -> N
         raise ValueError(f"{what} writes no checkpoint; leave checkpoint={str(checkpoint)!r} out")
 
 
-def warn_unsettled(ks: Iterable[int], what: str, limit: str, *, stacklevel: int) -> None:
+def warn_unsettled(ks: Iterable[int], what: str, limit: str) -> None:
     """Warn of the k at which a fit reached its limit before it had converged.
 
     `what` was still going on, such as "the centroids were still moving"; `limit` is that of the
@@ -65,7 +65,4 @@ def warn_unsettled(ks: Iterable[int], what: str, limit: str, *, stacklevel: int)
     """
     unsettled = ", ".join(map(str, ks))
     if unsettled:
-        warnings.warn(
-            f"{what} after {limit} for k = {unsettled}; raise max_iter or tol",
-            stacklevel=stacklevel + 1,
-        )
+        warn(f"{what} after {limit} for k = {unsettled}; raise max_iter or tol")

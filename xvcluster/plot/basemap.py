@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from xvcluster.arrays import Float64s, Labels
+from xvcluster.messages import warn
 
 if TYPE_CHECKING:
     from cartopy.feature import Feature
@@ -117,12 +118,10 @@ def _features(names: list[str], resolution: Resolution) -> dict[str, Feature]:
         KeyError,
         ValueError,
     ) as error:
-        warnings.warn(
+        warn(
             f"cartopy could not read or download the lines of Natural Earth at {resolution} "
             f"({type(error).__name__}: {error}); they are drawn at 110m instead. "
             'Pass resolution="110m", or draw once with a network: cartopy keeps the files',
-            UserWarning,
-            stacklevel=3,
         )
         return {name: _packaged_feature(name) for name in names}
 

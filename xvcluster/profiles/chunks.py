@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +16,7 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.source import sample_size
 from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
 from xvcluster.grid.missing import find_undeclared
+from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import require_any_weight, require_complete
 from xvcluster.profiles.reading import Place, Reading, status_of
@@ -131,11 +131,10 @@ def _stack_lazily(layout: Layout) -> Any:
         return stacked.rechunk({0: -1})[:, None]
     is_split = len(stacked.chunks[1]) > 1
     if is_split:
-        warnings.warn(
+        warn(
             f"the vertical {vertical!r} is split over {len(stacked.chunks[1])} chunks, which are "
             "merged in every pass over the data; rechunk them once into whole profiles, "
             f"e.g. data.chunk({{{vertical!r}: -1, ...: 'auto'}}) written with to_zarr",
-            stacklevel=4,
         )
     stacked = stacked.rechunk({0: -1, 1: -1})
     largest = np.prod([max(sizes) for sizes in stacked.chunks]) * stacked.dtype.itemsize

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +11,7 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.edges import bounds_of
+from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, Weighting
 
 
@@ -101,11 +101,10 @@ def _check_word(layout: Layout, option: str, given: str, word: str, *names: str 
         coordinate = dataset[name]
         bounds = (coordinate.encoding | coordinate.attrs).get("bounds")
         if bounds is not None and bounds not in dataset.variables:
-            warnings.warn(
+            warn(
                 f"{option}={word!r} takes edges halfway between the values of {name!r}: it "
                 f"declares bounds {str(bounds)!r}, which the data do not hold. Cluster a Dataset "
                 f"that has them, e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
-                stacklevel=5,
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.metrics import get_metric, import_tslearn_kmeans
 from xvcluster.arrays import Float64s
 from xvcluster.choose.verdict import find_knee
+from xvcluster.messages import warn
 from xvcluster.options import check_integer, check_metric
 from xvcluster.seisgo.figures import distortions
 
@@ -160,10 +160,9 @@ def choose(
     best = ks[0] if len(ks) == 1 else find_knee(ks, np.asarray(curve))
     if not best:
         best = ks[int(np.nanargmax([_silhouette(ts, c, options["metric"]) for c in centers]))]
-        warnings.warn(
+        warn(
             f"the distortion has no knee over {ks[0]} to {ks[-1]} clusters; took {best}, which "
             "has the best silhouette. Look at the curve before you trust it",
-            stacklevel=3,
         )
     return best, distortion, curve
 
