@@ -12,6 +12,7 @@ from xvcluster.grid.coords import canonical_units, find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
+from xvcluster.record.check import check_result
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
 
 
@@ -42,6 +43,7 @@ def predict(
         If a variable is missing or in other units, the levels of the result extend beyond those of
         the data, or only one of the two has a vertical.
     """
+    check_result(result, maps=False)
     options = parameters_of(result)
     names = options["variables"]
     dataset = _matching_variables(as_dataset(data), names, result)

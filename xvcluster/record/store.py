@@ -13,14 +13,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xvcluster.messages import plain
 from xvcluster.record.dataset import SCHEMA
-from xvcluster.record.upgrade import upgrade
+from xvcluster.record.door import admit
+from xvcluster.record.lazy import open_store, require_chunks
+from xvcluster.record.seal import SEAL, seal
 
 _FLAG_ENCODINGS = {
     "label": {"dtype": "int16", "_FillValue": -1},
     "robustness_class": {"dtype": "int8", "_FillValue": -1},
 }
-_FLAG_DTYPES = {"flag_values": np.int16, "som_shape": np.int64}
+_LARGE, _MOST_COMPRESSED = 2**30, 2000
+"""Arrays of more bytes than both, the second times the size of a file, are not loaded."""
 
 
 def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
@@ -51,11 +55,16 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
     _refuse_kind(path)
+    if "parameters" in dataset.attrs:  # labels alone have none
+        dataset = seal(dataset)
     with replace(path) as temporary:
         if is_zarr(path):
             encoding = {n: e for n, e in _FLAG_ENCODINGS.items() if n in dataset}
             even = _even_chunks(dataset)
-            even.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
+            # every chunk is written, so that one that was lost is missed
+            even.to_zarr(
+                temporary, mode="w", encoding=encoding, consolidated=False, write_empty_chunks=True
+            )
         else:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
 
@@ -155,50 +164,52 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
-    try:
-        if is_zarr(path):
-            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
-            _load_all_but_maps(dataset)
-        else:
-            dataset = xr.load_dataset(path, engine="netcdf4")
-    except OSError as error:
-        kind = "Zarr" if is_zarr(path) else "NetCDF"
-        raise ValueError(f"{path!s} cannot be read as {kind}: {error}") from error
-    schema = dataset.attrs.get("xvcluster_schema")
-    if schema is None or not {"label", "cluster", "count"} <= set(dataset.variables):
+    dataset = _open(path)
+    layout = dataset.attrs.get("xvcluster_schema")
+    if layout is None:
         raise ValueError(
             f"{path!s} is not a result of xvcluster (it has no attribute 'xvcluster_schema'); "
             "give a file that ClusterResult.to_netcdf or the xvcluster command wrote"
         )
-    if int(schema) > SCHEMA:
+    if isinstance(layout, int | np.integer) and layout > SCHEMA:
         raise ValueError(
-            f"{path!s} has layout version {int(schema)}, newer than {SCHEMA}, the newest that this "
+            f"{path!s} has layout version {layout}, newer than {SCHEMA}, the newest that this "
             "version of xvcluster reads; upgrade xvcluster"
         )
-    lacking = [name for name in ("method", "parameters") if name not in dataset.attrs]
-    if lacking:
-        raise ValueError(f"{path!s} is a damaged result: it lacks the attribute {lacking[0]!r}")
-    for name in ("flag_values", "som_shape"):
-        if name in dataset["label"].attrs:
-            # NetCDF reads an array of one number as that number, Zarr reads arrays as lists
-            numbers = np.atleast_1d(dataset["label"].attrs[name])
-            dataset["label"].attrs[name] = numbers.astype(_FLAG_DTYPES[name])
-    return upgrade(dataset.drop_encoding())
+    try:
+        if is_zarr(path) and SEAL in dataset.attrs:
+            require_chunks(path)
+        return admit(dataset.drop_encoding())
+    except ValueError as error:
+        raise ValueError(f"{path!s} is damaged, or was edited: {error}") from None
 
 
-def _load_all_but_maps(dataset: xr.Dataset) -> None:
-    """Load everything that is small."""
-    points = set(dataset["label"].dims) if "label" in dataset else set()
-    for array in dataset.data_vars.values():
-        if not points or not points <= set(array.dims):
-            array.load()
+def _open(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Open a file into memory, or a store lazily; whatever a damaged one raises is explained."""
+    kind = "Zarr" if is_zarr(path) else "NetCDF"
+    try:
+        if is_zarr(path):
+            return open_store(path)
+        with xr.open_dataset(path, engine="netcdf4", cache=False) as dataset:
+            _require_plausible(dataset, Path(path).stat().st_size)
+            return dataset.load()
+    except Exception as error:  # of HDF5, Zarr, their compressors, or xarray
+        raise ValueError(f"{path!s} cannot be read as {kind}: {plain(error)}") from error
+
+
+def _require_plausible(dataset: xr.Dataset, size: int) -> None:
+    """Refuse a file whose arrays are far larger than any that was compressed to its size."""
+    if dataset.nbytes > max(_LARGE, _MOST_COMPRESSED * size):
+        raise ValueError(
+            f"it declares arrays of {dataset.nbytes / 2**30:,.0f} GiB, but has {size:,} bytes"
+        )
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
     """Encode labels as integers with a fill value, as CF recommends, compressed."""
     encoding: dict[str, dict[str, object]] = {}
     for name, array in dataset.data_vars.items():
-        encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim > 1 else {}
+        encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim else {}
     for name, flags in _FLAG_ENCODINGS.items():
         if name in encoding:
             encoding[name] |= flags

@@ -1,0 +1,117 @@
+"""Zarr stores opened lazily: maps are read chunk by chunk, and checked when they are read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.messages import plain
+from xvcluster.record.check import check_labels
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LazyMap:
+    """A map in a store, which is read where it is indexed.
+
+    Attributes
+    ----------
+    held : Variable
+        Lazily indexed by xarray.
+    name : str
+    path : Path
+    highest : int
+        Number of clusters if these are labels, otherwise 0.
+    made : int
+        Which store of that name it is.
+    """
+
+    held: xr.Variable
+    name: str
+    path: Path
+    highest: int
+    made: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of points along each dimension."""
+        return self.held.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self.held.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        own: np.dtype[Any] = self.held.dtype
+        return own
+
+    def __getitem__(self, key: Any) -> Array:
+        try:
+            values = np.asarray(self.held[key].values)
+            if self.highest:
+                check_labels(values, self.name, self.highest)
+        except Exception as error:
+            if _made(self.path) != self.made:
+                raise ValueError(
+                    f"{self.path} was replaced after this result was opened; open it again"
+                ) from error
+            raise ValueError(
+                f"{self.path} is damaged, and its {plain(self.name)!r} cannot be read: "
+                f"{plain(error)}; make it again"
+            ) from error
+        return values
+
+
+def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Open a store with everything in memory but what lies on all points, which is lazy."""
+    dataset: xr.Dataset = xr.open_dataset(
+        path, engine="zarr", consolidated=False, chunks=None, cache=False
+    )
+    points = set(dataset["label"].dims) if "label" in dataset else set()
+    highest = {"label": dataset.sizes.get("cluster", 0)}
+    lazy = {}
+    for name, held in dataset.variables.items():
+        if not points or not points <= set(held.dims) or name in dataset.indexes:
+            held.load()
+            continue
+        source = LazyMap(held, str(name), Path(path), highest.get(str(name), 0), _made(Path(path)))
+        lazy[name] = _chunked(source)
+    coords = {name: own for name, own in lazy.items() if name in dataset.coords}
+    maps = {name: own for name, own in lazy.items() if name not in coords}
+    return dataset.assign(maps).assign_coords(coords)
+
+
+def _chunked(source: LazyMap) -> xr.Variable:
+    """A dask array in the chunks of the store."""
+    import dask.array
+    from dask.base import tokenize
+
+    name = f"{source.name}-{tokenize(str(source.path), source.made, source.name)}"
+    chunks = source.held.encoding.get("chunks", "auto")
+    meta = np.empty(0, source.dtype)
+    values = dask.array.from_array(source, chunks, name=name, meta=meta)  # type: ignore[no-untyped-call]
+    return xr.Variable(source.held.dims, values, source.held.attrs)
+
+
+def _made(path: Path) -> int:
+    """Which store of that name it is; 0 if there is none."""
+    return path.stat().st_ino if path.exists() else 0
+
+
+def require_chunks(path: str | os.PathLike[str]) -> None:
+    """Refuse a store that lacks chunks, which Zarr would read as if nothing had been there."""
+    import zarr
+
+    for name, array in zarr.open_group(path, mode="r").arrays():
+        lacking = array.nchunks - array.nchunks_initialized
+        if lacking:
+            raise ValueError(f"{lacking} of {array.nchunks} chunks of {plain(name)!r} are missing")
