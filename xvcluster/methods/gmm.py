@@ -219,7 +219,7 @@ class GaussianMixture(Method):
         own = spread.values[exist] if "cluster" in spread.dims else spread.values
         try:
             with np.errstate(all="ignore"):
-                is_whole = np.isfinite(whiten(own, parameters["covariance"])).all()
+                is_whole = bool(np.isfinite(whiten(own, parameters["covariance"])).all())
         except np.linalg.LinAlgError:
             is_whole = False
         return "" if is_whole else "'component_covariance' holds what is no covariance"
