@@ -47,7 +47,7 @@ class Checkpoint:
     def of(
         cls, path: str | os.PathLike[str], parameters: Mapping[str, Any], source: Source
     ) -> Checkpoint:
-        """Make the checkpoint of a fit of these profiles with these options, of which one is `k`."""
+        """Make the checkpoint of a fit to these profiles; its options include ``k``."""
         kept = {name: value for name, value in parameters.items() if name != "max_iter"}
         known = [kept, source.n_profiles, source.sample.values.shape]
         digest = hashlib.sha256(json.dumps(known).encode())

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.grid.coords import find_horizontal
 from xvcluster.messages import plain
 from xvcluster.record.contents import CONTENTS, PARAMETERS, Parameters, Variable
 from xvcluster.record.dataset import SCHEMA, SWEEP, parameters_of, read_nodes
@@ -16,6 +17,9 @@ from xvcluster.record.method import Method, method_of
 
 _MOST = 1e150
 """Numbers beyond this have no finite square."""
+
+_MOST_DEGREES = 1e4
+"""Far beyond any convention, and yet small enough to compute with."""
 
 _KINDS = {"f": "floating-point numbers", "iu": "integers", "fiu": "numbers"}
 
@@ -51,6 +55,8 @@ def check_result(dataset: xr.Dataset, *, layout: int = SCHEMA, maps: bool = True
         }
     for name, own in contents.items():
         _check_variable(dataset, name, own, parameters)
+    if maps:
+        _check_places(dataset["label"])
     points = set(dataset["label"].dims)
     for name, own in contents.items():
         held = dataset.variables.get(name)
@@ -132,6 +138,16 @@ def _check_label(dataset: xr.Dataset, parameters: Parameters) -> None:
     flags = label.attrs.get("flag_values")
     if flags is not None and not np.array_equal(np.ravel(flags), np.arange(1, k + 1)):
         raise ValueError(f"the attribute 'flag_values' of 'label' does not number 1 to {k}")
+
+
+def _check_places(label: xr.DataArray) -> None:
+    """Refuse latitudes and longitudes that are no degrees; those of a point may be NaN."""
+    for name in filter(None, find_horizontal(label)):
+        place = label[name]
+        if place.dtype.kind not in "fiu":
+            raise ValueError(f"{plain(name)!r} is of type {plain(place.dtype)}, but holds degrees")
+        if place.chunks is None and (np.abs(place.values) > _MOST_DEGREES).any():
+            raise ValueError(f"{plain(name)!r} holds {np.abs(place.values).max():g} degrees")
 
 
 def _check_variable(dataset: xr.Dataset, name: str, own: Variable, parameters: Parameters) -> None:

@@ -10,6 +10,7 @@ import xarray as xr
 from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import canonical_units, find_axes, positive, units
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
 from xvcluster.record.check import check_result
@@ -81,8 +82,8 @@ def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Datase
 def _require_same_units(name: str, given: str, needed: str) -> None:
     if given and needed and canonical_units(given) != canonical_units(needed):
         raise ValueError(
-            f"{name!r} is in {given!r}, but the result was made from data in {needed!r}; "
-            "convert the data first and set its units attribute"
+            f"{plain(name)!r} is in {plain(given, 40)!r}, but the result was made from data in "
+            f"{plain(needed, 40)!r}; convert the data first and set its units attribute"
         )
 
 
