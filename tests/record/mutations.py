@@ -14,9 +14,11 @@ import shutil
 import sys
 import traceback
 import warnings
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 
@@ -224,9 +226,9 @@ def change_all_along(rng, raw, sealed):
     """The whole Dataset along one dimension."""
     dim = rng.choice(list(raw.sizes))
     n = raw.sizes[dim]
-    choices = {"none": slice(0), "fewer": slice(n - 1), "twice": [*range(n), *range(n)]}
-    if sealed:
-        choices["reversed"] = slice(None, None, -1)
+    choices = {"none": slice(0), "twice": [*range(n), *range(n)]}
+    if sealed or dim not in {"depth", "component"}:  # which a user may select
+        choices |= {"reversed": slice(None, None, -1), "fewer": slice(n - 1)}
     action = rng.choice(list(choices))
     return raw.isel({dim: choices[action]}), f"{dim} {action}"
 
@@ -421,29 +423,21 @@ class Refusals:
 def use(result, data, other, folder, ask):
     """Do with a result what users do; give the labels that it predicts."""
     predicted = ask(lambda: result.predict(data).values)
+    attributes = ("labels", "parameters", "n_clusters", "inertia", "centroids", "model")
+    for name in attributes:
+        ask(partial(getattr, result, name))
     for call in (
-        lambda: repr(result),
-        lambda: result._repr_html_(),
-        lambda: result.table(),
-        lambda: tuple(result),
-        lambda: result.labels.values,
-        lambda: (result.parameters, result.n_clusters, result.inertia, result.model),
-        lambda: result.select(1).values,
-        lambda: result.stability(n=2),
-        lambda: result.match(other).dataset.load(),
-        lambda: other.match(result).dataset.load(),
-        lambda: xvcluster.consensus([other, result]),
-        lambda: result.plot.map(),
-        lambda: result.plot.map(certainty="margin"),
-        lambda: result.plot.profiles(),
-        lambda: result.plot.summary(),
-        lambda: result.plot.som(),
-        lambda: result.boundaries(),
-        lambda: result.to_netcdf(folder / "again.nc"),
-        lambda: result.to_zarr(folder / "again.zarr"),
-    ):
+        result.__repr__, result._repr_html_, result.table, result.labels.load,
+        partial(result.select, 1), partial(result.stability, n=2),
+        partial(result.match, other), partial(other.match, result),
+        partial(xvcluster.consensus, [other, result]),
+        result.plot.map, partial(result.plot.map, certainty="margin"),
+        result.plot.profiles, result.plot.summary, result.plot.som, result.boundaries,
+        partial(result.to_netcdf, folder / "again.nc"),
+        partial(result.to_zarr, folder / "again.zarr"),
+    ):  # fmt: skip
         ask(call)
-        mpl.pyplot.close("all")
+        plt.close("all")
     return predicted
 
 
@@ -470,8 +464,6 @@ def attempt(number, folder, target, labels, model, others):
 
 def main(folder, first, stop, log):
     """Try some mutations, and log each before and after."""
-    import matplotlib.pyplot  # noqa: F401
-
     mpl.use("Agg")
     warnings.simplefilter("ignore")
     model = xr.load_dataset(folder / "model.nc")

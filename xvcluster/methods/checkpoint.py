@@ -16,7 +16,7 @@ from xvcluster.algorithms.lloyd import Run
 from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s
 from xvcluster.messages import plain
-from xvcluster.record.store import replace
+from xvcluster.record.replace import replace
 
 State = dict[str, dict[str, Any]]
 

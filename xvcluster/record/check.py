@@ -146,8 +146,13 @@ def _check_places(label: xr.DataArray) -> None:
         place = label[name]
         if place.dtype.kind not in "fiu":
             raise ValueError(f"{plain(name)!r} is of type {plain(place.dtype)}, but holds degrees")
-        if place.chunks is None and (np.abs(place.values) > _MOST_DEGREES).any():
-            raise ValueError(f"{plain(name)!r} holds {np.abs(place.values).max():g} degrees")
+        if place.chunks is not None:
+            continue
+        missing, degrees = np.isnan(place.values), np.abs(place.values)
+        if missing.all() or (name in label.dims and missing.any()):
+            raise ValueError(f"{plain(name)!r} is NaN")
+        if (degrees > _MOST_DEGREES).any():
+            raise ValueError(f"{plain(name)!r} holds {degrees.max():g} degrees")
 
 
 def _check_variable(dataset: xr.Dataset, name: str, own: Variable, parameters: Parameters) -> None:
@@ -170,10 +175,12 @@ def _check_variable(dataset: xr.Dataset, name: str, own: Variable, parameters: P
             f"{plain(name)!r} lies on {_described(held)}, but should lie on "
             f"({plain(', '.join(map(str, dims)))})"
         )
-    if held.dtype.kind not in own.kinds:
-        raise ValueError(
-            f"{plain(name)!r} is of type {plain(held.dtype)}, but should hold {_KINDS[own.kinds]}"
-        )
+    stored = held.encoding.get("dtype", held.dtype) if own.decides else held.dtype
+    for dtype in (held.dtype, np.dtype(stored)):  # integers with a scale factor come as floats
+        if dtype.kind not in own.kinds:
+            raise ValueError(
+                f"{plain(name)!r} is of type {plain(dtype)}, but should hold {_KINDS[own.kinds]}"
+            )
 
 
 def _check_values(held: xr.Variable, name: str, own: Variable, k: int) -> None:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from xvcluster.messages import plain
 from xvcluster.record.check import check_labels
+from xvcluster.record.seal import SEAL
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -28,7 +29,7 @@ class LazyMap:
     path : Path
     highest : int
         Number of clusters if these are labels, otherwise 0.
-    made : int
+    stamp : list
         Which store of that name it is.
     """
 
@@ -36,7 +37,7 @@ class LazyMap:
     name: str
     path: Path
     highest: int
-    made: int
+    stamp: list[tuple[int, int]]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,22 +61,28 @@ class LazyMap:
             if self.highest:
                 check_labels(values, self.name, self.highest)
         except Exception as error:
-            if _made(self.path) != self.made:
-                raise ValueError(
-                    f"{self.path} was replaced after this result was opened; open it again"
-                ) from error
+            self._refuse_another()
             raise ValueError(
-                f"{self.path} is damaged, and its {plain(self.name)!r} cannot be read: "
+                f"{self.path!s} is damaged, and its {plain(self.name)!r} cannot be read: "
                 f"{plain(error)}; make it again"
             ) from error
+        self._refuse_another()
         return values
 
+    def _refuse_another(self) -> None:
+        if _stamp(self.path) != self.stamp:
+            raise ValueError(
+                f"{self.path!s} was replaced since it was opened; open it again with open_result"
+            )
 
-def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
+
+def open_store(path: Path) -> xr.Dataset:
     """Open a store with everything in memory but what lies on all points, which is lazy."""
     dataset: xr.Dataset = xr.open_dataset(
         path, engine="zarr", consolidated=False, chunks=None, cache=False
     )
+    if SEAL in dataset.attrs:  # earlier versions wrote no chunks that are empty
+        _require_chunks(path)
     points = set(dataset["label"].dims) if "label" in dataset else set()
     highest = {"label": dataset.sizes.get("cluster", 0)}
     lazy = {}
@@ -83,7 +90,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
         if not points or not points <= set(held.dims) or name in dataset.indexes:
             held.load()
             continue
-        source = LazyMap(held, str(name), Path(path), highest.get(str(name), 0), _made(Path(path)))
+        source = LazyMap(held, str(name), path, highest.get(str(name), 0), _stamp(path))
         lazy[name] = _chunked(source)
     coords = {name: own for name, own in lazy.items() if name in dataset.coords}
     maps = {name: own for name, own in lazy.items() if name not in coords}
@@ -95,19 +102,20 @@ def _chunked(source: LazyMap) -> xr.Variable:
     import dask.array
     from dask.base import tokenize
 
-    name = f"{source.name}-{tokenize(str(source.path), source.made, source.name)}"
+    name = f"{source.name}-{tokenize(str(source.path), source.stamp, source.name)}"
     chunks = source.held.encoding.get("chunks", "auto")
     meta = np.empty(0, source.dtype)
     values = dask.array.from_array(source, chunks, name=name, meta=meta)  # type: ignore[no-untyped-call]
     return xr.Variable(source.held.dims, values, source.held.attrs)
 
 
-def _made(path: Path) -> int:
-    """Which store of that name it is; 0 if there is none."""
-    return path.stat().st_ino if path.exists() else 0
+def _stamp(path: Path) -> list[tuple[int, int]]:
+    """What distinguishes a store from another of the same name."""
+    found = [path / name for name in ("zarr.json", ".zattrs") if (path / name).exists()]
+    return [(stat.st_ino, stat.st_mtime_ns) for stat in map(os.stat, found)]
 
 
-def require_chunks(path: str | os.PathLike[str]) -> None:
+def _require_chunks(path: Path) -> None:
     """Refuse a store that lacks chunks, which Zarr would read as if nothing had been there."""
     import zarr
 

@@ -1,12 +1,8 @@
-"""Write results to NetCDF or Zarr and read them back; a crash leaves the old file intact."""
+"""Write results to NetCDF or Zarr and read them back."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +12,9 @@ import xarray as xr
 from xvcluster.messages import plain
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.door import admit
-from xvcluster.record.lazy import open_store, require_chunks
-from xvcluster.record.seal import SEAL, seal
+from xvcluster.record.lazy import open_store
+from xvcluster.record.replace import find_former, replace
+from xvcluster.record.seal import seal
 
 _FLAG_ENCODINGS = {
     "label": {"dtype": "int16", "_FillValue": -1},
@@ -81,7 +78,7 @@ def _refuse_kind(path: str | os.PathLike[str]) -> None:
     if target.is_dir() and any(target.iterdir()):
         try:
             known = "label" in xr.open_zarr(target, chunks=None, consolidated=False)
-        except (OSError, ValueError, KeyError):
+        except Exception:  # of what is no store, or a damaged one
             known = False
         if not known:
             raise ValueError(
@@ -103,50 +100,6 @@ def is_zarr(path: str | os.PathLike[str]) -> bool:
     return Path(path).suffix.lower() == ".zarr"
 
 
-@contextmanager
-def replace(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Provide a temporary name in the same folder, which replaces the file at the end.
-
-    Parameters
-    ----------
-    path : path-like
-        Unchanged if the body raises.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder does not exist.
-    """
-    target = Path(path).resolve()  # replace what a link points to, not the link
-    if not target.parent.is_dir():
-        folder = str(Path(path).parent)
-        raise FileNotFoundError(
-            f"the folder {folder!r} does not exist; create it before writing {path!s}"
-        )
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        if temporary.is_dir() and target.exists():
-            _swap(temporary, target)
-        else:
-            os.replace(temporary, target)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
-
-
-def _swap(new: Path, old: Path) -> None:
-    """Replace a folder by another, which takes two steps."""
-    former = old.rename(new.with_suffix(".old"))
-    try:
-        new.rename(old)
-    except BaseException:
-        former.rename(old)
-        raise
-    shutil.rmtree(former)
-
-
 def read(path: str | os.PathLike[str]) -> xr.Dataset:
     """Read the Dataset of a result: NetCDF into memory, Zarr lazily.
 
@@ -162,7 +115,8 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     ValueError
         If the file is not a result of xvcluster, or has a newer layout.
     """
-    if not Path(path).exists():
+    path = find_former(path)
+    if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     dataset = _open(path)
     layout = dataset.attrs.get("xvcluster_schema")
@@ -177,21 +131,19 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
             "version of xvcluster reads; upgrade xvcluster"
         )
     try:
-        if is_zarr(path) and SEAL in dataset.attrs:
-            require_chunks(path)
-        return admit(dataset.drop_encoding())
+        return admit(dataset).drop_encoding()
     except ValueError as error:
         raise ValueError(f"{path!s} is damaged, or was edited: {error}") from None
 
 
-def _open(path: str | os.PathLike[str]) -> xr.Dataset:
+def _open(path: Path) -> xr.Dataset:
     """Open a file into memory, or a store lazily; whatever a damaged one raises is explained."""
     kind = "Zarr" if is_zarr(path) else "NetCDF"
     try:
         if is_zarr(path):
             return open_store(path)
         with xr.open_dataset(path, engine="netcdf4", cache=False) as dataset:
-            _require_plausible(dataset, Path(path).stat().st_size)
+            _require_plausible(dataset, path.stat().st_size)
             return dataset.load()
     except Exception as error:  # of HDF5, Zarr, their compressors, or xarray
         raise ValueError(f"{path!s} cannot be read as {kind}: {plain(error)}") from error
