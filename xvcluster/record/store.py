@@ -63,7 +63,13 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
                 temporary, mode="w", encoding=encoding, consolidated=False, write_empty_chunks=True
             )
         else:
-            dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+            try:
+                dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+            except (AttributeError, TypeError) as error:  # of names and attributes
+                raise ValueError(
+                    f"{path!s} cannot be written as NetCDF: {plain(error)}; rename or drop what it "
+                    "cannot hold, or write a Zarr store"
+                ) from error
 
 
 def _refuse_kind(path: str | os.PathLike[str]) -> None:
