@@ -463,7 +463,8 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not a result of xvcluster, or has a newer layout.
+        If the file is not a result of xvcluster, has a newer layout, or is damaged: the message
+        names the part.
 
     Examples
     --------

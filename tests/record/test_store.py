@@ -267,3 +267,31 @@ def test_a_lazy_result_can_be_written_over_its_own_store(lazy_result, tmp_path):
     lazy_result.to_zarr(path)
     open_result(path).to_zarr(path)
     xr.testing.assert_identical(open_result(path).dataset.compute(), lazy_result.dataset.compute())
+
+
+def test_open_result_refuses_arrays_that_no_file_of_its_size_can_hold(written):
+    with netCDF4.Dataset(written, "a") as file:
+        file.createDimension("huge", 10**11)
+        file.createVariable("nothing", "f8", ("huge",), chunksizes=(10**6,))
+    with pytest.raises(
+        ValueError, match=r"cannot be read as NetCDF: it declares arrays of 745 GiB"
+    ):
+        open_result(written)
+
+
+def test_to_netcdf_says_what_it_cannot_hold(model, tmp_path):
+    result = kmeans(model, 2)
+    result.dataset["vs"].attrs["[odd]/"] = 1
+    with pytest.raises(ValueError, match=r"odd\.nc cannot be written as NetCDF: .*illegal char"):
+        result.to_netcdf(tmp_path / "odd.nc")
+
+
+def test_open_result_refuses_integers_with_a_scale_for_centroids(written):
+    """They come as floats, and have lost most of their digits."""
+    with xr.open_dataset(written) as opened:
+        dataset = opened.load()
+    del dataset.attrs["xvcluster_checksums"]
+    packed = {"vs": {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -1}}
+    dataset.drop_encoding().to_netcdf(written, encoding=packed)
+    with pytest.raises(ValueError, match="'vs' is of type int16, but should hold floating-point"):
+        open_result(written)

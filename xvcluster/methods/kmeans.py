@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -45,7 +46,7 @@ from xvcluster.options import (
 from xvcluster.profiles import Scaled, open_profiles
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_runs
-from xvcluster.record.contents import Parameter, Parameters, integer, number, one_of
+from xvcluster.record.contents import Parameters, integer, number, one_of
 from xvcluster.record.dataset import held, lowest_first, parameters_of, read_metric, read_nodes
 from xvcluster.record.fits import Fit, Fits, refit
 from xvcluster.record.method import Method, register
@@ -199,7 +200,7 @@ class KMeans(Method):
     name = "k-means"
     parameters: ClassVar = {
         "metric": one_of(*get_args(MetricName)),
-        "window": Parameter(lambda _, value: check_window(value, "dtw"), optional=True),
+        "window": replace(number(or_equal=True), optional=True),
         "n_init": integer(1),
         "max_iter": integer(1),
         "tol": number(or_equal=True),

@@ -15,6 +15,9 @@ from xvcluster.record.contents import CONTENTS, PARAMETERS, Parameters, Variable
 from xvcluster.record.dataset import SCHEMA, SWEEP, parameters_of, read_nodes
 from xvcluster.record.method import Method, method_of
 
+_ALL_SCALED = 3
+"""The first layout that stores every offset and scale."""
+
 _MOST = 1e150
 """Numbers beyond this have no finite square."""
 
@@ -47,7 +50,7 @@ def check_result(dataset: xr.Dataset, *, layout: int = SCHEMA, maps: bool = True
     _check_parameters(parameters, method)
     contents = _contents(method, parameters)
     _check_label(dataset, parameters)
-    if layout < SCHEMA:
+    if layout < _ALL_SCALED:
         contents |= {
             name: replace(own, optional=True, least=0.0)
             for name, own in contents.items()
@@ -68,7 +71,7 @@ def check_result(dataset: xr.Dataset, *, layout: int = SCHEMA, maps: bool = True
     misfit = method.misfit(dataset, parameters)
     if misfit:
         raise ValueError(misfit)
-    if layout >= SCHEMA:
+    if layout >= _ALL_SCALED:
         _check_scaled(dataset, method)
 
 
@@ -175,6 +178,8 @@ def _check_variable(dataset: xr.Dataset, name: str, own: Variable, parameters: P
             f"{plain(name)!r} lies on {_described(held)}, but should lie on "
             f"({plain(', '.join(map(str, dims)))})"
         )
+    if not held.size:
+        raise ValueError(f"{plain(name)!r} is empty: it lies on {_described(held)}")
     stored = held.encoding.get("dtype", held.dtype) if own.decides else held.dtype
     for dtype in (held.dtype, np.dtype(stored)):  # integers with a scale factor come as floats
         if dtype.kind not in own.kinds:

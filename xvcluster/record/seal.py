@@ -43,8 +43,8 @@ def break_seal(dataset: xr.Dataset) -> xr.Dataset:
         known = name in dataset.variables or name in _ATTRIBUTES
         if not known or _checksum(dataset, name) != expected:
             raise ValueError(
-                f"{plain(name)!r} is not what was written, and other data would get other labels. "
-                f"If you changed it on purpose, delete the attribute {SEAL!r}"
+                f"{plain(name)!r} is not what was written, and data would get other labels by it; "
+                f"use the original, or delete the attribute {SEAL!r} if you changed it on purpose"
             )
     return dataset.drop_attrs(deep=False).assign_attrs(
         {name: value for name, value in dataset.attrs.items() if name != SEAL}
