@@ -106,6 +106,7 @@ def make_originals(folder):
             result.to_netcdf(folder / f"{name}.nc")
             result.to_zarr(folder / f"{name}.zarr")
             labels[name] = result.predict(data_of(name, model)).values
+            labels[f"map of {name}"] = result.labels.values
         found = model["vs"].vcluster.kmeans(4, checkpoint=folder / "fit.npz")
         labels["fit"] = found.labels.values
     np.savez(folder / "labels.npz", **labels)
@@ -335,7 +336,8 @@ def mutate_store(rng, target):
     if action == "metadata":
         return mutate_metadata(rng, rng.choice([p for p in files if p.name == "zarr.json"]))
     if action == "bytes" and path.stat().st_size:
-        return mutate_bytes(rng, path)
+        what = "metadata" if path.name == "zarr.json" else f"chunk of {path.parts[-3:-1]}"
+        return f"{what}: {mutate_bytes(rng, path)}"
     path.unlink()
     if action == "folder":
         path.mkdir()
@@ -458,8 +460,16 @@ def attempt(number, folder, target, labels, model, others):
     if predicted is None:
         outcome = "refused"
     elif not np.array_equal(predicted, labels[name], equal_nan=True):
-        outcome = "silent"
+        outcome = "other labels"
+    elif said.startswith("chunk") and not is_same_map(ask, result, labels[f"map of {name}"]):
+        outcome = "another map"
     return outcome, f"{name} {path.suffix}: {said}", ask.said[:1]
+
+
+def is_same_map(ask, result, expected):
+    """Whether the labels are as they were, or refuse to be read."""
+    found = ask(lambda: result.labels.values)
+    return found is None or np.array_equal(found, expected, equal_nan=True)
 
 
 def main(folder, first, stop, log):

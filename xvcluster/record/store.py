@@ -16,7 +16,7 @@ from xvcluster.record.lazy import open_store
 from xvcluster.record.replace import find_former, replace
 from xvcluster.record.seal import seal
 
-_FLAG_ENCODINGS = {
+_FLAG_ENCODINGS: dict[str, dict[str, object]] = {
     "label": {"dtype": "int16", "_FillValue": -1},
     "robustness_class": {"dtype": "int8", "_FillValue": -1},
 }
@@ -56,8 +56,10 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
         dataset = seal(dataset)
     with replace(path) as temporary:
         if is_zarr(path):
-            encoding = {n: e for n, e in _FLAG_ENCODINGS.items() if n in dataset}
             even = _even_chunks(dataset)
+            encoding = {
+                n: _with_checksum() | _FLAG_ENCODINGS.get(str(n), {}) for n in even.variables
+            }
             # every chunk is written, so that one that was lost is missed
             even.to_zarr(
                 temporary, mode="w", encoding=encoding, consolidated=False, write_empty_chunks=True
@@ -161,6 +163,15 @@ def _require_plausible(dataset: xr.Dataset, size: int) -> None:
         raise ValueError(
             f"it declares arrays of {dataset.nbytes / 2**30:,.0f} GiB, but has {size:,} bytes"
         )
+
+
+def _with_checksum() -> dict[str, object]:
+    """Compress as Zarr does by default, with a checksum of each chunk; its version 2 has none."""
+    try:
+        from zarr.codecs import ZstdCodec
+    except ImportError:
+        return {}
+    return {"compressors": (ZstdCodec(checksum=True),)}
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
