@@ -29,8 +29,8 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> xr.
     Returns
     -------
     DataArray or None
-        Area in km² on the dimensions of latitude and longitude. None if there are no cells: no
-        coordinates, or loose points without bounds.
+        Area in km² on the dimensions of latitude and longitude; NaN for a cell without a place.
+        None if there are no cells: no coordinates, or loose points without bounds.
 
     Notes
     -----
@@ -47,7 +47,8 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
     if grid is None:
         return []
     if grid.kind == "curvilinear" and min(grid.shape) > 1:
-        return [xr.DataArray(quadrilateral_areas(grid.corners), dims=grid.dims)]
+        areas = np.where(grid.is_placed, quadrilateral_areas(grid.corners), np.nan)
+        return [xr.DataArray(areas, dims=grid.dims)]
     if grid.edges is None:
         return []
     parallels, meridians = grid.edges
@@ -58,7 +59,10 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
     width = np.radians(np.where((width > 180.0) & (width < 360.0), 360.0 - width, width))
     if grid.kind == "points":
         return [xr.DataArray(height * width, dims=grid.dims)]
-    return [xr.DataArray(height, dims=grid.dims[:1]), xr.DataArray(width, dims=grid.dims[1:])]
+    factors = [xr.DataArray(height, dims=grid.dims[:1]), xr.DataArray(width, dims=grid.dims[1:])]
+    if not grid.is_placed.all():
+        factors.append(xr.DataArray(np.where(grid.is_placed, 1.0, np.nan), dims=grid.dims))
+    return factors
 
 
 def quadrilateral_areas(corners: Float64s) -> Float64s:

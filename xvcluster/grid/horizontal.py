@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Indices
-from xvcluster.grid.coords import Axes, find_horizontal, with_coordinates
+from xvcluster.grid.coords import Axes, at_rest, find_horizontal, with_coordinates
+from xvcluster.grid.degrees import bridge, degrees, without_null_island
 from xvcluster.grid.edges import cell_edges, edge_pairs, given_bounds
 
 _SAME_MERIDIAN = 1e-4
@@ -69,9 +70,11 @@ class HorizontalGrid:
         Dimensions of the grid: of rows, then of columns; of loose points, theirs.
     lat, lon : ndarray
         In degrees, in the file's order: shapes (n_rows,) and (n_columns,) of a rectilinear grid,
-        otherwise that of `dims`.
+        where those that are not known are filled in evenly; otherwise that of `dims`, with NaN.
     columns : Columns
         Of loose points each is its own.
+    is_placed : ndarray of bool
+        Which points have a place: a latitude and longitude that are known. On `dims`.
     bounds : tuple of (ndarray or None)
         Both edges of each latitude and each longitude, shape (n, 2), if the file gives them.
     """
@@ -83,12 +86,13 @@ class HorizontalGrid:
     lat: Float64s
     lon: Float64s
     columns: Columns
+    is_placed: Booleans
     bounds: tuple[Float64s | None, Float64s | None]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Size along `dims`."""
-        return self.places[0].shape
+        return self.is_placed.shape
 
     @property
     def goes_around(self) -> bool:
@@ -104,16 +108,12 @@ class HorizontalGrid:
 
     @property
     def places(self) -> tuple[Float64s, Float64s]:
-        """Latitude and longitude of every point, on `dims`."""
+        """Latitude and longitude of every point, on `dims`; NaN if it has no place."""
         lat = self.lat[:, np.newaxis] if self.kind == "rectilinear" else self.lat
         lat, lon = np.broadcast_arrays(lat, self.lon)
-        return lat, lon
-
-    @property
-    def is_placed(self) -> Booleans:
-        """Which points have a place: a finite latitude and longitude."""
-        lat, lon = self.places
-        return np.isfinite(lat) & np.isfinite(lon)
+        if self.is_placed.all():
+            return lat, lon
+        return np.where(self.is_placed, lat, np.nan), np.where(self.is_placed, lon, np.nan)
 
     @property
     def vectors(self) -> Float64s:
@@ -208,22 +208,56 @@ def find_grid(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> Hori
         axes = Axes(None, *find_horizontal(data))
     if axes.latitude is None or axes.longitude is None:
         return None
-    lat, lon = data[axes.latitude], data[axes.longitude]
+    lat, lon = at_rest(data, axes.latitude), at_rest(data, axes.longitude)
     bounds = given_bounds(data, lat), given_bounds(data, lon)
     make = partial(HorizontalGrid, latitude=axes.latitude, longitude=axes.longitude, bounds=bounds)
-    columns = own_columns(data, axes)
-    if columns is not None and lat.ndim == 1:
-        dims = (*lat.dims, *lon.dims)
-        return make("rectilinear", dims=dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
+    if lat.ndim == lon.ndim == 1 and lat.dims != lon.dims:
+        at = degrees(lat, "latitude"), degrees(lon, "longitude")
+        return _rectilinear(make, (*lat.dims, *lon.dims), *at, True)
     lat, lon = xr.broadcast(lat, lon)
+    y, x = degrees(lat, "latitude"), degrees(lon, "longitude")
     if lat.ndim != 2:
         each = np.arange(lat.shape[-1])
-        columns = Columns(each, each, contiguous(degrees(lon)), goes_around=False)
-        return make("points", dims=lat.dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
-    columns, turned = _close_columns(lat, lon), _close_columns(lat.T, lon.T)
+        columns = Columns(each, each, contiguous(x), goes_around=False)
+        known = np.isfinite(y) & np.isfinite(x)
+        return make("points", dims=lat.dims, lat=y, lon=x, columns=columns, is_placed=known)
+    y, x = without_null_island(y, x)
+    for dims, rows, columns_of in ((lat.dims, y, x), (lat.dims[::-1], y.T, x.T)):
+        axes_of = _along_parallels(rows, columns_of)
+        if axes_of is not None:
+            is_placed = np.isfinite(rows) & np.isfinite(columns_of)
+            return _rectilinear(make, dims, *axes_of, is_placed)
+    dims, columns, turned = lat.dims, _close_columns(y, x), _close_columns(y.T, x.T)
     if turned.goes_around and not columns.goes_around:
-        lat, lon, columns = lat.T, lon.T, turned
-    return make("curvilinear", dims=lat.dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
+        dims, y, x, columns = dims[::-1], y.T, x.T, turned
+    known = np.isfinite(y) & np.isfinite(x)
+    return make("curvilinear", dims=dims, lat=y, lon=x, columns=columns, is_placed=known)
+
+
+def _rectilinear(
+    make: Callable[..., HorizontalGrid],
+    dims: tuple[Hashable, ...],
+    lat: Float64s,
+    lon: Float64s,
+    is_placed: Booleans | bool,
+) -> HorizontalGrid:
+    """A grid of rows along parallels and columns along meridians."""
+    is_placed = is_placed & np.isfinite(lat)[:, np.newaxis] & np.isfinite(lon)
+    lat, lon = bridge(lat), bridge(lon, period=360.0)
+    columns = find_columns(lon)
+    return make("rectilinear", dims=dims, lat=lat, lon=lon, columns=columns, is_placed=is_placed)
+
+
+def _along_parallels(lat: Float64s, lon: Float64s) -> tuple[Float64s, Float64s] | None:
+    """Latitude of each row and longitude of each column, if 2-D ones do not change along them."""
+    if min(lat.shape) < 2:
+        return None
+    rows, columns = np.fmax.reduce(lat, axis=1), np.fmax.reduce(lon, axis=0)
+    for apart in (lat - rows[:, np.newaxis], lon - columns):
+        if not np.nanmax(np.abs(apart), initial=0.0) == 0.0:
+            return None
+    is_known = np.isfinite(rows).sum() > 1 and np.isfinite(columns).sum() > 1
+    return (rows, columns) if is_known else None
 
 
 def require_grid(labels: xr.DataArray) -> HorizontalGrid:
@@ -263,12 +297,14 @@ def take_map(
 
 def own_columns(data: xr.DataArray | xr.Dataset, axes: Axes) -> Columns | None:
     """Find the columns if longitude has a dimension of its own, as in a section along latitude."""
-    if axes.longitude is None or data[axes.longitude].ndim != 1:
+    if axes.longitude is None:
         return None
-    lon = data[axes.longitude]
-    if axes.latitude is not None and lon.dims[0] in data[axes.latitude].dims:
+    lon = at_rest(data, axes.longitude)
+    if lon.ndim != 1:
         return None
-    return find_columns(degrees(lon))
+    if axes.latitude is not None and lon.dims[0] in at_rest(data, axes.latitude).dims:
+        return None
+    return find_columns(bridge(degrees(lon, "longitude"), period=360.0))
 
 
 def find_columns(lon: Float64s) -> Columns:
@@ -303,13 +339,13 @@ def _eastward(lon: Float64s, west: float) -> Float64s:
     return lon - 360.0 * np.floor((lon - west + _SAME_MERIDIAN) / 360.0)
 
 
-def _close_columns(lat: xr.DataArray, lon: xr.DataArray) -> Columns:
+def _close_columns(lat: Float64s, lon: Float64s) -> Columns:
     """Find whether the last column of a curvilinear grid is beside the first one, or repeats it."""
     n = lat.shape[1]
     each = np.arange(n)
-    as_is = Columns(each, each, degrees(lon), goes_around=False)
+    as_is = Columns(each, each, lon, goes_around=False)
     ends = [0, 1 % n, -1]
-    points = np.moveaxis(unit_vectors(degrees(lat)[:, ends], degrees(lon)[:, ends]), 1, 0)
+    points = np.moveaxis(unit_vectors(lat[:, ends], lon[:, ends]), 1, 0)
     step, gap = np.degrees(np.linalg.norm(points[1:] - points[0], axis=-1))
     is_known = np.isfinite(step + gap)
     step, gap = step[is_known], gap[is_known]
@@ -338,28 +374,64 @@ def cell_corners(points: Float64s, *, around: bool) -> Float64s:
     Parameters
     ----------
     points : ndarray, shape (m, n, 3)
-        Unit vectors.
+        Unit vectors; NaN for points without a place.
     around : bool
         Whether the last column has the first one as its neighbour.
 
     Returns
     -------
     ndarray, shape (m + 1, n + 1, 3)
-        Unit vectors halfway between the points, and as far beyond the outer ones.
+        Unit vectors halfway between the points, and as far beyond the outer ones and those beside
+        points without a place. NaN for corners among the latter.
     """
+    placed, corners = points, points
     for axis in (0, 1):
-        n = points.shape[axis]
+        n = corners.shape[axis]
         first, second, before, last = (
-            np.take(points, [i], axis) for i in (0, 1 % n, -min(2, n), -1)
+            np.take(corners, [i], axis) for i in (0, 1 % n, -min(2, n), -1)
         )
         outer = [last, first] if around and axis == 1 else [2 * first - second, 2 * last - before]
-        padded = np.concatenate([outer[0], points, outer[1]], axis)
+        padded = np.concatenate([outer[0], corners, outer[1]], axis)
         low, high = (np.take(padded, range(s, n + 1 + s), axis) for s in (0, 1))
-        points = (low + high) / 2
-    corners: Float64s = points / np.linalg.norm(points, axis=-1, keepdims=True)
-    return corners
+        corners = (low + high) / 2
+    lacking = np.isnan(corners).any(axis=-1)
+    if lacking.any() and min(points.shape[:2]) > 1:
+        corners[lacking] = _corners_of_placed(placed, around=around)[lacking]
+    unit: Float64s = corners / np.linalg.norm(corners, axis=-1, keepdims=True)
+    return unit
 
 
-def degrees(coordinate: xr.DataArray) -> Float64s:
-    """Values of a coordinate in float64."""
-    return np.asarray(coordinate.values, dtype=np.float64)
+def _corners_of_placed(points: Float64s, *, around: bool) -> Float64s:
+    """Mean of where the cells with a place around each corner would have it, from their steps."""
+    m, n = points.shape[:2]
+    steps = [_half_steps(points, axis, around=around and axis == 1) for axis in (0, 1)]
+    total, count = np.zeros((m + 1, n + 1, 3)), np.zeros((m + 1, n + 1, 1))
+    for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        corner = points + steps[0][i] + steps[1][j]
+        known = np.isfinite(corner).all(axis=-1, keepdims=True)
+        total[i : m + i, j : n + j] += np.where(known, corner, 0.0)
+        count[i : m + i, j : n + j] += known
+    if around:
+        for sums in (total, count):
+            sums[:, 0] = sums[:, -1] = sums[:, 0] + sums[:, -1]
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def _half_steps(points: Float64s, axis: int, *, around: bool) -> tuple[Float64s, Float64s]:
+    """Half the steps from each point (m, n, 3) to its neighbours before and after it on an axis.
+
+    Where one has no place, the step away from the other; where neither has, the step of the nearest
+    point on the grid that has one.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    after = np.roll(points, -1, axis) - points
+    if not around:
+        after[(slice(None),) * axis + (-1,)] = np.nan
+    before = np.roll(after, 1, axis)
+    after, before = (np.where(np.isnan(a), b, a) for a, b in ((after, before), (before, after)))
+    lacking = np.isnan(after).any(axis=-1)
+    if not lacking.all():
+        nearest = tuple(distance_transform_edt(lacking, return_indices=True)[1])
+        after, before = after[nearest], before[nearest]
+    return -before / 2, after / 2

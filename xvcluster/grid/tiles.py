@@ -21,7 +21,7 @@ def find_tiles(
     Parameters
     ----------
     lat, lon : ndarray, shape (n,)
-        In degrees; all NaN if they are not known.
+        In degrees; NaN if they are not known.
     size : float, optional
         Size of a tile in km. Default: such that there are about a hundred tiles, or one for every
         four points if these are few, but at least ten.
@@ -29,8 +29,8 @@ def find_tiles(
     Returns
     -------
     (ndarray of int, shape (n,); float or None)
-        Tile numbers from 0, and the size of the tiles. If latitude and longitude are not known,
-        every point has a tile of its own, and the size is None.
+        Tile numbers from 0, and the size of the tiles. A point whose latitude or longitude is not
+        known has a tile of its own; if no point has both, the size is None.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def find_tiles(
     UserWarning
         If there are fewer than ten tiles of this size, or latitude and longitude are not known.
     """
-    if np.isnan(lat).all():
+    if np.isnan(lat + lon).all():
         warn(
             "latitude and longitude are not known, so that profiles are drawn one by one; "
             "neighbours are alike, and clusters will look more stable than they are",
@@ -93,4 +93,6 @@ def cut_tiles(lat: Float64s, lon: Float64s, size: float) -> Indices:
     n_parts = np.maximum(np.round(around / size), 1.0)
     part = np.minimum((lon % 360.0) // (360.0 / n_parts), n_parts - 1)
     number = band * 2.0**31 + part
+    unknown = np.isnan(number)
+    number[unknown] = -1.0 - np.arange(np.count_nonzero(unknown))
     return np.unique(number, return_inverse=True)[1].astype(np.intp)
