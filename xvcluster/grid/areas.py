@@ -36,7 +36,8 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> xr.
     -----
     A cell between the latitudes φ₁, φ₂ and the longitudes λ₁, λ₂ has the area
     R² (sin φ₂ − sin φ₁)(λ₂ − λ₁) with R = 6371.0072 km. On a curvilinear grid it is the area of the
-    spherical quadrilateral between the corners, the sum of the excesses of two triangles.
+    spherical quadrilateral between the corners, the sum of the excesses of two triangles; around a
+    loose point, that of the spherical polygon between the vertices that the file gives.
     """
     factors = area_factors(find_grid(data, axes))
     return reduce(mul, factors) if factors else None
@@ -49,6 +50,8 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
     if grid.kind == "curvilinear" and min(grid.shape) > 1:
         areas = np.where(grid.is_placed, quadrilateral_areas(grid.corners), np.nan)
         return [xr.DataArray(areas, dims=grid.dims)]
+    if grid.vertices is not None:
+        return [xr.DataArray(polygon_areas(grid.vertices), dims=grid.dims)]
     if grid.edges is None:
         return []
     parallels, meridians = grid.edges
@@ -70,6 +73,20 @@ def quadrilateral_areas(corners: Float64s) -> Float64s:
     a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
     excess = np.abs(_spherical_excess(a, b, c) + _spherical_excess(a, c, d))
     areas: Float64s = EARTH_RADIUS_KM**2 * excess
+    return areas
+
+
+def polygon_areas(vertices: Float64s) -> Float64s:
+    """Compute the areas in km² of cells between vertices (n, n_vertices, 3) on the unit sphere.
+
+    Vertices that are NaN, or repeat another, do not count.
+    """
+    first = vertices[:, :1]
+    ring = np.where(np.isnan(vertices), first, vertices)
+    triangles = _spherical_excess(
+        np.broadcast_to(first, ring[:, 2:].shape), ring[:, 1:-1], ring[:, 2:]
+    )
+    areas: Float64s = EARTH_RADIUS_KM**2 * np.abs(triangles.sum(axis=-1))
     return areas
 
 

@@ -206,6 +206,20 @@ def other_places(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
     return others
 
 
+def unreadable_places(data: xr.DataArray | xr.Dataset) -> list[Hashable]:
+    """Find what is named latitude or longitude but is text, or complex."""
+    names = (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
+    return [n for n, c in data.coords.items() if _lower(n) in names and c.dtype.kind not in "fiu"]
+
+
+def absent_places(data: xr.DataArray | xr.Dataset) -> list[str]:
+    """Find latitudes and longitudes that the variables name but the data do not hold."""
+    arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
+    named = " ".join(str(a.attrs.get("coordinates", "")) for a in arrays).split()
+    names = (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
+    return [n for n in dict.fromkeys(named) if _lower(n) in names and n not in data.coords]
+
+
 def at_rest(data: xr.DataArray | xr.Dataset, name: Hashable) -> xr.DataArray:
     """Take a coordinate without the dimension of time, along which it must not change.
 
@@ -302,7 +316,7 @@ def _horizontal_coordinate(data: xr.DataArray | xr.Dataset, kind: Kind) -> str |
     """Name of the coordinate of latitude or longitude along the data's dimensions, if any."""
     by_cf, by_name = _candidates(data, kind)
     declared = _declared(data)
-    candidates = [n for n in dict.fromkeys([*by_cf, *by_name]) if n in declared]
+    candidates: list[Hashable] = [n for n in dict.fromkeys([*by_cf, *by_name]) if n in declared]
     if not candidates:
         candidates = _without_nominal(data, by_cf, by_name) or by_cf or by_name
     if len(candidates) > 1:

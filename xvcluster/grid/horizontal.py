@@ -11,9 +11,18 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Indices
-from xvcluster.grid.coords import Axes, at_rest, find_horizontal, with_coordinates
+from xvcluster.grid.coords import (
+    Axes,
+    absent_places,
+    at_rest,
+    find_horizontal,
+    is_radians,
+    unreadable_places,
+    with_coordinates,
+)
 from xvcluster.grid.degrees import bridge, degrees, without_null_island
 from xvcluster.grid.edges import cell_edges, edge_pairs, given_bounds
+from xvcluster.messages import warn
 
 _SAME_MERIDIAN = 1e-4
 """Degrees, about 10 m: columns nearer than this repeat a meridian. It is more than the rounding of
@@ -22,6 +31,9 @@ float32 at 360 degrees. On very fine grids it is a hundredth of a step."""
 _OPEN = 1.5
 """A grid goes around the Earth unless its widest gap is more than this many times as wide as the
 steps beside it: those of a stretched grid change more slowly, but a missing column doubles them."""
+
+_FIRST, _LAST = slice(None, 3), slice(-3, None)
+"""Columns of a curvilinear grid that may repeat each other."""
 
 _SCATTERED = 20.0
 """Degrees: loose points, which have no steps to compare, lie all around the Earth unless they leave
@@ -76,7 +88,8 @@ class HorizontalGrid:
     is_placed : ndarray of bool
         Which points have a place: a latitude and longitude that are known. On `dims`.
     bounds : tuple of (ndarray or None)
-        Both edges of each latitude and each longitude, shape (n, 2), if the file gives them.
+        Both edges of each latitude and each longitude, shape (n, 2), if the file gives them; of
+        loose points also the vertices of their cells, shape (n, n_vertices).
     """
 
     kind: Literal["rectilinear", "curvilinear", "points"]
@@ -137,13 +150,21 @@ class HorizontalGrid:
         Shapes (n, 2), in the file's order: as the file gives them, otherwise halfway. None if cells
         have no such edges.
         """
-        lat, lon = self.bounds
+        lat, lon = (b if b is not None and b.shape[-1] == 2 else None for b in self.bounds)
         if self.kind == "rectilinear":
             if lat is None:
                 lat = edge_pairs(self.parallels)[np.argsort(self.rows)]
             if lon is None:
                 lon = edge_pairs(self.meridians)[self.columns.number]
         return None if lat is None or lon is None else (lat, lon)
+
+    @property
+    def vertices(self) -> Float64s | None:
+        """Unit vectors (n, n_vertices, 3) around each loose point, if the file gives them."""
+        lat, lon = self.bounds
+        if self.kind != "points" or lat is None or lon is None or lat.shape != lon.shape:
+            return None
+        return unit_vectors(lat, lon) if lat.shape[-1] > 2 else None
 
     @property
     def corners(self) -> Float64s:
@@ -209,7 +230,7 @@ def find_grid(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> Hori
     if axes.latitude is None or axes.longitude is None:
         return None
     lat, lon = at_rest(data, axes.latitude), at_rest(data, axes.longitude)
-    bounds = given_bounds(data, lat), given_bounds(data, lon)
+    bounds = _bounds_in_degrees(data, lat), _bounds_in_degrees(data, lon)
     make = partial(HorizontalGrid, latitude=axes.latitude, longitude=axes.longitude, bounds=bounds)
     if lat.ndim == lon.ndim == 1 and lat.dims != lon.dims:
         at = degrees(lat, "latitude"), degrees(lon, "longitude")
@@ -234,6 +255,16 @@ def find_grid(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> Hori
     return make("curvilinear", dims=dims, lat=y, lon=x, columns=columns, is_placed=known)
 
 
+def _bounds_in_degrees(
+    data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray
+) -> Float64s | None:
+    """The bounds that a file gives, which have the units of the coordinate."""
+    bounds = given_bounds(data, coordinate)
+    if bounds is None or not is_radians(coordinate):
+        return bounds
+    return np.asarray(np.degrees(bounds))
+
+
 def _rectilinear(
     make: Callable[..., HorizontalGrid],
     dims: tuple[Hashable, ...],
@@ -254,10 +285,44 @@ def _along_parallels(lat: Float64s, lon: Float64s) -> tuple[Float64s, Float64s] 
         return None
     rows, columns = np.fmax.reduce(lat, axis=1), np.fmax.reduce(lon, axis=0)
     for apart in (lat - rows[:, np.newaxis], lon - columns):
-        if not np.nanmax(np.abs(apart), initial=0.0) == 0.0:
+        if np.nanmax(np.abs(apart), initial=0.0) > 0.0:
             return None
     is_known = np.isfinite(rows).sum() > 1 and np.isfinite(columns).sum() > 1
     return (rows, columns) if is_known else None
+
+
+def warn_of_places(data: xr.DataArray | xr.Dataset, axes: Axes) -> None:
+    """Warn of latitudes and longitudes that are no numbers, or that a grid holds twice."""
+    for name in unreadable_places(data):
+        if name in (axes.latitude, axes.longitude):
+            continue  # an error, as the file describes it as a latitude or longitude
+        warn(
+            f"{str(name)!r} is of type {data[name].dtype}, not numbers of degrees: there are no "
+            "areas, and maps are drawn over the dimensions of the data; convert it to numbers, "
+            "negative in the south and west, to have them"
+        )
+    if axes.latitude is None or axes.longitude is None:
+        absent = absent_places(data)
+        if absent:
+            warn(
+                f"the data name as their coordinates {' and '.join(map(repr, absent))}, which they "
+                "do not hold, so that there are no areas and no map of the Earth; take them along, "
+                f"e.g. dataset[['name of the variable', {', '.join(map(repr, absent))}]]"
+            )
+        return
+    grid = find_grid(data, axes)
+    if grid is None or grid.kind != "rectilinear":
+        return
+    lon = grid.columns.lon[grid.columns.order] if grid.goes_around else grid.lon
+    for name, values in ((grid.latitude, grid.lat), (grid.longitude, lon)):
+        ordered = np.sort(values)
+        repeated = ordered[1:][np.diff(ordered) == 0]
+        if repeated.size:
+            warn(
+                f"{name!r} holds {repeated[0]:g} more than once, so that cells cover each other on "
+                f"maps and have no area of their own; keep one, e.g. "
+                f"data.drop_duplicates({name!r})"
+            )
 
 
 def require_grid(labels: xr.DataArray) -> HorizontalGrid:
@@ -295,16 +360,21 @@ def take_map(
     return field.isel(dict.fromkeys(others, 0), drop=True).transpose(*dims)
 
 
-def own_columns(data: xr.DataArray | xr.Dataset, axes: Axes) -> Columns | None:
-    """Find the columns if longitude has a dimension of its own, as in a section along latitude."""
+def own_columns(data: xr.DataArray | xr.Dataset, axes: Axes) -> tuple[Hashable, Columns] | None:
+    """Find the dimension along which columns lie, and these.
+
+    None if longitude has no dimension of its own, as that of loose points. A section along
+    longitude needs no latitude.
+    """
     if axes.longitude is None:
         return None
+    if axes.latitude is not None:
+        grid = find_grid(data, axes)
+        return None if grid is None or grid.kind == "points" else (grid.dims[1], grid.columns)
     lon = at_rest(data, axes.longitude)
     if lon.ndim != 1:
         return None
-    if axes.latitude is not None and lon.dims[0] in at_rest(data, axes.latitude).dims:
-        return None
-    return find_columns(bridge(degrees(lon, "longitude"), period=360.0))
+    return lon.dims[0], find_columns(bridge(degrees(lon, "longitude"), period=360.0))
 
 
 def find_columns(lon: Float64s) -> Columns:
@@ -340,21 +410,27 @@ def _eastward(lon: Float64s, west: float) -> Float64s:
 
 
 def _close_columns(lat: Float64s, lon: Float64s) -> Columns:
-    """Find whether the last column of a curvilinear grid is beside the first one, or repeats it."""
+    """Find whether the last column of a curvilinear grid is beside the first one, or repeats it.
+
+    Ocean models end with two or three columns that repeat the first ones.
+    """
     n = lat.shape[1]
     each = np.arange(n)
-    as_is = Columns(each, each, lon, goes_around=False)
-    ends = [0, 1 % n, -1]
-    points = np.moveaxis(unit_vectors(lat[:, ends], lon[:, ends]), 1, 0)
-    step, gap = np.degrees(np.linalg.norm(points[1:] - points[0], axis=-1))
-    is_known = np.isfinite(step + gap)
-    step, gap = step[is_known], gap[is_known]
-    if n < 4 or not step.size or np.median(gap / np.maximum(step, 1e-9)) > _OPEN:
-        return as_is
-    is_repeated = np.median(gap) < _tolerance(step)
-    return replace(
-        as_is, order=each[: n - is_repeated], number=each % (n - is_repeated), goes_around=True
-    )
+    columns = Columns(each, each, lon, goes_around=False)
+    if n < 4:
+        return columns
+    first, last = (unit_vectors(lat[:, s], lon[:, s]) for s in (_FIRST, _LAST))
+    step = np.degrees(np.linalg.norm(first[:, 1] - first[:, 0], axis=-1))
+    for overlap in (3, 2, 1, 0):
+        behind, ahead = last[:, 3 - max(overlap, 1) :], first[:, : max(overlap, 1)]
+        gap = np.degrees(np.linalg.norm(behind - ahead, axis=-1)).max(axis=-1)
+        known = np.isfinite(step + gap)
+        is_same = known.any() and np.median(gap[known]) < _tolerance(step[known])
+        if overlap and is_same and n > 2 * overlap:
+            own = n - overlap
+            return replace(columns, order=each[:own], number=each % own, goes_around=True)
+    is_beside = known.any() and np.median(gap[known] / np.maximum(step[known], 1e-9)) <= _OPEN
+    return replace(columns, goes_around=bool(is_beside))
 
 
 def _tolerance(steps: Float64s) -> float:
