@@ -184,7 +184,7 @@ def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
     for kind, unit in (("latitude", "_north"), ("longitude", "_east")):
         named |= set(dataset.cf.standard_names.get(kind, []))
         named |= {n for n, v in dataset.data_vars.items() if units(v).lower().endswith(unit)}
-    declared = _declared(dataset)
+    declared = _named(dataset)
     for name, variable in dataset.data_vars.items():
         is_known = _lower(name) in (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
         is_angle = is_radians(variable) or name in declared or units(variable).startswith("deg")
@@ -201,7 +201,7 @@ def other_places(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
     others: set[Hashable] = set()
     for kind in _KINDS:
         found = {n for names in _candidates(data, kind) for n in names}
-        declared = found & _declared(data)
+        declared = found & _named(data)
         others |= {n for n in found - declared - {*data.dims} if declared}
     return others
 
@@ -315,7 +315,7 @@ def is_time(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
 def _horizontal_coordinate(data: xr.DataArray | xr.Dataset, kind: Kind) -> str | None:
     """Name of the coordinate of latitude or longitude along the data's dimensions, if any."""
     by_cf, by_name = _candidates(data, kind)
-    declared = _declared(data)
+    declared = _named(data)
     candidates: list[Hashable] = [n for n in dict.fromkeys([*by_cf, *by_name]) if n in declared]
     if not candidates:
         candidates = _without_nominal(data, by_cf, by_name) or by_cf or by_name
@@ -360,7 +360,7 @@ def _without_nominal(
     return full if is_covering else []
 
 
-def _declared(data: xr.DataArray | xr.Dataset) -> set[str]:
+def _named(data: xr.DataArray | xr.Dataset) -> set[str]:
     """Names in the attribute ``coordinates`` of the variables."""
     arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
     found = (a.attrs.get("coordinates") or a.encoding.get("coordinates") for a in arrays)
@@ -418,13 +418,9 @@ def _may_count(coordinate: xr.Variable) -> bool:
 def positive(vertical: xr.DataArray | xr.Variable) -> str:
     """Find whether a vertical coordinate increases "down" (depth) or "up" (elevation).
 
-    Values that are all below 0 or 0 increase upwards, even if a file says otherwise: they are
-    heights below the surface. Else the attribute ``positive`` decides; without it the name: radius,
-    elevation, altitude and height increase upwards, anything else downwards.
+    The attribute ``positive`` decides; without it the name: radius, elevation, altitude and height
+    increase upwards, anything else downwards.
     """
-    values = np.asarray(vertical.values)
-    if values.dtype.kind in "fi" and not (values > 0).any() and (values < 0).any():
-        return "up"
     said = str(vertical.attrs.get("positive", "")).strip().lower()
     if said in {"up", "down"}:
         return said
