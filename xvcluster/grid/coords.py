@@ -241,7 +241,7 @@ def at_rest(data: xr.DataArray | xr.Dataset, name: Hashable) -> xr.DataArray:
                     f"data.isel({dim}=0), or stack all of them as loose points, e.g. "
                     f"data.stack(point={tuple(map(str, coordinate.dims))})"
                 )
-            coordinate = first
+            coordinate = first.reset_coords(drop=True)
     return coordinate
 
 
@@ -401,7 +401,7 @@ def _is_degrees(coordinate: xr.DataArray, limit: float) -> bool:
     if not _is_bare(coordinate.name):
         return canonical_units(given) not in _LENGTHS
     if given:
-        return given.startswith("deg") or given == "°"
+        return "deg" in given or "°" in given
     values = np.abs(np.asarray(coordinate.values, dtype=float))
     return bool(np.nanmax(values, initial=0.0) <= limit)
 

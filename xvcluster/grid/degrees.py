@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s
-from xvcluster.grid.coords import Kind, farthest, is_radians
+from xvcluster.grid.coords import Kind, farthest, is_radians, units
 from xvcluster.grid.missing import find_extremes
+
+_BACKWARDS = r"(degrees?|deg|°)[ _]?(west|w|south|s)"
+"""Units, in lower case, of degrees that are positive in the west or south."""
 
 _NULL_ISLAND = 4
 """A grid has one point at 0° N 0° E, or a few where columns repeat; more are places left out."""
@@ -19,8 +24,8 @@ def degrees(coordinate: xr.DataArray, kind: Kind) -> Float64s:
     Parameters
     ----------
     coordinate : DataArray
-        In degrees, or in radians by its units or its name. Not known is what is NaN, infinite or a
-        usual fill value.
+        In degrees, or in radians by its units or its name; degrees west and south change sign. Not
+        known is what is NaN, infinite or a usual fill value.
     kind : {"latitude", "longitude"}
 
     Raises
@@ -40,6 +45,8 @@ def degrees(coordinate: xr.DataArray, kind: Kind) -> Float64s:
     values = np.asarray(coordinate.values, dtype=np.float64)
     limit = farthest(kind)
     usual = 90.0 if kind == "latitude" else limit
+    if re.fullmatch(_BACKWARDS, units(coordinate).lower()):
+        values = -values
     if np.abs(values).max(initial=0.0) <= usual and not is_radians(coordinate):
         return values
     values = np.where(np.isfinite(values), values, np.nan)

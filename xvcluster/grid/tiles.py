@@ -42,12 +42,18 @@ def find_tiles(
     UserWarning
         If there are fewer than ten tiles of this size, or latitude and longitude are not known.
     """
-    if np.isnan(lat + lon).all():
+    known = np.isfinite(lat + lon)
+    if not known.any():
         warn(
             "latitude and longitude are not known, so that profiles are drawn one by one; "
             "neighbours are alike, and clusters will look more stable than they are",
         )
         return np.arange(lat.size), None
+    if not known.all():
+        tiles = np.empty(lat.size, dtype=np.intp)
+        tiles[known], size = find_tiles(lat[known], lon[known], size)
+        tiles[~known] = tiles[known].max() + 1 + np.arange(np.count_nonzero(~known))
+        return tiles, size
     if size is not None:
         tiles = cut_tiles(lat, lon, size)
         _require_several(int(tiles.max()) + 1, lat.size, size)
@@ -93,6 +99,4 @@ def cut_tiles(lat: Float64s, lon: Float64s, size: float) -> Indices:
     n_parts = np.maximum(np.round(around / size), 1.0)
     part = np.minimum((lon % 360.0) // (360.0 / n_parts), n_parts - 1)
     number = band * 2.0**31 + part
-    unknown = np.isnan(number)
-    number[unknown] = -1.0 - np.arange(np.count_nonzero(unknown))
     return np.unique(number, return_inverse=True)[1].astype(np.intp)

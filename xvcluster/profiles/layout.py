@@ -224,6 +224,10 @@ def lay_out(
     """
     dataset = as_dataset(data)
     axes = find_axes(dataset, dim)
+    for name in filter(None, (axes.latitude, axes.longitude)):
+        coordinate = at_rest(dataset, name)
+        if coordinate.dims != dataset[name].dims:
+            dataset = dataset.assign_coords({name: coordinate})
     if in_order:
         warn_of_places(dataset, axes)
     vertical = _vertical_coordinate(dataset, axes)
@@ -288,8 +292,8 @@ def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
     dims = tuple(d for d in first.dims if d != axes.vertical)
     rank = dict.fromkeys(dims, 0)
     for r, known in enumerate((axes.latitude, axes.longitude), start=1):
-        if known and at_rest(dataset, known).ndim == 1:
-            rank[at_rest(dataset, known).dims[0]] = r
+        if known and dataset[known].ndim == 1:
+            rank[dataset[known].dims[0]] = r
     canonical = tuple(sorted(dims, key=lambda d: (rank[d], str(d))))
     take, restore = {}, {}
     for d in dims:
@@ -317,14 +321,13 @@ def _canonical_order(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> tuple[In
     named: tuple[tuple[Kind, str | None], ...]
     named = ("longitude", axes.longitude), ("latitude", axes.latitude)
     for kind, name in named:
-        coordinate = None if name is None else at_rest(dataset, name)
-        if coordinate is None or dim not in coordinate.dims:
+        if name is None or dim not in dataset[name].dims:
             continue
-        values = degrees(coordinate, kind)
+        values = degrees(dataset[name], kind)
         digits = _digits(values) if values.ndim == 1 else 4
         if kind == "longitude":
             values = (np.round(values, digits) + 180.0) % 360.0 - 180.0
-        keys.append(np.round(_mean_along(values, coordinate.dims.index(dim)), digits))
+        keys.append(np.round(_mean_along(values, dataset[name].dims.index(dim)), digits))
     if not keys and dim in dataset.coords and dataset[dim].dtype.kind in "fiumM":
         keys.append(dataset[dim].values)
     if not keys:
