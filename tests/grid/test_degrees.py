@@ -24,7 +24,14 @@ def test_degrees_without_units_are_radians_by_the_names_of_mpas_and_icon(name, e
     assert degrees(coordinate([1.0], name), "latitude") == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("unit", ["degrees_west", "degree_W", "degrees west", "°W"])
+@pytest.mark.parametrize(
+    "unit", ["degrees", "degree", "deg", "°", "degrees_north", "degreesN", "dd", "s", "N", ""]
+)
+def test_degrees_keeps_the_sign_of_all_others(unit):
+    assert degrees(coordinate([12.0], units=unit), "latitude") == 12.0
+
+
+@pytest.mark.parametrize("unit", ["degrees_west", "degree_W", "degrees west", "degreesW", "°W"])
 def test_degrees_west_are_negative_degrees_east(unit):
     found = degrees(coordinate([120.0, 60.0], "lon", units=unit), "longitude")
     np.testing.assert_array_equal(found, [-120.0, -60.0])
@@ -64,7 +71,7 @@ def test_degrees_keeps_longitudes_of_any_convention(lon):
     ("values", "kind"), [([0.0, 95.0], "latitude"), ([4.5e6], "latitude"), ([800.0], "longitude")]
 )
 def test_degrees_refuses_what_is_no_place(values, kind):
-    text = re.escape(f"the {kind} 'lat' holds {values[-1]:g}, but")
+    text = re.escape(f"the {kind} 'lat', read as degrees, holds {values[-1]:g}°, but")
     with pytest.raises(ValueError, match=rf"{text} .*exchange"):
         degrees(coordinate(values), kind)
 
@@ -100,3 +107,8 @@ def test_null_island_is_no_place_of_many_points():
         assert np.isnan(values[1:]).all()
     one = np.array([[0.0, 1.0]]), np.array([[0.0, 0.0]])
     assert without_null_island(*one) == one
+
+
+def test_degrees_says_that_it_took_a_name_for_radians():
+    with pytest.raises(ValueError, match=r"'clat', read as radians, holds .*units'\] = 'degrees'"):
+        degrees(coordinate([35.0], "clat"), "latitude")

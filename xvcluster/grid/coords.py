@@ -184,11 +184,9 @@ def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
     for kind, unit in (("latitude", "_north"), ("longitude", "_east")):
         named |= set(dataset.cf.standard_names.get(kind, []))
         named |= {n for n, v in dataset.data_vars.items() if units(v).lower().endswith(unit)}
-    declared = _named(dataset)
+    full = (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
     for name, variable in dataset.data_vars.items():
-        is_known = _lower(name) in (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
-        is_angle = is_radians(variable) or name in declared or units(variable).startswith("deg")
-        if is_known and is_angle and variable.ndim:
+        if variable.ndim and _lower(name) in full and _is_degrees(variable, np.inf):
             named.add(name)
     return dataset.set_coords([n for n in dataset.data_vars if n in named])
 

@@ -11,7 +11,7 @@ from xvcluster.arrays import Booleans, Float64s
 from xvcluster.grid.coords import Kind, farthest, is_radians, units
 from xvcluster.grid.missing import find_extremes
 
-_BACKWARDS = r"(degrees?|deg|°)[ _]?(west|w|south|s)"
+_BACKWARDS = r"(degrees?|deg|°)(west|w|south|[ _](west|w|south|s))"
 """Units, in lower case, of degrees that are positive in the west or south."""
 
 _NULL_ISLAND = 4
@@ -56,11 +56,12 @@ def degrees(coordinate: xr.DataArray, kind: Kind) -> Float64s:
     beyond = values[np.abs(values) > limit]
     if beyond.size:
         name = str(coordinate.name)
+        read_as, unit = ("radians", "degrees") if is_radians(coordinate) else ("degrees", "m")
         raise ValueError(
-            f"the {kind} {name!r} holds {beyond[0]:g}, but a {kind} in degrees lies within "
-            f"±{limit:.0f}: if latitude and longitude are exchanged, exchange their names; if it "
-            f"is in other units, say so, e.g. data[{name!r}].attrs['units'] = 'm'; otherwise "
-            "correct or drop it"
+            f"the {kind} {name!r}, read as {read_as}, holds {beyond[0]:g}°, but a {kind} lies "
+            f"within ±{limit:.0f}°: if latitude and longitude are exchanged, exchange their names; "
+            f"if it is in other units, say so, e.g. data[{name!r}].attrs['units'] = {unit!r}; "
+            "otherwise correct or drop it"
         )
     return values if kind == "longitude" else np.clip(values, -90.0, 90.0)
 
