@@ -51,7 +51,8 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
         areas = np.where(grid.is_placed, quadrilateral_areas(grid.corners), np.nan)
         return [xr.DataArray(areas, dims=grid.dims)]
     if grid.vertices is not None:
-        return [xr.DataArray(polygon_areas(grid.vertices), dims=grid.dims)]
+        areas = np.where(grid.is_placed, polygon_areas(grid.vertices), np.nan)
+        return [xr.DataArray(areas, dims=grid.dims)]
     if grid.edges is None:
         return []
     parallels, meridians = grid.edges
@@ -61,7 +62,8 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
     # bounds such as (179.5, -179.5) are one degree apart; (0, 360) is a full circle
     width = np.radians(np.where((width > 180.0) & (width < 360.0), 360.0 - width, width))
     if grid.kind == "points":
-        return [xr.DataArray(height * width, dims=grid.dims)]
+        areas = np.where(grid.is_placed, height * width, np.nan)
+        return [xr.DataArray(areas, dims=grid.dims)]
     factors = [xr.DataArray(height, dims=grid.dims[:1]), xr.DataArray(width, dims=grid.dims[1:])]
     if not grid.is_placed.all():
         factors.append(xr.DataArray(np.where(grid.is_placed, 1.0, np.nan), dims=grid.dims))

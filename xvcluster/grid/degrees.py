@@ -47,7 +47,7 @@ def degrees(coordinate: xr.DataArray, kind: Kind) -> Float64s:
     usual = 90.0 if kind == "latitude" else limit
     if re.fullmatch(_BACKWARDS, units(coordinate).lower()):
         values = -values
-    if np.abs(values).max(initial=0.0) <= usual and not is_radians(coordinate):
+    if np.fmax.reduce(np.abs(values), None, initial=0.0) <= usual and not is_radians(coordinate):
         return values
     values = np.where(np.isfinite(values), values, np.nan)
     fills = list(find_extremes(values).fills) if values.size else []

@@ -24,7 +24,13 @@ from xvcluster.grid.coords import (
     with_coordinates,
 )
 from xvcluster.grid.degrees import degrees
-from xvcluster.grid.horizontal import HorizontalGrid, find_grid, own_columns, warn_of_places
+from xvcluster.grid.horizontal import (
+    Columns,
+    HorizontalGrid,
+    find_grid,
+    own_columns,
+    warn_of_places,
+)
 
 _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
@@ -296,9 +302,12 @@ def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
             rank[dataset[known].dims[0]] = r
     canonical = tuple(sorted(dims, key=lambda d: (rank[d], str(d))))
     take, restore = {}, {}
+    found = own_columns(dataset, axes) if in_order else None
+    closed = {found[0]: found[1]} if found is not None and found[1].goes_around else {}
     for d in dims:
-        as_is = np.arange(dataset.sizes[d])
-        take[d], restore[d] = _canonical_order(dataset, axes, d) if in_order else (as_is, as_is)
+        take[d] = restore[d] = np.arange(dataset.sizes[d])
+        if in_order:
+            take[d], restore[d] = _canonical_order(dataset, axes, d, closed.get(d))
     # a map that holds the corners' latitudes as well, but no attribute that says so, is ambiguous
     others = other_places(dataset)
     coords = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
@@ -308,15 +317,16 @@ def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
     return Places(dims, dict(bare.coords), canonical, take, restore)
 
 
-def _canonical_order(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> tuple[Indices, Indices]:
+def _canonical_order(
+    dataset: xr.Dataset, axes: Axes, dim: Hashable, closed: Columns | None
+) -> tuple[Indices, Indices]:
     """Find the positions along `dim` from south to north and west to east, and the way back.
 
     Columns at one meridian share a position only on a grid that goes around: the repeated seam.
     """
     each = number = np.arange(dataset.sizes[dim])
-    found = own_columns(dataset, axes)
-    if found is not None and found[0] == dim and found[1].goes_around:
-        each, number = found[1].order, found[1].number
+    if closed is not None:
+        each, number = closed.order, closed.number
     keys = []
     named: tuple[tuple[Kind, str | None], ...]
     named = ("longitude", axes.longitude), ("latitude", axes.latitude)
