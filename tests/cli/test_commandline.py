@@ -36,7 +36,7 @@ def test_errors_are_plain_outside_of_python(folder):
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == "Error: 'text.nc' cannot be read as NetCDF: NetCDF: Unknown file format\n"
+    assert done.stderr == "Error: 'text.nc' cannot be read as NetCDF or Zarr: it is text\n"
 
 
 def test_kmeans_shows_warnings_as_plain_lines(tomography, run):

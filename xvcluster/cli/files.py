@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import xarray as xr
 
-from xvcluster.cli.report import find_models
-from xvcluster.grid.coords import find_axes, with_coordinates
+from xvcluster.cli.figures import check_format
+from xvcluster.cli.opening import engine_of, explained, list_groups, open_model
+from xvcluster.cli.report import find_models, how_to_read_group
+from xvcluster.grid.coords import find_axes
 from xvcluster.prepare import prepare
 from xvcluster.record import store
 from xvcluster.result import ClusterResult, open_result
@@ -23,28 +23,13 @@ if TYPE_CHECKING:
 _SHAPES = (".shp", ".gpkg", ".geojson")
 
 
-@contextmanager
-def open_model(path: Path) -> Iterator[xr.Dataset]:
-    """Open a NetCDF file or Zarr store, with auxiliary variables as coordinates; then close it.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file does not exist.
-    ValueError
-        If it is not NetCDF or Zarr, or is damaged.
-    """
-    zarr = {"engine": "zarr", "consolidated": False}
-    options = zarr if store.is_zarr(path) else {"engine": "netcdf4"}
-    with _explained(path), xr.open_dataset(path, **options) as dataset:
-        yield with_coordinates(dataset)
-
-
 def read_model(
     path: Path,
     variables: Sequence[str] = (),
     dim: str | None = None,
     chunks: int | str | None = None,
+    *,
+    check: Callable[[xr.Dataset], None] | None = None,
     **preparation: Any,
 ) -> xr.Dataset:
     """Read and prepare the variables to cluster, into memory or lazily in chunks.
@@ -60,6 +45,8 @@ def read_model(
     chunks : int or "auto", optional
         Number of points of a chunk along each horizontal dimension; chunks contain whole profiles.
         Default: read everything into memory.
+    check : callable, optional
+        Called with the prepared data before their values are read.
     **preparation
         Options of `prepare`; without any, the data are not changed.
 
@@ -77,6 +64,8 @@ def read_model(
             data = data.chunk({d: -1 if d == vertical else chunks for d in data.dims})
         if preparation:
             data = prepare(data, dim=dim, **preparation)
+        if check is not None:
+            check(data)
         if chunks is None:
             data = data.load()
     data.encoding = {"source": str(path)}
@@ -88,12 +77,13 @@ def choose_variables(
 ) -> list[str]:
     """Return the given variables if the file has them, otherwise the only one to cluster."""
     known = [str(n) for n in dataset.data_vars]
-    for name in variables:
-        if name not in known:
-            raise ValueError(f"the file has no variable {name!r}; it has {', '.join(known)}")
     names = list(dict.fromkeys(variables)) or find_models(dataset, dim)
-    if not names:
-        raise ValueError(f"the file has no numeric variable; it has {', '.join(known) or 'none'}")
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        what = f"variable {unknown[0]!r}" if unknown else "numeric variable"
+        inner = list_groups(Path(dataset.encoding["source"]))
+        hint = f", but groups: {', '.join(inner)}. {how_to_read_group(inner[0])}" if inner else ""
+        raise ValueError(f"the file has no {what}; it has {', '.join(known) or 'none'}{hint}")
     if len(names) > 1 and not variables:
         raise ValueError(
             f"the file has several variables to cluster: {', '.join(names)}; choose with "
@@ -104,7 +94,8 @@ def choose_variables(
 
 def read_result(path: Path) -> ClusterResult:
     """Read a result; raise ValueError if the file is not one."""
-    with _explained(path):
+    engine_of(path)
+    with explained(path):
         return open_result(path)
 
 
@@ -145,36 +136,7 @@ def check_outputs(
         if path.exists() and not overwrite:
             raise ValueError(f"{path} exists already; choose another name, or add --overwrite")
     for figure in filter(None, figures):
-        _check_figure(figure)
-
-
-def _check_figure(path: Path) -> None:
-    """Raise an error if matplotlib cannot write figures of this format."""
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
-    if path.suffix.lstrip(".").lower() not in kinds:
-        raise ValueError(
-            f"a figure cannot be written as {path.name!r}; its name must end in one of "
-            f"{', '.join('.' + kind for kind in kinds)}"
-        )
-
-
-def write_figure(draw: Callable[[], Any], path: Path | None, dpi: int = 200) -> None:
-    """Draw a figure, or axes, into a file if one is given, and say so."""
-    if path is None:
-        return
-    from matplotlib import pyplot as plt
-
-    plt.switch_backend("Agg")  # never open a window
-    drawing = draw()
-    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
-    try:
-        with store.replace(path) as temporary:
-            figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
-    finally:
-        plt.close(figure)
-    click.echo(f"Wrote {path}")
+        check_format(figure)
 
 
 def write_shapes(frame: GeoDataFrame, path: Path) -> None:
@@ -197,21 +159,3 @@ def write_shapes(frame: GeoDataFrame, path: Path) -> None:
         # a shapefile consists of several files
         for part in Path(folder).iterdir():
             part.replace(path.parent / part.name)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn the errors of the NetCDF and Zarr libraries into plain sentences about the file."""
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
-    try:
-        yield
-    except OSError as error:
-        kind = "Zarr" if store.is_zarr(path) else "NetCDF"
-        raise ValueError(
-            f"{str(path)!r} cannot be read as {kind}: {error.strerror or error}"
-        ) from error
-    except RuntimeError as error:
-        if not str(error).startswith("NetCDF"):
-            raise
-        raise ValueError(f"{str(path)!r} is damaged: {error}") from error

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xvcluster.record import times
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.upgrade import upgrade
 
@@ -51,6 +52,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
     _refuse_kind(path)
+    dataset = times.note(dataset)
     with replace(path) as temporary:
         if is_zarr(path):
             encoding = {n: e for n, e in _FLAG_ENCODINGS.items() if n in dataset}
@@ -157,10 +159,11 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:
         if is_zarr(path):
-            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
+            dataset = times.decode(xr.open_zarr(path, consolidated=False, decode_cf=False))
             _load_all_but_maps(dataset)
         else:
-            dataset = xr.load_dataset(path, engine="netcdf4")
+            with times.decode(xr.open_dataset(path, engine="netcdf4", decode_cf=False)) as file:
+                dataset = file.load()
     except OSError as error:
         kind = "Zarr" if is_zarr(path) else "NetCDF"
         raise ValueError(f"{path!s} cannot be read as {kind}: {error}") from error
