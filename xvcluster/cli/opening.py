@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from xvcluster.grid.coords import with_coordinates
@@ -127,8 +128,11 @@ def _list_ragged(path: Path) -> list[str]:
 
     with netCDF4.Dataset(path) as file:
         kinds = {name: variable.datatype for name, variable in file.variables.items()}
-    vlen = netCDF4.VLType
-    ragged = [n for n, kind in kinds.items() if isinstance(kind, vlen) and kind.dtype is not str]
+    ragged = [
+        name
+        for name, kind in kinds.items()
+        if isinstance(kind, netCDF4.VLType) and kind.dtype != np.dtype(str)
+    ]
     if ragged:
         warn(f"variables of ragged arrays are left out: {plain(', '.join(ragged))}")
     return ragged

@@ -11,7 +11,7 @@ import xarray as xr
 
 from xvcluster.arrays import Floats
 from xvcluster.grid.missing import mask_invalid
-from xvcluster.messages import warn
+from xvcluster.messages import plain, warn
 
 _PLAUSIBLE = 1000
 """Up to this number a label is never taken for a fill value or a code."""
@@ -156,7 +156,7 @@ def _find_highest(numbers: Floats, name: str) -> int:
 
 def _own_name(source: xr.Dataset | xr.DataArray) -> str:
     """Name of a model from its attributes, if they give one."""
-    named = (source.attrs.get(n) for n in ("model", "title", "id"))
+    named = (plain(source.attrs.get(n, "")) for n in ("model", "title", "id"))
     found = next(filter(None, named), None)
     if found is None and isinstance(source, xr.DataArray) and source.name not in (None, "label"):
         found = repr(str(source.name))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.messages import plain
+
 _VERTICAL_NAMES = frozenset(
     "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
     "olevel pressure pres plev isobaric radius elevation altitude height alt".split()
@@ -216,7 +218,7 @@ def positive(vertical: xr.DataArray | xr.Variable) -> str:
 
 def units(variable: xr.DataArray | xr.Variable) -> str:
     """Units of a variable without extra spaces; empty if it has none."""
-    return re.sub(r"\s+", " ", str(variable.attrs.get("units", ""))).strip()
+    return plain(variable.attrs.get("units", ""))
 
 
 def canonical_units(text: str) -> str:

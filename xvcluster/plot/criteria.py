@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.messages import plain
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.profiles import tidy
@@ -64,7 +64,7 @@ def criteria(dataset: xr.Dataset) -> Figure:
     if not names or "best" not in dataset:
         raise ValueError(
             "this dataset does not contain criteria and the best k of each; its variables are "
-            f"{', '.join(map(str, dataset.data_vars))}. Pass the dataset of a sweep"
+            f"{', '.join(map(plain, dataset.data_vars))}. Pass the dataset of a sweep"
         )
     n_columns = legends.balanced_columns(len(names), limit=3)
     n_rows = -(-len(names) // n_columns)
@@ -153,6 +153,6 @@ def _add_verdict(figure: Figure, dataset: xr.Dataset) -> None:
     best, by = _taken(dataset), dataset.attrs.get("best_k_by")
     taken = f"dashed: k = {best}" + (f" ({by})" if by else "") if best is not None else ""
     width = int(float(figure.get_size_inches()[0]) / 0.063)
-    told = [fill(str(text), width) for text in (dataset.attrs.get("verdict"), taken) if text]
+    told = [style.drawable(text, width) for text in (dataset.attrs.get("verdict"), taken) if text]
     if told:
         figure.suptitle("\n".join(told), fontsize=8.5, x=0.01, ha="left")

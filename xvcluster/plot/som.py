@@ -107,7 +107,7 @@ def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
     units = dataset["distance"].attrs.get("units", "1")
     ax.set_title("U-matrix", fontsize=9.5)
     label = f"mean distance to neighbouring nodes ({'scaled' if units == '1' else units})"
-    _draw_values(ax, u_matrix(dataset), label, cmap="bone_r")
+    _draw_values(ax, u_matrix(dataset), style.drawable(label), cmap="bone_r")
 
 
 def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
@@ -157,8 +157,9 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
         ax.plot(x, y, color=colors[node], **line_style(1.3))
     units = [str(array.attrs.get("units", "")) for array in (described, vertical)]
     top, bottom = (_level(vertical.values[at]) for at in (np.argmin(down), np.argmax(down)))
-    text = f"{name}: {low:.3g} to {high:.3g} {units[0]}".rstrip() + ", left to right"
-    text += f"\n{vertical.name}: {top} to {bottom} {units[1]}".rstrip() + ", top to bottom"
+    across_text = f"{name}: {low:.3g} to {high:.3g} {units[0]}".rstrip() + ", left to right"
+    down_text = f"{vertical.name}: {top} to {bottom} {units[1]}".rstrip() + ", top to bottom"
+    text = "\n".join(map(style.drawable, (across_text, down_text)))
     ax.set_xlabel(text, fontsize=8, labelpad=6)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.arrays import Float64s, Integers
+from xvcluster.messages import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,7 @@ def cluster_names(labels: xr.DataArray) -> dict[int, str]:
     if len(meanings) != len(numbers):
         meanings = [f"cluster_{number}" for number in numbers]
     return {
-        int(number): (meaning[:1].upper() + meaning[1:]).replace("_", " ")
+        int(number): drawable((meaning[:1].upper() + meaning[1:]).replace("_", " "))
         for number, meaning in zip(numbers, meanings, strict=True)
     }
 
@@ -170,9 +171,25 @@ def text_color(color: Float64s) -> str:
 def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     """Return the label of an axis, ``"long_name (units)"``, in lines of the given width."""
     name = array.attrs.get("long_name") or array.attrs.get("standard_name") or array.name
-    text = "" if name is None else str(name)
-    units = str(array.attrs.get("units", "")).strip()
-    return fill(f"{text} ({units})" if units and units != "1" else text, width)
+    text = "" if name is None else plain(name)
+    units = plain(array.attrs.get("units", ""))
+    return drawable(f"{text} ({units})" if units and units != "1" else text, width)
+
+
+def drawable(text: object, width: int = 1000) -> str:
+    """Return text of a file as matplotlib can draw it, in lines of the given width.
+
+    What stands between dollars stays a formula if it is one.
+    """
+    from matplotlib.mathtext import MathTextParser
+
+    lines = fill(plain(text, 1000), width).split("\n")
+    for i, line in enumerate(lines):
+        try:
+            MathTextParser("path").parse(line)
+        except (ValueError, RuntimeError):  # RuntimeError: braces nested too deeply
+            lines[i] = re.sub(r"(?<!\\)\$", r"\\$", line)
+    return "\n".join(lines)
 
 
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:
