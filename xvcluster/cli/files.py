@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import xarray as xr
 
 from xvcluster.cli.figures import check_format
 from xvcluster.cli.opening import engine_of, explained, list_groups, open_model
-from xvcluster.cli.report import find_models, how_to_read_group
+from xvcluster.cli.report import find_models, find_obstacle, how_to_read_group
 from xvcluster.grid.coords import find_axes
 from xvcluster.prepare import prepare
 from xvcluster.record import store
@@ -20,7 +21,8 @@ from xvcluster.result import ClusterResult, open_result
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-_SHAPES = (".shp", ".gpkg", ".geojson")
+DATASETS = (".nc", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".zarr", "")
+SHAPES = (".shp", ".gpkg", ".geojson")
 
 
 def read_model(
@@ -58,6 +60,8 @@ def read_model(
         If the file cannot be read, lacks a variable, or contains several to choose from.
     """
     with open_model(path) as dataset:
+        if "xvcluster_schema" in dataset.attrs:
+            raise ValueError(f"{path} is a result of xvcluster; give the file of a model instead")
         data = dataset[choose_variables(dataset, variables, dim)]
         if chunks is not None:
             vertical = find_axes(data, dim).vertical
@@ -83,7 +87,8 @@ def choose_variables(
         what = f"variable {unknown[0]!r}" if unknown else "numeric variable"
         inner = list_groups(Path(dataset.encoding["source"]))
         hint = f", but groups: {', '.join(inner)}. {how_to_read_group(inner[0])}" if inner else ""
-        raise ValueError(f"the file has no {what}; it has {', '.join(known) or 'none'}{hint}")
+        its = known if unknown else [f"{n} ({find_obstacle(dataset[n])})" for n in known]
+        raise ValueError(f"the file has no {what}; it has {', '.join(its) or 'none'}{hint}")
     if len(names) > 1 and not variables:
         raise ValueError(
             f"the file has several variables to cluster: {', '.join(names)}; choose with "
@@ -100,7 +105,11 @@ def read_result(path: Path) -> ClusterResult:
 
 
 def check_outputs(
-    output: Path | None, *figures: Path | None, overwrite: bool, inputs: Sequence[Path] = ()
+    output: Path | None,
+    *figures: Path | None,
+    overwrite: bool,
+    inputs: Sequence[Path] = (),
+    endings: Sequence[str] = DATASETS,
 ) -> None:
     """Raise an error, before any work, if an output cannot or must not be written.
 
@@ -114,6 +123,8 @@ def check_outputs(
         Whether existing files may be replaced.
     inputs : sequence of Path
         Files that the command reads and must not replace.
+    endings : sequence of str
+        How the name of the output may end.
 
     Raises
     ------
@@ -124,10 +135,7 @@ def check_outputs(
     read = {path.resolve() for path in inputs}
     wanted = [path for path in (output, *figures) if path is not None]
     for i, path in enumerate(wanted):
-        if not path.parent.is_dir():
-            raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
-        if path.is_dir() and not store.is_zarr(path):
-            raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
+        _check_folder(path)
         target = path.resolve()
         if any(target.is_relative_to(other) or other.is_relative_to(target) for other in read):
             raise ValueError(f"{path} is an input of this command and cannot be its output as well")
@@ -137,21 +145,33 @@ def check_outputs(
             raise ValueError(f"{path} exists already; choose another name, or add --overwrite")
     for figure in filter(None, figures):
         check_format(figure)
+    if output is not None:
+        _check_ending(output, endings)
+
+
+def _check_folder(path: Path) -> None:
+    """Raise an error if a file cannot be written in its folder."""
+    if not path.parent.is_dir():
+        raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"the folder {str(path.parent)!r} may not be written; choose another")
+    if path.is_dir() and not store.is_zarr(path):
+        raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
+
+
+def _check_ending(output: Path, endings: Sequence[str]) -> None:
+    """Raise an error if the name is not one for what is written, or stands for something else."""
+    if output.suffix.lower() not in endings:
+        raise ValueError(
+            f"{output.name!r} is no name for what this command writes; it must end in one of "
+            f"{', '.join(filter(None, endings))}"
+        )
+    if endings is DATASETS:
+        store.check_kind(output)
 
 
 def write_shapes(frame: GeoDataFrame, path: Path) -> None:
-    """Write outlines to a shapefile, GeoPackage or GeoJSON, as the name says.
-
-    Raises
-    ------
-    ValueError
-        If the name has another extension, or there are no outlines to write.
-    """
-    if path.suffix.lower() not in _SHAPES:
-        raise ValueError(
-            f"outlines cannot be written as {path.name!r}; the name must end in one of "
-            f"{', '.join(_SHAPES)}"
-        )
+    """Write outlines to a shapefile, GeoPackage or GeoJSON, as the name says."""
     if not len(frame):
         raise ValueError("no outline is that large; reduce --min-length or --min-area")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:

@@ -39,7 +39,7 @@ def find_models(dataset: xr.Dataset, dim: Hashable | None = None) -> list[str]:
         whose vertical is not clear, otherwise those without a vertical; those with the most
         dimensions if the file has no latitude and longitude.
     """
-    numeric = [n for n, a in dataset.data_vars.items() if not _obstacle(a)]
+    numeric = [n for n, a in dataset.data_vars.items() if not find_obstacle(a)]
     found: dict[str, list[str]] = {"profiles": [], "unclear": [], "maps": []}
     for name in numeric:
         kind = _find_kind(dataset[[name]], dim)
@@ -63,7 +63,7 @@ def _find_kind(data: xr.Dataset, dim: Hashable | None) -> str:
     return "profiles" if axes.vertical else "maps"
 
 
-def _obstacle(array: xr.DataArray) -> str:
+def find_obstacle(array: xr.DataArray) -> str:
     """Say why a variable cannot be clustered, whatever the grid; empty if it may be."""
     if array.dtype.kind not in "fiu":
         return f"not numeric ({plain(array.dtype)})"
@@ -140,7 +140,7 @@ def _explain_others(dataset: xr.Dataset, chosen: set[str], dim: Hashable | None)
     return [
         [plain(n), reasons[_find_kind(dataset[[n]], dim)]]
         for n, array in dataset.data_vars.items()
-        if n not in chosen and not _obstacle(array)
+        if n not in chosen and not find_obstacle(array)
     ]
 
 
@@ -156,7 +156,7 @@ def _choose_few(dataset: xr.Dataset) -> set[Hashable]:
     """Choose the variables whose values are read, in the order of the file, within bounds."""
     few, n_read = set[Hashable](), 0
     for name, array in dataset.data_vars.items():
-        if not _obstacle(array) and n_read + array.size <= _MOST_READ:
+        if not find_obstacle(array) and n_read + array.size <= _MOST_READ:
             few.add(name)
             n_read += array.size
     return few
@@ -317,14 +317,17 @@ def spell_moment(value: object) -> str:
 def _variable(array: xr.DataArray, *, read: bool) -> list[str]:
     """Return name, dimensions, units and share of missing values of a variable."""
     dims = f"({', '.join(map(plain, array.dims))})"
-    obstacle = _obstacle(array)
+    obstacle = find_obstacle(array)
     unit = "" if array.dtype.kind not in "fiu" else plain(units(array)) or "no units"
     said = obstacle or (_share_missing(array) if read else "missing values not counted")
     return [plain(array.name), dims, unit, said]
 
 
 def _share_missing(array: xr.DataArray) -> str:
-    missing = float(mask_invalid(array).isnull().mean())
+    try:
+        missing = float(mask_invalid(array).isnull().mean())
+    except ValueError as error:  # of infinities
+        return plain(error)
     share = "none" if missing == 0 else "<0.1%" if missing < 0.001 else f"{missing:.1%}"
     return f"{share} missing"
 

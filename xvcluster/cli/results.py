@@ -129,7 +129,7 @@ def boundaries(
     result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
 ) -> None:
     """Write the outlines of clusters of a RESULT to OUT.shp, OUT.gpkg or OUT.geojson."""
-    files.check_outputs(output, overwrite=overwrite, inputs=[result])
+    files.check_outputs(output, overwrite=overwrite, inputs=[result], endings=files.SHAPES)
     frame = files.read_result(result).boundaries(clusters or None, **options)
     files.write_shapes(frame, output)
     click.echo(f"{len(frame):,} outlines of {frame['cluster'].nunique()} clusters")

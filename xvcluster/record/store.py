@@ -51,7 +51,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
-    _refuse_kind(path)
+    check_kind(path)
     dataset = times.note(dataset)
     with replace(path) as temporary:
         if is_zarr(path):
@@ -62,7 +62,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
 
 
-def _refuse_kind(path: str | os.PathLike[str]) -> None:
+def check_kind(path: str | os.PathLike[str]) -> None:
     """Refuse to replace a folder by a file, or anything but labels by a store."""
     target = Path(path).resolve()
     if not is_zarr(path):
