@@ -14,7 +14,7 @@ from xvcluster.cli.report import spell_moment
 from xvcluster.grid.coords import find_axes
 from xvcluster.grid.horizontal import find_grid
 from xvcluster.plot import geometry
-from xvcluster.record import store
+from xvcluster.record.replace import replace
 
 Labelled = TypeVar("Labelled", bound=xr.DataArray | xr.Dataset)
 
@@ -150,7 +150,7 @@ def _draw_into(draw: Callable[[], Any], path: Path, dpi: int) -> None:
     try:
         drawing = draw()
         figure = drawing if hasattr(drawing, "savefig") else drawing.figure
-        with store.replace(path) as temporary:
+        with replace(path) as temporary:
             figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
     finally:
         for number in set(plt.get_fignums()) - before:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from xvcluster.cli.report import find_models, find_obstacle, how_to_read_group
 from xvcluster.grid.coords import find_axes
 from xvcluster.prepare import prepare
 from xvcluster.record import store
+from xvcluster.record.replace import check_target, find_former, replace, scratch
 from xvcluster.result import ClusterResult, open_result
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def choose_variables(
 
 def read_result(path: Path) -> ClusterResult:
     """Read a result; raise ValueError if the file is not one."""
-    engine_of(path)
+    engine_of(find_former(path))
     with explained(path):
         return open_result(path)
 
@@ -141,8 +141,9 @@ def check_outputs(
             raise ValueError(f"{path} is an input of this command and cannot be its output as well")
         if target in [other.resolve() for other in wanted[:i]]:
             raise ValueError(f"{path} is given for two outputs; give each its own name")
-        if path.exists() and not overwrite:
-            raise ValueError(f"{path} exists already; choose another name, or add --overwrite")
+        there = [part for part in _parts(path) if part.exists()]
+        if there and not overwrite:
+            raise ValueError(f"{there[0]} exists already; choose another name, or add --overwrite")
     for figure in filter(None, figures):
         check_format(figure)
     if output is not None:
@@ -151,12 +152,18 @@ def check_outputs(
 
 def _check_folder(path: Path) -> None:
     """Raise an error if a file cannot be written in its folder."""
-    if not path.parent.is_dir():
-        raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
+    check_target(path)
     if not os.access(path.parent, os.W_OK):
         raise ValueError(f"the folder {str(path.parent)!r} may not be written; choose another")
     if path.is_dir() and not store.is_zarr(path):
         raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return the files that are written under a name: a shapefile consists of several."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    return [path, *(path.with_suffix(end) for end in (".dbf", ".shx", ".prj", ".cpg"))]
 
 
 def _check_ending(output: Path, endings: Sequence[str]) -> None:
@@ -174,8 +181,9 @@ def write_shapes(frame: GeoDataFrame, path: Path) -> None:
     """Write outlines to a shapefile, GeoPackage or GeoJSON, as the name says."""
     if not len(frame):
         raise ValueError("no outline is that large; reduce --min-length or --min-area")
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        frame.to_file(Path(folder) / path.name)
-        # a shapefile consists of several files
-        for part in Path(folder).iterdir():
-            part.replace(path.parent / part.name)
+    with scratch(path.parent) as folder:
+        folder.mkdir()
+        frame.to_file(folder / path.name)
+        for part in folder.iterdir():
+            with replace(path.parent / part.name) as temporary:
+                part.rename(temporary)
