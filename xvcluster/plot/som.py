@@ -134,7 +134,7 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     """Draw the codebook of one variable: a small profile in every cell, or a value."""
     vertical = find_vertical(dataset)
     nodes = dataset[f"{name}_node"]
-    ax.set_title(f"Codebook of {name}", fontsize=9.5)
+    ax.set_title(style.drawable(f"Codebook of {name}"), fontsize=9.5)
     described = nodes if nodes.attrs else dataset[name]
     if vertical is None:
         values = _on_grid(dataset, nodes.values)
