@@ -247,6 +247,14 @@ def test_html_of_a_result_escapes_the_names_that_a_file_gives(model):
     assert "&lt;script&gt;" in shown
 
 
+def test_reprs_tell_how_many_profiles_were_left_out(model):
+    result = kmeans(model, 2)
+    incomplete = "3 of 63 profiles with data are incomplete and have no label: 3 have gaps"
+    result.dataset["status"].attrs["comment"] = incomplete
+    assert repr(result).split(">")[0].endswith(f"; {incomplete}")
+    assert f"<p>{incomplete}</p>" in result._repr_html_()
+
+
 MARKUP = "<script>alert(1)</script>"
 
 

@@ -344,17 +344,21 @@ class ClusterResult:
         store.write(self.dataset, path)
 
     def __repr__(self) -> str:
-        return f"<xvcluster.ClusterResult: {self._headline()}>\n{self.table().to_string()}"
+        head = f"<xvcluster.ClusterResult: {'; '.join(self._describe())}>"
+        return f"{head}\n{self.table().to_string()}"
 
     def _repr_html_(self) -> str:
-        return _to_html("ClusterResult", [self._headline()], self.table(), self.dataset)
+        return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)
 
-    def _headline(self) -> str:
+    def _describe(self) -> list[str]:
+        """What was clustered, and how many profiles were left out, if any were."""
         parameters = self.parameters
         n = int(self.dataset["count"].sum())
         names = plain(", ".join(parameters["variables"]))
         method = plain(self.dataset.attrs["method"])
-        return f"{self.n_clusters} clusters of {n:,} profiles of {names}, {method}"
+        head = f"{self.n_clusters} clusters of {n:,} profiles of {names}, {method}"
+        incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
+        return [head, incomplete] if incomplete else [head]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
