@@ -71,7 +71,8 @@ def read_model(
         if check is not None:
             check(data)
         if chunks is None:
-            data = data.load()
+            with explained(path, only_reads=True):
+                data = data.load()
     data.encoding = {"source": str(path)}
     return data
 

@@ -57,11 +57,14 @@ def open_model(path: Path) -> Iterator[xr.Dataset]:
     """
     engine = engine_of(path)
     options: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}
-    with explained(path):
+    with explained(path, only_reads=True):
         ragged = [] if engine == "zarr" else _list_ragged(path)
         options |= {"decode_cf": False, "drop_variables": ragged}
-        with xr.open_dataset(path, engine=engine, **options) as raw, times.decode(raw) as dataset:
-            yield with_coordinates(dataset)
+        raw = xr.open_dataset(path, engine=engine, **options)
+    with raw, explained(path):
+        with explained(path, only_reads=True):
+            dataset = times.decode(raw)
+        yield with_coordinates(dataset)
 
 
 def engine_of(path: Path) -> str:
@@ -158,16 +161,27 @@ def _walk(group: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn the errors of the NetCDF and Zarr libraries into plain sentences about the file."""
+def explained(path: Path, *, only_reads: bool = False) -> Iterator[None]:
+    """Turn the errors of the NetCDF and Zarr libraries into plain sentences about the file.
+
+    If the body `only_reads`, an error of any kind means that the file is damaged.
+    """
     try:
         yield
-    except OSError as error:
-        raise ValueError(
-            f"{str(path)!r} cannot be read as NetCDF or Zarr: {plain(error.strerror or error)}"
-        ) from error
-    except RuntimeError as error:
-        if not str(error).startswith("NetCDF"):
+    except MemoryError:
+        raise
+    except Exception as error:
+        is_theirs = isinstance(error, OSError) or str(error).startswith("NetCDF")
+        if not (only_reads or is_theirs):
             raise
-        what = "uses a compression that is not installed" if "ilter" in str(error) else "is damaged"
-        raise ValueError(f"{str(path)!r} {what}: {error}") from error
+        raise ValueError(f"{str(path)!r} {_describe_damage(error)}") from error
+
+
+def _describe_damage(error: Exception) -> str:
+    said = plain(getattr(error, "strerror", None) or error, 500)
+    if "ilter" in said:
+        return f"uses a compression that is not installed: {said}"
+    if not isinstance(error, OSError):
+        return f"is damaged: {said}"
+    hint = "; it is damaged, or HDF5 that NetCDF does not understand" if "HDF" in said else ""
+    return f"cannot be read as NetCDF or Zarr: {said}{hint}"

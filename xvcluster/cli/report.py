@@ -79,12 +79,11 @@ def find_obstacle(array: xr.DataArray) -> str:
 def describe_file(
     dataset: xr.Dataset,
     names: Sequence[str],
+    few: set[Hashable],
     dim: Hashable | None = None,
     inner: Sequence[str] = (),
 ) -> str:
     """Describe a file's coordinates and variables, and what can be clustered.
-
-    Values are read only to count those that are missing, as long as they are few.
 
     Parameters
     ----------
@@ -92,6 +91,8 @@ def describe_file(
         The whole file, with auxiliary variables as coordinates.
     names : sequence of str
         Variables to be clustered together. If empty, each of `find_models` by itself.
+    few : set
+        Variables whose missing values are counted; no others are read.
     dim : hashable, optional
         The vertical dimension, if it cannot be inferred.
     inner : sequence of str
@@ -103,7 +104,6 @@ def describe_file(
         Several lines.
     """
     sets = [list(names)] if names else [[n] for n in find_models(dataset, dim)]
-    few = _choose_few(dataset)
     clusterable, seams = [], set[str | None]()
     for together in sets:
         try:
@@ -152,7 +152,7 @@ def how_to_read_group(group: str) -> str:
     )
 
 
-def _choose_few(dataset: xr.Dataset) -> set[Hashable]:
+def choose_few(dataset: xr.Dataset) -> set[Hashable]:
     """Choose the variables whose values are read, in the order of the file, within bounds."""
     few, n_read = set[Hashable](), 0
     for name, array in dataset.data_vars.items():
@@ -290,8 +290,10 @@ def _extent(coordinate: xr.DataArray) -> str:
     """Describe a coordinate: first and last value, number of values and spacing."""
     first, last = coordinate.values.flat[0], coordinate.values.flat[-1]
     if coordinate.ndim == 1 and coordinate.name not in coordinate.coords:
-        return f"{coordinate.size} values"
+        return f"{coordinate.size} value{'s' if coordinate.size > 1 else ''}"
     if coordinate.dtype.kind not in "fiu":
+        if coordinate.size == 1:
+            return f"{spell_moment(first)}, 1 value"
         return f"{spell_moment(first)} to {spell_moment(last)}, {coordinate.size} values"
     values = np.asarray(coordinate.values, dtype=np.float64)
     if values.ndim > 1:

@@ -26,8 +26,8 @@ from xvcluster.cli.commandline import (
     output_option,
 )
 from xvcluster.cli.figures import at_time, check_map, check_time, write_figure
-from xvcluster.cli.opening import list_groups, open_model
-from xvcluster.cli.report import describe_file, describe_result
+from xvcluster.cli.opening import explained, list_groups, open_model
+from xvcluster.cli.report import choose_few, describe_file, describe_result
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.record import store
 from xvcluster.record.predict import predict as predict_labels
@@ -46,7 +46,10 @@ def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
             text = f"A result of xvcluster: {method} of {describe_result(result)}"
         else:
             names = files.choose_variables(dataset, variables, dim) if variables else []
-            text = describe_file(dataset, names, dim, list_groups(file))
+            few = choose_few(dataset)
+            with explained(file, only_reads=True):
+                read = dataset.assign({name: dataset[name].load() for name in few})
+            text = describe_file(read, names, few, dim, list_groups(file))
     click.echo(text)
 
 
