@@ -247,7 +247,7 @@ def test_map_refuses_several_times(labels_of):
 
 def test_map_refuses_what_is_no_labels(labels_of):
     labels = labels_of(LAT, LON)
-    message = r"'vs' cannot be drawn as labels, it contains 3\.25: .* integers from 1, .*kmeans"
+    message = r"'vs' holds 3\.25, but labels are integers from 1, .*kmeans"
     with pytest.raises(ValueError, match=message):
         draw_map((labels + 2.25).rename("vs"))
     with pytest.raises(ValueError, match=r"these values of type <U1 cannot be drawn as labels"):

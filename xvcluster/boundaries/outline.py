@@ -12,6 +12,13 @@ from xvcluster.arrays import Integers
 from xvcluster.boundaries.cells import find_centers
 from xvcluster.boundaries.contours import draw_contours
 from xvcluster.boundaries.polygons import draw_polygons
+from xvcluster.grid.labels import (
+    Clustering,
+    check_labels,
+    declared_numbers,
+    present_numbers,
+    take_labels,
+)
 from xvcluster.options import check_number
 
 if TYPE_CHECKING:
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def boundaries(
-    labels: xr.DataArray | xr.Dataset,
+    labels: Clustering,
     clusters: int | Iterable[int] | None = None,
     *,
     min_length: float | None = None,
@@ -30,9 +37,9 @@ def boundaries(
 
     Parameters
     ----------
-    labels : DataArray or Dataset
+    labels : ClusterResult, Dataset or DataArray
         Cluster numbers on a grid of 1-D or 2-D latitude and longitude, NaN where there is no
-        profile; or the Dataset of a result.
+        profile; or a result, or its Dataset.
     clusters : int or iterable of int, optional
         Cluster numbers. Default: all.
     min_length : float, optional
@@ -82,8 +89,7 @@ def boundaries(
     >>> frame.to_file("water.shp")  # doctest: +SKIP
     """
     geopandas = import_geopandas()
-    labels = labels["label"] if isinstance(labels, xr.Dataset) else labels
-    labels = labels.compute()  # lazy labels are read once
+    labels = check_labels(take_labels(labels, "the boundaries"), "the label array")
     for name, least in (("min_length", min_length), ("min_area", min_area)):
         if least is not None:
             check_number(name, least, above=0.0, or_equal=True)
@@ -114,8 +120,8 @@ def import_geopandas() -> Any:
 
 def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integers:
     """The requested clusters in ascending order, without repeats."""
-    values = np.asarray(labels.values, dtype=np.float64)
-    known = np.unique(labels.attrs.get("flag_values", values[values > 0])).astype(np.int64)
+    declared = declared_numbers(labels)
+    known = present_numbers(labels) if declared is None else declared
     if clusters is None:
         return known
     wanted = [clusters] if isinstance(clusters, int | np.integer) else list(clusters)

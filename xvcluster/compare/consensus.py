@@ -11,9 +11,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.arrays import Float64s, Integers
-from xvcluster.compare.labels import Clustering, LabelMap, Result, labelled, plain_name, read_labels
+from xvcluster.compare.labels import LabelMap, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
 from xvcluster.grid.horizontal import find_grid
+from xvcluster.grid.labels import Clustering, Result, labelled
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.options import check_number
 from xvcluster.record.dataset import flag_attrs

@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Floats, Integers
-from xvcluster.compare.labels import Clustering, LabelMap, read_labels
+from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.coords import Axes, find_horizontal
 from xvcluster.grid.horizontal import own_columns
+from xvcluster.grid.labels import Clustering
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.dataset import flag_attrs, parameters_of
 from xvcluster.record.method import method_of

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xvcluster.arrays import Array, Float64s
+from xvcluster.grid.labels import present_numbers
 from xvcluster.plot import style
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def room(labels: xr.DataArray, width: float, side: Side) -> tuple[float, float]:
         return key_width(labels), 0.0
     if side == "right":
         return 1.25, 0.0
-    n_rows = -(-(len(style.present_numbers(labels)) + 1) // _columns_that_fit(width))
+    n_rows = -(-(len(present_numbers(labels)) + 1) // _columns_that_fit(width))
     return 0.0, 0.25 + 0.2 * n_rows
 
 
@@ -101,7 +102,7 @@ def add_legend(ax: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool =
     names = style.cluster_names(labels)
     entries = [
         swatch(rgba[number - 1], names.get(int(number), f"Cluster {number}"), dot=points)
-        for number in style.present_numbers(labels)
+        for number in present_numbers(labels)
     ]
     _add_list(ax, entries + missing, side=side(ax))
 

@@ -140,7 +140,7 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
         values = _on_grid(dataset, nodes.values)
         _draw_values(ax, values, style.axis_label(described, width=38), cmap="viridis")
         return
-    colors = style.cluster_colors(dataset["label"])[dataset["node_cluster"].values - 1]
+    colors = style.colors_of(dataset["label"])[dataset["node_cluster"].values - 1]
     pale = 0.72 + 0.28 * colors[:, :3]
     ax.imshow(pale.reshape(*_shape(dataset), 3), interpolation="nearest")
     values = nodes.transpose("node", ...).values

@@ -145,7 +145,7 @@ def _add_shares(figure: Figure, dataset: xr.Dataset, rgba: Float64s) -> None:
     """Add the legend: every cluster with its share, at the bottom; or a grid of colours."""
     labels = dataset["label"]
     if legends.needs_key(labels):
-        legends.add_legend(figure.axes[-1], labels, style.cluster_colors(labels))
+        legends.add_legend(figure.axes[-1], labels, style.colors_of(labels))
         return
     names, of = style.name_shares(dataset)
     entries = [legends.swatch(color, name) for color, name in zip(rgba, names, strict=True)]

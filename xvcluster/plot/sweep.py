@@ -115,7 +115,7 @@ def _panels(
 
 def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
     """Draw one map of labels, over a strip of its colours."""
-    rgba = style.cluster_colors(labels)
+    rgba = style.colors_of(labels)
     draw_labels(ax, place, rgba)
     ax.set_title(f"k = {len(rgba)}", fontsize=9.5)
     strip = bar_axes(ax, "below")

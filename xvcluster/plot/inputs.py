@@ -1,0 +1,70 @@
+"""What figures are given: results, sweeps and switches, or a sentence on what to give instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from xvcluster.grid.labels import Result
+from xvcluster.messages import plain
+
+
+def take_result(source: Result | xr.Dataset, figure: str) -> xr.Dataset:
+    """Take the Dataset of a ClusterResult; refuse what is none.
+
+    Parameters
+    ----------
+    source : ClusterResult or Dataset
+    figure : str
+        Name of the figure, for messages.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If the Dataset is not that of a ClusterResult.
+    """
+    dataset = take_dataset(source, figure, "a ClusterResult or its dataset")
+    if "parameters" not in dataset.attrs or not {"label", "cluster"} <= set(dataset.variables):
+        raise ValueError(
+            f"plot.{figure} draws a ClusterResult or its dataset, but this Dataset is not one: its "
+            f"variables are {_names(dataset)}. Cluster the data first, e.g. with "
+            ".vcluster.kmeans(6); of a sweep, pass sweep.result()"
+        )
+    return dataset
+
+
+def take_sweep(source: Result | xr.Dataset, figure: str) -> xr.Dataset:
+    """Take the Dataset of a SweepResult, which has labels for each k; refuse what is none."""
+    dataset = take_dataset(source, figure, "a SweepResult or its dataset")
+    if "label" not in dataset or "k" not in dataset["label"].dims:
+        raise ValueError(
+            f"plot.{figure} draws a SweepResult or its dataset, but this Dataset has no labels for "
+            f"each k: its variables are {_names(dataset)}. Pass data.vcluster.sweep(range(2, 11)); "
+            "of a result chosen by a sweep, pass result.sweep"
+        )
+    return dataset
+
+
+def take_dataset(source: Result | xr.Dataset, figure: str, wanted: str) -> xr.Dataset:
+    """Take a Dataset, or that of a result; refuse what is neither."""
+    if isinstance(source, xr.Dataset):
+        return source
+    if isinstance(source, Result) and isinstance(source.dataset, xr.Dataset):
+        return source.dataset
+    hint = "; labels alone have a map, plot.map" if isinstance(source, xr.DataArray) else ""
+    raise TypeError(f"plot.{figure} draws {wanted}; got {type(source).__name__}{hint}")
+
+
+def check_switches(**options: Any) -> None:
+    """Refuse anything but True or False for what is drawn or not."""
+    for name, value in options.items():
+        if value not in (True, False):
+            raise TypeError(f"{name} must be True or False; got {value!r}")
+
+
+def _names(dataset: xr.Dataset) -> str:
+    """Names of the variables of a Dataset."""
+    return plain(", ".join(map(str, dataset.data_vars)) or "none")
