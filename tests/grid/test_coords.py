@@ -220,7 +220,7 @@ def test_positive_reads_the_attribute_then_the_name(name, attrs, expected):
         ("lev", [10.0, 50.0], {"standard_name": "height", "units": "m"}, "up"),
         ("heightAboveGround", [2.0, 10.0], {}, "up"),
         ("height_2", [2.0, 10.0], {}, "up"),
-        ("height", [2.0, 10.0], {"long_name": "depth below the surface"}, "down"),
+        ("height", [2.0, 10.0], {"standard_name": "depth"}, "down"),
         ("lev", [1000.0, 10.0], {"units": "millibar", "positive": "up"}, "down"),
         ("z", [1e5, 1e3], {"standard_name": "air_pressure"}, "down"),
         ("altitude", [1000.0, 10.0], {"units": "hPa"}, "down"),
@@ -251,7 +251,6 @@ def test_is_same_direction_by_the_signs(one, other, expected):
     vertical = [xr.DataArray(values, dims="z", name="z") for values in (one, other)]
     assert is_same_direction(*vertical) is expected
     assert is_same_direction(*vertical[::-1]) is expected
-
 
 
 def test_units_strips_stray_blanks():

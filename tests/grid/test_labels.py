@@ -83,5 +83,7 @@ def test_take_labels_of_a_result_a_dataset_or_an_array():
         xr.testing.assert_equal(take_labels(source, "m"), array)
     with pytest.raises(ValueError, match=r"the Dataset of m has no variable 'label'"):
         take_labels(xr.Dataset(), "m")
-    with pytest.raises(TypeError, match=r"labels must be a ClusterResult or a DataArray .* ndarray"):
+    with pytest.raises(
+        TypeError, match=r"labels must be a ClusterResult or a DataArray .* ndarray"
+    ):
         take_labels(array.values, "m")

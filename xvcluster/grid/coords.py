@@ -213,7 +213,7 @@ def positive(vertical: xr.DataArray | xr.Variable) -> str:
 
     Pressure increases downwards, and what is negative everywhere, or 0 at the surface, increases
     upwards, whatever the file says. Otherwise the attribute ``positive`` decides; without it the
-    standard_name, long_name or name: radius, elevation, altitude and height increase upwards,
+    standard_name, name or long_name: radius, elevation, altitude and height increase upwards,
     anything else downwards.
     """
     low, high = _range(vertical)
@@ -240,7 +240,7 @@ def _declared(vertical: xr.DataArray | xr.Variable) -> str:
     said = str(vertical.attrs.get("positive", "")).strip().lower()
     if said in {"up", "down"}:
         return said
-    for text in (*texts, name):
+    for text in (texts[0], name, texts[1]):
         words = set(re.findall("[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", text).lower()))
         if words & _DOWNWARD_WORDS:
             return "down"

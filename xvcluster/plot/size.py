@@ -1,4 +1,4 @@
-"""The size of figures in inches: bounded, whatever the shape of the data and the number of panels."""
+"""The size of figures in inches, bounded whatever the data and the number of panels."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ class Arrangement:
 def bounded(width: float, height: float) -> tuple[float, float]:
     """Return a size of at most 20 inches on each side."""
     return min(float(width), MOST), min(float(height), MOST)
+
+
+def count_columns(n_panels: int, ncols: int | None, *, limit: int) -> int:
+    """Return the number of columns of panels: the given one, or at most `limit`, evenly filled."""
+    if ncols is not None and check_integer("ncols", ncols, -(10**9)) < 1:
+        raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
+    return min(ncols or balanced_columns(n_panels, limit), n_panels)
 
 
 def moderate(shape: float) -> float:
@@ -74,9 +81,7 @@ def arrange(
         If there are so many panels that none could be read, or `ncols` is less than 1.
     """
     width, height = panel
-    if ncols is not None and check_integer("ncols", ncols, -(10**9)) < 1:
-        raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
-    n_columns = min(ncols or balanced_columns(n_panels, limit), n_panels)
+    n_columns = count_columns(n_panels, ncols, limit=limit)
     if ncols is None and groups * (-(-n_panels // n_columns) * height + margin[1]) > MOST:
         fitting = int((MOST - margin[0]) / width)
         n_columns = max(n_columns, balanced_columns(n_panels, fitting))

@@ -10,7 +10,7 @@ from xvcluster.plot import geometry as geo
 from xvcluster.plot import style
 from xvcluster.plot.fields import bar_axes, draw_background, draw_labels
 from xvcluster.plot.map import add_map_axes, surround
-from xvcluster.plot.profiles import count_columns
+from xvcluster.plot.size import count_columns
 
 if TYPE_CHECKING:
     import xarray as xr
