@@ -219,7 +219,8 @@ def key_shape(labels: xr.DataArray) -> tuple[int, int]:
 def _key_size(labels: xr.DataArray) -> Float64s:
     """Return the height and width, in inches, of the grid of colours."""
     shape = key_shape(labels)
-    return np.array(shape) * min(_CELL, 1.8 / max(shape))
+    size: Float64s = np.array(shape) * min(_CELL, 1.8 / max(shape))
+    return np.maximum(size, _CELL)  # a single row of many nodes is no line
 
 
 def _columns_that_fit(width: float) -> int:

@@ -14,7 +14,7 @@ from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.levels import Levels, find_levels
 from xvcluster.plot.profiles import line_style, pick_variables
-from xvcluster.plot.size import arrange
+from xvcluster.plot.size import arrange, moderate
 from xvcluster.record.dataset import read_nodes
 
 _WIDTH = 3.5
@@ -186,6 +186,8 @@ def _draw_grid(ax: Axes, dataset: xr.Dataset) -> None:
     legends.separate_cells(ax, (n_rows, n_columns))
     ax.set_xlim(-0.5, n_columns - 0.5)
     ax.set_ylim(n_rows - 0.5, -0.5)
+    if moderate(n_columns / n_rows) != n_columns / n_rows:
+        ax.set_aspect("auto")  # cells of a long map need not be square
     clusters = _on_grid(dataset, dataset["node_cluster"].values)
     if clusters.max() == dataset.sizes["node"]:
         return

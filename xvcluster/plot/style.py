@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
+    from matplotlib.colors import Colormap
+
+    Colors = Sequence[object] | str | Colormap
 
 # Slow to fast: red to blue like RdYlBu, but never near-white, because a cluster in the middle must
 # stand out from the paper and from the grey of missing cells.
@@ -142,20 +145,41 @@ def own_colors(dataset: xr.Dataset) -> Float64s:
     return np.asarray(colors_of(dataset["label"])[dataset["cluster"].values - 1])
 
 
-def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> Float64s:
+def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
     """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
     from matplotlib.colors import to_rgba_array
 
     if colors is None:
         return colors_of(labels)
-    rgba = np.asarray(to_rgba_array(colors), dtype=np.float64)  # type: ignore[arg-type]
     n_clusters = int(cluster_numbers(labels).max())
+    colors = _of_colormap(colors, n_clusters)
+    try:
+        rgba = np.asarray(to_rgba_array(colors), dtype=np.float64)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"colors={plain(repr(colors), 80)} are no colours ({error}); pass one colour per "
+            "cluster, such as ['red', '#00aa00', (0, 0, 1)], or the name of a colormap, such as "
+            "'viridis'"
+        ) from None
     if len(rgba) != n_clusters:
         raise ValueError(
             f"colors has {len(rgba)} colours for {n_clusters} clusters; "
             f"pass one colour per cluster, in the order of their numbers"
         )
     return rgba
+
+
+def _of_colormap(colors: Any, n_clusters: int) -> Any:
+    """Return the colours of a colormap, evenly spaced unless it is a list; others as they are."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Colormap, ListedColormap
+
+    colors = colormaps[colors] if isinstance(colors, str) and colors in colormaps else colors
+    if not isinstance(colors, Colormap):
+        return colors
+    if isinstance(colors, ListedColormap) and colors.N < 64:  # such as tab10
+        return colors(np.arange(min(n_clusters, colors.N)))
+    return colors(np.linspace(0, 1, n_clusters))
 
 
 def text_color(color: Float64s) -> str:
