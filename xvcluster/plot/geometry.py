@@ -94,6 +94,8 @@ def _one_map(field: xr.DataArray, dims: tuple[Hashable, ...]) -> xr.DataArray:
     example = f"{'labels' if field.name is None else field.name}.isel({{dim}}=0)"
     if field.name == "label":  # of a result, whose figures cannot choose one map
         example = "result.labels.isel({dim}=0).vcluster.plot.map()"
+    if field.name in ("label", None):
+        example += ", or draw one map for each with plot.map(col='{dim}')"
     return take_map(field, dims, "a map shows one field", example)
 
 

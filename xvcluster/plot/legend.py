@@ -131,7 +131,6 @@ def add_legend(
     place: str | None = None,
 ) -> None:
     """Name the clusters that occur in labels: outside the axes, or at a place on them."""
-    missing = missing_entry(labels, points=points)
     if needs_key(labels):
         height, width = _key_size(labels)
         x, y = (1.0, 0.5) if place is None else _anchor(place)
@@ -140,19 +139,24 @@ def add_legend(
         bottom = -height / 2 if place is None else 0.45 - y * (height + 0.75)
         key = ax.inset_axes((left, bottom, width, height), transform=inches_from(ax, x, y))
         _draw_key(key, labels, rgba)
-        if missing:
+        if missing := missing_entry(labels, points=points):
             _add_list(key, missing, side="below")
         return
+    named = entries(labels, rgba, points=points)
+    if place is None:
+        _add_list(ax, named, side=side(ax))
+        return
+    ax.legend(handles=named, loc=place, **_LOOK | {"framealpha": 0.85}).set_zorder(5)
+
+
+def entries(labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> list[Artist]:
+    """Return the entries of a legend: the clusters that occur, and points without a label."""
     names = style.cluster_names(labels)
-    entries = [
+    named = [
         swatch(rgba[number - 1], names.get(int(number), f"Cluster {number}"), dot=points)
         for number in present_numbers(labels)
     ]
-    if place is not None:
-        legend = ax.legend(handles=entries + missing, loc=place, **_LOOK | {"framealpha": 0.85})
-        legend.set_zorder(5)
-        return
-    _add_list(ax, entries + missing, side=side(ax))
+    return named + missing_entry(labels, points=points)
 
 
 def _anchor(place: str) -> tuple[float, float]:

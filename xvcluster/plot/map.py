@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.grid.labels import take_labels
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.plot import facets, style
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
-from xvcluster.plot import style
 from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
 from xvcluster.plot.fields import (
     bar_side,
@@ -17,10 +18,11 @@ from xvcluster.plot.fields import (
     draw_background,
     draw_labels,
 )
+from xvcluster.plot.inputs import check_switches
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable
 
     import xarray as xr
     from cartopy.crs import Projection
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import SubplotSpec
 
     from xvcluster.plot.basemap import Resolution
+    from xvcluster.plot.style import Colors
 
 
 def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
@@ -39,8 +42,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ax: Axes | None = None,
     projection: Projection | None = None,
     extent: geo.Box | None = None,
-    colors: Sequence[object] | None = None,
-    legend: bool = True,
+    colors: Colors | None = None,
+    legend: bool | str = True,
     coastlines: bool = True,
     borders: bool = True,
     resolution: Resolution = "110m",
@@ -49,12 +52,14 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     boundaries: GeoDataFrame | bool | None = None,
     background: xr.DataArray | None = None,
     certainty: xr.DataArray | str | None = None,
-) -> GeoAxes | Axes:
+    col: Hashable | None = None,
+    col_wrap: int | None = None,
+) -> GeoAxes | Axes | Figure:
     """Draw a map of cluster labels.
 
     Parameters
     ----------
-    labels : xr.DataArray
+    labels : DataArray or ClusterResult
         Cluster numbers, NaN or below 1 where there is no profile. They may have 1-D latitude and
         longitude in any order, 2-D latitude and longitude, or be scattered points. Without latitude
         and longitude the labels are drawn over their dims, on plain axes.
@@ -65,11 +70,11 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         Default: Robinson for the globe, otherwise a conformal projection suited to the region.
     extent : (west, east, south, north), optional
         In degrees. Default: the edges of the cells.
-    colors : sequence of colours, optional
+    colors : sequence of colours, or name of a colormap, optional
         One colour per cluster, in the order of their numbers. Default: `cluster_colors`.
-    legend : bool
-        Name the clusters beside the map. More than 20 clusters, or the nodes of a SOM, are shown as
-        a small grid of colours instead.
+    legend : bool or str
+        Name the clusters beside the map, or at a place on it, such as ``"lower left"``. More than
+        20 clusters, or the nodes of a SOM, are shown as a small grid of colours instead.
     coastlines, borders : bool
         Draw coastlines and country borders.
     resolution : {"110m", "50m", "10m"}
@@ -89,10 +94,16 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         colours fade from full at 1 to 15 %, nearly white, at 0; NaN counts as 0. A bar beside the
         map shows the scale. For a result, also the name of one of its variables:
         ``result.plot.map(certainty="margin")``.
+    col : hashable, optional
+        A dim of the labels beside those of the map, such as ``"time"``: one map is drawn for each
+        of its entries, all in the same colours and with one legend.
+    col_wrap : int, optional
+        Number of these maps in a row. Default: depends on their shape.
 
     Returns
     -------
     GeoAxes or Axes
+        A Figure, with `col`.
 
     Raises
     ------
@@ -121,6 +132,20 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ... )
     >>> ax = map(labels, title="Three provinces")
     """
+    labels = take_labels(labels, "the map")
+    check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    legends.check_legend(legend)
+    if col is not None:
+        options = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+        options |= {"gridlines": gridlines, "boundaries": boundaries, "extent": extent}
+        fields = {"background": background, "certainty": certainty}
+        facets.check_facets(labels, col, col_wrap, ax, legend)
+        return _draw_facets(
+            labels, col, col_wrap, projection, fields,
+            colors=colors, legend=legend, title=title, **options,
+        )  # fmt: skip
+    if col_wrap is not None:
+        raise ValueError(f"col_wrap={col_wrap!r} has no effect without col, such as col='time'")
     over_field = background is not None
     certainty = match_certainty(labels, certainty, over_field=over_field)
     labels, certainty = read_together(labels, certainty)
@@ -129,12 +154,12 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     shapes = choose_boundaries(labels, boundaries, over_field=over_field)
     field, shades = (labels, rgba) if certainty is None else fade(labels, certainty, rgba)
     if background is not None:
-        field = mask_invalid(background)
+        field = mask_invalid(_check_background(background))
     place = geo.locate(field)
     if over_field and shapes is not None:
         labels = outlined(labels, shapes)
     tight = ax is None and projection is None
-    named = labels if legend else None
+    named = labels if legend is True else None
     with_bar = over_field or certainty is not None
     ax = open_axes(ax, place, projection, extent, shapes, named, with_bar=with_bar)
     lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
@@ -148,10 +173,74 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     if certainty is not None:
         add_certainty_bar(ax, certainty, rgba, labels, side=bar_side(ax, named))
     if legend:
-        legends.add_legend(ax, labels, rgba, points=place.kind == "points")
+        on_map = legend if isinstance(legend, str) else None
+        legends.add_legend(ax, labels, rgba, points=place.kind == "points", place=on_map)
     if title is not None:
         ax.set_title(title, fontsize=11)
     return ax
+
+
+def _check_background(background: object) -> xr.DataArray:
+    """Return the field to be drawn instead of labels; refuse what is none."""
+    import xarray as xr
+
+    if not isinstance(background, xr.DataArray):
+        raise TypeError(
+            f"background is {type(background).__name__}; pass a DataArray on latitude and "
+            "longitude, such as data.isel(depth=0)"
+        )
+    if background.dtype.kind not in "iufb":
+        raise TypeError(f"background is of type {background.dtype}, but a field has real numbers")
+    return background
+
+
+def _draw_facets(
+    labels: xr.DataArray,
+    col: Hashable,
+    col_wrap: int | None,
+    projection: Projection | None,
+    fields: dict[str, Any],
+    *,
+    colors: Colors | None,
+    legend: bool,
+    title: str | None,
+    extent: geo.Box | None,
+    **options: Any,
+) -> Figure:
+    """Draw one map for each entry along a dim, in the same colours and with one legend."""
+    import matplotlib.pyplot as plt
+
+    labels = style.check_labels(labels)
+    rgba = style.check_colors(labels, colors)
+    # the same clusters in all maps
+    labels = labels.assign_attrs(flag_values=style.cluster_numbers(labels))
+    place = geo.locate(labels.isel({col: 0}))
+    shape = 1.5 if place.kind == "plane" else geo.shape(place)
+    named = labels if legend else None
+    figure, cells = facets.new_figure(labels.sizes[col], shape, col_wrap, named)
+    try:
+        for index, name in enumerate(facets.name_facets(labels, col)):
+            own = {key: _entry(field, col, index) for key, field in fields.items()}
+            ax = add_map_axes(figure, cells[index], place, projection, extent)
+            drawn = labels.isel({col: index})
+            map(drawn, ax=ax, colors=rgba, legend=False, extent=extent, **own, **options)
+            if place.kind != "plane":
+                frame(ax, place, extent, tight=projection is None)
+            ax.set_title(name, fontsize=9.5)
+    except BaseException:
+        plt.close(figure)
+        raise
+    if legend:
+        beside = figure.axes[cells[0].get_gridspec().ncols - 1]
+        facets.add_shared_legend(figure, beside, labels, rgba, points=place.kind == "points")
+    if title is not None:
+        figure.suptitle(title, fontsize=12)
+    return figure
+
+
+def _entry(field: Any, col: Hashable, index: int) -> Any:
+    """Return the part of a field that belongs to one of the maps: all of it, without their dim."""
+    return field.isel({col: index}) if col in getattr(field, "dims", ()) else field
 
 
 def _check_options(
@@ -163,7 +252,17 @@ def _check_options(
             f"projection={type(projection).__name__} has no effect on existing axes; pass "
             "either projection or ax, or create the axes with that projection"
         )
+    if ax is not None and not hasattr(ax, "pcolormesh"):
+        raise TypeError(
+            f"ax is a {type(ax).__name__}; pass Axes of matplotlib, such as "
+            "plt.subplot(projection=cartopy.crs.Robinson()), or omit ax"
+        )
     if place.kind == "plane":
+        if hasattr(ax, "projection"):
+            raise TypeError(
+                f"ax is a {type(ax).__name__}, but the field to be drawn has no latitude and "
+                "longitude; assign both, or pass plain axes, such as plt.subplot()"
+            )
         for name, value in {"projection": projection, **others}.items():
             if value is not None:
                 raise ValueError(
