@@ -66,6 +66,12 @@ def test_check_labels_warns_of_a_zero_beside_missing_labels():
         check_labels(numbered_from_zero, "m")
 
 
+def test_check_labels_warns_of_several_numbers_below_zero():
+    with pytest.warns(UserWarning, match=r"m holds 3 different numbers below 0, -4 to -1, which"):
+        check_labels(labels([-4, -2, -1, 1]), "m")
+    check_labels(labels([-1, -1, 1]), "m")
+
+
 def test_check_labels_takes_true_for_the_first_cluster():
     np.testing.assert_array_equal(check_labels(labels([True, False]), "m"), [1.0, np.nan])
 

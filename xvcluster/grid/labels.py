@@ -82,8 +82,8 @@ def check_labels(labels: xr.DataArray, name: str) -> xr.DataArray:
     Warns
     -----
     UserWarning
-        If some labels are fill values that no attribute declares; or if some are 0, unless their
-        ``flag_values`` exclude 0 and none is NaN.
+        If some labels are fill values that no attribute declares; if some are 0, unless their
+        ``flag_values`` exclude 0 and none is NaN; or if they hold several numbers below 0.
     """
     if labels.dtype.kind not in "iufb":
         raise TypeError(f"{name} is of type {labels.dtype}, but labels are integers from 1")
@@ -103,6 +103,7 @@ def check_labels(labels: xr.DataArray, name: str) -> xr.DataArray:
             "if they are numbered from 0, as in scikit-learn, add 1, e.g. labels + 1; if 0 means "
             "no label, set it to missing to silence this warning, e.g. labels.where(labels > 0)",
         )
+    _tell_of_negatives(_finite(labels), name)
     found = found.where(found >= 1)
     declared = declared_numbers(found)
     _refuse_codes(np.append(_finite(found), [] if declared is None else declared), name)
@@ -115,8 +116,8 @@ def declared_numbers(labels: xr.DataArray) -> Integers | None:
         flags = np.unique(np.asarray(labels.attrs["flag_values"], dtype=np.float64))
     except (KeyError, TypeError, ValueError):  # text, as in "1b, 2b, 3b"
         return None
-    flags = flags[np.isfinite(flags) & (flags >= 1)].astype(np.int64)
-    return flags if flags.size else None
+    numbers = flags[np.isfinite(flags) & (flags >= 1)].astype(np.int64)
+    return numbers if numbers.size else None
 
 
 def present_numbers(labels: xr.DataArray) -> Integers:
@@ -145,6 +146,17 @@ def _may_be_cluster_zero(labels: xr.DataArray) -> bool:
     """Whether a 0 among the labels may be a cluster."""
     excluded = 0 not in np.ravel(labels.attrs.get("flag_values", 0)) and labels.notnull().all()
     return bool((labels == 0).any() and (labels >= 1).any()) and not excluded
+
+
+def _tell_of_negatives(values: Floats, name: str) -> None:
+    """Warn if several numbers below 0 are taken for no label: a fill value is one."""
+    negative = np.unique(values[values < 0])
+    if negative.size > 1:
+        warn(
+            f"{name} holds {negative.size} different numbers below 0, {negative[0]:g} to "
+            f"{negative[-1]:g}, which are treated as no label because clusters are numbered from 1;"
+            " set them to missing to silence this warning, e.g. labels.where(labels > 0)"
+        )
 
 
 def _refuse_codes(numbers: Floats, name: str) -> None:

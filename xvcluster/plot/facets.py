@@ -14,7 +14,7 @@ from xvcluster.messages import plain
 from xvcluster.options import check_integer
 from xvcluster.plot import legend as legends
 from xvcluster.plot.levels import read_levels
-from xvcluster.plot.size import arrange, balanced_columns, bounded, moderate
+from xvcluster.plot.size import arrange, balanced_columns, moderate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -55,7 +55,12 @@ def check_facets(
 
 
 def new_figure(
-    n_panels: int, shape: float, col_wrap: int | None, legend_of: xr.DataArray | None
+    n_panels: int,
+    shape: float,
+    col_wrap: int | None,
+    legend_of: xr.DataArray | None,
+    *,
+    with_bars: bool,
 ) -> tuple[Figure, list[SubplotSpec]]:
     """Return a figure with room for maps of the given shape and their legend, and its cells."""
     import matplotlib.pyplot as plt
@@ -63,10 +68,12 @@ def new_figure(
     shape = moderate(shape)
     width = float(np.clip(2.6 * shape, 1.4, 3.2))
     limit = 3 if shape > 1.5 else 4 if shape > 0.8 else 6
-    panel = (width + 0.35, width / shape + 0.6)
+    panel = (width + 0.35, width / shape + 0.7 + 0.5 * with_bars)
     room = (0.0, 0.0) if legend_of is None else _room(legend_of, min(n_panels, limit) * panel[0])
-    plan = arrange(n_panels, panel, limit=limit, ncols=col_wrap, margin=room)
-    figure = plt.figure(figsize=bounded(*plan.size), layout="compressed")
+    hint = "every third, labels[::3], or some of them"
+    plan = arrange(n_panels, panel, limit=limit, ncols=col_wrap, margin=room, hint=hint)
+    figure = plt.figure(figsize=plan.size, layout="compressed")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)  # type: ignore[union-attr,call-arg]
     grid = figure.add_gridspec(plan.n_rows, plan.n_columns)
     return figure, [grid[i] for i in range(n_panels)]
 

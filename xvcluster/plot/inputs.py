@@ -48,11 +48,11 @@ def take_sweep(source: Result | xr.Dataset, figure: str) -> xr.Dataset:
     return dataset
 
 
-def take_dataset(source: Result | xr.Dataset, figure: str, wanted: str) -> xr.Dataset:
+def take_dataset(source: object, figure: str, wanted: str) -> xr.Dataset:
     """Take a Dataset, or that of a result; refuse what is neither."""
     if isinstance(source, xr.Dataset):
         return source
-    if isinstance(source, Result) and isinstance(source.dataset, xr.Dataset):
+    if isinstance(source, Result):
         return source.dataset
     hint = "; labels alone have a map, plot.map" if isinstance(source, xr.DataArray) else ""
     raise TypeError(f"plot.{figure} draws {wanted}; got {type(source).__name__}{hint}")
@@ -63,6 +63,18 @@ def check_switches(**options: Any) -> None:
     for name, value in options.items():
         if value not in (True, False):
             raise TypeError(f"{name} must be True or False; got {value!r}")
+
+
+def check_field(field: object, name: str) -> xr.DataArray:
+    """Return a field that is drawn in a continuous scale; refuse what is no array of numbers."""
+    if not isinstance(field, xr.DataArray):
+        raise TypeError(
+            f"{name} is of type {type(field).__name__}; pass a DataArray on the points of the map, "
+            "such as data.isel(depth=0)"
+        )
+    if field.dtype.kind not in "iufb":
+        raise TypeError(f"{name} is of type {field.dtype}; pass a field of real numbers")
+    return field
 
 
 def _names(dataset: xr.Dataset) -> str:

@@ -135,18 +135,32 @@ def add_legend(
         height, width = _key_size(labels)
         x, y = (1.0, 0.5) if place is None else _anchor(place)
         # the title is above the key, the entry for missing labels below it
-        left = 0.2 if place is None else 0.12 - x * (width + 0.24)
-        bottom = -height / 2 if place is None else 0.45 - y * (height + 0.75)
+        left = 0.2 if place is None else 0.16 - x * (width + 0.34)
+        bottom = -height / 2 if place is None else 0.52 - y * (height + 0.82)
         key = ax.inset_axes((left, bottom, width, height), transform=inches_from(ax, x, y))
+        missing = missing_entry(labels, points=points)
+        if place is not None:
+            below = 0.46 if missing else 0.06
+            box = (left - 0.1, bottom - below, width + 0.22, height + below + 0.24)
+            _back(ax, box, transform=inches_from(ax, x, y))
         _draw_key(key, labels, rgba)
-        if missing := missing_entry(labels, points=points):
+        if missing:
             _add_list(key, missing, side="below")
         return
     named = entries(labels, rgba, points=points)
     if place is None:
         _add_list(ax, named, side=side(ax))
         return
-    ax.legend(handles=named, loc=place, **_LOOK | {"framealpha": 0.85}).set_zorder(5)
+    look: dict[str, Any] = _LOOK | {"loc": place, "framealpha": 0.85}
+    ax.legend(handles=named, **look).set_zorder(5)
+
+
+def _back(ax: Axes, box: tuple[float, float, float, float], transform: Transform) -> None:
+    """Whiten the map behind what is drawn on it."""
+    from matplotlib.patches import Rectangle
+
+    look: dict[str, Any] = {"facecolor": "white", "alpha": 0.85, "zorder": 4.9}
+    ax.add_patch(Rectangle(box[:2], *box[2:], transform=transform, linewidth=0, **look))
 
 
 def entries(labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> list[Artist]:

@@ -62,7 +62,7 @@ class Levels:
     def fill(self, ax: Axes, low: Array, high: Array, **look: Any) -> None:
         """Fill the band between two profiles."""
         fill = ax.fill_between if self.is_time else ax.fill_betweenx
-        fill(self.at, low, high, linewidth=0, **look)  # type: ignore[operator]
+        fill(self.at, low, high, linewidth=0, **look)
 
     def axis(self, ax: Axes) -> Axis:
         """Return the axis of the levels."""
@@ -163,6 +163,6 @@ def _show_dates(ax: Axes) -> None:
     """Give a narrow axis a few short dates."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(minticks=2, maxticks=5)
+    locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

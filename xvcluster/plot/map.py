@@ -18,7 +18,7 @@ from xvcluster.plot.fields import (
     draw_background,
     draw_labels,
 )
-from xvcluster.plot.inputs import check_switches
+from xvcluster.plot.inputs import check_field, check_switches
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
 
 if TYPE_CHECKING:
@@ -136,13 +136,13 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
     legends.check_legend(legend)
     if col is not None:
-        options = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
-        options |= {"gridlines": gridlines, "boundaries": boundaries, "extent": extent}
-        fields = {"background": background, "certainty": certainty}
         facets.check_facets(labels, col, col_wrap, ax, legend)
+        options: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+        options |= {"resolution": resolution, "gridlines": gridlines, "boundaries": boundaries}
+        fields = {"background": background, "certainty": certainty}
         return _draw_facets(
-            labels, col, col_wrap, projection, fields,
-            colors=colors, legend=legend, title=title, **options,
+            labels, col, col_wrap, projection, extent, fields,
+            colors=colors, legend=bool(legend), title=title, **options,
         )  # fmt: skip
     if col_wrap is not None:
         raise ValueError(f"col_wrap={col_wrap!r} has no effect without col, such as col='time'")
@@ -154,7 +154,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     shapes = choose_boundaries(labels, boundaries, over_field=over_field)
     field, shades = (labels, rgba) if certainty is None else fade(labels, certainty, rgba)
     if background is not None:
-        field = mask_invalid(_check_background(background))
+        field = mask_invalid(check_field(background, "background"))
     place = geo.locate(field)
     if over_field and shapes is not None:
         labels = outlined(labels, shapes)
@@ -180,31 +180,17 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     return ax
 
 
-def _check_background(background: object) -> xr.DataArray:
-    """Return the field to be drawn instead of labels; refuse what is none."""
-    import xarray as xr
-
-    if not isinstance(background, xr.DataArray):
-        raise TypeError(
-            f"background is {type(background).__name__}; pass a DataArray on latitude and "
-            "longitude, such as data.isel(depth=0)"
-        )
-    if background.dtype.kind not in "iufb":
-        raise TypeError(f"background is of type {background.dtype}, but a field has real numbers")
-    return background
-
-
 def _draw_facets(
     labels: xr.DataArray,
     col: Hashable,
     col_wrap: int | None,
     projection: Projection | None,
+    extent: geo.Box | None,
     fields: dict[str, Any],
     *,
     colors: Colors | None,
     legend: bool,
     title: str | None,
-    extent: geo.Box | None,
     **options: Any,
 ) -> Figure:
     """Draw one map for each entry along a dim, in the same colours and with one legend."""
@@ -217,13 +203,16 @@ def _draw_facets(
     place = geo.locate(labels.isel({col: 0}))
     shape = 1.5 if place.kind == "plane" else geo.shape(place)
     named = labels if legend else None
-    figure, cells = facets.new_figure(labels.sizes[col], shape, col_wrap, named)
+    with_bars = any(field is not None for field in fields.values())
+    figure, cells = facets.new_figure(
+        labels.sizes[col], shape, col_wrap, named, with_bars=with_bars
+    )
     try:
         for index, name in enumerate(facets.name_facets(labels, col)):
             own = {key: _entry(field, col, index) for key, field in fields.items()}
             ax = add_map_axes(figure, cells[index], place, projection, extent)
             drawn = labels.isel({col: index})
-            map(drawn, ax=ax, colors=rgba, legend=False, extent=extent, **own, **options)
+            map(drawn, ax=ax, colors=list(rgba), legend=False, extent=extent, **own, **options)
             if place.kind != "plane":
                 frame(ax, place, extent, tight=projection is None)
             ax.set_title(name, fontsize=9.5)

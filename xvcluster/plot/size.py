@@ -58,6 +58,7 @@ def arrange(
     ncols: int | None = None,
     groups: int = 1,
     margin: tuple[float, float] = (0.0, 0.0),
+    hint: str = "one variable, or some clusters: result.dataset.sel(cluster=[1, 2])",
 ) -> Arrangement:
     """Arrange panels in a figure of at most 20 inches on each side.
 
@@ -74,6 +75,8 @@ def arrange(
     groups : int, default 1
     margin : (width, height)
         Of the figure, and of each group, in inches.
+    hint : str
+        What to draw instead if there are too many.
 
     Raises
     ------
@@ -90,7 +93,6 @@ def arrange(
     if n_panels > 1 and min(size[0] / n_columns, size[1] / n_rows) < _LEAST:
         raise ValueError(
             f"{n_panels * groups} panels in {n_columns} columns and {n_rows} rows do not fit in a "
-            f"figure of {MOST:g} inches; draw fewer, e.g. one variable, some clusters "
-            "(result.dataset.sel(cluster=[1, 2])) or some k"
+            f"figure of {MOST:g} inches; draw fewer, e.g. {hint}"
         )
     return Arrangement(n_rows, n_columns, size)

@@ -11,7 +11,7 @@ from xvcluster.grid.labels import Result
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.inputs import take_result
+from xvcluster.plot.inputs import check_switches, take_result
 from xvcluster.plot.levels import find_levels
 from xvcluster.plot.map import add_map_axes, frame
 from xvcluster.plot.map import map as draw_map
@@ -71,6 +71,7 @@ def summary(
     >>> figure = summary(result.dataset, title="Velocity provinces")  # doctest: +SKIP
     """
     dataset = take_result(dataset, "summary").compute()  # read lazy maps only once
+    check_switches(coastlines=coastlines, borders=borders)
     names = pick_variables(dataset, variable)
     labels = style.check_labels(dataset["label"])
     rgba = style.own_colors(dataset)

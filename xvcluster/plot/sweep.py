@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from xvcluster.grid.labels import Result
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import style
 from xvcluster.plot.fields import bar_axes, draw_background, draw_labels
+from xvcluster.plot.inputs import check_field, check_switches, take_sweep
 from xvcluster.plot.map import add_map_axes, surround
 from xvcluster.plot.size import count_columns
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def maps(
-    dataset: xr.Dataset,
+    dataset: Result | xr.Dataset,
     *,
     ncols: int | None = None,
     original: xr.DataArray | Literal[True] | None = None,
@@ -36,8 +38,8 @@ def maps(
 
     Parameters
     ----------
-    dataset : xr.Dataset
-        The dataset of a `SweepResult`.
+    dataset : SweepResult or Dataset
+        A sweep, or its dataset.
     ncols : int, optional
         Number of panels in a row. Default: depends on the shape of the map.
     original : xr.DataArray or True, optional
@@ -62,13 +64,14 @@ def maps(
     >>> from xvcluster.plot import maps
     >>> figure = maps(sweep.dataset)  # doctest: +SKIP
     """
-    dataset = dataset.compute()  # read lazy maps only once
+    dataset = take_sweep(dataset, "maps").compute()  # read lazy maps only once
+    check_switches(coastlines=coastlines, borders=borders)
     if original is True:
         raise ValueError(
             "original=True stands for the data of a sweep, but a dataset does not contain them; "
             "use sweep.plot.maps(original=True), or pass a DataArray"
         )
-    fields = [] if original is None else [original]
+    fields = [] if original is None else [check_field(original, "original")]
     fields += [_labels_at(dataset, index) for index in range(dataset.sizes["k"])]
     places = [geo.locate(field) for field in fields]
     axes = _panels(places[-1], len(fields), ncols, projection, extent)
