@@ -9,7 +9,7 @@ import numpy as np
 from xvcluster.arrays import Float64s
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
-from xvcluster.plot import style
+from xvcluster.plot import style, view
 from xvcluster.plot.map import add_map_axes, frame
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import (
@@ -118,7 +118,7 @@ def _new_axes(dataset: xr.Dataset, place: geo.Geometry, n_panels: int) -> list[A
     """Return the axes of the map and of the panels, in a new figure with room for the legend."""
     import matplotlib.pyplot as plt
 
-    shape = 1.6 if place.kind == "plane" else geo.shape(place)
+    shape = 1.6 if place.kind == "plane" else view.shape(place)
     map_width = float(np.clip(_MAP_HEIGHT * shape, 1.6, 6.2))
     widths = [map_width, *[2.9 if n_panels == 1 else 2.2] * n_panels]
     width, height = (

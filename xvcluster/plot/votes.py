@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.plot import geometry as geo
+from xvcluster.plot import view
 from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
 from xvcluster.plot.legend import inches
 from xvcluster.plot.map import open_axes, surround
@@ -73,6 +74,7 @@ def votes(
     >>> from xvcluster.plot import votes
     >>> ax = votes(agreed, cluster=1)  # doctest: +SKIP
     """
+    extent, projection = view.check_extent(extent), view.check_projection(projection)
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
     tight = ax is None and projection is None
