@@ -21,7 +21,7 @@ def moving(labels_of):
     months = xr.DataArray(pd.date_range("2000-01-01", periods=3, freq="MS"), dims="time")
     moved = [first.copy(data=(first.values - 1 + i) % 4 + 1) for i in range(3)]
     moved[0] = moved[0].where(moved[0] < 4, 3)
-    return xr.concat(moved, months.rename("time")).where(first.notnull())
+    return xr.concat(moved, months.rename("time")).where(first > 0)
 
 
 def meshes(figure):

@@ -134,6 +134,8 @@ def test_arrange_refuses_panels_too_small_to_read(n_panels, ncols):
         arrange(n_panels, (1.95, 2.5), limit=5, ncols=ncols)
 
 
-@pytest.mark.parametrize(("shape", "expected"), [(1 / 860, 0.25), (1.5, 1.5), (99, 4), (np.nan, 1)])
+@pytest.mark.parametrize(
+    ("shape", "expected"), [(1 / 860, 1 / 6), (1.5, 1.5), (99, 6), (np.nan, 1)]
+)
 def test_moderate_bounds_the_shape_of_a_map(shape, expected):
     assert moderate(shape) == expected

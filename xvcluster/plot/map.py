@@ -8,7 +8,7 @@ import numpy as np
 
 from xvcluster.grid.labels import take_labels
 from xvcluster.grid.missing import mask_invalid
-from xvcluster.plot import facets, style
+from xvcluster.plot import facets, style, view
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
@@ -20,6 +20,7 @@ from xvcluster.plot.fields import (
 )
 from xvcluster.plot.inputs import check_field, check_switches
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
+from xvcluster.plot.size import moderate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -69,7 +70,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     projection : cartopy.crs.Projection, optional
         Default: Robinson for the globe, otherwise a conformal projection suited to the region.
     extent : (west, east, south, north), optional
-        In degrees. Default: the edges of the cells.
+        In degrees, longitudes in any convention; across the dateline if west is more than east, as
+        in ``(120, -60, -60, 60)``. Default: the edges of the cells.
     colors : sequence of colours, or name of a colormap, optional
         One colour per cluster, in the order of their numbers. Default: `cluster_colors`.
     legend : bool or str
@@ -111,11 +113,13 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         If labels are not integers, if labels or background have another dim longer than 1, if
         `colors` does not have one colour per cluster, if `projection` is given together with `ax`,
         if `projection`, `extent`, `boundaries` or `background` is given although latitude and
-        longitude are not known, or if scattered points are to be outlined. If `certainty` is not
+        longitude are not known, or if scattered points are to be outlined. If `extent` is no box of
+        longitudes and latitudes, or lies where `projection` shows nothing. If `certainty` is not
         between 0 and 1, is not on the points of the labels, is given together with `background`, or
         is not the name of a variable of the result.
     TypeError
-        If `ax` is not a GeoAxes although latitude and longitude are known, if `boundaries` is
+        If `ax` is not a GeoAxes although latitude and longitude are known, if `projection` is not
+        an instance of a projection, if `extent` does not consist of numbers, if `boundaries` is
         neither a bool nor a GeoDataFrame, or if `certainty` is neither a DataArray nor a name.
     ImportError
         If boundaries are to be drawn and geopandas is not installed.
@@ -132,6 +136,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ... )
     >>> ax = map(labels, title="Three provinces")
     """
+    extent, projection = view.check_extent(extent), view.check_projection(projection)
     labels = take_labels(labels, "the map")
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
     legends.check_legend(legend)
@@ -201,7 +206,7 @@ def _draw_facets(
     # the same clusters in all maps
     labels = labels.assign_attrs(flag_values=style.cluster_numbers(labels))
     place = geo.locate(labels.isel({col: 0}))
-    shape = 1.5 if place.kind == "plane" else geo.shape(place)
+    shape = 1.5 if place.kind == "plane" else view.shape(place, projection, extent)
     named = labels if legend else None
     with_bars = any(field is not None for field in fields.values())
     figure, cells = facets.new_figure(
@@ -287,7 +292,7 @@ def open_axes(
     if place.kind == "plane":
         return ax
     frame(ax, place, extent, tight=projection is None)
-    shape = legends.aspect(ax)
+    shape = moderate(legends.aspect(ax))
     width = float(np.clip(4.8 * shape, 1.8, 7.0))
     rooms = [(width + 0.7, width / shape + 0.6)]
     if legend_of is not None:
@@ -307,7 +312,7 @@ def add_map_axes(
 ) -> Axes:
     """Add axes to a figure, with a projection unless there is no latitude and longitude."""
     if place.kind != "plane":
-        projection = projection or geo.choose_projection(place, extent)
+        projection = projection or view.choose_projection(place, extent)
     return figure.add_subplot(cell, projection=projection)
 
 
@@ -316,13 +321,22 @@ def frame(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None, *, tight: bo
     if extent is None and place.is_global:
         ax.set_global()
         return
-    path = geo.frame_path(place, ax.projection, extent)
-    (left, bottom), (right, top) = path.get_extents().get_points()
+    left, right, bottom, top = view.limits(place, ax.projection, extent)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
-    follows_box = extent is not None or place.kind != "curvilinear"
-    if tight and follows_box and not geo.is_straight(ax.projection):
-        ax.set_boundary(path)
+    follows_box = extent is not None or not place.follows_corners
+    if tight and follows_box and not view.is_straight(ax.projection):
+        ax.set_boundary(view.frame_path(place, ax.projection, extent))
+
+
+def set_view(
+    ax: Axes, place: geo.Geometry, field: xr.DataArray, extent: geo.Box | None, *, tight: bool
+) -> None:
+    """Frame a map, or label plain axes with the dims of the field."""
+    if place.kind == "plane":
+        _label_plane(ax, place, field)
+    else:
+        frame(ax, place, extent, tight=tight)
 
 
 def surround(
@@ -338,10 +352,9 @@ def surround(
     """Draw everything around the field of a map: frame, coastlines and gridlines, or plain axes."""
     from xvcluster.plot.basemap import add_basemap
 
+    set_view(ax, place, field, extent, tight=tight)
     if place.kind == "plane":
-        _label_plane(ax, place, field)
         return
-    frame(ax, place, extent, tight=tight)
     ax.spines["geo"].set_linewidth(0.7)
     add_basemap(ax, **lines)
     if gridlines:
@@ -354,8 +367,8 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
     wide = legends.aspect(ax) > 0.8
     lines = ax.gridlines(
         draw_labels=True,
-        xlocs=geo.graticule(west, east, 6 if wide else 3),
-        ylocs=geo.graticule(south, north, 6 if wide else 7),
+        xlocs=view.graticule(west, east, 6 if wide else 3),
+        ylocs=view.graticule(south, north, 6 if wide else 7),
         linewidth=0.4,
         color="#555555",
         alpha=0.4,
@@ -376,5 +389,7 @@ def _label_plane(ax: Axes, place: geo.Geometry, field: xr.DataArray) -> None:
         ax.set_yticks([])
         return
     ax.set_ylabel(style.axis_label(field[place.y_dim]))
-    if field[place.x_dim].attrs.get("units") == field[place.y_dim].attrs.get("units"):
+    same_units = field[place.x_dim].attrs.get("units") == field[place.y_dim].attrs.get("units")
+    shape = float(np.ptp(place.x) / np.ptp(place.y))
+    if same_units and shape == moderate(shape):
         ax.set_aspect("equal")

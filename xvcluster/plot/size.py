@@ -11,8 +11,8 @@ from xvcluster.options import check_integer
 MOST = 20.0
 """Maximum width and height of a figure."""
 
-_SLIM = 0.25
-"""Least width over height of a map, and of height over width: one that is slimmer has margins."""
+SLIM = 6.0
+"""A map is at most this many times as long as wide: a line of profiles is shown in its region."""
 
 _LEAST = 0.8
 """Least width and height of a panel."""
@@ -32,16 +32,9 @@ def bounded(width: float, height: float) -> tuple[float, float]:
     return min(float(width), MOST), min(float(height), MOST)
 
 
-def count_columns(n_panels: int, ncols: int | None, *, limit: int) -> int:
-    """Return the number of columns of panels: the given one, or at most `limit`, evenly filled."""
-    if ncols is not None and check_integer("ncols", ncols, -(10**9)) < 1:
-        raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
-    return min(ncols or balanced_columns(n_panels, limit), n_panels)
-
-
 def moderate(shape: float) -> float:
     """Return width over height of a map, neither slim nor flat."""
-    return float(np.clip(shape, _SLIM, 1 / _SLIM)) if np.isfinite(shape) else 1.0
+    return float(np.clip(shape, 1 / SLIM, SLIM)) if np.isfinite(shape) else 1.0
 
 
 def balanced_columns(n: int, limit: int) -> int:
@@ -84,7 +77,9 @@ def arrange(
         If there are so many panels that none could be read, or `ncols` is less than 1.
     """
     width, height = panel
-    n_columns = count_columns(n_panels, ncols, limit=limit)
+    if ncols is not None and check_integer("ncols", ncols, -(10**9)) < 1:
+        raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
+    n_columns = min(ncols or balanced_columns(n_panels, limit), n_panels)
     if ncols is None and groups * (-(-n_panels // n_columns) * height + margin[1]) > MOST:
         fitting = int((MOST - margin[0]) / width)
         n_columns = max(n_columns, balanced_columns(n_panels, fitting))

@@ -10,13 +10,13 @@ from xvcluster.arrays import Float64s
 from xvcluster.grid.labels import Result
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
-from xvcluster.plot import style
+from xvcluster.plot import style, view
 from xvcluster.plot.inputs import check_switches, take_result
 from xvcluster.plot.levels import find_levels
 from xvcluster.plot.map import add_map_axes, frame
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import draw_boxes, line_style, pick_variables, tidy
-from xvcluster.plot.size import MOST, balanced_columns, bounded, moderate
+from xvcluster.plot.size import MOST, balanced_columns, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -136,7 +136,7 @@ def _new_axes(dataset: xr.Dataset, place: geo.Geometry, n_panels: int) -> list[A
     """Return the axes of the map and of the panels, in a new figure with room for the legend."""
     import matplotlib.pyplot as plt
 
-    shape = 1.6 if place.kind == "plane" else moderate(geo.shape(place))
+    shape = 1.6 if place.kind == "plane" else view.shape(place)
     map_width = float(np.clip(_MAP_HEIGHT * shape, 1.6, 6.2))
     n_columns = balanced_columns(n_panels, _IN_A_ROW)
     if -(-n_panels // n_columns) * _PANEL_HEIGHT > MOST:
