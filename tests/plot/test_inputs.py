@@ -33,7 +33,7 @@ def test_figures_send_labels_to_their_map(figure, labels_of):
 
 
 def test_figures_take_results_and_sweeps(close, model):
-    result, swept = kmeans(model, 3), sweep(model, [2, 3])
+    result, swept = kmeans(model, 3), sweep(model, range(2, 6))
     for figure in (profiles, summary, draw_map):
         close(figure(result))
     np.testing.assert_array_equal(cluster_colors(result), cluster_colors(result.labels))
@@ -48,7 +48,7 @@ def test_figures_take_results_and_sweeps(close, model):
         criteria(result)
     with pytest.raises(ValueError, match=r"made by 'k-means' and has no nodes"):
         som(result)
-    with pytest.raises(ValueError, match=r"2 entries along 'k'.*col='k'"):
+    with pytest.raises(ValueError, match=r"4 entries along 'k'.*col='k'"):
         draw_map(swept)
 
 

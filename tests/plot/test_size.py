@@ -74,7 +74,7 @@ def test_summaries_are_bounded(close, labels_of, result_of):
 @pytest.mark.parametrize("vertical", ["depth", None])
 def test_figures_of_many_variables_are_bounded(close, result_of, n_variables, vertical):
     names = tuple(f"v{i}" for i in range(n_variables))
-    dataset = result_of(4, variables=names, vertical=vertical)
+    dataset = result_of(2, variables=names, vertical=vertical)
     check(profiles(dataset), close)
     check(summary(dataset, **LINES), close)
 
@@ -97,7 +97,7 @@ def test_figures_of_nodes_with_many_variables_are_bounded(close, som_of):
 
 
 def test_figures_of_many_k_are_bounded(close, sweep_of, labels_of):
-    ks = list(range(2, 41))
+    ks = list(range(2, 27))
     check(maps(sweep_of(ks), **LINES), close)
     lat, lon = SHAPES["meridian"]
     labels = xr.concat([labels_of(lat, lon, k).drop_attrs() for k in ks[:6]], "k")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from xvcluster.grid.labels import Result
+from xvcluster.grid.labels import Result, declared_numbers
 from xvcluster.messages import plain
 
 
 def take_result(source: Result | xr.Dataset, figure: str) -> xr.Dataset:
-    """Take the Dataset of a ClusterResult; refuse what is none.
+    """Take the Dataset of a ClusterResult, with a colour for each cluster; refuse what is none.
 
     Parameters
     ----------
@@ -33,6 +34,11 @@ def take_result(source: Result | xr.Dataset, figure: str) -> xr.Dataset:
             f"variables are {_names(dataset)}. Cluster the data first, e.g. with "
             ".vcluster.kmeans(6); of a sweep, pass sweep.result()"
         )
+    label, clusters = dataset["label"], dataset["cluster"].values
+    declared = declared_numbers(label)
+    if declared is None or not np.isin(clusters, declared).all():
+        numbers = np.arange(1, clusters.max() + 1)
+        dataset = dataset.assign(label=label.assign_attrs(flag_values=numbers))
     return dataset
 
 
