@@ -30,9 +30,9 @@ def boundaries(
 
     Parameters
     ----------
-    labels : DataArray or Dataset
+    labels : ClusterResult, Dataset or DataArray
         Cluster numbers on a grid of 1-D or 2-D latitude and longitude, NaN where there is no
-        profile; or the Dataset of a result.
+        profile; or a result, or its Dataset.
     clusters : int or iterable of int, optional
         Cluster numbers. Default: all.
     min_length : float, optional

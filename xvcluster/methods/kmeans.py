@@ -23,6 +23,7 @@ from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s
 from xvcluster.choose.criteria import describe_criteria
+from xvcluster.inputs import take_model
 from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.methods.steps import (
     lay_out_model,
@@ -33,11 +34,12 @@ from xvcluster.methods.steps import (
 )
 from xvcluster.options import (
     MetricName,
-    check_integer,
+    check_clusters,
+    check_convergence,
     check_ks,
     check_metric,
     check_n_init,
-    check_number,
+    check_progress,
     check_seed,
     check_weighting,
     check_window,
@@ -180,7 +182,7 @@ def kmeans(
     if n_clusters is None:
         ks = check_ks("k_range", k_range)
     else:
-        ks = [check_integer("n_clusters", n_clusters, 1)]
+        ks = [check_clusters("n_clusters", n_clusters)]
     fits = fit_all(
         data, ks, metric=metric, window=window, normalize=normalize, weights=weights,
         level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
@@ -284,12 +286,11 @@ def fit_all(
     dim: Hashable | None,
 ) -> Fits:
     """Check the options of `kmeans`, and cluster at every k, ascending."""
+    data = take_model(data)
     supports = get_metric(check_metric(metric))
-    restarts = check_n_init(n_init, metric)
     window = check_window(window, metric)
-    max_iter = check_integer("max_iter", max_iter, 1)
-    tol = check_number("tol", tol, above=0.0, or_equal=True)
-    seed = check_seed(random_state)
+    options = {"n_init": check_n_init(n_init, metric), **check_convergence(max_iter, tol)}
+    seed, progress = check_seed(random_state), check_progress(progress)
     known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
@@ -308,7 +309,6 @@ def fit_all(
     profiles = open_profiles(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
-    options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
     parameters |= known | ({} if window is None else {"window": window})
     saved = None
