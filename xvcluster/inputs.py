@@ -27,9 +27,7 @@ def take_model(given: Given) -> Given:
     """
     model = unwrap(given, "the data")
     if not isinstance(model, xr.DataArray | xr.Dataset):
-        raise TypeError(
-            f"the data must be a DataArray or Dataset of xarray; got {describe(given)}"
-        )
+        raise TypeError(f"the data must be a DataArray or Dataset of xarray; got {describe(given)}")
     if isinstance(model, xr.Dataset) and not model.data_vars:
         raise ValueError("the Dataset has no data variables; there is nothing to cluster")
     return model

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterable
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from xvcluster.messages import plain
+from xvcluster.messages import shown, warn
 
 Algorithm = Literal["online", "batch"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
 Criterion = Literal["gap", "stability"]
 MetricName = Literal["euclidean", "dtw", "softdtw"]
 
+
+K_RANGE = range(2, 21)
+"""Numbers of clusters that are tried if none is given."""
 
 MOST_CLUSTERS = 32_767
 """Labels are written as 16-bit integers."""
@@ -41,12 +46,12 @@ def check_integer(name: str, value: Any, least: int, most: int | None = None) ->
         number = operator.index(value)
     except TypeError:
         raise TypeError(
-            f"{name} must be an integer of at least {least}; got {_shown(value)}"
+            f"{name} must be an integer of at least {least}; got {shown(value)}"
         ) from None
     if number < least:
-        raise ValueError(f"{name} must be at least {least}; got {_shown(value)}")
+        raise ValueError(f"{name} must be at least {least}; got {shown(value)}")
     if most is not None and number > most:
-        raise ValueError(f"{name} must be at most {most:,}; got {_shown(value)}")
+        raise ValueError(f"{name} must be at most {most:,}; got {shown(value)}")
     return number
 
 
@@ -57,14 +62,14 @@ def check_number(
     bounds = f"{'at least' if or_equal else 'above'} {above:g}"
     bounds += f" and at most {most:g}" if most < np.inf else ""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} must be a number {bounds}; got {_shown(value)}")
+        raise TypeError(f"{name} must be a number {bounds}; got {shown(value)}")
     try:
         number = float(value)
     except OverflowError:  # an integer larger than any float
         number = np.inf
     above_bound = number > above or (or_equal and number == above)
     if not (above_bound and number <= most and np.isfinite(number)):
-        raise ValueError(f"{name} must be finite and {bounds}; got {_shown(value)}")
+        raise ValueError(f"{name} must be finite and {bounds}; got {shown(value)}")
     return number
 
 
@@ -74,21 +79,31 @@ def check_choice(name: str, value: Any, allowed: Iterable[str], *, or_none: bool
     if (value is None and or_none) or (isinstance(value, str) and value in words):
         return value
     raise ValueError(
-        f"unknown {name} {_shown(value)}; choose one of {', '.join(map(repr, words))}"
+        f"unknown {name} {shown(value)}; choose one of {', '.join(map(repr, words))}"
         f"{', or None' if or_none else ''}"
     )
 
 
-def check_progress(progress: Any) -> bool | None:
-    """Refuse what is neither True, False nor None."""
-    if progress is None or isinstance(progress, bool | np.bool_):
-        return progress
-    raise TypeError(f"progress must be True, False or None; got {_shown(progress)}")
+def check_flag(name: str, value: Any) -> bool | None:
+    """Return an option that is True, False or None; refuse anything else."""
+    if value is None or isinstance(value, bool | np.bool_):
+        return None if value is None else bool(value)
+    raise TypeError(f"{name} must be True, False or None; got {shown(value)}")
 
 
 def check_clusters(name: str, n_clusters: Any) -> int:
     """Return a number of clusters as int."""
     return check_integer(name, n_clusters, 1, MOST_CLUSTERS)
+
+
+def choose_ks(n_clusters: int | None, k_range: Iterable[int], name: str) -> list[int]:
+    """Numbers of clusters to fit: the one that is given, otherwise those of `k_range`."""
+    if n_clusters is None:
+        return check_ks("k_range", k_range)
+    k = check_clusters(name, n_clusters)
+    if not (isinstance(k_range, range) and k_range == K_RANGE):
+        warn(f"k_range has no effect together with {name}={k}; leave one of them out")
+    return [k]
 
 
 def check_ks(name: str, values: Iterable[int]) -> list[int]:
@@ -100,14 +115,12 @@ def check_ks(name: str, values: Iterable[int]) -> list[int]:
         # no more than that: an iterable may have no end
         listed = list(islice(values, _MOST_CENTROIDS))
     except TypeError:
-        raise TypeError(
-            f"{name} must be several integers, {advice}; got {_shown(values)}"
-        ) from None
+        raise TypeError(f"{name} must be several integers, {advice}; got {shown(values)}") from None
     ks: set[int] = set()
     for k in listed:
         ks.add(check_clusters(f"each k of {name}", k))
     if not ks:
-        raise ValueError(f"{name} is empty: {_shown(values)}; give integers, {advice}")
+        raise ValueError(f"{name} is empty: {shown(values)}; give integers, {advice}")
     if sum(ks) > _MOST_CENTROIDS:
         raise ValueError(
             f"{name} asks for {sum(ks):,} centroids in all, but at most {_MOST_CENTROIDS:,} are "
@@ -116,12 +129,28 @@ def check_ks(name: str, values: Iterable[int]) -> list[int]:
     return sorted(ks)
 
 
-def _shown(value: Any) -> str:
-    """A value in a message, shortened."""
-    try:
-        return plain(repr(value), 80)
-    except ValueError:  # of an integer with thousands of digits
-        return f"a number of type {type(value).__name__} with too many digits"
+def check_members(clusters: int | Iterable[int], known: Iterable[int]) -> list[int]:
+    """Return the given cluster numbers, one or several; refuse what is not among the known ones."""
+    given: Any = np.asarray(clusters).tolist() if hasattr(clusters, "ndim") else clusters
+    numbers = set(known)
+    chosen: list[int] = []
+    for number in islice(given, MOST_CLUSTERS) if isinstance(given, Iterable) else [given]:
+        is_number = isinstance(number, int | float | np.number) and not isinstance(number, bool)
+        if not is_number or number not in numbers:
+            listed = ", ".join(str(n) for n in sorted(numbers)[:20])
+            more = ", ..." if len(numbers) > 20 else ""
+            raise ValueError(
+                f"there is no cluster {shown(number)}; the clusters are {listed}{more}"
+            )
+        chosen.append(int(number))
+    return chosen
+
+
+def check_path(name: str, path: Any) -> Path:
+    """Return a path; refuse what is none."""
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise TypeError(f"{name} must be the path of a file; got {shown(path)}")
+    return Path(path)
 
 
 def check_criteria(
@@ -130,16 +159,20 @@ def check_criteria(
     """Check which expensive criteria are requested, and their options."""
     allowed = get_args(Criterion)
     try:
-        asked = [criteria] if isinstance(criteria, str) else list(islice(criteria or (), 100))
+        asked = (
+            [criteria]
+            if isinstance(criteria, str)
+            else list(islice(() if criteria is None else criteria, 100))
+        )
     except TypeError:
         raise TypeError(
             f"criteria must be a list of {' and '.join(map(repr, allowed))}, or either of them; "
-            f"got {_shown(criteria)}"
+            f"got {shown(criteria)}"
         ) from None
     for name in asked:
         if not isinstance(name, str) or name not in allowed:
             raise ValueError(
-                f"unknown criterion {_shown(name)}; besides those always computed, criteria can be "
+                f"unknown criterion {shown(name)}; besides those always computed, criteria can be "
                 f"{' and '.join(map(repr, allowed))}"
             )
     if "gap" in asked and metric != "euclidean":
@@ -149,7 +182,7 @@ def check_criteria(
     for name, value in (("n_bootstrap", n_bootstrap), ("block_size", block_size)):
         if value is not None and "stability" not in asked:
             raise ValueError(
-                f"{name}={_shown(value)} applies to the stability only; request it with "
+                f"{name}={shown(value)} applies to the stability only; request it with "
                 f"criteria=['stability'], or leave {name} out"
             )
     n = 20 if n_bootstrap is None else n_bootstrap
@@ -203,7 +236,7 @@ def check_window(window: float | None, metric: str) -> int | float | None:
         return None
     if metric != "dtw":
         raise ValueError(
-            f"window={window!r} applies to metric='dtw' only; the metric is {metric!r}"
+            f"window={shown(window)} applies to metric='dtw' only; the metric is {metric!r}"
         )
     if isinstance(window, int | np.integer):
         return check_integer("window", window, 0)
@@ -252,8 +285,7 @@ def check_grid_size(grid_size: Any, n_profiles: int, algorithm: str = "online") 
         rows, columns = (check_integer("grid_size", n, 1) for n in islice(grid_size, 3))
     except (TypeError, ValueError):
         raise ValueError(
-            "grid_size must be a pair of positive integers, such as (6, 6); got "
-            f"{_shown(grid_size)}"
+            f"grid_size must be a pair of positive integers, such as (6, 6); got {shown(grid_size)}"
         ) from None
     most = _MOST_BATCH_NODES if algorithm == "batch" else MOST_CLUSTERS
     if rows * columns > most:

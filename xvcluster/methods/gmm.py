@@ -16,15 +16,15 @@ from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.steps import lay_out_model, require_distinct, warn_unsettled
 from xvcluster.options import (
+    K_RANGE,
     Covariance,
-    check_clusters,
     check_convergence,
-    check_ks,
     check_mixture,
-    check_progress,
+    check_flag,
     check_restarts,
     check_seed,
     check_weighting,
+    choose_ks,
 )
 from xvcluster.profiles import Layout, Scaled, open_profiles
 from xvcluster.profiles.scaling import Normalization, check_normalize
@@ -57,7 +57,7 @@ def gmm(
     variance_explained: float = 0.999,
     normalize: Normalization | None = "level",
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
-    k_range: Iterable[int] = range(2, 21),
+    k_range: Iterable[int] = K_RANGE,
     n_init: int = 1,
     max_iter: int = 100,
     tol: float = 1e-3,
@@ -149,10 +149,10 @@ def gmm(
         raise ValueError("n_components is another name of n_clusters; give one of them")
     name = "n_clusters" if n_components is None else "n_components"
     k = n_clusters if n_components is None else n_components
-    ks = check_ks("k_range", k_range) if k is None else [check_clusters(name, k)]
+    ks = choose_ks(k, k_range, name)
     asked = check_mixture(covariance, variance_explained)
     asked |= {"n_init": check_restarts(n_init), **check_convergence(max_iter, tol)}
-    seed, progress = check_seed(random_state), check_progress(progress)
+    seed, progress = check_seed(random_state), check_flag("progress", progress)
     known = check_normalize(normalize)
     known |= check_weighting(None, level_weights, method="gmm")
     names = ["k"] if len(ks) > 1 else []

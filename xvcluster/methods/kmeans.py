@@ -33,16 +33,16 @@ from xvcluster.methods.steps import (
     warn_unsettled,
 )
 from xvcluster.options import (
+    K_RANGE,
     MetricName,
-    check_clusters,
     check_convergence,
-    check_ks,
     check_metric,
     check_n_init,
-    check_progress,
+    check_flag,
     check_seed,
     check_weighting,
     check_window,
+    choose_ks,
 )
 from xvcluster.profiles import Scaled, open_profiles
 from xvcluster.profiles.scaling import Normalization, check_normalize
@@ -62,7 +62,7 @@ def kmeans(
     normalize: Normalization | None = None,
     weights: Literal["area"] | xr.DataArray | None = None,
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
-    k_range: Iterable[int] = range(2, 21),
+    k_range: Iterable[int] = K_RANGE,
     n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
     tol: float = 1e-4,
@@ -179,10 +179,7 @@ def kmeans(
     >>> centroids["vs"].dims
     ('cluster', 'depth')
     """
-    if n_clusters is None:
-        ks = check_ks("k_range", k_range)
-    else:
-        ks = [check_clusters("n_clusters", n_clusters)]
+    ks = choose_ks(n_clusters, k_range, "n_clusters")
     fits = fit_all(
         data, ks, metric=metric, window=window, normalize=normalize, weights=weights,
         level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
@@ -290,7 +287,11 @@ def fit_all(
     supports = get_metric(check_metric(metric))
     window = check_window(window, metric)
     options = {"n_init": check_n_init(n_init, metric), **check_convergence(max_iter, tol)}
-    seed, progress = check_seed(random_state), check_progress(progress)
+    seed, progress = check_seed(random_state), check_flag("progress", progress)
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
+        if not supports.supports_chunks:
+            refuse_checkpoint(checkpoint, f"metric={metric!r}")
     known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
@@ -302,9 +303,6 @@ def fit_all(
     layout = lay_out_model(data, dim, weights, level_weights, names=["k"] if len(ks) > 1 else [])
     if not supports.supports_chunks:
         refuse_chunks(layout, f"metric={metric!r}")
-        refuse_checkpoint(checkpoint, f"metric={metric!r}")
-    if checkpoint is not None:
-        check_checkpoint(checkpoint)
     distance = get_metric(metric, window, layout.levels)
     profiles = open_profiles(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source

@@ -24,7 +24,7 @@ from xvcluster.options import (
     Algorithm,
     check_clusters,
     check_grid_size,
-    check_progress,
+    check_flag,
     check_seed,
     check_training,
     check_weighting,
@@ -128,7 +128,7 @@ def som(
     """
     data = take_model(data)
     options = check_training(algorithm, n_iterations, sigma, learning_rate)
-    seed, progress = check_seed(random_state), check_progress(progress)
+    seed, progress = check_seed(random_state), check_flag("progress", progress)
     if n_clusters is not None:
         n_clusters = check_clusters("n_clusters", n_clusters)
     if grid_size is not None:
