@@ -29,7 +29,7 @@ LAYERS = (
     {"progress"},
     {"algorithms"},
     {"kernels"},
-    {"delegate", "inputs", "options", "tutorial"},
+    {"delegate", "extras", "inputs", "options", "tutorial"},
     {"arrays", "messages"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -12,6 +12,7 @@ from xvcluster.arrays import Integers
 from xvcluster.boundaries.cells import find_centers
 from xvcluster.boundaries.contours import draw_contours
 from xvcluster.boundaries.polygons import draw_polygons
+from xvcluster.extras import require
 from xvcluster.options import check_flag, check_members, check_number
 
 if TYPE_CHECKING:
@@ -102,14 +103,7 @@ def boundaries(
 
 def import_geopandas() -> Any:
     """Import geopandas, an optional dependency, or say how to install it."""
-    try:
-        import geopandas
-    except ImportError as error:
-        raise ImportError(
-            "boundaries need geopandas, which is not installed; install it with "
-            'pip install "xvcluster[geo]"'
-        ) from error
-    return geopandas
+    return require("geopandas", "boundaries need")
 
 
 def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integers:

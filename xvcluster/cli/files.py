@@ -12,6 +12,7 @@ import click
 import xarray as xr
 
 from xvcluster.cli.report import find_models
+from xvcluster.extras import require
 from xvcluster.grid.coords import find_axes, with_coordinates
 from xvcluster.prepare import prepare
 from xvcluster.record import store
@@ -34,6 +35,8 @@ def open_model(path: Path) -> Iterator[xr.Dataset]:
     ValueError
         If it is not NetCDF or Zarr, or is damaged.
     """
+    if store.is_zarr(path):
+        require("zarr", "Zarr stores need")
     zarr = {"engine": "zarr", "consolidated": False}
     options = zarr if store.is_zarr(path) else {"engine": "netcdf4"}
     with _explained(path), xr.open_dataset(path, **options) as dataset:
@@ -73,6 +76,7 @@ def read_model(
     with open_model(path) as dataset:
         data = dataset[choose_variables(dataset, variables, dim)]
         if chunks is not None:
+            require("dask", "--chunks needs")
             vertical = find_axes(data, dim).vertical
             data = data.chunk({d: -1 if d == vertical else chunks for d in data.dims})
         if preparation:
@@ -137,6 +141,8 @@ def check_outputs(
             raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
         if path.is_dir() and not store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
+        if store.is_zarr(path):
+            require("zarr", "Zarr stores need")
         target = path.resolve()
         if any(target.is_relative_to(other) or other.is_relative_to(target) for other in read):
             raise ValueError(f"{path} is an input of this command and cannot be its output as well")
@@ -193,7 +199,11 @@ def write_shapes(frame: GeoDataFrame, path: Path) -> None:
     if not len(frame):
         raise ValueError("no outline is that large; reduce --min-length or --min-area")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        frame.to_file(Path(folder) / path.name)
+        try:
+            frame.to_file(Path(folder) / path.name)
+        except ImportError:  # neither pyogrio nor Fiona, which does as well
+            require("pyogrio", "files of outlines need")
+            raise
         # a shapefile consists of several files
         for part in Path(folder).iterdir():
             part.replace(path.parent / part.name)

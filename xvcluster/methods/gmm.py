@@ -186,6 +186,7 @@ class GaussianMixture(Method):
         "posterior robustness robustness_class component component_ component_weight "
         "component_mean component_covariance".split()
     )
+    probabilities = frozenset({"posterior"})
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Mixture:
         """Assign to the most probable Gaussian."""

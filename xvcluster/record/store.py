@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xvcluster.extras import require
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.upgrade import upgrade
 
@@ -50,6 +51,8 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
     _refuse_kind(path)
     with replace(path) as temporary:
         if is_zarr(path):
@@ -155,6 +158,8 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
     try:
         if is_zarr(path):
             dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
