@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,21 @@ def test_what_is_read_is_never_written_over(store, output, refuse):
     options = ("--checkpoint", "fit.npz", "--overwrite")
     assert "cannot be its output" in refuse("kmeans", store, "-k", "2", *options, "-o", output)
     assert xr.open_zarr(store, consolidated=False)["vs"].notnull().any()
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [
+        ("dask", ("kmeans", "model.nc", "-k", 3, "--chunks", 4, "-o", "new.nc")),
+        ("zarr", ("kmeans", "model.nc", "-k", 3, "-o", "new.zarr")),
+        ("zarr", ("info", "model.zarr")),
+    ],
+)
+def test_commands_name_the_extra_of_a_missing_package(
+    model, refuse, monkeypatch, package, arguments
+):
+    Path("model.zarr").mkdir()
+    monkeypatch.setitem(sys.modules, package, None)
+    assert f'{package}, which is not installed; install it with pip install "xvcluster[dask]"' in (
+        refuse(*arguments)
+    )

@@ -12,6 +12,7 @@ from xvcluster.arrays import Integers
 from xvcluster.boundaries.cells import find_centers
 from xvcluster.boundaries.contours import draw_contours
 from xvcluster.boundaries.polygons import draw_polygons
+from xvcluster.extras import require
 from xvcluster.grid.labels import (
     Clustering,
     check_labels,
@@ -19,7 +20,7 @@ from xvcluster.grid.labels import (
     present_numbers,
     take_labels,
 )
-from xvcluster.options import check_number
+from xvcluster.options import check_flag, check_members, check_number
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -94,7 +95,7 @@ def boundaries(
         if least is not None:
             check_number(name, least, above=0.0, or_equal=True)
     numbers = _choose(labels, clusters)
-    draw = draw_contours if smooth else draw_polygons
+    draw = draw_contours if check_flag("smooth", smooth) else draw_polygons
     shapes, cluster, length, area = draw(find_centers(labels), numbers)
     columns = {"cluster": cluster, "length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
@@ -108,14 +109,7 @@ def boundaries(
 
 def import_geopandas() -> Any:
     """Import geopandas, an optional dependency, or say how to install it."""
-    try:
-        import geopandas
-    except ImportError as error:
-        raise ImportError(
-            "boundaries need geopandas, which is not installed; install it with "
-            'pip install "xvcluster[geo]"'
-        ) from error
-    return geopandas
+    return require("geopandas", "boundaries need")
 
 
 def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integers:
@@ -124,11 +118,4 @@ def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integ
     known = present_numbers(labels) if declared is None else declared
     if clusters is None:
         return known
-    wanted = [clusters] if isinstance(clusters, int | np.integer) else list(clusters)
-    unknown = [c for c in wanted if c not in known]
-    if unknown:
-        raise ValueError(
-            f"there is no cluster {unknown[0]!r}; the clusters are "
-            f"{', '.join(str(n) for n in known[:20])}{', ...' if known.size > 20 else ''}"
-        )
-    return np.unique(np.asarray(wanted, dtype=np.int64))
+    return np.unique(np.asarray(check_members(clusters, known), dtype=np.int64))

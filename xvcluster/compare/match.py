@@ -159,9 +159,10 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     for name, array in result.data_vars.items():
         if "cluster" not in array.dims or is_held.all():
             continue
-        is_map = set(result["label"].dims) <= set(array.dims)  # such as probabilities
-        taken = matched[name].where(is_held, 0.0 if is_map else _EMPTY.get(str(name), np.nan))
-        taken = taken.where(result["label"].notnull()) if is_map else taken
+        if name in method_of(result).probabilities:
+            taken = matched[name].where(is_held, 0.0).where(result["label"].notnull())
+        else:
+            taken = matched[name].where(is_held, _EMPTY.get(str(name), np.nan))
         matched[name] = taken.transpose(*array.dims)
     for name in {"label", *method_of(result).numbering}:
         matched[name] = _look_up(result[name], number)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.messages import shown
+
 _VERTICAL_NAMES = frozenset(
     "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
     "olevel pressure pres plev isobaric radius elevation altitude height alt".split()
@@ -78,8 +80,10 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
     latitude, longitude = find_horizontal(data)
     if dim is not None:
-        if dim not in data.dims:
-            raise ValueError(f"dim={dim!r} is not a dimension of the data, which has {_dims(data)}")
+        if not isinstance(dim, Hashable) or dim not in data.dims:
+            raise ValueError(
+                f"dim={shown(dim)} is not a dimension of the data, which has {_dims(data)}"
+            )
         latitude, longitude = (
             name if name and dim not in data[name].dims else None for name in (latitude, longitude)
         )

@@ -9,6 +9,7 @@ import xarray as xr
 
 from xvcluster.arrays import Floats, Integers
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.inputs import describe, unwrap
 from xvcluster.messages import warn
 
 _PLAUSIBLE = 1000
@@ -35,13 +36,19 @@ Clustering = Result | xr.Dataset | xr.DataArray
 
 def labelled(source: Clustering) -> xr.Dataset | xr.DataArray:
     """Take the Dataset of a result; a Dataset or DataArray is returned as it is."""
+    source = unwrap(source, "the labels")
     if isinstance(source, xr.Dataset | xr.DataArray):
         return source
+    if hasattr(source, "best_k"):
+        raise TypeError(
+            f"a {type(source).__name__} has labels for each k; choose one, e.g. "
+            f"sweep.result({source.best_k})"
+        )
     if isinstance(source, Result):
         return source.dataset
     raise TypeError(
         "labels must be a ClusterResult or a DataArray of cluster numbers; got "
-        f"{type(source).__name__}"
+        f"{describe(source, 'xvcluster.open_result')}"
     )
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.grid.labels import Result, declared_numbers
+from xvcluster.inputs import describe
 from xvcluster.messages import plain
+from xvcluster.options import check_flag
 
 
 def take_result(source: Result | xr.Dataset, figure: str) -> xr.Dataset:
@@ -60,15 +62,17 @@ def take_dataset(source: object, figure: str, wanted: str) -> xr.Dataset:
         return source
     if isinstance(source, Result):
         return source.dataset
-    hint = "; labels alone have a map, plot.map" if isinstance(source, xr.DataArray) else ""
-    raise TypeError(f"plot.{figure} draws {wanted}; got {type(source).__name__}{hint}")
+    if isinstance(source, xr.DataArray):
+        given = "DataArray; labels alone have a map, plot.map"
+    else:
+        given = describe(source, "xvcluster.open_result")
+    raise TypeError(f"plot.{figure} draws {wanted}; got {given}")
 
 
 def check_switches(**options: Any) -> None:
     """Refuse anything but True or False for what is drawn or not."""
     for name, value in options.items():
-        if value not in (True, False):
-            raise TypeError(f"{name} must be True or False; got {value!r}")
+        check_flag(name, value)
 
 
 def check_field(field: object, name: str) -> xr.DataArray:

@@ -10,6 +10,7 @@ import xarray as xr
 from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import canonical_units, find_axes, is_same_direction, units
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.inputs import take_model
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
@@ -44,7 +45,7 @@ def predict(
     """
     options = parameters_of(result)
     names = options["variables"]
-    dataset = _matching_variables(as_dataset(data), names, result)
+    dataset = _matching_variables(as_dataset(take_model(data)), names, result)
     vertical = options["vertical"]
     if dim is None and vertical in dataset.dims:
         dim = vertical
