@@ -170,7 +170,7 @@ def test_select_keeps_some_clusters(rough_model):
 @pytest.mark.parametrize("clusters", [0, 5, [1, 7]])
 def test_select_refuses_a_cluster_that_is_not_there(rough_model, clusters):
     wrong = clusters if isinstance(clusters, int) else 7
-    with pytest.raises(ValueError, match=f"no cluster {wrong}; the clusters are numbered 1 to 4"):
+    with pytest.raises(ValueError, match=f"no cluster {wrong}; the clusters are 1, 2, 3, 4"):
         kmeans(rough_model, 4).select(clusters)
 
 

@@ -14,7 +14,8 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
-from xvcluster.messages import escaped, plain
+from xvcluster.messages import escaped, plain, shown
+from xvcluster.options import check_members, check_path
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.profiles import Layout
 from xvcluster.record import store
@@ -270,13 +271,7 @@ class ClusterResult:
         ValueError
             If a cluster does not exist.
         """
-        wanted = [clusters] if isinstance(clusters, int | np.integer) else list(clusters)
-        known = self.dataset["cluster"].values
-        unknown = [c for c in wanted if c not in known]
-        if unknown:
-            raise ValueError(
-                f"there is no cluster {unknown[0]!r}; the clusters are numbered 1 to {known[-1]}"
-            )
+        wanted = check_members(clusters, self.dataset["cluster"].values)
         return self.labels.where(self.labels.isin(wanted))
 
     def table(self) -> pd.DataFrame:
@@ -321,6 +316,7 @@ class ClusterResult:
         ValueError
             If the name ends in ``.zarr``, which is for `to_zarr`.
         """
+        path = check_path("path", path)
         if store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is the name of a Zarr store; write it with to_zarr")
         store.write(self.dataset, path)
@@ -339,6 +335,7 @@ class ClusterResult:
         ValueError
             If the name has another ending.
         """
+        path = check_path("path", path)
         if not store.is_zarr(path):
             raise ValueError(f"the name of a Zarr store must end in .zarr; got {str(path)!r}")
         store.write(self.dataset, path)
@@ -432,8 +429,10 @@ class SweepResult:
         """
         k = self.best_k if k is None else k
         tried = list(self._fits.fits)
-        if k not in tried:
-            raise ValueError(f"the sweep has no k = {k!r}; it tried {', '.join(map(str, tried))}")
+        if isinstance(k, bool) or not isinstance(k, int | float | np.number) or k not in tried:
+            raise ValueError(
+                f"the sweep has no k = {shown(k)}; it tried {', '.join(map(str, tried))}"
+            )
         dataset, layout = self._fits.dataset(k), self._fits.layout
         if len(tried) == 1:
             return ClusterResult(dataset, _layout=layout)
@@ -492,4 +491,4 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     >>> ocean.vcluster.kmeans(4).to_netcdf("clusters.nc")
     >>> labels, centroids = xvcluster.open_result("clusters.nc")
     """
-    return ClusterResult(store.read(path))
+    return ClusterResult(store.read(check_path("path", path)))

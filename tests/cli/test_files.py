@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +148,21 @@ def test_commands_refuse_a_model_where_a_result_is_wanted(model, clustered, refu
 def test_commands_say_why_nothing_can_be_clustered(tomography, refuse):
     tomography.isel(latitude=slice(0)).to_netcdf("empty.nc")
     assert "it has vs (empty: no values along latitude)" in refuse("kmeans", "empty.nc")
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [
+        ("dask", ("kmeans", "model.nc", "-k", 3, "--chunks", 4, "-o", "new.nc")),
+        ("zarr", ("kmeans", "model.nc", "-k", 3, "-o", "new.zarr")),
+        ("zarr", ("info", "model.zarr")),
+    ],
+)
+def test_commands_name_the_extra_of_a_missing_package(
+    model, refuse, monkeypatch, package, arguments
+):
+    Path("model.zarr").mkdir()
+    monkeypatch.setitem(sys.modules, package, None)
+    assert f'{package}, which is not installed; install it with pip install "xvcluster[dask]"' in (
+        refuse(*arguments)
+    )

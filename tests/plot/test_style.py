@@ -90,9 +90,47 @@ def test_check_colors_refuses_another_number():
         style.check_colors(labels(3), ["red", "blue"])
 
 
+def test_check_colors_takes_a_colormap_or_its_name():
+    from matplotlib import colormaps
+
+    for colors in ("viridis", colormaps["viridis"]):
+        expected = colormaps["viridis"]([0.0, 0.5, 1.0])
+        np.testing.assert_array_equal(style.check_colors(labels(3), colors), expected)
+    listed = style.check_colors(labels(3), "tab10")
+    np.testing.assert_array_equal(listed, colormaps["tab10"](np.arange(3)))
+
+
+@pytest.mark.parametrize(
+    ("colors", "text"),
+    [
+        ("virdis", r"colors='virdis' are no colours .* pass one colour per cluster, .*'viridis'"),
+        (3, r"colors=3 are no colours"),
+        ([1, 2, 3], r"colors=\[1, 2, 3\] are no colours"),
+        ({1: "red", 2: "blue"}, r"are no colours"),
+        ("red", r"colors has 1 colours for 12 clusters"),
+        ("tab10", r"colors has 10 colours for 12 clusters"),
+    ],
+)
+def test_check_colors_refuses_what_is_no_colours(colors, text):
+    with pytest.raises(ValueError, match=text):
+        style.check_colors(labels(12), colors)
+
+
+@pytest.mark.parametrize("renumber", [lambda a: a + 1, lambda a: a * 2])
+def test_cluster_colors_have_a_row_for_every_label_whatever_the_attributes_say(renumber):
+    with xr.set_options(keep_attrs=True):
+        new = renumber(labels(3))
+    assert len(style.cluster_colors(new)) == int(new.max())
+
+
 def test_cluster_names_read_the_flag_meanings():
     named = labels(2, flag_meanings="node_1 node_2")
     assert style.cluster_names(named) == {1: "Node 1", 2: "Node 2"}
+
+
+def test_cluster_names_leave_out_what_is_no_cluster():
+    named = labels(2, flag_values=[0, 1, 2], flag_meanings="none craton basin")
+    assert style.cluster_names(named) == {1: "Craton", 2: "Basin"}
 
 
 def test_cluster_names_count_where_meanings_are_missing():

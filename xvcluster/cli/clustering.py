@@ -91,7 +91,7 @@ def som(**options: Any) -> None:
 
 
 @command(
-    clusters_option("Number of clusters. Default: the one with the lowest BIC.", "n_components"),
+    clusters_option("Number of clusters. Default: the one with the lowest BIC."),
     K_RANGE,
     click.option(
         "--covariance",
@@ -193,8 +193,7 @@ def _cluster(
 
     If the method cannot find the stability with these options, `unstable` says why.
     """
-    n_clusters = options.get("n_clusters", options.get("n_components"))
-    if options.get("k_range") and n_clusters is not None:
+    if options.get("k_range") and options["n_clusters"] is not None:
         raise ValueError("--k-range has no effect together with --clusters; give one of them")
     if stability is None and block_size is not None:
         raise ValueError("--block-size has no effect without --stability; give both, or neither")

@@ -152,9 +152,9 @@ K_RANGE = click.option(
 )
 
 
-def clusters_option(help_text: str, name: str = "n_clusters") -> Decorator:
-    """Return the option for the number of clusters, by its name as an argument of the method."""
-    return click.option("-k", "--clusters", name, type=int, help=help_text)
+def clusters_option(help_text: str) -> Decorator:
+    """Return the option for the number of clusters."""
+    return click.option("-k", "--clusters", "n_clusters", type=int, help=help_text)
 
 
 def normalize_option(default: str) -> Decorator:

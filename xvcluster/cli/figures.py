@@ -13,7 +13,7 @@ import xarray as xr
 from xvcluster.cli.report import spell_moment
 from xvcluster.grid.coords import find_axes
 from xvcluster.grid.horizontal import find_grid
-from xvcluster.plot import geometry
+from xvcluster.plot import geometry, view
 from xvcluster.record.replace import replace
 
 Labelled = TypeVar("Labelled", bound=xr.DataArray | xr.Dataset)
@@ -58,7 +58,7 @@ def check_map(data: xr.Dataset, plot: Path | None, dim: Hashable | None, time: s
         return
     place = geometry.locate(at_time(labels, time))
     if place.kind != "plane":
-        geometry.shape(place)
+        view.shape(place)
 
 
 def check_time(labels: xr.DataArray, plot: Path | None, time: str | None) -> None:

@@ -12,6 +12,7 @@ import xarray as xr
 from xvcluster.cli.figures import check_format
 from xvcluster.cli.opening import engine_of, explained, list_groups, open_model
 from xvcluster.cli.report import find_models, find_obstacle, how_to_read_group
+from xvcluster.extras import require
 from xvcluster.grid.coords import find_axes
 from xvcluster.prepare import prepare
 from xvcluster.record import store
@@ -64,6 +65,7 @@ def read_model(
             raise ValueError(f"{path} is a result of xvcluster; give the file of a model instead")
         data = dataset[choose_variables(dataset, variables, dim)]
         if chunks is not None:
+            require("dask", "--chunks needs")
             vertical = find_axes(data, dim).vertical
             data = data.chunk({d: -1 if d == vertical else chunks for d in data.dims})
         if preparation:
@@ -154,6 +156,8 @@ def check_outputs(
 def _check_folder(path: Path) -> None:
     """Raise an error if a file cannot be written in its folder."""
     check_target(path)
+    if store.is_zarr(path):
+        require("zarr", "Zarr stores need")
     if not os.access(path.parent, os.W_OK):
         raise ValueError(f"the folder {str(path.parent)!r} may not be written; choose another")
     if path.is_dir() and not store.is_zarr(path):
@@ -184,7 +188,11 @@ def write_shapes(frame: GeoDataFrame, path: Path) -> None:
         raise ValueError("no outline is that large; reduce --min-length or --min-area")
     with scratch(path.parent) as folder:
         folder.mkdir()
-        frame.to_file(folder / path.name)
+        try:
+            frame.to_file(folder / path.name)
+        except ImportError:  # neither pyogrio nor Fiona, which does as well
+            require("pyogrio", "files of outlines need")
+            raise
         for part in folder.iterdir():
             with replace(path.parent / part.name) as temporary:
                 part.rename(temporary)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.extras import require
 from xvcluster.grid.coords import with_coordinates
 from xvcluster.messages import plain, warn
 from xvcluster.record import times
@@ -81,6 +82,8 @@ def engine_of(path: Path) -> str:
         is_url = path.parts and path.parts[0] in ("http:", "https:", "s3:", "gs:", "ftp:")
         said = "; download it first" if is_url else ""
         raise FileNotFoundError(f"there is no file {str(path)!r}{said}")
+    if path.is_dir():
+        require("zarr", "Zarr stores need")
     what = _refuse_folder(path) if path.is_dir() else _refuse_file(path)
     if what:
         raise ValueError(f"{str(path)!r} cannot be read as NetCDF or Zarr: {what}")

@@ -9,7 +9,9 @@ import numpy as np
 
 from xvcluster.messages import plain
 from xvcluster.plot import geometry as geo
+from xvcluster.plot import view
 from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
+from xvcluster.plot.inputs import check_switches, take_dataset
 from xvcluster.plot.legend import inches
 from xvcluster.plot.map import open_axes, surround
 
@@ -74,6 +76,9 @@ def votes(
     >>> from xvcluster.plot import votes
     >>> ax = votes(agreed, cluster=1)  # doctest: +SKIP
     """
+    extent, projection = view.check_extent(extent), view.check_projection(projection)
+    check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    dataset = take_dataset(dataset, "votes", "the Dataset that xvcluster.consensus returns")
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
     tight = ax is None and projection is None

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xvcluster.extras import require
 from xvcluster.record import times
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.replace import find_former, replace
@@ -49,6 +50,8 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
     check_kind(path)
     dataset = times.note(dataset)
     with replace(path) as temporary:
@@ -113,6 +116,8 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     path = find_former(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
     try:
         if is_zarr(path):
             dataset = times.decode(xr.open_zarr(path, consolidated=False, decode_cf=False))
