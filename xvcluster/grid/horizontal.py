@@ -442,7 +442,7 @@ def _count_own(lat: Float64s, lon: Float64s) -> int:
     apart = np.degrees(np.linalg.norm(points - points[:, :1], axis=-1))
     apart[:, np.isnan(apart).all(axis=0)] = np.inf
     apart = np.nanmedian(apart, axis=0)
-    n, nearest = apart.size, _tolerance(apart[1:2])
+    n, nearest = int(apart.size), _tolerance(apart[1:2])
     for own in np.flatnonzero(apart < nearest)[1:].tolist():
         behind = np.linalg.norm(points[:, own:] - points[:, : n - own], axis=-1)
         if np.nanmedian(np.degrees(behind)) < nearest:

@@ -262,8 +262,7 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
     refuse_empty(first)
     if not first.ndim:
         raise ValueError(
-            f"variable {str(first.name)!r} is a single number, without dimensions; there are no "
-            "profiles to cluster"
+            "the data are a single number without dimensions; give a model with many profiles"
         )
     numbered = [d for d in first.dims if not isinstance(d, str)]
     if numbered:
