@@ -105,7 +105,7 @@ class Levels:
 def find_levels(dataset: xr.Dataset) -> Levels | None:
     """Return the levels of a result, or None if it has a single one."""
     name = parameters_of(dataset).get("vertical")
-    if dataset.sizes.get(name, 1) == 1:
+    if name is None or dataset.sizes[name] == 1:
         return None
     return read_levels(_named_levels(dataset, name))
 
