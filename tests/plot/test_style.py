@@ -165,3 +165,36 @@ def test_importing_plot_leaves_matplotlib_alone():
     code = "import sys, xvcluster.plot; print({'matplotlib', 'cartopy'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        (r"$\delta V_s$ (%)", r"$\delta V_s$ (%)"),
+        (r"costs $5", r"costs \$5"),
+        (r"$x^{ $", r"\$x^{ \$"),
+        ("two\nlines\x1b[2J", "two lines [2J"),
+        ("$" + "{" * 150 + "$", r"\$" + "{" * 150 + r"\$"),
+        ("A" * 5000, "A" * 1000 + "…"),
+        ("", ""),
+    ],
+)
+def test_drawable_keeps_formulas_and_nothing_that_matplotlib_cannot_draw(text, drawn):
+    from matplotlib.figure import Figure
+
+    assert style.drawable(text, 2000) == drawn
+    figure = Figure()
+    figure.text(0, 0, style.drawable(text, 30))
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("attribute", ["long_name", "units"])
+def test_axis_label_can_always_be_drawn(attribute):
+    from matplotlib.figure import Figure
+
+    array = xr.DataArray(1.0, name="$v^{$", attrs={attribute: "$x^{ $\n\x1b[2J"})
+    label = style.axis_label(array)
+    assert "\x1b" not in label
+    figure = Figure()
+    figure.text(0, 0, label)
+    figure.canvas.draw()

@@ -15,6 +15,7 @@ from xvcluster.grid.labels import (
     present_numbers,
     take_labels,
 )
+from xvcluster.messages import plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,7 @@ def plain_name(name: object) -> str:
 
 def _own_name(source: xr.Dataset | xr.DataArray) -> str:
     """Name of a model from its attributes, if they give one."""
-    named = (source.attrs.get(n) for n in ("model", "title", "id"))
+    named = (plain(source.attrs.get(n, "")) for n in ("model", "title", "id"))
     found = next(filter(None, named), None)
     if found is None and isinstance(source, xr.DataArray) and source.name not in (None, "label"):
         found = repr(str(source.name))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from xvcluster.messages import shown
+from xvcluster.messages import plain, shown
 
 _VERTICAL_NAMES = frozenset(
     "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
@@ -473,7 +473,7 @@ def _range(vertical: xr.DataArray | xr.Variable) -> tuple[float, float]:
 
 def units(variable: xr.DataArray | xr.Variable) -> str:
     """Units of a variable without extra spaces; empty if it has none."""
-    return re.sub(r"\s+", " ", str(variable.attrs.get("units", ""))).strip()
+    return plain(variable.attrs.get("units", ""))
 
 
 _SIGNS = str.maketrans(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,6 +159,6 @@ def _add_verdict(figure: Figure, dataset: xr.Dataset) -> None:
     best, by = _taken(dataset), dataset.attrs.get("best_k_by")
     taken = f"dashed: k = {best}" + (f" ({by})" if by else "") if best is not None else ""
     width = int(float(figure.get_size_inches()[0]) / 0.063)
-    told = [fill(str(text), width) for text in (dataset.attrs.get("verdict"), taken) if text]
+    told = [style.drawable(text, width) for text in (dataset.attrs.get("verdict"), taken) if text]
     if told:
         figure.suptitle("\n".join(told), fontsize=8.5, x=0.01, ha="left")

@@ -119,7 +119,7 @@ def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
     scale = dataset["distance"].attrs.get("units", "1")
     ax.set_title("U-matrix", fontsize=9.5)
     label = f"mean distance to neighbouring nodes ({'scaled' if scale == '1' else scale})"
-    _draw_values(ax, u_matrix(dataset), label, cmap="bone_r")
+    _draw_values(ax, u_matrix(dataset), style.drawable(label), cmap="bone_r")
 
 
 def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
@@ -146,7 +146,7 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     """Draw the codebook of one variable: a small profile in every cell, or a value."""
     levels = find_levels(dataset)
     nodes = dataset[f"{name}_node"]
-    ax.set_title(f"Codebook of {name}", fontsize=9.5)
+    ax.set_title(style.drawable(f"Codebook of {name}"), fontsize=9.5)
     described = nodes if nodes.attrs else dataset[name]
     if levels is None:
         values = _on_grid(dataset, nodes.values)
@@ -167,9 +167,9 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
         ax.plot(column + 0.78 * x, row + 0.8 * y, color=colors[node], **line_style(1.3))
     across, upright = "left to right", "top to bottom"
     ways = ("bottom to top", across) if levels.is_time else (across, upright)
-    text = f"{name}: {low:.3g} to {high:.3g} {units(described)}".rstrip() + f", {ways[0]}"
-    ends = " to ".join(levels.ends())
-    text += f"\n{levels.name}: {ends} {levels.units}".rstrip() + f", {ways[1]}"
+    spans = f"{name}: {low:.3g} to {high:.3g} {units(described)}".rstrip() + f", {ways[0]}"
+    ends = f"{levels.name}: {' to '.join(levels.ends())} {levels.units}".rstrip() + f", {ways[1]}"
+    text = "\n".join(map(style.drawable, (spans, ends)))
     ax.set_xlabel(text, fontsize=8, labelpad=6)
 
 

@@ -88,7 +88,9 @@ def cluster_names(labels: xr.DataArray) -> dict[int, str]:
     flags = np.ravel(labels.attrs.get("flag_values", []))
     said = dict(zip(flags, meanings, strict=True)) if len(flags) == len(meanings) else {}
     names = {number: plain(said.get(number, f"cluster_{number}"), 40) for number in numbers}
-    return {n: (name[:1].upper() + name[1:]).replace("_", " ") for n, name in names.items()}
+    return {
+        n: drawable((name[:1].upper() + name[1:]).replace("_", " ")) for n, name in names.items()
+    }
 
 
 def som_shape(labels: xr.DataArray) -> tuple[int, int] | None:
@@ -190,9 +192,25 @@ def text_color(color: Float64s) -> str:
 def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     """Return the label of an axis, ``"long_name (units)"``, in lines of the given width."""
     name = array.attrs.get("long_name") or array.attrs.get("standard_name") or array.name
-    text = "" if name is None else str(name)
-    units = str(array.attrs.get("units", "")).strip()
-    return fill(f"{text} ({units})" if units and units != "1" else text, width)
+    text = "" if name is None else plain(name)
+    units = plain(array.attrs.get("units", ""))
+    return drawable(f"{text} ({units})" if units and units != "1" else text, width)
+
+
+def drawable(text: object, width: int = 1000) -> str:
+    """Return text of a file as matplotlib can draw it, in lines of the given width.
+
+    What stands between dollars stays a formula if it is one.
+    """
+    from matplotlib.mathtext import MathTextParser
+
+    lines = fill(plain(text, 1000), width).split("\n")
+    for i, line in enumerate(lines):
+        try:
+            MathTextParser("path").parse(line)
+        except (ValueError, RuntimeError):  # RuntimeError: braces nested too deeply
+            lines[i] = re.sub(r"(?<!\\)\$", r"\\$", line)
+    return "\n".join(lines)
 
 
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:

@@ -144,4 +144,5 @@ def _draw_original(ax: Axes, field: xr.DataArray, place: geo.Geometry) -> None:
     """Draw the original field, with a colorbar in the place of the strip."""
     draw_background(ax, field, place, offset=_offset(ax, place))
     vertical, _, method = str(field.attrs.get("cell_methods", "")).partition(": ")
-    ax.set_title(f"mean over {vertical}" if method == "mean" else "original", fontsize=9.5)
+    title = style.drawable(f"mean over {vertical}") if method == "mean" else "original"
+    ax.set_title(title, fontsize=9.5)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xvcluster.messages import shown
+from xvcluster.messages import plain, shown
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import view
 from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
@@ -96,9 +96,10 @@ def votes(
 def _count(dataset: xr.Dataset, cluster: Any) -> tuple[xr.DataArray, xr.DataArray]:
     """Return the votes for one cluster and the number of models that contain each point."""
     if not {"votes", "n_models"} <= set(dataset.data_vars):
+        known = ", ".join(map(plain, dataset.data_vars))
         raise ValueError(
-            "this dataset has no votes and n_models; its variables are "
-            f"{', '.join(map(str, dataset.data_vars))}. Pass what xvcluster.consensus(...) returns"
+            f"this dataset has no votes and n_models; its variables are {known}. Pass what "
+            "xvcluster.consensus(...) returns"
         )
     numbers = dataset["cluster"].values
     is_number = isinstance(cluster, int | np.integer) and not isinstance(cluster, bool)

@@ -11,6 +11,7 @@ from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import canonical_units, find_axes, is_same_direction, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import take_model
+from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
@@ -69,8 +70,8 @@ def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Datase
     missing = [n for n in names if n not in dataset.data_vars]
     if missing:
         raise ValueError(
-            f"the result was made from {', '.join(names)}, but the data lack {', '.join(missing)}; "
-            f"they have {', '.join(map(str, dataset.data_vars))}. Rename them to match"
+            f"the result was made from {plain(', '.join(names))}, but the data lack "
+            f"{plain(', '.join(missing))}; they have {plain(', '.join(own))}. Rename them to match"
         )
     for name in names:
         _require_same_units(name, units(dataset[name]), units(result[name]))
