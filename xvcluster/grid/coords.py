@@ -21,9 +21,7 @@ _UPWARD_WORDS = frozenset(
 )
 _DOWNWARD_WORDS = frozenset("depth depths pressure".split())
 _UPWARD_NAMES = frozenset("bottom_top bottom_top_stag s_rho s_w".split())
-_PRESSURES = frozenset(
-    "pa hpa kpa bar bars mb mbar millibar millibars dbar dbars decibar decibars atm".split()
-)
+_PRESSURES = frozenset("pa hpa kpa megapa gpa bar dbar atm".split())
 _LATITUDE_NAMES = frozenset(
     "latitude latitudes lat lats nav_lat xlat xlat_m xlat_u xlat_v glat clat elat vlat tlat ulat "
     "geolat geolat_t geolat_u geolat_v geolat_c gphit gphiu gphiv gphif lat_rho lat_u lat_v "
