@@ -61,7 +61,7 @@ def test_find_invalid_passes_over_an_attribute_without_numbers(name):
         ({"valid_range": "-5 to 3"}, [3]),
         ({"valid_min": "2"}, [0]),
         ({"valid_range": [2.0]}, []),
-        ({"valid_range": [0.0, 9.0], "valid_min": 3}, [0, 1]),
+        ({"valid_range": [0.0, 9.0], "valid_min": 3.0}, [0, 1]),
     ],
 )
 def test_find_invalid_takes_the_valid_range(attrs, expected):
