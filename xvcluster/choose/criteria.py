@@ -89,11 +89,11 @@ def describe_criteria(
 
 def _from_members(fits: Fits) -> dict[str, Float64s]:
     """The criteria that follow from sums over all members."""
-    found_at, metric = fits.fits.values(), fits.metric
+    found_at, metric, unit = fits.fits.values(), fits.metric, fits.profiles.scaling.unit
     sums = fits.profiles.criteria([fit.members for fit in found_at])
     pairs = list(zip(sums, [fit.centroids for fit in found_at], strict=True))
     found = {
-        "inertia": [own[1].sum() for own in sums],
+        "inertia": [own[1].sum() * unit * unit for own in sums],
         "silhouette": [simplified_silhouette(own) for own in sums],
         "davies_bouldin": [davies_bouldin(own, c, metric) for own, c in pairs],
     }

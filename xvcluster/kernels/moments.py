@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from numba import njit
+from xvcluster.kernels.compiling import compiled
 
 _SPLITTER = 134217729.0  # 2**27 + 1, which cuts a float64 into two halves (Veltkamp)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _error(product, a, b):  # type: ignore[no-untyped-def]
     """What rounding left out of a product of two float64 (Dekker 1971)."""
     high = a * _SPLITTER
@@ -20,7 +20,7 @@ def _error(product, a, b):  # type: ignore[no-untyped-def]
     return ((error + high * other_low) + low * other_high) + low * other_low
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def add_moments(X, weights, first, second, low, high):  # type: ignore[no-untyped-def]
     """Add rows X (n, F) and their squares, by weights (n,), to first and second (3, F), float64.
 

@@ -24,7 +24,7 @@ from xvcluster.profiles.memory import (
     open_arrays,
     stack,
 )
-from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_moments
 from xvcluster.profiles.statistics import QUANTILES, Statistics
 from xvcluster.profiles.weights import weigh
 
@@ -77,7 +77,7 @@ def open_profiles(
         If there are infinities, no profile is complete, or all weights are 0.
     """
     weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
-    fit = partial(fit_scaling, normalize=normalize, by_level=by_level, level_weights=weights)
+    fit = partial(fit_moments, normalize=normalize, by_level=by_level, level_weights=weights)
     if not is_chunked(layout.dataset):
         return open_arrays(layout, fit, drawn)
     from xvcluster.profiles.chunks import open_chunks
