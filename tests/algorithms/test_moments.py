@@ -76,10 +76,9 @@ def test_moments_of_values_whose_squares_float64_does_not_hold(factor):
     values[..., 0] *= factor  # the other variable stays as it is
     halves = (Moments.of(Block.of(values[:70])), Moments.of(Block.of(values[70:])))
     found = Moments.join(halves)
-    mean = np.ldexp(found.mean, found.exponent)
     spread = np.ldexp(np.sqrt(found.variance), found.exponent)
     for v, unit in enumerate((factor, 1.0)):
-        np.testing.assert_allclose(mean[:, v], (values[..., v] / unit).mean(axis=0) * unit)
+        np.testing.assert_allclose(found.mean[:, v], (values[..., v] / unit).mean(axis=0) * unit)
         np.testing.assert_allclose(spread[:, v], (values[..., v] / unit).std(axis=0) * unit)
 
 

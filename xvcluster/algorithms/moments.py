@@ -99,13 +99,14 @@ class Moments:
 
     @cached_property
     def mean(self) -> Float64s:
-        """Weighted mean (n_levels, n_variables), in units of 2**exponent; 0 if nothing counts."""
+        """Weighted mean (n_levels, n_variables) in the units of the values; 0 if nothing counts."""
         mean = _exact(self.first) / (_exact(self.mass)[()] or 1)
-        return np.where(self.low == self.high, self.low, mean.astype(np.float64))
+        mean = np.where(self.low == self.high, self.low, mean.astype(np.float64))
+        return np.ldexp(mean, self.exponent)
 
     @cached_property
     def variance(self) -> Float64s:
-        """Weighted variance around the mean, in the same units squared."""
+        """Weighted variance around the mean, in units of 4**exponent."""
         weight = _exact(self.mass)[()] or 1
         mean = _exact(self.first) / weight
         variance = (_exact(self.second) / weight - mean**2).astype(np.float64)

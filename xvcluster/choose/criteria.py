@@ -81,6 +81,8 @@ def describe_criteria(
         dataset["stability"].attrs |= how
     ks = list(fits.fits)
     dataset = conclude(dataset.assign_coords(k=ks))
+    with np.errstate(over="ignore", under="ignore"):  # of which the fit has warned
+        dataset["inertia"].values *= np.square(fits.profiles.scaling.unit)
     k = xr.DataArray(ks, dims="k", name="k", attrs={"long_name": "number of clusters"})
     label = xr.concat([fit.members.label() for fit in fits.fits.values()], dim=k)
     label.attrs = {"long_name": "cluster", "ordered_by": describe_order(fits.layout)}
@@ -89,11 +91,11 @@ def describe_criteria(
 
 def _from_members(fits: Fits) -> dict[str, Float64s]:
     """The criteria that follow from sums over all members."""
-    found_at, metric, unit = fits.fits.values(), fits.metric, fits.profiles.scaling.unit
+    found_at, metric = fits.fits.values(), fits.metric
     sums = fits.profiles.criteria([fit.members for fit in found_at])
     pairs = list(zip(sums, [fit.centroids for fit in found_at], strict=True))
     found = {
-        "inertia": [own[1].sum() * unit * unit for own in sums],
+        "inertia": [own[1].sum() for own in sums],
         "silhouette": [simplified_silhouette(own) for own in sums],
         "davies_bouldin": [davies_bouldin(own, c, metric) for own, c in pairs],
     }

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import (
     STATUS,
@@ -75,14 +76,33 @@ def open_profiles(
     ------
     ValueError
         If there are infinities, no profile is complete, or all weights are 0.
+
+    Warns
+    -----
+    UserWarning
+        If the inertia is beyond what float64 holds.
     """
     weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
     fit = partial(fit_moments, normalize=normalize, by_level=by_level, level_weights=weights)
-    if not is_chunked(layout.dataset):
-        return open_arrays(layout, fit, drawn)
-    from xvcluster.profiles.chunks import open_chunks
+    opened: Scaled
+    if is_chunked(layout.dataset):
+        from xvcluster.profiles.chunks import open_chunks
 
-    return open_chunks(layout, fit, drawn)
+        opened = open_chunks(layout, fit, drawn)
+    else:
+        opened = open_arrays(layout, fit, drawn)
+    _warn_beyond(next(iter(layout.variables)), opened.scaling.unit)
+    return opened
+
+
+def _warn_beyond(name: str, unit: float) -> None:
+    """Warn if values are so large or small that float64 does not hold the inertia."""
+    if not 0.0 < unit * unit < np.inf:
+        warn(
+            f"the values of {name!r} are of the order of {unit:.0e}, whose squares float64 does "
+            f"not hold: clusters are right, but the inertia is given as {unit * unit:g}. Convert "
+            "the data to other units to have it",
+        )
 
 
 def label_profiles(

@@ -17,7 +17,7 @@ from xvcluster.algorithms.lloyd import one_blas_thread
 from xvcluster.algorithms.moments import Moments, join_clusters, moments_by_cluster
 from xvcluster.algorithms.source import sample_size
 from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
-from xvcluster.grid.missing import find_undeclared
+from xvcluster.grid.missing import find_undeclared, warn_stale
 from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout
 from xvcluster.profiles.memory import in_units, require_any_weight, require_complete, require_weights
@@ -360,6 +360,8 @@ def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]
     n_values = chunks.array.size // len(layout.variables)
     pairs = zip(found.extremes, layout.variables, strict=True)
     fills = tuple(find_undeclared(extremes, name, n_values) for extremes, name in pairs)
+    for variable, extremes in zip(reading.variables, found.extremes, strict=True):
+        warn_stale(variable, extremes)
     if any(fills):
         reading = replace(reading, fills=fills)
         found = look(reading, n_points)
@@ -377,6 +379,8 @@ def label_chunks(
 ) -> xr.DataArray:
     """Label every profile of a model in dask arrays; nothing is computed."""
     reading = replace(Reading.of(layout), scaling=scaling)
+    for variable in reading.variables:
+        warn_stale(variable)
     return _label_maps(layout, _stack_lazily(layout), reading, assigner)["label"]
 
 

@@ -137,10 +137,11 @@ def fit_moments(
     Values that keep their units are scaled by a power of two if their squares would overflow or
     vanish; this changes no other bit.
     """
-    scaling = fit_scaling(moments.mean, lambda: moments.variance, normalize, **options)
+    exponent, unit = moments.exponent, 1.0
+    mean = np.ldexp(moments.mean, -exponent)
+    scaling = fit_scaling(mean, lambda: moments.variance, normalize, **options)
     if isinstance(scaling, ProfileScaling):
         return scaling
-    exponent, unit = moments.exponent, 1.0
     offset = np.ldexp(scaling.offset, exponent)
     if keeps_units(normalize, len(exponent)):
         ends = np.array([moments.low - scaling.offset, moments.high - scaling.offset])

@@ -45,7 +45,8 @@ class Statistics:
 
     def in_units(self, unit: float) -> Statistics:
         """The same with the inertia in the units of the data; see `Scaling.unit`."""
-        return replace(self, inertia=self.inertia * unit * unit)
+        with np.errstate(over="ignore", under="ignore"):
+            return replace(self, inertia=self.inertia * unit * unit)
 
 
 def describe(block: Block, assignment: Assignment, areas: Float64s | None, k: int) -> Statistics:
