@@ -136,7 +136,8 @@ def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
 def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray:
     """Replace the values that `find_invalid` marks by NaN.
 
-    With `by_chunk`, undeclared fill values of dask arrays are masked too, in each chunk by itself.
+    With `by_chunk`, undeclared fill values of dask arrays are masked too, and infinities refused, in
+    each chunk by itself.
     """
     invalid = find_invalid(array)
     masked = array if invalid is None else array.where(~invalid)
@@ -145,6 +146,7 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
     result: xr.DataArray = xr.apply_ufunc(
         _mask_undeclared,
         masked,
+        kwargs={"name": array.name},
         dask="parallelized",
         output_dtypes=[np.result_type(masked.dtype, np.float32)],
         keep_attrs=True,
@@ -152,10 +154,10 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
     return result
 
 
-def _mask_undeclared(values: Array) -> Array:
-    """Values of a chunk as floats, with NaN for undeclared fill values."""
+def _mask_undeclared(values: Array, name: Hashable) -> Array:
+    """Values of a chunk as floats, with NaN for undeclared fill values; infinities are refused."""
     masked = values.astype(np.result_type(values.dtype, np.float32))
-    fills = find_extremes(values).apart() if values.size else []
+    fills = find_undeclared(find_extremes(values), name) if values.size else []
     masked[np.isin(values, np.asarray(fills).astype(values.dtype))] = np.nan
     return masked
 

@@ -113,7 +113,7 @@ def label_profiles(
         from xvcluster.profiles.chunks import label_chunks
 
         return label_chunks(layout, scaling, assigner)
-    profiles = stack(layout)
+    profiles = stack(layout, may_be_empty=True)  # as in chunks, which are labelled one by one
     scaled = scaling.apply(profiles.values, out=profiles.values)
     return profiles.to_map(assign(scaled, assigner).labels + 1)
 

@@ -22,6 +22,7 @@ from xvcluster.algorithms.moments import moments_by_cluster, moments_of
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers
 from xvcluster.grid.missing import find_invalid
+from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, lay_out
 from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
@@ -79,8 +80,8 @@ def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Pro
     return stack(lay_out(data, dim))
 
 
-def stack(layout: Layout) -> Profiles:
-    """Read a model and stack its complete profiles.
+def stack(layout: Layout, *, may_be_empty: bool = False) -> Profiles:
+    """Read a model and stack its complete profiles; without any, refuse it or warn.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def stack(layout: Layout) -> Profiles:
         missing.append(np.isnan(column))
         invalid.append(None if refused is None else layout.grid.flatten(refused.any(lead)))
     status = find_status(missing, invalid)
-    require_complete(np.bincount(status, minlength=len(STATUS)))
+    require_complete(np.bincount(status, minlength=len(STATUS)), only_warn=may_be_empty)
     points = np.flatnonzero(status == 0)
     values = np.empty((points.size, columns[0].shape[0], len(columns)), dtype=layout.dtype)
     for v, column in enumerate(columns):
@@ -164,16 +165,19 @@ def in_units(distance: xr.DataArray, scaling: Scaling | ProfileScaling) -> xr.Da
     return distance if scaling.unit == 1.0 else distance * np.float64(scaling.unit)
 
 
-def require_complete(counts: npt.NDArray[np.integer]) -> None:
+def require_complete(counts: npt.NDArray[np.integer], *, only_warn: bool = False) -> None:
     """Refuse a model without a complete profile, by the number of points of each status."""
     if counts[0]:
         return
-    raise ValueError(
+    message = (
         f"none of the {counts.sum()} profiles is complete: {counts[1]} have no data, {counts[2]} "
         f"have gaps, {counts[3]} hold a fill value or lie outside the valid_min, valid_max or "
         "valid_range of the attributes. Choose a depth range that the model covers "
         "with .vcluster.prepare(depth=...), or fill small gaps with prepare(max_gap=...)"
     )
+    if not only_warn:
+        raise ValueError(message)
+    warn(message)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
