@@ -135,7 +135,9 @@ def test_find_invalid_refuses_no_value_by_limits_of_the_packed_file(packed_file,
 def test_find_invalid_warns_of_limits_that_are_no_longer_those_of_the_values(packed_file):
     shifted = packed_file.load().copy() + 0.0
     shifted.attrs = dict(packed_file.attrs)
-    told = r"valid_range of 't' is \[ *0 5000\], of integers, but .* ignored.*attrs\['valid_range'\]"
+    told = (
+        r"valid_range of 't' is \[ *0 5000\], of integers, but .* ignored.*attrs\['valid_range'\]"
+    )
     for data in (shifted, shifted.chunk()):
         with pytest.warns(UserWarning, match=told):
             assert find_invalid(data) is None

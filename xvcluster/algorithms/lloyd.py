@@ -160,7 +160,9 @@ def fit(
             if not active.size:
                 return
             chosen = [runs[r] for r in active]
-            _advance(map_blocks, blocks, chosen, metric, active, held, tol, refine if steps else None)
+            _advance(
+                map_blocks, blocks, chosen, metric, active, held, tol, refine if steps else None
+            )
             if report is not None:
                 report(runs)
 

@@ -203,11 +203,11 @@ def _join_far(parts: Iterable[_Far], n: int) -> _Far:
 
 
 def _keep_far(far: _Far, n: int) -> _Far:
-    if len(far.squared) > n:
-        near_enough = np.flatnonzero(far.squared >= np.partition(far.squared, -n)[-n])
-        far = _Far(far.profiles[near_enough], far.squared[near_enough])
+    away = np.flatnonzero(far.squared > 0)
+    if away.size > n:
+        least = np.partition(far.squared[away], -n)[-n]
+        away = away[far.squared[away] >= least]
     # of equally far profiles the first by their values, in whatever order they come
-    flat = far.profiles.reshape(len(far.profiles), -1)
-    order = np.lexsort((*flat.T[::-1], -far.squared))[:n]
-    order = order[far.squared[order] > 0]
+    columns = far.profiles[away].reshape(away.size, int(np.prod(far.profiles.shape[1:]))).T
+    order = away[np.lexsort((*columns[::-1], -far.squared[away]))[:n]]
     return _Far(far.profiles[order], far.squared[order])

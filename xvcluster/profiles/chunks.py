@@ -20,7 +20,12 @@ from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
 from xvcluster.grid.missing import find_undeclared, warn_stale
 from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout
-from xvcluster.profiles.memory import in_units, require_any_weight, require_complete, require_weights
+from xvcluster.profiles.memory import (
+    in_units,
+    require_any_weight,
+    require_complete,
+    require_weights,
+)
 from xvcluster.profiles.reading import Place, Reading, status_of
 from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
@@ -246,9 +251,7 @@ class ChunkedMembers:
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, in one pass."""
-        of_each = self.profiles.total(
-            partial(_sum_members, assigner=self.assigner), join_clusters
-        )
+        of_each = self.profiles.total(partial(_sum_members, assigner=self.assigner), join_clusters)
         return np.stack([members.mean for members in of_each])
 
     def scaling(self) -> Scaling:
