@@ -60,9 +60,14 @@ class Moments:
         first, second = np.zeros((3, n + 1)), np.zeros((3, n + 1))
         low, high = np.full(n + 1, np.inf), np.full(n + 1, -np.inf)
         add_moments(flat, block.weights, first, second, low, high)
-        sums = (part[:, :n].reshape(3, *shape) for part in (first, second))
-        ends = (part[:n].reshape(shape) for part in (low, high))
-        return cls(first[:, n].copy(), *sums, *ends, exponent)
+        return cls(
+            first[:, n].copy(),
+            first[:, :n].reshape(3, *shape),
+            second[:, :n].reshape(3, *shape),
+            low[:n].reshape(shape),
+            high[:n].reshape(shape),
+            exponent,
+        )
 
     @classmethod
     def join(cls, parts: Iterable[Moments]) -> Moments:

@@ -136,8 +136,8 @@ def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
 def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray:
     """Replace the values that `find_invalid` marks by NaN.
 
-    With `by_chunk`, undeclared fill values of dask arrays are masked too, and infinities refused, in
-    each chunk by itself.
+    With `by_chunk`, undeclared fill values of dask arrays are masked too, and infinities refused,
+    in each chunk by itself.
     """
     invalid = find_invalid(array)
     masked = array if invalid is None else array.where(~invalid)

@@ -266,7 +266,8 @@ class ChunkedMembers:
         own = self.profiles
         step = partial(_sum_moments, scaling=own.scaling, assigner=self.assigner)
         fold = partial(_fold, reading=own.reading, step=step, join=join_clusters)
-        return average_moments(own.chunks.reduce(fold, join_clusters))
+        of_each: list[Moments] = own.chunks.reduce(fold, join_clusters)
+        return average_moments(of_each)
 
     def maps(self) -> dict[str, xr.DataArray]:
         """Label, status, distance and margin on the user's dimensions, lazily."""

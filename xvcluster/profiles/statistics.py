@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,7 +126,7 @@ def count_hits(nearest: Labels, weights: Float64s, n_nodes: int) -> tuple[Intege
     return np.bincount(nearest, minlength=n_nodes), _add_up(nearest, weights, n_nodes)
 
 
-def average_moments(of_each: Sequence[Moments]) -> Float64s:
+def average_moments(of_each: list[Moments]) -> Float64s:
     """Mean (k, 2, n_variables) of what each profile is scaled by in each cluster; if empty, of all.
 
     `of_each` has the moments of these means and spreads (2, n_variables) in each cluster.
