@@ -162,3 +162,87 @@ def test_labels_of_rounded_data_do_not_depend_on_chunks(request, name, passes):
             found = FITS[name](model.chunk(chunks), normalize=normalize, **asked)
             np.testing.assert_array_equal(found.labels, expected.labels)
             np.testing.assert_array_equal(found.predict(model), expected.labels)
+
+
+def infinite(model):
+    return model.where(model > model.min(), -np.inf)
+
+
+WEIGHTS = xr.DataArray(np.ones((8, 9)), dims=("latitude", "longitude"))
+REFUSED = {
+    "infinities": lambda d: infinite(d).vcluster.kmeans(3),
+    "infinities of a map": lambda d: infinite(d).vcluster.som((2, 2), algorithm="batch"),
+    "infinities of a mixture": lambda d: infinite(d).vcluster.gmm(2),
+    "infinities of a sweep": lambda d: infinite(d).vcluster.sweep([2, 3]),
+    "infinities between levels": lambda d: infinite(d).vcluster.prepare(dz=5).compute(),
+    "infinities in a gap": lambda d: infinite(d).vcluster.prepare(max_gap=20).compute(),
+    "no complete profile": lambda d: d.where(d["depth"] > 0).vcluster.kmeans(3),
+    "limits": lambda d: d.assign_attrs(valid_max=0.5).vcluster.kmeans(3),
+    "weights of NaN": lambda d: d.vcluster.kmeans(3, weights=WEIGHTS.where(WEIGHTS.cumsum() > 5)),
+    "weights of 0": lambda d: d.vcluster.kmeans(3, weights=0 * WEIGHTS),
+    "weights of NaN, incomplete": lambda d: d.where(d["depth"] > 0).vcluster.kmeans(
+        3, weights=np.nan * WEIGHTS
+    ),
+    "too many clusters": lambda d: d.vcluster.kmeans(73),
+    "no percentages": lambda d: (d - 4.0).vcluster.kmeans(3, normalize="percent"),
+    "one level": lambda d: d.isel(depth=[0]).vcluster.kmeans(3, normalize="profile"),
+    "one profile": lambda d: d.where(d["latitude"] + d["longitude"] < -59).vcluster.gmm(1),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_dask_arrays_are_refused_with_the_words_for_arrays_in_memory(name):
+    model, words = make(), []
+    for data in (model, model.chunk(latitude=3, longitude=4)):
+        with pytest.raises(ValueError) as refused:  # noqa: PT011  the words are compared
+            REFUSED[name](data)
+        words.append(str(refused.value))
+    assert words[0] == words[1]
+
+
+def test_predict_refuses_infinities_in_memory_and_in_chunks():
+    result = make().vcluster.kmeans(3)
+    between = infinite(make()).assign_coords(depth=make()["depth"] * 1.01)
+    for data in (infinite(make()), between):
+        for own in (data, data.chunk(latitude=3)):
+            with pytest.raises(ValueError, match="variable 'vs' holds infinities, which cannot be"):
+                result.predict(own).compute()
+
+
+def test_predict_labels_nothing_where_no_profile_is_complete():
+    model = make()
+    result, incomplete = model.vcluster.kmeans(3), model.where(model["depth"] > 0)
+    with pytest.warns(UserWarning, match="none of the 72 profiles is complete: 0 have no data, 72"):
+        assert result.predict(incomplete).isnull().all()
+    assert result.predict(incomplete.chunk(latitude=3)).isnull().all()
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """The model in a packed file, with limits that are packed too: 0 to 50 degrees from −20."""
+    model = (make() - 4.0) * 5.0
+    model.attrs = {"units": "degC", "valid_range": np.int16([0, 5000])}
+    packing = {"dtype": "int16", "scale_factor": 0.01, "add_offset": -20.0, "_FillValue": -9999}
+    model.to_netcdf(tmp_path / "packed.nc", encoding={"vs": packing})
+    with xr.open_dataset(tmp_path / "packed.nc") as opened:
+        yield opened["vs"].load()
+
+
+def test_good_profiles_of_a_packed_file_stay_whatever_is_done_with_it(packed):
+    whole = packed.vcluster.kmeans(3)
+    assert whole.labels.notnull().all()
+    changed = packed.where(packed > -99.0)
+    assert changed.encoding == {}  # of xarray, which keeps the attributes
+    for data in (changed, changed.chunk(latitude=3)):
+        with pytest.warns(UserWarning, match="valid_range of 'vs' is .* ignored"):
+            result = data.vcluster.kmeans(3)
+        np.testing.assert_array_equal(result.labels, whole.labels)
+        with pytest.warns(UserWarning, match="valid_range of 'vs' is .* ignored"):
+            np.testing.assert_array_equal(whole.predict(data), whole.labels)
+
+
+def test_predict_between_levels_knows_how_limits_are_packed(packed):
+    result = packed.isel(depth=slice(1, -1)).vcluster.prepare(dz=5).vcluster.kmeans(3)
+    assert result.labels.notnull().all()
+    for data in (packed, packed.chunk(latitude=3)):
+        assert result.predict(data).notnull().all()
