@@ -27,7 +27,12 @@ def lay_out_model(
 
     `names` are those that the result needs in addition to its own.
     """
-    layout = weigh(lay_out(data, dim), weights, level_weights)
+    layout = lay_out(data, dim)
+    if not layout.dataset.dims:
+        raise ValueError(
+            "the data are a single number without dimensions; give a model with many profiles"
+        )
+    layout = weigh(layout, weights, level_weights)
     check_names(layout, *names)
     return layout
 

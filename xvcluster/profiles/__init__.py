@@ -14,7 +14,8 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.messages import warn
+from xvcluster.arrays import Indices
+from xvcluster.messages import plain, warn
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import (
     STATUS,
@@ -84,14 +85,14 @@ def open_profiles(
     """
     weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
     fit = partial(fit_moments, normalize=normalize, by_level=by_level, level_weights=weights)
-    opened: Scaled
     if is_chunked(layout.dataset):
         from xvcluster.profiles.chunks import open_chunks
 
-        opened = open_chunks(layout, fit, drawn)
+        opened: Scaled = open_chunks(layout, fit, drawn)
     else:
         opened = open_arrays(layout, fit, drawn)
     _warn_beyond(next(iter(layout.variables)), opened.scaling.unit)
+    _warn_of_no_place(layout, opened.points)
     return opened
 
 
@@ -99,9 +100,21 @@ def _warn_beyond(name: str, unit: float) -> None:
     """Warn if values are so large or small that float64 does not hold the inertia."""
     if not 0.0 < unit * unit < np.inf:
         warn(
-            f"the values of {name!r} are of the order of {unit:.0e}, whose squares float64 does "
-            f"not hold: clusters are right, but the inertia is given as {unit * unit:g}. Convert "
-            "the data to other units to have it",
+            f"the values of {plain(name)!r} are of the order of {unit:.0e}, whose squares float64 "
+            f"does not hold: clusters are right, but the inertia is given as {unit * unit:g}. "
+            "Convert the data to other units to have it",
+        )
+
+
+def _warn_of_no_place(layout: Layout, points: Indices) -> None:
+    """Say how many of some complete profiles lie where latitude or longitude is not known."""
+    lat, lon = layout.locate(points)
+    unknown = np.isnan(lat + lon)
+    if unknown.any() and layout.horizontal is not None:
+        warn(
+            f"{100 * unknown.mean():.2g} % of the complete profiles have no latitude and longitude "
+            f"({layout.axes.latitude!r}, {layout.axes.longitude!r} are missing there): they are "
+            "clustered, but are on no map and in no area"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from xvcluster.algorithms.moments import Moments
 from xvcluster.arrays import Float64s, Floats
+from xvcluster.options import check_choice
 
 Normalization = Literal["anomaly", "percent", "level", "profile", "variable"]
 
@@ -23,15 +24,8 @@ _SAFE = 2.0**30
 
 def check_normalize(normalize: str | None) -> dict[str, str]:
     """Give what is recorded of a normalization; refuse an unknown one."""
-    allowed = get_args(Normalization)
-    if normalize is None:
-        return {}
-    if normalize not in allowed:
-        raise ValueError(
-            f"unknown normalize {normalize!r}; choose one of {', '.join(map(repr, allowed))}, or "
-            "None"
-        )
-    return {"normalize": normalize}
+    check_choice("normalize", normalize, get_args(Normalization), or_none=True)
+    return {} if normalize is None else {"normalize": normalize}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
