@@ -296,7 +296,8 @@ class ClusterResult:
             table["area_km2"] = area
             table["area_percent"] = 100 * area / area.sum()
         inertia = dataset["cluster_inertia"].values
-        table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
+        with np.errstate(invalid="ignore"):  # inertia beyond float64, of which the fit has warned
+            table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
         table["mean_margin"] = dataset["cluster_margin"].values
         if "cluster_stability" in dataset:
             table["mean_stability"] = dataset["cluster_stability"].values

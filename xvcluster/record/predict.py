@@ -120,7 +120,10 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
         )
     target = np.clip(target, values.min(), values.max())
     valid = {n: mask_invalid(a, by_chunk=True) for n, a in dataset.data_vars.items()}
-    return xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
+    interpolated = xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
+    for name, array in interpolated.data_vars.items():
+        array.encoding = dict(dataset[name].encoding)  # says how limits are packed
+    return interpolated
 
 
 def _positions(values: Float64s, target: Float64s) -> list[int] | None:
