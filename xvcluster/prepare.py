@@ -12,6 +12,7 @@ import xarray as xr
 from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.coords import (
     Axes,
+    at_rest,
     find_axes,
     is_time,
     positive,
@@ -19,6 +20,7 @@ from xvcluster.grid.coords import (
     units,
 )
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.inputs import take_model
 from xvcluster.options import check_integer, check_number
 
 Data = TypeVar("Data", xr.DataArray, xr.Dataset)
@@ -75,6 +77,7 @@ def prepare(
     >>> vs.vcluster.prepare(depth=slice(5, 60), dz=2, stride=4).sizes["depth"]
     28
     """
+    data = take_model(data)
     refuse_empty(data)
     axes = find_axes(data, dim)
     steps = _strides(data, axes, stride)
@@ -258,7 +261,7 @@ def _strides(
             )
         return {d: check_integer(f"stride of {d!r}", n, 1) for d, n in stride.items()}
     step = check_integer("stride", stride, 1)
-    placed = {d for n in (axes.latitude, axes.longitude) if n for d in data[n].dims}
+    placed = {d for n in (axes.latitude, axes.longitude) if n for d in at_rest(data, n).dims}
     placed = placed or {d for d in horizontal if not is_time(data, d)}
     return {d: step for d in horizontal if d in placed}
 

@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Floats, Integers
-from xvcluster.compare.labels import Clustering, LabelMap, read_labels
+from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.grid.areas import cell_areas
-from xvcluster.grid.coords import Axes, find_horizontal
+from xvcluster.grid.coords import Axes, at_rest, find_horizontal
 from xvcluster.grid.horizontal import own_columns
+from xvcluster.grid.labels import Clustering
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.check import check_result
 from xvcluster.record.dataset import flag_attrs, parameters_of
@@ -67,7 +68,7 @@ def _bring(reference: LabelMap, own: LabelMap) -> Floats:
             "longitude to which it can be brought; assign both, or give labels on the same "
             f"dimensions, {dict(labels.sizes)}"
         )
-    found = nearest_labels(other, labels[latitude], labels[longitude])
+    found = nearest_labels(other, at_rest(labels, latitude), at_rest(labels, longitude))
     on_all: xr.Variable = found.variable.set_dims(labels.sizes)  # type: ignore[no-untyped-call]
     return np.asarray(on_all.values)
 
@@ -91,9 +92,10 @@ def point_weights(labels: xr.DataArray) -> xr.DataArray:
     area = cell_areas(labels, axes)
     if area is not None:
         weights = weights * area / np.prod([labels.sizes[d] for d in {*labels.dims} - {*area.dims}])
-    columns = own_columns(labels, axes)
-    if columns is not None:
-        weights = weights * xr.DataArray(~columns.is_repeated, dims=labels[axes.longitude].dims)
+    found = own_columns(labels, axes)
+    if found is not None:
+        dim, columns = found
+        weights = weights * xr.DataArray(~columns.is_repeated, dims=[dim])
     weights = weights.transpose(*labels.dims).fillna(0.0)  # of points without coordinates
     return weights.assign_attrs(units="1" if area is None else "km2")
 
@@ -160,9 +162,10 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     for name, array in result.data_vars.items():
         if "cluster" not in array.dims or is_held.all():
             continue
-        is_map = set(result["label"].dims) <= set(array.dims)  # such as probabilities
-        taken = matched[name].where(is_held, 0.0 if is_map else _EMPTY.get(str(name), np.nan))
-        taken = taken.where(result["label"].notnull()) if is_map else taken
+        if name in method_of(result).probabilities:
+            taken = matched[name].where(is_held, 0.0).where(result["label"].notnull())
+        else:
+            taken = matched[name].where(is_held, _EMPTY.get(str(name), np.nan))
         matched[name] = taken.transpose(*array.dims)
     for name in {"label", *method_of(result).numbering}:
         matched[name] = _look_up(result[name], number)

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.messages import plain
+from xvcluster.record import times
 from xvcluster.record.check import check_labels
 from xvcluster.record.seal import SEAL
 
@@ -78,9 +79,10 @@ class LazyMap:
 
 def open_store(path: Path) -> xr.Dataset:
     """Open a store with everything in memory but what lies on all points, which is lazy."""
-    dataset: xr.Dataset = xr.open_dataset(
-        path, engine="zarr", consolidated=False, chunks=None, cache=False
+    raw = xr.open_dataset(
+        path, engine="zarr", consolidated=False, chunks=None, cache=False, decode_cf=False
     )
+    dataset = times.decode(raw)
     if SEAL in dataset.attrs:  # earlier versions wrote no chunks that are empty
         _require_chunks(path)
     points = set(dataset["label"].dims) if "label" in dataset else set()

@@ -54,6 +54,11 @@ class Method(ABC):
         """Which of its variables hold cluster numbers, as ``label`` does."""
         return frozenset(name for name, own in self.contents.items() if own.numbers)
 
+    @property
+    def probabilities(self) -> frozenset[str]:
+        """Which are probabilities of clusters at points: 0 for a cluster that is empty."""
+        return frozenset(name for name, own in self.contents.items() if own.dims == "cluster map")
+
     @abstractmethod
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Read back what assigns profiles to the clusters of a result.

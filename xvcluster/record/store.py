@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xvcluster.extras import require
 from xvcluster.messages import plain
+from xvcluster.record import times
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.door import admit
 from xvcluster.record.lazy import open_store
@@ -51,7 +53,10 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
-    _refuse_kind(path)
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
+    check_kind(path)
+    dataset = times.note(dataset)
     if "parameters" in dataset.attrs:  # labels alone have none
         dataset = seal(dataset)
     with replace(path) as temporary:
@@ -74,7 +79,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
                 ) from error
 
 
-def _refuse_kind(path: str | os.PathLike[str]) -> None:
+def check_kind(path: str | os.PathLike[str]) -> None:
     """Refuse to replace a folder by a file, or anything but labels by a store."""
     target = Path(path).resolve()
     if not is_zarr(path):
@@ -85,7 +90,8 @@ def _refuse_kind(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{str(path)!r} is a file, not a Zarr store; give another name")
     if target.is_dir() and any(target.iterdir()):
         try:
-            known = "label" in xr.open_zarr(target, chunks=None, consolidated=False)
+            raw = xr.open_zarr(target, chunks=None, consolidated=False, decode_cf=False)
+            known = "label" in raw
         except Exception:  # of what is no store, or a damaged one
             known = False
         if not known:
@@ -126,6 +132,8 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     path = find_former(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
     dataset = _open(path)
     layout = dataset.attrs.get("xvcluster_schema")
     if layout is None:
@@ -150,7 +158,8 @@ def _open(path: Path) -> xr.Dataset:
     try:
         if is_zarr(path):
             return open_store(path)
-        with xr.open_dataset(path, engine="netcdf4", cache=False) as dataset:
+        raw = xr.open_dataset(path, engine="netcdf4", cache=False, decode_cf=False)
+        with times.decode(raw) as dataset:
             _require_plausible(dataset, path.stat().st_size)
             return dataset.load()
     except Exception as error:  # of HDF5, Zarr, their compressors, or xarray
