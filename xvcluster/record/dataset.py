@@ -243,8 +243,8 @@ def parameters_of(dataset: xr.Dataset) -> dict[str, Any]:
     text = dataset.attrs.get("parameters")
     if text is None:
         raise ValueError(
-            "the Dataset is not a result of xvcluster: it has no attribute 'parameters'; give one "
-            "that xvcluster.open_result reads"
+            "it lacks the attribute 'parameters', which every result of xvcluster has; give the "
+            "Dataset of one"
         )
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise ValueError(
