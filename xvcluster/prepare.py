@@ -20,6 +20,7 @@ from xvcluster.grid.coords import (
     units,
 )
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.inputs import take_model
 from xvcluster.options import check_integer, check_number
 
 Data = TypeVar("Data", xr.DataArray, xr.Dataset)
@@ -76,6 +77,7 @@ def prepare(
     >>> vs.vcluster.prepare(depth=slice(5, 60), dz=2, stride=4).sizes["depth"]
     28
     """
+    data = take_model(data)
     refuse_empty(data)
     axes = find_axes(data, dim)
     steps = _strides(data, axes, stride)

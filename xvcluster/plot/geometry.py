@@ -10,6 +10,7 @@ import numpy as np
 from xvcluster.arrays import Array, Booleans, Float64s, Indices
 from xvcluster.grid.edges import cell_edges
 from xvcluster.grid.horizontal import HorizontalGrid, contiguous, find_grid, take_map
+from xvcluster.plot.size import SLIM
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]
 """West, east, south and north in degrees."""
-
-SLIM = 6.0
-"""A map is at most this many times as long as wide: a line of profiles is shown in its region."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,8 @@ class Geometry:
 
 def locate(field: xr.DataArray) -> Geometry:
     """Lay out a field for a map, by its latitude and longitude if it has these."""
+    if not field.ndim:
+        raise ValueError("a map shows a field, but this is a single value without dimensions")
     grid = find_grid(field)
     if grid is None:
         return _plane(_one_map(field, field.dims[-2:]))
@@ -109,6 +109,8 @@ def _one_map(field: xr.DataArray, dims: tuple[Hashable, ...]) -> xr.DataArray:
     example = f"{'labels' if field.name is None else field.name}.isel({{dim}}=0)"
     if field.name == "label":  # of a result, whose figures cannot choose one map
         example = "result.labels.isel({dim}=0).vcluster.plot.map()"
+    if field.name in ("label", None):
+        example += ", or draw one map for each with plot.map(col='{dim}')"
     return take_map(field, dims, "a map shows one field", example)
 
 

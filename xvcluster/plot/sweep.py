@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from xvcluster.grid.labels import Result
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import style, view
 from xvcluster.plot.fields import NEAR, bar_axes, clear_of_ticks, draw_background, draw_labels
+from xvcluster.plot.inputs import check_field, check_switches, take_sweep
 from xvcluster.plot.map import add_map_axes, set_view, surround
-from xvcluster.plot.profiles import count_columns
+from xvcluster.plot.size import arrange, moderate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,12 +23,8 @@ if TYPE_CHECKING:
     from xvcluster.plot.basemap import Resolution
 
 
-_LARGEST = 20.0
-"""Inches: the largest width and height of a figure."""
-
-
 def maps(
-    dataset: xr.Dataset,
+    dataset: Result | xr.Dataset,
     *,
     ncols: int | None = None,
     original: xr.DataArray | Literal[True] | None = None,
@@ -40,8 +38,8 @@ def maps(
 
     Parameters
     ----------
-    dataset : xr.Dataset
-        The dataset of a `SweepResult`.
+    dataset : SweepResult or Dataset
+        A sweep, or its dataset.
     ncols : int, optional
         Number of panels in a row. Default: depends on the shape of the map.
     original : xr.DataArray or True, optional
@@ -67,13 +65,14 @@ def maps(
     >>> figure = maps(sweep.dataset)  # doctest: +SKIP
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
+    dataset = take_sweep(dataset, "maps").compute()  # read lazy maps only once
+    check_switches(coastlines=coastlines, borders=borders)
     if original is True:
         raise ValueError(
             "original=True stands for the data of a sweep, but a dataset does not contain them; "
             "use sweep.plot.maps(original=True), or pass a DataArray"
         )
-    dataset = dataset.compute()  # read lazy maps only once
-    fields = [] if original is None else [original]
+    fields = [] if original is None else [check_field(original, "original")]
     fields += [_labels_at(dataset, index) for index in range(dataset.sizes["k"])]
     places = [geo.locate(field) for field in fields]
     axes = _panels(places[-1], len(fields), ncols, projection, extent)
@@ -112,26 +111,20 @@ def _panels(
 
     is_plane = place.kind == "plane"
     shape = 1.5 if is_plane else view.shape(place, projection, extent)
-    shape = float(np.clip(shape, 1 / geo.SLIM, geo.SLIM))
+    shape = moderate(shape)
     width = float(np.clip(2.6 * shape, 1.4, 3.2))
-    panel = np.array([width + 0.25, width / shape + (1.0 if is_plane else 0.62)])
+    panel = width + 0.25, width / shape + (1.0 if is_plane else 0.62)
     limit = 3 if shape > 1.5 else 4 if shape > 0.8 else 6
-    n_columns = count_columns(n_panels, ncols, limit=limit)
-    # many panels, or tall ones, need more columns
-    while ncols is None and -(-n_panels // n_columns) * panel[1] > _LARGEST:
-        limit += 1
-        n_columns = count_columns(n_panels, ncols, limit=limit)
-    n_rows = -(-n_panels // n_columns)
-    size = panel * (n_columns, n_rows)
-    figure = plt.figure(layout="compressed")
-    figure.set_size_inches(*size * min(1.0, _LARGEST / size.max()))
-    grid = figure.add_gridspec(n_rows, n_columns)
+    hint = "the maps of some k: sweep.dataset.sel(k=[4, 6])"
+    plan = arrange(n_panels, panel, limit=limit, ncols=ncols, hint=hint)
+    figure = plt.figure(figsize=plan.size, layout="compressed")
+    grid = figure.add_gridspec(plan.n_rows, plan.n_columns)
     return [add_map_axes(figure, grid[i], place, projection, extent) for i in range(n_panels)]
 
 
 def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
     """Draw one map of labels, over a strip of its colours."""
-    rgba = style.cluster_colors(labels)
+    rgba = style.colors_of(labels)
     draw_labels(ax, place, rgba)
     ax.set_title(f"k = {len(rgba)}", fontsize=9.5)
     strip = bar_axes(ax, "below", offset=_offset(ax, place))
@@ -151,4 +144,5 @@ def _draw_original(ax: Axes, field: xr.DataArray, place: geo.Geometry) -> None:
     """Draw the original field, with a colorbar in the place of the strip."""
     draw_background(ax, field, place, offset=_offset(ax, place))
     vertical, _, method = str(field.attrs.get("cell_methods", "")).partition(": ")
-    ax.set_title(f"mean over {vertical}" if method == "mean" else "original", fontsize=9.5)
+    title = style.drawable(f"mean over {vertical}") if method == "mean" else "original"
+    ax.set_title(title, fontsize=9.5)

@@ -29,7 +29,7 @@ def check_extent(extent: Any) -> Box | None:
         return None
     try:
         box = np.asarray(extent)
-    except ValueError:  # sequences of different lengths
+    except (TypeError, ValueError):  # a Dataset, or sequences of different lengths
         box = np.asarray(None)
     if box.dtype.kind not in "iuf":
         raise TypeError(f"extent={extent!r} does not consist of numbers; {_ORDER}")

@@ -32,6 +32,8 @@ class Method(ABC):
         Names that its results use in addition to those of every result.
     numbering : frozenset of str
         Which of these hold cluster numbers, as ``label`` does; a match renumbers them.
+    probabilities : frozenset of str
+        Which of these are the probabilities of clusters at points: 0 for a cluster that is empty.
 
     Notes
     -----
@@ -44,6 +46,7 @@ class Method(ABC):
     nodes_along: ClassVar[str] = "cluster"
     variables: ClassVar[frozenset[str]] = frozenset()
     numbering: ClassVar[frozenset[str]] = frozenset()
+    probabilities: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
