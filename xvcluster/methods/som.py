@@ -23,8 +23,8 @@ from xvcluster.methods.steps import lay_out_model, require_distinct
 from xvcluster.options import (
     Algorithm,
     check_clusters,
-    check_grid_size,
     check_flag,
+    check_grid_size,
     check_seed,
     check_training,
     check_weighting,
