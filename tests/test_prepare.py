@@ -427,3 +427,10 @@ def test_prepare_interpolates_no_undeclared_fill_value(rough_model):
     with pytest.warns(UserWarning, match="-9999, which the file does not declare"):
         expected = filled.vcluster.prepare(dz=7)
     xr.testing.assert_equal(lazy.compute(), expected)
+
+
+def test_stride_keeps_all_times_of_a_grid_that_a_file_holds_for_each(bent_model):
+    times = xr.concat([bent_model] * 3, "time")
+    for name in ("lat", "lon"):
+        times = times.assign_coords({name: xr.concat([bent_model[name]] * 3, "time").variable})
+    assert prepare(times, stride=2).sizes == {"time": 3, "depth": 6, "y": 6, "x": 6}

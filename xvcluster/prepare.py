@@ -12,6 +12,7 @@ import xarray as xr
 from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.coords import (
     Axes,
+    at_rest,
     find_axes,
     is_time,
     positive,
@@ -260,7 +261,7 @@ def _strides(
             )
         return {d: check_integer(f"stride of {d!r}", n, 1) for d, n in stride.items()}
     step = check_integer("stride", stride, 1)
-    placed = {d for n in (axes.latitude, axes.longitude) if n for d in data[n].dims}
+    placed = {d for n in (axes.latitude, axes.longitude) if n for d in at_rest(data, n).dims}
     placed = placed or {d for d in horizontal if not is_time(data, d)}
     return {d: step for d in horizontal if d in placed}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
-from xvcluster.messages import shown
+from xvcluster.messages import escaped, plain, shown
 from xvcluster.options import check_members, check_path, is_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.profiles import Layout
@@ -297,7 +296,8 @@ class ClusterResult:
             table["area_km2"] = area
             table["area_percent"] = 100 * area / area.sum()
         inertia = dataset["cluster_inertia"].values
-        table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
+        with np.errstate(invalid="ignore"):  # inertia beyond float64, of which the fit has warned
+            table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
         table["mean_margin"] = dataset["cluster_margin"].values
         if "cluster_stability" in dataset:
             table["mean_stability"] = dataset["cluster_stability"].values
@@ -342,18 +342,21 @@ class ClusterResult:
         store.write(self.dataset, path)
 
     def __repr__(self) -> str:
-        return f"<xvcluster.ClusterResult: {self._headline()}>\n{self.table().to_string()}"
+        head = f"<xvcluster.ClusterResult: {'; '.join(self._describe())}>"
+        return f"{head}\n{self.table().to_string()}"
 
     def _repr_html_(self) -> str:
-        table = self.table().to_html(float_format=lambda x: f"{x:,.3g}", border=0)
-        dataset = self.dataset._repr_html_()
-        return f"<p><b>ClusterResult</b>: {escape(self._headline())}</p>{table}{dataset}"
+        return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)
 
-    def _headline(self) -> str:
+    def _describe(self) -> list[str]:
+        """What was clustered, and how many profiles were left out, if any were."""
         parameters = self.parameters
         n = int(self.dataset["count"].sum())
-        names = ", ".join(parameters["variables"])
-        return f"{self.n_clusters} clusters of {n:,} profiles of {names}, {self.dataset.method}"
+        names = plain(", ".join(parameters["variables"]))
+        method = plain(self.dataset.attrs["method"])
+        head = f"{self.n_clusters} clusters of {n:,} profiles of {names}, {method}"
+        incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
+        return [head, incomplete] if incomplete else [head]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -439,9 +442,26 @@ class SweepResult:
         return ClusterResult(dataset, sweep=self, _layout=layout)
 
     def __repr__(self) -> str:
-        how = self.dataset.attrs["best_k_by"]
-        head = f"<xvcluster.SweepResult: best k = {self.best_k} (by {how})>"
+        head = f"<xvcluster.SweepResult: {self._headline()}>"
         return f"{head}\n{self.table().to_string()}\n{self.verdict}"
+
+    def _repr_html_(self) -> str:
+        said = [self._headline(), self.verdict]
+        return _to_html("SweepResult", said, self.table(), self.dataset)
+
+    def _headline(self) -> str:
+        return f"best k = {self.best_k} (by {self.dataset.attrs['best_k_by']})"
+
+
+def _to_html(kind: str, said: list[str], table: pd.DataFrame, dataset: xr.Dataset) -> str:
+    """Show sentences, a table of numbers and a Dataset, in which nothing is markup of a file."""
+    first, *others = (escaped(sentence, 1000) for sentence in said)
+    paragraphs = "".join(f"<p>{text}</p>" for text in (f"<b>{kind}</b>: {first}", *others))
+    rows = table.to_html(float_format=lambda x: f"{x:,.3g}", border=0)
+    shown = dataset.copy()
+    for owner in (shown, *(shown[name] for name in shown.variables)):
+        owner.attrs = {k: plain(v, 1000) for k, v in owner.attrs.items()}
+    return f"{paragraphs}{rows}{shown._repr_html_()}"
 
 
 def open_result(path: str | os.PathLike[str]) -> ClusterResult:

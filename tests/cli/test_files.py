@@ -122,6 +122,34 @@ def test_what_is_read_is_never_written_over(store, output, refuse):
     assert xr.open_zarr(store, consolidated=False)["vs"].notnull().any()
 
 
+@pytest.mark.parametrize("name", ["out.png", "out.csv", "out.tif"])
+def test_results_are_not_written_under_the_name_of_something_else(model, name, refuse):
+    said = refuse("kmeans", model, "-k", "2", "-o", name)
+    assert f"'{name}' is no name for what this command writes; it must end in one of .nc" in said
+
+
+def test_a_store_of_something_else_is_refused_before_any_work(model, store, monkeypatch, refuse):
+    monkeypatch.setattr("xvcluster.kmeans", None)
+    said = refuse("kmeans", model, "-k", "2", "-o", store, "--overwrite")
+    assert "holds no labels of xvcluster" in said
+
+
+def test_commands_refuse_a_result_where_a_model_is_wanted(clustered, refuse):
+    for command in (["kmeans", clustered], ["predict", clustered, clustered]):
+        assert "is a result of xvcluster; give the file of a model" in refuse(*command)
+
+
+def test_commands_refuse_a_model_where_a_result_is_wanted(model, clustered, refuse):
+    for command in (["plot"], ["boundaries"], ["match", clustered], ["consensus", clustered]):
+        arguments = [*command, model, *(["out.shp"] if command == ["boundaries"] else [])]
+        assert "is not a result of xvcluster" in refuse(*arguments)
+
+
+def test_commands_say_why_nothing_can_be_clustered(tomography, refuse):
+    tomography.isel(latitude=slice(0)).to_netcdf("empty.nc")
+    assert "it has vs (empty: no values along latitude)" in refuse("kmeans", "empty.nc")
+
+
 @pytest.mark.parametrize(
     ("package", "arguments"),
     [

@@ -31,6 +31,8 @@ class Metric:
     """Whether samples can be clustered again, to find out how stable a clustering is."""
     least_rows = 2048
     """Minimum number of profiles in a block, so that calls cost little beside the work."""
+    even_rows = 1
+    """Number of rows in whose multiples the sums of a block do not depend on where rows stand."""
     sample_size = 16384
     """Number of profiles among which k-means++ draws, and on which runs settle first."""
     settled_size = 2**18
@@ -83,6 +85,7 @@ class Euclidean(Metric):
     """The Euclidean distance, which compares profiles level by level."""
 
     name = "euclidean"
+    even_rows = 512  # those of one matrix product
     breaths = 3
     is_linear = True
     incremental = True
@@ -95,12 +98,14 @@ class Euclidean(Metric):
         C = stack.centroids.reshape(len(stack.centroids), -1).astype(X.dtype)
         half_norms = 0.5 * np.einsum("kf,kf->k", C, C)
         sums, counts, inertia = np.zeros(C.shape), np.zeros(len(C)), np.zeros(len(C))
+        rest, rest_counts = np.zeros(C.shape), np.zeros(len(C))
         assign_and_move(
             X, block.weights, C, half_norms, stack.first, _groups(stack.first), stack.active,
-            held, sums, counts, inertia,
+            held, sums, counts, inertia, rest, rest_counts,
         )  # fmt: skip
-        mass = np.repeat(counts[:, None], block.values.shape[1], axis=1)
-        return Partial(sums.reshape(stack.centroids.shape), mass, inertia)
+        shape, n_levels = stack.centroids.shape, block.values.shape[1]
+        mass, rest_mass = (np.repeat(n[:, None], n_levels, axis=1) for n in (counts, rest_counts))
+        return Partial(sums.reshape(shape), mass, inertia, rest.reshape(shape), rest_mass)
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Σ (x − c)², without the cancellation of the expanded product."""
@@ -158,12 +163,15 @@ class DynamicTimeWarping(Metric):
 
         k = len(centroids)
         sums, mass, inertia = np.zeros(centroids.shape), np.zeros(centroids.shape[:2]), np.zeros(k)
+        rest, rest_mass = np.zeros(sums.shape), np.zeros(mass.shape)
         order = np.argsort(labels, kind="stable")
         first = np.searchsorted(labels[order], np.arange(k + 1))
         X, own = block.values, centroids.astype(block.values.dtype)
         band = self._band(X)
-        warp_and_sum(X, block.weights, own, *band, order, first, sums, mass, inertia)
-        return Partial(sums, mass, inertia)
+        warp_and_sum(
+            X, block.weights, own, *band, order, first, sums, mass, inertia, rest, rest_mass
+        )
+        return Partial(sums, mass, inertia, rest, rest_mass)
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """The least Σ (x − c)² of all warping paths."""

@@ -13,6 +13,13 @@ from xvcluster.boundaries.cells import find_centers
 from xvcluster.boundaries.contours import draw_contours
 from xvcluster.boundaries.polygons import draw_polygons
 from xvcluster.extras import require
+from xvcluster.grid.labels import (
+    Clustering,
+    check_labels,
+    declared_numbers,
+    present_numbers,
+    take_labels,
+)
 from xvcluster.options import check_flag, check_members, check_number
 
 if TYPE_CHECKING:
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def boundaries(
-    labels: xr.DataArray | xr.Dataset,
+    labels: Clustering,
     clusters: int | Iterable[int] | None = None,
     *,
     min_length: float | None = None,
@@ -60,6 +67,8 @@ def boundaries(
     ------
     ImportError
         If geopandas is not installed.
+    TypeError
+        If the labels are no labelled array or not numeric, or an option has the wrong type.
     ValueError
         If the labels have no latitude and longitude, lie on loose points or hold more than one map,
         if cells overlap, if there is no such cluster, or if a minimum is negative.
@@ -83,13 +92,12 @@ def boundaries(
     >>> frame.to_file("water.shp")  # doctest: +SKIP
     """
     geopandas = import_geopandas()
-    labels = labels["label"] if isinstance(labels, xr.Dataset) else labels
-    labels = labels.compute()  # lazy labels are read once
     for name, least in (("min_length", min_length), ("min_area", min_area)):
         if least is not None:
             check_number(name, least, above=0.0, or_equal=True)
-    numbers = _choose(labels, clusters)
     draw = draw_contours if check_flag("smooth", smooth) else draw_polygons
+    labels = check_labels(take_labels(labels, "the boundaries"), "the label array")
+    numbers = _choose(labels, clusters)
     shapes, cluster, length, area = draw(find_centers(labels), numbers)
     columns = {"cluster": cluster, "length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
@@ -108,8 +116,8 @@ def import_geopandas() -> Any:
 
 def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integers:
     """The requested clusters in ascending order, without repeats."""
-    values = np.asarray(labels.values, dtype=np.float64)
-    known = np.unique(labels.attrs.get("flag_values", values[values > 0])).astype(np.int64)
+    declared = declared_numbers(labels)
+    known = present_numbers(labels) if declared is None else declared
     if clusters is None:
         return known
     return np.unique(np.asarray(check_members(clusters, known), dtype=np.int64))

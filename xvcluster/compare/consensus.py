@@ -11,9 +11,12 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.arrays import Float64s, Integers
-from xvcluster.compare.labels import Clustering, LabelMap, Result, labelled, plain_name, read_labels
+from xvcluster.compare.labels import LabelMap, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
+from xvcluster.grid.coords import at_rest
+from xvcluster.grid.coords import refuse_empty
 from xvcluster.grid.horizontal import find_grid
+from xvcluster.grid.labels import Clustering, Result, labelled
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.options import check_number
 from xvcluster.record.dataset import flag_attrs
@@ -154,6 +157,7 @@ def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
     if not isinstance(grid, Result | xr.Dataset | xr.DataArray):
         return _global_grid(grid)
     data = labelled(grid)
+    refuse_empty(data)
     horizontal = find_grid(data)
     if horizontal is None:
         raise ValueError(
@@ -161,7 +165,7 @@ def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
             f"({', '.join(repr(str(n)) for n in data.coords) or 'none'}); assign both, or give the "
             "spacing of a global grid in degrees, e.g. grid=1"
         )
-    return data[horizontal.latitude], data[horizontal.longitude]
+    return at_rest(data, horizontal.latitude), at_rest(data, horizontal.longitude)
 
 
 def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:

@@ -212,8 +212,8 @@ class GaussianMixture(Method):
 
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the ``PCA`` and the ``GaussianMixture`` of scikit-learn, one after the other."""
-        nodes = read_nodes(dataset)[1]
-        mixture = self.assigner(dataset, nodes, read_metric(dataset))
+        scaling, nodes = read_nodes(dataset)
+        mixture = self.assigner(dataset, nodes, read_metric(dataset)).in_units(scaling.unit)
         options = parameters_of(dataset)
         fitted_with = {name: options[name] for name in ("n_init", "max_iter", "tol")}
         return to_pipeline(mixture, len(nodes), options["n_iter"], **fitted_with)

@@ -239,7 +239,8 @@ def in_model_units(dataset: xr.Dataset, along: str = "cluster") -> Float64s:
     changes no distance, is left out. Clusters that a match left empty are too far away to be the
     nearest of any profile.
     """
-    nodes = read_nodes(dataset, along, shifted="normalize" in parameters_of(dataset))[1]
+    scaling, nodes = read_nodes(dataset, along, shifted="normalize" in parameters_of(dataset))
+    nodes = nodes * scaling.unit
     return np.where(np.isnan(nodes), 1e9 * np.nanmax(np.abs(nodes)), nodes)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xvcluster.algorithms.assign import Assignment
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import threads
+from xvcluster.algorithms.moments import Moments
 from xvcluster.arrays import Array, Float64s, Integers, Labels
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -41,6 +42,11 @@ class Statistics:
     quantiles: Float64s
     comment: str = ""
 
+    def in_units(self, unit: float) -> Statistics:
+        """The same with the inertia in the units of the data; see `Scaling.unit`."""
+        with np.errstate(over="ignore", under="ignore"):
+            return replace(self, inertia=self.inertia * unit * unit)
+
 
 def describe(block: Block, assignment: Assignment, areas: Float64s | None, k: int) -> Statistics:
     """Find the statistics of k clusters of an array of profiles.
@@ -54,7 +60,7 @@ def describe(block: Block, assignment: Assignment, areas: Float64s | None, k: in
     """
     labels = assignment.labels
     count = np.bincount(labels, minlength=k)
-    area = None if areas is None else _add_up(labels, areas, k)
+    area = None if areas is None else _add_up(labels, np.nan_to_num(areas), k)
     mass, inertia, _, margin = measure(assignment, block.weights, k)
     return Statistics(count, inertia, _mean(margin, mass), area, *spread(block, labels, k))
 
@@ -75,7 +81,7 @@ def add_up(
     sums = np.zeros((k, 5 + 2 * centers.shape[1]))
     sums[:, 0] = np.bincount(labels, minlength=k)
     if areas is not None:
-        sums[:, 1] = _add_up(labels, areas, k)
+        sums[:, 1] = _add_up(labels, np.nan_to_num(areas), k)
     sums[:, 2:5] = measure(assignment, block.weights, k)[[0, 1, 3]].T
     for c in np.unique(labels):
         rows = np.flatnonzero(labels == c)
@@ -120,18 +126,13 @@ def count_hits(nearest: Labels, weights: Float64s, n_nodes: int) -> tuple[Intege
     return np.bincount(nearest, minlength=n_nodes), _add_up(nearest, weights, n_nodes)
 
 
-def sum_moments(labels: Labels, moments: Float64s, weights: Float64s, k: int) -> Float64s:
-    """Sums of the moments (n, 2, n_variables) of each cluster's members, and last their weight."""
-    columns = [*moments.reshape(len(labels), -1).T, np.ones(len(labels))]
-    return np.stack([_add_up(labels, weights * column, k) for column in columns], axis=1)
+def average_moments(of_each: list[Moments]) -> Float64s:
+    """Mean (k, 2, n_variables) of what each profile is scaled by in each cluster; if empty, of all.
 
-
-def average_moments(sums: Float64s) -> Float64s:
-    """Mean moments (k, 2, n_variables) from what `sum_moments` adds up; of no member, of all."""
-    empty = sums[:, -1] == 0
-    sums = np.where(empty[:, None], sums.sum(axis=0), sums)
-    means: Float64s = (sums[:, :-1] / sums[:, -1:]).reshape(len(sums), 2, -1)
-    return means
+    `of_each` has the moments of these means and spreads (2, n_variables) in each cluster.
+    """
+    of_all = Moments.join(of_each)
+    return np.stack([(own if own.weight > 0 else of_all).mean for own in of_each])
 
 
 def _add_up(labels: Labels, values: Float64s, k: int) -> Float64s:

@@ -21,7 +21,7 @@ from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import units
 from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
-from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling
+from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling, keeps_units
 from xvcluster.record.method import method_of, names_of_methods
 
 SCHEMA = 3
@@ -285,7 +285,9 @@ def read_nodes(
         undoing = Scaling(moments[0], moments[1] / stretch)
         return ProfileScaling(weights), undoing.apply(nodes).astype(np.float64)
     offset, scale = (read_each(dataset, names, f"_{ending}")[0] for ending in ("offset", "scale"))
-    scaling = Scaling(offset if shifted else np.zeros_like(offset), scale / stretch)
+    normalize = parameters_of(dataset).get("normalize")
+    unit = float(scale[0, 0]) if keeps_units(normalize, len(names)) else 1.0
+    scaling = Scaling(offset if shifted else np.zeros_like(offset), scale / stretch, unit)
     return scaling, scaling.apply(nodes).astype(np.float64)
 
 
@@ -330,11 +332,11 @@ def read_assigner(dataset: xr.Dataset) -> tuple[Scaling | ProfileScaling, Assign
 
 def nearest_distances(dataset: xr.Dataset) -> Float64s:
     """Distance (k,) of each centroid to the nearest other one, as profiles were compared."""
-    centroids = read_nodes(dataset)[1]
+    scaling, centroids = read_nodes(dataset)
     exist = np.flatnonzero(held(centroids))
     nearest = np.full(len(centroids), np.nan)
     if exist.size > 1:
         apart = read_metric(dataset).distances(centroids[exist], centroids[exist])
         np.fill_diagonal(apart, np.inf)
-        nearest[exist] = apart.min(axis=1)
+        nearest[exist] = apart.min(axis=1) * scaling.unit
     return nearest

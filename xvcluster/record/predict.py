@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Float64s
-from xvcluster.grid.coords import canonical_units, find_axes, positive, units
+from xvcluster.grid.coords import canonical_units, find_axes, is_same_direction, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import take_model
+from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
@@ -69,8 +70,8 @@ def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Datase
     missing = [n for n in names if n not in dataset.data_vars]
     if missing:
         raise ValueError(
-            f"the result was made from {', '.join(names)}, but the data lack {', '.join(missing)}; "
-            f"they have {', '.join(map(str, dataset.data_vars))}. Rename them to match"
+            f"the result was made from {plain(', '.join(names))}, but the data lack "
+            f"{plain(', '.join(missing))}; they have {plain(', '.join(own))}. Rename them to match"
         )
     for name in names:
         _require_same_units(name, units(dataset[name]), units(result[name]))
@@ -103,7 +104,7 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
     """Interpolate data to the levels of the result, whatever the sign of depth in either."""
     own = dataset[dim]
     _require_same_units(str(dim), units(own), units(levels))
-    sign = 1.0 if positive(own) == positive(levels) else -1.0
+    sign = 1.0 if is_same_direction(own, levels) else -1.0
     target = sign * np.asarray(levels.values, dtype=np.float64)
     if own.shape == target.shape and np.array_equal(own.values, target):
         return dataset
@@ -119,7 +120,10 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
         )
     target = np.clip(target, values.min(), values.max())
     valid = {n: mask_invalid(a, by_chunk=True) for n, a in dataset.data_vars.items()}
-    return xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
+    interpolated = xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
+    for name, array in interpolated.data_vars.items():
+        array.encoding = dict(dataset[name].encoding)  # says how limits are packed
+    return interpolated
 
 
 def _positions(values: Float64s, target: Float64s) -> list[int] | None:

@@ -13,6 +13,7 @@ import xarray as xr
 
 from xvcluster.extras import require
 from xvcluster.messages import shown
+from xvcluster.record import times
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.replace import find_former, replace
 from xvcluster.record.upgrade import upgrade
@@ -57,7 +58,8 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     _refuse_names(dataset)
     if is_zarr(path):
         require("zarr", "Zarr stores need")
-    _refuse_kind(path)
+    check_kind(path)
+    dataset = times.note(dataset)
     with replace(path) as temporary:
         if is_zarr(path):
             encoding = {n: e for n, e in _FLAG_ENCODINGS.items() if n in dataset}
@@ -79,7 +81,7 @@ def _refuse_names(dataset: xr.Dataset) -> None:
             )
 
 
-def _refuse_kind(path: str | os.PathLike[str]) -> None:
+def check_kind(path: str | os.PathLike[str]) -> None:
     """Refuse to replace a folder by a file, or anything but labels by a store."""
     target = Path(path).resolve()
     if not is_zarr(path):
@@ -90,7 +92,8 @@ def _refuse_kind(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{str(path)!r} is a file, not a Zarr store; give another name")
     if target.is_dir() and any(target.iterdir()):
         try:
-            known = "label" in xr.open_zarr(target, chunks=None, consolidated=False)
+            raw = xr.open_zarr(target, chunks=None, consolidated=False, decode_cf=False)
+            known = "label" in raw
         except (OSError, ValueError, KeyError):
             known = False
         if not known:
@@ -135,11 +138,12 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
         require("zarr", "Zarr stores need")
     try:
         if is_zarr(path):
-            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
+            dataset = times.decode(xr.open_zarr(path, consolidated=False, decode_cf=False))
             _load_all_but_maps(dataset)
             dataset = _guard(dataset, path)
         else:
-            dataset = xr.load_dataset(path, engine="netcdf4")
+            with times.decode(xr.open_dataset(path, engine="netcdf4", decode_cf=False)) as file:
+                dataset = file.load()
     except OSError as error:
         kind = "Zarr" if is_zarr(path) else "NetCDF"
         raise ValueError(f"{path!s} cannot be read as {kind}: {error}") from error
