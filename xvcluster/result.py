@@ -15,7 +15,7 @@ from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
 from xvcluster.messages import escaped, plain, shown
-from xvcluster.options import check_members, check_path
+from xvcluster.options import check_members, check_path, is_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.profiles import Layout
 from xvcluster.record import store
@@ -430,7 +430,7 @@ class SweepResult:
         """
         k = self.best_k if k is None else k
         tried = list(self._fits.fits)
-        if isinstance(k, bool) or not isinstance(k, int | float | np.number) or k not in tried:
+        if not is_number(k) or k not in tried:
             raise ValueError(
                 f"the sweep has no k = {shown(k)}; it tried {', '.join(map(str, tried))}"
             )

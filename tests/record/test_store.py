@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from xvcluster import kmeans, open_result, som
-from xvcluster.record.store import SCHEMA
+from xvcluster.record.store import SCHEMA, read, write
 
 KINDS = {
     "kmeans": lambda d: kmeans(d["vs"], 4),
@@ -295,3 +295,21 @@ def test_open_result_refuses_integers_with_a_scale_for_centroids(written):
     dataset.drop_encoding().to_netcdf(written, encoding=packed)
     with pytest.raises(ValueError, match="'vs' is of type int16, but should hold floating-point"):
         open_result(written)
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "a\nb", " a", "a ", "(a)", "x" * 300])
+@pytest.mark.parametrize("file", ["result.nc", "result.zarr"])
+def test_names_that_files_lose_or_refuse_are_refused(model, tmp_path, name, file):
+    result = model.rename(name).vcluster.kmeans(2)
+    with pytest.raises(ValueError, match=r"the name .* cannot be written: .* with data\.rename"):
+        write(result.dataset, tmp_path / file)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a b", "Ω°", "2m", "a.b(c)", "_a", "x" * 200])
+def test_all_other_names_are_written(model, tmp_path, name):
+    result = model.rename(name).vcluster.kmeans(2)
+    for file in ("result.nc", "result.zarr"):
+        write(result.dataset, tmp_path / file)
+        found = read(tmp_path / file)
+        np.testing.assert_array_equal(found[name].values, result.centroids[name].values)

@@ -157,7 +157,8 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
     latitude, longitude = find_horizontal(data)
     if dim is not None:
-        if not isinstance(dim, Hashable) or dim not in data.dims:
+        is_hashable: bool = isinstance(dim, Hashable)
+        if not is_hashable or dim not in data.dims:
             raise ValueError(
                 f"dim={shown(dim)} is not a dimension of the data, which has {_dims(data)}"
             )

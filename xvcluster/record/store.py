@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from xvcluster.extras import require
-from xvcluster.messages import plain
+from xvcluster.messages import plain, shown
 from xvcluster.record import times
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.door import admit
@@ -24,6 +25,9 @@ _FLAG_ENCODINGS: dict[str, dict[str, object]] = {
 }
 _LARGE, _MOST_COMPRESSED = 2**30, 2000
 """Arrays of more bytes than both, the second times the size of a file, are not loaded."""
+
+_NAME = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff]([^\x00-\x1f/\x7f]*[^\x00-\x20/\x7f])?")
+_LONGEST_NAME = 255
 
 
 def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
@@ -45,7 +49,8 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     IsADirectoryError
         If a folder has the name of the file.
     ValueError
-        If a coordinate is a MultiIndex, or a Zarr store of that name holds no labels.
+        If a coordinate is a MultiIndex, a name cannot be written, or a Zarr store of that name
+        holds no labels.
     """
     stacked = [n for n, index in dataset.indexes.items() if isinstance(index, pd.MultiIndex)]
     if stacked:
@@ -53,6 +58,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
+    _refuse_names(dataset)
     if is_zarr(path):
         require("zarr", "Zarr stores need")
     check_kind(path)
@@ -77,6 +83,18 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
                     f"{path!s} cannot be written as NetCDF: {plain(error)}; rename or drop what it "
                     "cannot hold, or write a Zarr store"
                 ) from error
+
+
+def _refuse_names(dataset: xr.Dataset) -> None:
+    """Refuse names that NetCDF does not allow, and of which a Zarr store loses the variables."""
+    for name in map(str, {**dataset.variables, **dataset.sizes}):
+        if not _NAME.fullmatch(name) or len(name.encode()) > _LONGEST_NAME:
+            raise ValueError(
+                f"the name {shown(name)} cannot be written: names begin with a letter, a digit or "
+                "an underscore, hold no '/' and no control characters, do not end in a space, and "
+                f"have at most {_LONGEST_NAME} bytes; choose another before clustering, with "
+                "data.rename"
+            )
 
 
 def check_kind(path: str | os.PathLike[str]) -> None:
