@@ -175,6 +175,7 @@ def test_maps_of_index_planes_are_not_slim(close, shape):
     ax = close(draw_map(xr.DataArray(np.ones(shape), dims=("y", "x"))), drawn=True)
     box = ax.get_window_extent()
     assert 1 / 6 <= box.width / box.height <= 6
+    assert all(tick == int(tick) for tick in (*ax.get_xticks(), *ax.get_yticks()))
 
 
 def test_map_in_a_slim_extent_is_bounded(close, labels_of):
