@@ -12,7 +12,8 @@ import xarray as xr
 
 _VERTICAL_NAMES = frozenset(
     "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
-    "olevel pressure pres plev isobaric radius elevation altitude height alt".split()
+    "olevel pressure pres plev isobaric radius elevation altitude height alt n_levels bottom_top "
+    "bottom_top_stag s_rho s_w sigma siglay siglev".split()
 )
 _UPWARD_NAMES = frozenset("radius elevation altitude height alt".split())
 _LATITUDE_NAMES = frozenset("latitude latitudes lat lats nav_lat xlat glat y".split())

@@ -29,10 +29,22 @@ def vertical_of(data: xr.DataArray | xr.Dataset, name: str) -> xr.DataArray:
     dim = {str(d): d for d in data.dims}[name]
     along = {n: c for n, c in data.coords.items() if c.dims == (dim,)}
     if dim in along and not _is_multi(along[dim]):
-        return along[dim].reset_coords(drop=True)
+        return _with_text(along[dim].reset_coords(drop=True))
     named = {n: c.variable.to_base_variable() for n, c in along.items() if n != dim}
     positions = np.arange(data.sizes[dim])
-    return xr.DataArray(positions, coords=named, dims=dim, name=dim)
+    return xr.DataArray(positions, coords=named, dims=(dim,), name=dim)
+
+
+def _with_text(coordinate: xr.DataArray) -> xr.DataArray:
+    """Make names that are bytes, or of a fixed length, text of any length."""
+    names, dims = coordinate.values, coordinate.dims
+    if names.dtype.kind == "S":
+        names = np.char.decode(names, "utf-8", "replace")
+    if names.dtype.kind != "U":
+        return coordinate
+    names = names.astype(object)
+    own = {dims[0]: (dims, names, coordinate.attrs)}
+    return xr.DataArray(names, own, dims, coordinate.name, coordinate.attrs)
 
 
 def _is_multi(coordinate: xr.DataArray) -> bool:
@@ -69,6 +81,18 @@ def numbers_of(vertical: xr.DataArray) -> Float64s | None:
     return None
 
 
+def is_counted(data: xr.DataArray | xr.Dataset, vertical: xr.DataArray) -> bool:
+    """Whether levels are only counted: by position, or by a coordinate beside depths that vary."""
+    if vertical.name not in vertical.coords:
+        return True
+    values = vertical.values
+    by_one = values.dtype.kind in "iu" and bool(np.all(np.diff(values) == 1))
+    says_more = bool({"units", "positive", "axis", "standard_name"} & set(vertical.attrs))
+    if says_more or not by_one or values[0] not in (0, 1):
+        return False
+    return bool(find_varying(data, vertical.dims[0]))
+
+
 def levels_of(vertical: xr.DataArray) -> Float64s:
     """Return the numbers of a vertical coordinate, or the positions of levels that have none."""
     numbers = numbers_of(vertical)
@@ -91,6 +115,8 @@ def why_no_numbers(vertical: xr.DataArray) -> str:
     name = plain(vertical.name)
     if vertical.name not in vertical.coords:
         return f"the vertical {name!r} has no coordinate, so its levels are only counted"
+    if numbers_of(vertical) is not None:
+        return f"the vertical {name!r} only counts the levels"
     return f"the levels of {name!r} have names, such as {plain(vertical.values[0])!r}"
 
 

@@ -151,8 +151,9 @@ def gmm(
     seed = check_seed(random_state)
     known = check_normalize(normalize)
     known |= check_weighting(None, level_weights, method="gmm")
-    names = ["k"] if len(ks) > 1 else []
-    layout = lay_out_model(data, dim, level_weights=level_weights, names=names)
+    layout = lay_out_model(
+        data, dim, level_weights=level_weights, method=GaussianMixture, sweeps=len(ks) > 1
+    )
     profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
     require_distinct(profiles.source, ks[-1], "n_components")
@@ -182,6 +183,7 @@ class GaussianMixture(Method):
         "posterior robustness robustness_class component component_ component_weight "
         "component_mean component_covariance".split()
     )
+    endings = frozenset({"axis"})
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Mixture:
         """Assign to the most probable Gaussian."""

@@ -23,6 +23,8 @@ from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s
 from xvcluster.choose.criteria import describe_criteria
+from xvcluster.grid.levels import require_numbers
+from xvcluster.messages import warn
 from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.methods.steps import (
     lay_out_model,
@@ -42,10 +44,19 @@ from xvcluster.options import (
     check_weighting,
     check_window,
 )
-from xvcluster.profiles import Scaled, open_profiles
+from xvcluster.profiles import Layout, Scaled, open_profiles
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_runs
-from xvcluster.record.dataset import held, lowest_first, parameters_of, read_metric, read_nodes
+from xvcluster.record.dataset import (
+    describe_window,
+    held,
+    lowest_first,
+    parameters_of,
+    read_levels,
+    read_metric,
+    read_nodes,
+    read_window,
+)
 from xvcluster.record.fits import Fit, Fits, refit
 from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult, SweepResult
@@ -56,7 +67,8 @@ def kmeans(
     n_clusters: int | None = None,
     *,
     metric: MetricName = "euclidean",
-    window: float | None = None,
+    window: int | None = None,
+    window_depth: float | None = None,
     normalize: Normalization | None = None,
     weights: Literal["area"] | xr.DataArray | None = None,
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
@@ -84,9 +96,10 @@ def kmeans(
     metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
         Compare profiles level by level, or by dynamic time warping if their layers lie at different
         depths. Soft-DTW is computed by tslearn, with γ = 1.
-    window : int or float, optional
-        Largest distance between two levels that DTW may pair: an int counts levels, a float is in
-        the units of the vertical coordinate. Default: no limit.
+    window : int, optional
+        Largest number of levels between two that DTW may pair. Default: no limit.
+    window_depth : float, optional
+        The same as a distance, in the units of the vertical coordinate; of times, in days.
     normalize : {"anomaly", "percent", "level", "profile", "variable"}, optional
         How profiles are made comparable. `predict` does the same, and centroids are given in the
         units of the data.
@@ -182,8 +195,8 @@ def kmeans(
     else:
         ks = [check_integer("n_clusters", n_clusters, 1)]
     fits = fit_all(
-        data, ks, metric=metric, window=window, normalize=normalize, weights=weights,
-        level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
+        data, ks, metric=metric, window=window, window_depth=window_depth, normalize=normalize,
+        weights=weights, level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
         random_state=random_state, progress=progress, checkpoint=checkpoint, dim=dim,
     )  # fmt: skip
     if len(ks) > 1:
@@ -212,13 +225,11 @@ class KMeans(Method):
         """Build the fitted ``TimeSeriesKMeans`` of tslearn."""
         options = parameters_of(dataset)
         centroids = in_model_units(dataset)
-        vertical = options["vertical"]
-        levels = np.zeros(1) if vertical is None else dataset[vertical].values
         model = import_tslearn_kmeans()(
             len(centroids),
             metric=options["metric"],
             max_iter=options["max_iter"],
-            metric_params=_band(options.get("window"), levels),
+            metric_params=_band(read_window(options), read_levels(dataset)),
         )
         model.cluster_centers_ = centroids
         model.n_iter_ = options["n_iter"]
@@ -244,7 +255,7 @@ def in_model_units(dataset: xr.Dataset, along: str = "cluster") -> Float64s:
     return np.where(np.isnan(nodes), 1e9 * np.nanmax(np.abs(nodes)), nodes)
 
 
-def _band(window: float | None, levels: Any) -> dict[str, Any] | None:
+def _band(window: float | None, levels: Float64s) -> dict[str, Any] | None:
     """The window as tslearn takes it, in levels.
 
     Raises
@@ -259,9 +270,9 @@ def _band(window: float | None, levels: Any) -> dict[str, Any] | None:
     level = np.arange(len(reach))
     if not np.array_equal(reach, np.abs(level[:, None] - level) <= radius):
         raise ValueError(
-            f"window={window!r} of this result spans a different number of levels at different "
-            "depths, but tslearn supports only windows of a fixed number of levels; label data "
-            "with result.predict"
+            f"window_depth={window!r} of this result spans a different number of levels at "
+            "different depths, but tslearn supports only windows of a fixed number of levels; "
+            "label data with result.predict"
         )
     return {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": radius}
 
@@ -271,7 +282,8 @@ def fit_all(
     ks: list[int],
     *,
     metric: str,
-    window: float | None,
+    window: int | None,
+    window_depth: float | None,
     normalize: str | None,
     weights: Any,
     level_weights: Any,
@@ -286,7 +298,7 @@ def fit_all(
     """Check the options of `kmeans`, and cluster at every k, ascending."""
     supports = get_metric(check_metric(metric))
     restarts = check_n_init(n_init, metric)
-    window = check_window(window, metric)
+    reach = check_window(window, metric, window_depth)
     max_iter = check_integer("max_iter", max_iter, 1)
     tol = check_number("tol", tol, above=0.0, or_equal=True)
     seed = check_seed(random_state)
@@ -298,19 +310,20 @@ def fit_all(
         method=f"metric={metric!r}",
         instead="metric='euclidean'",
     )
-    layout = lay_out_model(data, dim, weights, level_weights, names=["k"] if len(ks) > 1 else [])
+    layout = lay_out_model(data, dim, weights, level_weights, method=KMeans, sweeps=len(ks) > 1)
     if not supports.supports_chunks:
         refuse_chunks(layout, f"metric={metric!r}")
         refuse_checkpoint(checkpoint, f"metric={metric!r}")
     if checkpoint is not None:
         check_checkpoint(checkpoint)
-    distance = get_metric(metric, window, layout.levels)
+    _check_reach(reach, window, layout)
+    distance = get_metric(metric, reach, layout.levels)
     profiles = open_profiles(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
     options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
-    parameters |= known | ({} if window is None else {"window": window})
+    parameters |= known | describe_window(reach)
     saved = None
     if checkpoint is not None:
         saved = Checkpoint.of(checkpoint, parameters | {"k": ks}, source)
@@ -318,6 +331,20 @@ def fit_all(
         found = _fit(source, ks, distance, seed, report, saved, **options)
     fits = {k: _number(profiles, *found[k], distance) for k in ks}
     return Fits(data, layout, profiles, distance, fits, parameters)
+
+
+def _check_reach(reach: float | None, window: float | None, layout: Layout) -> None:
+    """Refuse a distance between levels that have no numbers, and warn of the former spelling."""
+    if not isinstance(reach, float):
+        return
+    if layout.vertical is not None:
+        require_numbers(layout.vertical, f"window_depth={reach!r}")
+    if window is not None:
+        warn(
+            f"window={reach!r} is taken as a distance in the units of the vertical, because it is "
+            f"no integer: write window_depth={reach!r} for that, or window={round(reach)} for a "
+            "number of levels",
+        )
 
 
 def _fit(

@@ -137,7 +137,7 @@ def som(
         method="algorithm='online'",
         instead="algorithm='batch'",
     )
-    layout = lay_out_model(data, dim, weights, level_weights)
+    layout = lay_out_model(data, dim, weights, level_weights, method=SelfOrganizingMap)
     profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
     shape = check_grid_size(grid_size, source.n_profiles)
@@ -164,6 +164,7 @@ class SelfOrganizingMap(Method):
     name = "som"
     nodes_along = "node"
     variables = frozenset({"node", "node_cluster", "node_count", "som_row", "som_column"})
+    endings = frozenset({"node", "node_offset", "node_scale"})
     numbering = frozenset({"node_cluster"})
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:

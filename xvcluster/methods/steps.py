@@ -13,6 +13,7 @@ from xvcluster.algorithms.source import Source
 from xvcluster.messages import warn
 from xvcluster.profiles import Layout, is_chunked, lay_out, weigh
 from xvcluster.record.dataset import check_names
+from xvcluster.record.method import Method
 
 
 def lay_out_model(
@@ -21,14 +22,15 @@ def lay_out_model(
     weights: Any = None,
     level_weights: Any = None,
     *,
-    names: Iterable[str] = (),
+    method: type[Method],
+    sweeps: bool = False,
 ) -> Layout:
     """Find where the profiles of a model lie and what they count for; reads no values.
 
-    `names` are those that the result needs in addition to its own.
+    `method` is what clusters them, and `sweeps` whether at several k.
     """
     layout = weigh(lay_out(data, dim), weights, level_weights)
-    check_names(layout, *names)
+    check_names(layout, method, sweeps=sweeps)
     return layout
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from xvcluster.arrays import Indices
 from xvcluster.grid.coords import Axes, find_axes, is_time, refuse_empty
-from xvcluster.grid.levels import check_numbers, numbers_of, vertical_of
+from xvcluster.grid.levels import check_numbers, is_counted, numbers_of, vertical_of
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_integer, check_number
 from xvcluster.prepare.interpolation import fill_gaps, interpolate, interpolate_each
@@ -160,15 +160,15 @@ def _refuse_without_numbers(
     max_gap: float | None,
 ) -> None:
     """Refuse what needs the numbers of levels that have none; names are enough for a range."""
-    needing = {"dz": dz, "max_gap": max_gap}
-    if vertical.name not in vertical.coords:
+    needing: dict[str, Any] = {"dz": dz, "max_gap": max_gap}
+    if is_counted(data, vertical):
         needing = {"depth": depth, **needing}
+    shown = "slice(LOW, HIGH)" if depth is None else repr(depth).replace(", None)", ")")
+    example = f"prepare(depth={shown}, dz={'STEP' if dz is None else dz}, levels={{!r}})"
     for name, value in needing.items():
         if value is not None:
-            shown = "slice(LOW, HIGH)" if depth is None else repr(depth)
-            step = "STEP" if dz is None else f"{dz:g}"
-            example = f"prepare(depth={shown}, dz={step}, levels={{!r}})"
-            refuse_positions(data, vertical, f"{name}={value!r}", example)
+            option = f"{name}={shown if name == 'depth' else value}"
+            refuse_positions(data, vertical, option, example)
 
 
 def _resample(
@@ -191,9 +191,7 @@ def _resample(
     return _map_variables(_drop_bounds(thinned, [vertical]), resample, vertical.dims[0])
 
 
-def _target_of(
-    own: xr.DataArray, depth: Range, dz: float | None, n_levels: int
-) -> xr.DataArray:
+def _target_of(own: xr.DataArray, depth: Range, dz: float | None, n_levels: int) -> xr.DataArray:
     """Even levels within a range, where each profile has its own, as a coordinate."""
     name = "depth" if own.name is None else str(own.name)
     low, high = read_range(own, depth, -np.inf, np.inf)
@@ -218,7 +216,7 @@ def _resample_each(
 ) -> Data:
     """Interpolate every profile from levels of its own to even ones."""
     own = mask_invalid(own.reset_coords(drop=True), by_chunk=True)
-    own = own.drop_vars(dim, errors="ignore")
+    own = own.drop_vars([dim], errors="ignore")
 
     def resample(array: xr.DataArray) -> xr.DataArray:
         lacking = [str(d) for d in own.dims if d not in array.dims]
@@ -231,7 +229,7 @@ def _resample_each(
         return interpolate_each(array, dim, own, target, max_gap)
 
     if isinstance(thinned, xr.Dataset):
-        thinned = thinned.drop_vars(target.name, errors="ignore")
+        thinned = thinned.drop_vars([target.name], errors="ignore")
     return _map_variables(_drop_bounds(thinned, [thinned[dim]]), resample, dim)
 
 
@@ -280,7 +278,6 @@ def _with_bounds(prepared: Data, data: Data, vertical: xr.DataArray, within: Ind
     if name not in data.coords:
         return prepared
     return prepared.assign_coords({name: data[name].isel({vertical.dims[0]: within})})
-
 
 
 def _strides(

@@ -11,7 +11,14 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.coords import canonical_units, positive, units
-from xvcluster.grid.levels import find_varying, has_times, numbers_of, spell, why_no_numbers
+from xvcluster.grid.levels import (
+    find_varying,
+    has_times,
+    is_counted,
+    numbers_of,
+    spell,
+    why_no_numbers,
+)
 from xvcluster.messages import plain, warn
 
 Range: TypeAlias = "slice | tuple[Any, Any] | None"
@@ -189,12 +196,12 @@ def refuse_positions(
     """
     dim = vertical.dims[0]
     name, shown = plain(dim), plain(vertical.name)
-    if numbers_of(vertical) is not None:
-        if has_times(vertical):
-            raise ValueError(
-                f"{option} cannot be applied to times: {shown!r} holds dates or durations; use "
-                f"data.resample({name}=...), data.interp or data.interpolate_na first"
-            )
+    if has_times(vertical):
+        raise ValueError(
+            f"{option} cannot be applied to times: {shown!r} holds dates or durations; use "
+            f"data.resample({name}=...), data.interp or data.interpolate_na first"
+        )
+    if numbers_of(vertical) is not None and not is_counted(data, vertical):
         return
     varying = find_varying(data, dim)
     own = [str(n) for n, c in vertical.coords.items() if n != dim and c.dtype.kind in "fiu"]
@@ -254,7 +261,9 @@ def find_levels(data: xr.DataArray | xr.Dataset, levels: Any, dim: Hashable) -> 
         )
     for d in found.dims:
         both = d in found.indexes and d in data.indexes
-        if found.sizes[d] != data.sizes[d] or (both and not found.indexes[d].equals(data.indexes[d])):
+        if found.sizes[d] != data.sizes[d] or (
+            both and not found.indexes[d].equals(data.indexes[d])
+        ):
             raise ValueError(
                 f"levels do not lie at the points of the data along {str(d)!r}; select the same "
                 "points of both"

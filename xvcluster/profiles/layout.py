@@ -15,6 +15,7 @@ from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.areas import area_factors
 from xvcluster.grid.coords import Axes, find_axes, refuse_empty, units, with_coordinates
 from xvcluster.grid.horizontal import find_grid, own_columns
+from xvcluster.grid.levels import check_numbers, levels_of, numbers_of, vertical_of
 
 _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
@@ -123,10 +124,13 @@ class Layout:
 
     @property
     def levels(self) -> Float64s:
-        """Vertical coordinate of the values' levels, in their order; 0 for a raster."""
+        """Vertical coordinate of the values' levels, in their order; 0 for a raster.
+
+        Times are in days; levels without numbers have their positions.
+        """
         if self.vertical is None:
             return np.zeros(1)
-        levels = self.vertical.values.astype(np.float64)
+        levels = levels_of(self.vertical)
         return levels[::-1] if self.descending else levels
 
     def locate(self, points: Indices) -> tuple[Float64s, Float64s]:
@@ -210,7 +214,7 @@ def lay_out(
     dataset = as_dataset(data)
     axes = find_axes(dataset, dim)
     vertical = _vertical_coordinate(dataset, axes)
-    descending = vertical is not None and bool(vertical.values[0] > vertical.values[-1])
+    descending = vertical is not None and _descends(vertical)
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
     dtype = np.result_type(*(_float_dtype(a.dtype) for a in dataset.data_vars.values()))
     places = _find_places(dataset, axes, in_order=in_order)
@@ -221,6 +225,8 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
     """Collect the variables to cluster in one Dataset, and check that they share dimensions."""
     if isinstance(data, xr.DataArray):
         own_name = "value" if data.name is None else str(data.name)
+        if data.ndim > 1 and own_name in map(str, data.dims):
+            own_name = "value"  # a dimension has its name
         if own_name in data.coords:
             raise ValueError(f"{own_name!r} is a coordinate; cluster a data variable instead")
         dataset = data.to_dataset(name=own_name)
@@ -312,13 +318,19 @@ def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None
     """The vertical coordinate with its attrs; plain positions if the dimension has none."""
     if axes.vertical is None:
         return None
-    dim = dict(zip(map(str, dataset.dims), dataset.dims, strict=True))[axes.vertical]
-    coordinate = dataset[dim].reset_coords(drop=True).copy()
+    coordinate = vertical_of(dataset, axes.vertical).copy()
+    check_numbers(coordinate)
     coordinate.attrs = _plain_attrs(coordinate.attrs)
     if units(coordinate) != coordinate.attrs.get("units", ""):
         coordinate.attrs["units"] = units(coordinate)
     coordinate.encoding = {}
     return coordinate
+
+
+def _descends(vertical: xr.DataArray) -> bool:
+    """Whether the vertical coordinate has numbers that fall; names have no order."""
+    numbers = numbers_of(vertical)
+    return numbers is not None and bool(numbers[0] > numbers[-1])
 
 
 def _plain_attrs(

@@ -30,6 +30,8 @@ class Method(ABC):
         up one cluster.
     variables : frozenset of str
         Names that its results use in addition to those of every result.
+    endings : frozenset of str
+        Endings of variables that its results have for each variable of the data, in addition.
     numbering : frozenset of str
         Which of these hold cluster numbers, as ``label`` does; a match renumbers them.
 
@@ -43,6 +45,7 @@ class Method(ABC):
     name: ClassVar[str]
     nodes_along: ClassVar[str] = "cluster"
     variables: ClassVar[frozenset[str]] = frozenset()
+    endings: ClassVar[frozenset[str]] = frozenset()
     numbering: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
@@ -97,8 +100,3 @@ def method_of(dataset: xr.Dataset) -> Method:
             f"{', '.join(map(repr, _METHODS))}; upgrade xvcluster"
         )
     return _METHODS[name]
-
-
-def names_of_methods() -> frozenset[str]:
-    """Names of variables that the result of some method uses for itself."""
-    return frozenset().union(*(method.variables for method in _METHODS.values()))
