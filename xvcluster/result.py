@@ -15,6 +15,7 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.messages import plain
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.profiles import Layout
 from xvcluster.record import store
@@ -355,7 +356,9 @@ class ClusterResult:
         parameters = self.parameters
         n = int(self.dataset["count"].sum())
         names = ", ".join(parameters["variables"])
-        return f"{self.n_clusters} clusters of {n:,} profiles of {names}, {self.dataset.method}"
+        head = f"{self.n_clusters} clusters of {n:,} profiles of {names}, {self.dataset.method}"
+        incomplete = self.dataset["status"].attrs.get("comment", "")
+        return f"{head}; {plain(incomplete)}" if incomplete else head
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -31,7 +31,7 @@ from xvcluster.options import Covariance, Criterion, check_bootstrap
 from xvcluster.record import store
 from xvcluster.result import ClusterResult
 
-_READING = ("variables", "chunks", "depth", "dz", "stride", "max_gap")
+_READING = ("variables", "chunks", "depth", "dz", "levels", "stride", "max_gap")
 
 
 @command(

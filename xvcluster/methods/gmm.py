@@ -13,7 +13,7 @@ from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pipeline
 from xvcluster.arrays import Float64s
 from xvcluster.messages import warn
-from xvcluster.methods.steps import lay_out_model, require_distinct, warn_unsettled
+from xvcluster.methods.steps import lay_out_model, open_model, require_distinct, warn_unsettled
 from xvcluster.options import (
     Covariance,
     check_integer,
@@ -23,7 +23,7 @@ from xvcluster.options import (
     check_seed,
     check_weighting,
 )
-from xvcluster.profiles import Layout, Scaled, open_profiles
+from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
@@ -154,7 +154,7 @@ def gmm(
     layout = lay_out_model(
         data, dim, level_weights=level_weights, method=GaussianMixture, sweeps=len(ks) > 1
     )
-    profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
+    profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
     require_distinct(profiles.source, ks[-1], "n_components")
     with show_steps(progress, len(ks)) as report:

@@ -28,6 +28,7 @@ from xvcluster.messages import warn
 from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.methods.steps import (
     lay_out_model,
+    open_model,
     refuse_checkpoint,
     refuse_chunks,
     require_distinct,
@@ -44,7 +45,7 @@ from xvcluster.options import (
     check_weighting,
     check_window,
 )
-from xvcluster.profiles import Layout, Scaled, open_profiles
+from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_runs
 from xvcluster.record.dataset import (
@@ -318,7 +319,7 @@ def fit_all(
         check_checkpoint(checkpoint)
     _check_reach(reach, window, layout)
     distance = get_metric(metric, reach, layout.levels)
-    profiles = open_profiles(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
+    profiles = open_model(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
     options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}

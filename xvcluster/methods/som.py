@@ -18,7 +18,7 @@ from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Integers, Labels
 from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
-from xvcluster.methods.steps import lay_out_model, require_distinct
+from xvcluster.methods.steps import lay_out_model, open_model, require_distinct
 from xvcluster.options import (
     Algorithm,
     check_grid_size,
@@ -27,7 +27,7 @@ from xvcluster.options import (
     check_training,
     check_weighting,
 )
-from xvcluster.profiles import Layout, Scaled, open_profiles
+from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
@@ -138,7 +138,7 @@ def som(
         instead="algorithm='batch'",
     )
     layout = lay_out_model(data, dim, weights, level_weights, method=SelfOrganizingMap)
-    profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
+    profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
     shape = check_grid_size(grid_size, source.n_profiles)
     _require_nodes(shape, n_clusters)

@@ -11,9 +11,20 @@ import xarray as xr
 from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.source import Source
 from xvcluster.messages import warn
-from xvcluster.profiles import Layout, is_chunked, lay_out, weigh
+from xvcluster.profiles import (
+    Layout,
+    Scaled,
+    describe_incomplete,
+    is_chunked,
+    lay_out,
+    open_profiles,
+    weigh,
+)
 from xvcluster.record.dataset import check_names
 from xvcluster.record.method import Method
+
+_MANY = 0.25
+"""Share of the profiles with data beyond which it is no accident that they are incomplete."""
 
 
 def lay_out_model(
@@ -32,6 +43,19 @@ def lay_out_model(
     layout = weigh(lay_out(data, dim), weights, level_weights)
     check_names(layout, method, sweeps=sweeps)
     return layout
+
+
+def open_model(layout: Layout, **scaling: Any) -> Scaled:
+    """Read and scale the profiles of a model, as `open_profiles`; warn if many are incomplete."""
+    profiles = open_profiles(layout, **scaling)
+    counts = profiles.completeness
+    if counts[1:].sum() > _MANY * counts.sum():
+        warn(
+            f"{describe_incomplete(counts)}. Choose levels that more of them cover, with "
+            ".vcluster.prepare(depth=...), fill small gaps with prepare(max_gap=...), or leave out "
+            "a variable",
+        )
+    return profiles
 
 
 def require_distinct(source: Source, n_clusters: int, name: str = "n_clusters") -> None:

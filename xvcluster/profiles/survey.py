@@ -12,7 +12,7 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.source import Priorities, choose, priorities
 from xvcluster.arrays import Array, Float64s, Indices, Integers
 from xvcluster.grid.missing import Extremes, find_extremes
-from xvcluster.profiles.memory import STATUS, require_weights
+from xvcluster.profiles.memory import STATUS, count_complete, require_weights
 from xvcluster.profiles.reading import Place, Reading, status_of
 
 
@@ -108,6 +108,8 @@ class Survey:
         Of each variable.
     status : ndarray, shape (4,)
         Number of points of each `STATUS`.
+    completeness : ndarray, shape (4,)
+        See `count_complete`.
     moments : Moments
         Of the complete profiles.
     sample : Sample
@@ -116,6 +118,7 @@ class Survey:
 
     extremes: tuple[Extremes, ...]
     status: Integers
+    completeness: Integers
     moments: Moments
     sample: Sample
 
@@ -131,6 +134,7 @@ class Survey:
         return cls(
             tuple(map(Extremes.join, zip(*(part.extremes for part in parts), strict=True))),
             np.sum([part.status for part in parts], axis=0),
+            np.sum([part.completeness for part in parts], axis=0),
             Moments.join(part.moments for part in parts),
             Sample.join((part.sample for part in parts), size),
         )
@@ -154,4 +158,6 @@ def survey(
         for array, invalid in reading.declared(chunk)
     )
     status = np.bincount(status_of(columns, refused)[taken], minlength=len(STATUS))
-    return Survey(tuple(extremes), status, Moments.join(moments), Sample.join(samples, size))
+    complete = count_complete([np.isnan(column[:, taken]) for column in columns])
+    joined = Moments.join(moments), Sample.join(samples, size)
+    return Survey(tuple(extremes), status, complete, *joined)

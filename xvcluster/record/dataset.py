@@ -21,7 +21,7 @@ from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import units
 from xvcluster.grid.levels import levels_of
-from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
+from xvcluster.profiles import QUANTILES, STATUS, Layout, Members, describe_incomplete
 from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling
 from xvcluster.record.method import Method, method_of
 
@@ -209,6 +209,9 @@ def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr
     for name, attrs in _OF_POINTS.items():
         maps[name].attrs = dict(attrs)
     maps["label"].attrs |= flag_attrs(parameters["n_clusters"])
+    incomplete = describe_incomplete(members.profiles.completeness)
+    if incomplete:
+        maps["status"].attrs["comment"] = incomplete
     if len(layout.variables) == 1:
         first = next(iter(layout.variables.values()))
         own = units(xr.Variable((), 0, first)) or "1"
