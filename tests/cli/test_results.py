@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -102,3 +103,20 @@ def test_info_tells_of_stores_and_of_results_in_them(store, succeed):
     assert "503 profiles of 41 levels" in succeed("info", store)
     succeed("kmeans", store, "-k", "2", "-o", "two.zarr")
     assert "A result of xvcluster: k-means" in succeed("info", "two.zarr")
+
+
+def test_boundaries_keep_every_part_of_another_shapefile(clustered, refuse, succeed):
+    pytest.importorskip("geopandas")
+    Path("x.dbf").write_text("mine")
+    said = refuse("boundaries", clustered, "x.shp")
+    assert "x.dbf exists already; choose another name, or add --overwrite" in said
+    assert Path("x.dbf").read_text() == "mine"
+    assert not Path("x.shp").exists()
+    succeed("boundaries", clustered, "x.shp", "--overwrite")
+    assert Path("x.dbf").read_bytes() != b"mine"
+
+
+def test_a_pipe_is_refused_before_anything_is_computed(model, refuse):
+    os.mkfifo("pipe.nc")
+    said = refuse("kmeans", model, "-k", "99999", "-o", "pipe.nc", "--overwrite")
+    assert "'pipe.nc' is neither a file nor a folder but a device, pipe or socket" in said

@@ -249,3 +249,21 @@ def test_to_netcdf_computes_lazy_maps_and_comes_back_identical(lazy_result, roug
     xr.testing.assert_identical(again.dataset, lazy_result.dataset.compute())
     assert [path.name for path in tmp_path.iterdir()] == ["result.nc"]
     xr.testing.assert_equal(again.predict(rough_model.chunk(latitude=5)).compute(), again.labels)
+
+
+def test_a_lazy_result_says_that_its_store_was_replaced(lazy_result, rough_model, tmp_path):
+    path = tmp_path / "result.zarr"
+    lazy_result.to_zarr(path)
+    opened = open_result(path)
+    np.testing.assert_array_equal(opened.labels.compute(), lazy_result.labels)
+    kmeans(rough_model, 2).to_zarr(path)
+    with pytest.raises(ValueError, match=r"was replaced since it was opened; open it again"):
+        opened.labels.compute()
+    assert open_result(path).n_clusters == 2
+
+
+def test_a_lazy_result_can_be_written_over_its_own_store(lazy_result, tmp_path):
+    path = tmp_path / "result.zarr"
+    lazy_result.to_zarr(path)
+    open_result(path).to_zarr(path)
+    xr.testing.assert_identical(open_result(path).dataset.compute(), lazy_result.dataset.compute())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from xvcluster.cli.report import find_models
 from xvcluster.grid.coords import find_axes, with_coordinates
 from xvcluster.prepare import prepare
 from xvcluster.record import store
+from xvcluster.record.replace import check_target, replace, scratch
 from xvcluster.result import ClusterResult, open_result
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ def check_outputs(
     read = {path.resolve() for path in inputs}
     wanted = [path for path in (output, *figures) if path is not None]
     for i, path in enumerate(wanted):
-        if not path.parent.is_dir():
-            raise ValueError(f"the folder {str(path.parent)!r} does not exist; create it first")
+        check_target(path)
         if path.is_dir() and not store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
         target = path.resolve()
@@ -162,10 +161,18 @@ def check_outputs(
             raise ValueError(f"{path} is an input of this command and cannot be its output as well")
         if target in [other.resolve() for other in wanted[:i]]:
             raise ValueError(f"{path} is given for two outputs; give each its own name")
-        if path.exists() and not overwrite:
-            raise ValueError(f"{path} exists already; choose another name, or add --overwrite")
+        there = [part for part in _parts(path) if part.exists()]
+        if there and not overwrite:
+            raise ValueError(f"{there[0]} exists already; choose another name, or add --overwrite")
     for figure in filter(None, figures):
         _check_figure(figure)
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return the files that are written under a name: a shapefile consists of several."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    return [path, *(path.with_suffix(end) for end in (".dbf", ".shx", ".prj", ".cpg"))]
 
 
 def _check_figure(path: Path) -> None:
@@ -190,7 +197,7 @@ def write_figure(draw: Callable[[], Any], path: Path | None, dpi: int = 200) -> 
     drawing = draw()
     figure = drawing if hasattr(drawing, "savefig") else drawing.figure
     try:
-        with store.replace(path) as temporary:
+        with replace(path) as temporary:
             figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
     finally:
         plt.close(figure)
@@ -212,11 +219,12 @@ def write_shapes(frame: GeoDataFrame, path: Path) -> None:
         )
     if not len(frame):
         raise ValueError("no outline is that large; reduce --min-length or --min-area")
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        frame.to_file(Path(folder) / path.name)
-        # a shapefile consists of several files
-        for part in Path(folder).iterdir():
-            part.replace(path.parent / part.name)
+    with scratch(path.parent) as folder:
+        folder.mkdir()
+        frame.to_file(folder / path.name)
+        for part in folder.iterdir():
+            with replace(path.parent / part.name) as temporary:
+                part.rename(temporary)
 
 
 @contextmanager

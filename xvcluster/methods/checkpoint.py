@@ -15,7 +15,7 @@ import numpy as np
 
 from xvcluster.algorithms.lloyd import Run
 from xvcluster.algorithms.source import Source
-from xvcluster.record.store import replace
+from xvcluster.record.replace import replace
 
 _STATE = ("inertia", "n_iter", "converged", "shift", "guided")
 

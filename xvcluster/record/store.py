@@ -1,19 +1,17 @@
-"""Write results to NetCDF or Zarr and read them back; a crash leaves the old file intact."""
+"""Write results to NetCDF or Zarr and read them back."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from xvcluster.record.dataset import SCHEMA
+from xvcluster.record.replace import find_former, replace
 from xvcluster.record.upgrade import upgrade
 
 _FLAG_ENCODINGS = {
@@ -94,50 +92,6 @@ def is_zarr(path: str | os.PathLike[str]) -> bool:
     return Path(path).suffix.lower() == ".zarr"
 
 
-@contextmanager
-def replace(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Provide a temporary name in the same folder, which replaces the file at the end.
-
-    Parameters
-    ----------
-    path : path-like
-        Unchanged if the body raises.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder does not exist.
-    """
-    target = Path(path).resolve()  # replace what a link points to, not the link
-    if not target.parent.is_dir():
-        folder = str(Path(path).parent)
-        raise FileNotFoundError(
-            f"the folder {folder!r} does not exist; create it before writing {path!s}"
-        )
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        if temporary.is_dir() and target.exists():
-            _swap(temporary, target)
-        else:
-            os.replace(temporary, target)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
-
-
-def _swap(new: Path, old: Path) -> None:
-    """Replace a folder by another, which takes two steps."""
-    former = old.rename(new.with_suffix(".old"))
-    try:
-        new.rename(old)
-    except BaseException:
-        former.rename(old)
-        raise
-    shutil.rmtree(former)
-
-
 def read(path: str | os.PathLike[str]) -> xr.Dataset:
     """Read the Dataset of a result: NetCDF into memory, Zarr lazily.
 
@@ -153,12 +107,14 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     ValueError
         If the file is not a result of xvcluster, or has a newer layout.
     """
-    if not Path(path).exists():
+    path = find_former(path)
+    if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:
         if is_zarr(path):
             dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
             _load_all_but_maps(dataset)
+            dataset = _guard(dataset, path)
         else:
             dataset = xr.load_dataset(path, engine="netcdf4")
     except OSError as error:
@@ -192,6 +148,30 @@ def _load_all_but_maps(dataset: xr.Dataset) -> None:
     for array in dataset.data_vars.values():
         if not points or not points <= set(array.dims):
             array.load()
+
+
+def _guard(dataset: xr.Dataset, path: Path) -> xr.Dataset:
+    """Let lazy maps refuse to be read once another store has taken the name of theirs."""
+    known = _stamp(path)
+
+    def check(block: Any) -> Any:
+        if _stamp(path) != known:
+            raise ValueError(
+                f"{path!s} was replaced since it was opened; open it again with open_result"
+            )
+        return block
+
+    lazy = {n: v for n, v in dataset.variables.items() if v.chunks is not None}
+    guarded = {n: v.copy(data=v.data.map_blocks(check, meta=v.data._meta)) for n, v in lazy.items()}
+    coords = {n: v for n, v in guarded.items() if n in dataset.coords}
+    maps = {n: v for n, v in guarded.items() if n not in coords}
+    return dataset.assign(maps).assign_coords(coords)
+
+
+def _stamp(path: Path) -> list[tuple[int, int]]:
+    """What distinguishes a Zarr store from another of the same name."""
+    found = [path / name for name in ("zarr.json", ".zattrs") if (path / name).exists()]
+    return [(stat.st_ino, stat.st_mtime_ns) for stat in map(os.stat, found)]
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from xvcluster.arrays import Float64s
-from xvcluster.record.store import replace
+from xvcluster.record.replace import replace
 from xvcluster.seisgo.columns import Columns
 
 if TYPE_CHECKING:
