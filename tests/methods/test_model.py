@@ -48,7 +48,7 @@ def test_model_with_a_window_predicts_the_labels(two_variables, window, several)
 def test_model_refuses_a_window_that_is_no_number_of_levels(model):
     uneven = model.assign_coords(depth=[0.0, 1.0, 2.0, 20.0, 40.0])
     result = kmeans(uneven, 3, metric="dtw", window_depth=5.0, n_init=1)
-    with pytest.raises(ValueError, match=r"window_depth=5\.0 of this result spans a different number"):
+    with pytest.raises(ValueError, match=r"window_depth=5\.0 of this result spans a different n"):
         _ = result.model
 
 

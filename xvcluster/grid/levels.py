@@ -17,7 +17,7 @@ _VARYING_NAMES = frozenset(
     "z_rho z_r z_w zr zw zlev zlevs siglay siglev gdept gdepw depth_rho depth_w".split()
 )
 _VARYING_STANDARD_NAMES = ("depth", "height", "altitude", "elevation", "pressure", "_coordinate")
-_NO_LEVELS = ("surface", "floor", "sea_level", "thickness", "anomaly", "tendency", "gradient")
+_NO_LEVELS = ("thickness", "anomaly", "tendency", "gradient")
 
 
 def vertical_of(data: xr.DataArray | xr.Dataset, name: str) -> xr.DataArray:
@@ -27,27 +27,27 @@ def vertical_of(data: xr.DataArray | xr.Dataset, name: str) -> xr.DataArray:
     They keep other coordinates that lie along the vertical alone, which may name them.
     """
     dim = {str(d): d for d in data.dims}[name]
-    along = {n: c for n, c in data.coords.items() if c.dims == (dim,)}
+    along = {n: _with_text(c.variable) for n, c in data.coords.items() if c.dims == (dim,)}
     if dim in along and not _is_multi(along[dim]):
-        return _with_text(along[dim].reset_coords(drop=True))
-    named = {n: c.variable.to_base_variable() for n, c in along.items() if n != dim}
-    positions = np.arange(data.sizes[dim])
-    return xr.DataArray(positions, coords=named, dims=(dim,), name=dim)
+        own = along[dim]
+        vertical = xr.DataArray(own.values, {dim: own}, (dim,), dim, own.attrs)
+        vertical.encoding = dict(own.encoding)
+        return vertical
+    named = {n: v.to_base_variable() for n, v in along.items() if n != dim}
+    return xr.DataArray(np.arange(data.sizes[dim]), named, (dim,), dim)
 
 
-def _with_text(coordinate: xr.DataArray) -> xr.DataArray:
+def _with_text(variable: xr.Variable) -> xr.Variable:
     """Make names that are bytes, or of a fixed length, text of any length."""
-    names, dims = coordinate.values, coordinate.dims
+    names = variable.values
     if names.dtype.kind == "S":
         names = np.char.decode(names, "utf-8", "replace")
     if names.dtype.kind != "U":
-        return coordinate
-    names = names.astype(object)
-    own = {dims[0]: (dims, names, coordinate.attrs)}
-    return xr.DataArray(names, own, dims, coordinate.name, coordinate.attrs)
+        return variable
+    return xr.Variable(variable.dims, names.astype(object), variable.attrs)
 
 
-def _is_multi(coordinate: xr.DataArray) -> bool:
+def _is_multi(coordinate: xr.Variable) -> bool:
     return coordinate.dtype.kind == "O" and isinstance(coordinate.values[0], tuple)
 
 

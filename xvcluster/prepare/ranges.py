@@ -147,7 +147,7 @@ def _hint(low: float, high: float, vertical: xr.DataArray, first: float, last: f
     way = positive(vertical)
     says_so = way == "up" or first >= 0  # otherwise the attribute or the name is at odds with it
     why = f"this axis is positive {way}wards" if says_so else "the data have the other sign"
-    return f"; {why}: try slice({-high:g}, {-low:g})"
+    return f"; {why}: try slice({0.0 - high:g}, {0.0 - low:g})"
 
 
 def warn_far(low: float, high: float, vertical: xr.DataArray, first: float, last: float) -> None:
@@ -179,10 +179,10 @@ def even_levels(
     number = np.floor((high - low) / dz + 1e-9) + 1
     most = max(_MOST_LEVELS, 100 * n_levels)
     if number > most:
+        shown = f"{number:,.0f}" if number < 1e15 else f"{number:.3g}"
         raise ValueError(
-            f"dz={dz:g} would make {number:,.0f} levels of the depth range "
-            f"{spell(low, high, vertical)}; at most {most:,} are allowed for data of {n_levels} "
-            "levels: give a larger step"
+            f"dz={dz:g} would make {shown} levels of the depth range {spell(low, high, vertical)}; "
+            f"at most {most:,} are allowed for data of {n_levels} levels: give a larger step"
         )
     return np.asarray(low + dz * np.arange(int(number)), dtype=np.float64)
 

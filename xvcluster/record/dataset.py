@@ -79,11 +79,6 @@ def check_names(layout: Layout, method: type[Method], *, sweeps: bool = False) -
     for name in dict.fromkeys(used):
         if name in reserved or (sweeps and str(name).startswith(_SWEEP)):
             _refuse_name(name)
-    if layout.axes.vertical in layout.variables:
-        raise ValueError(
-            f"{layout.axes.vertical!r} is the name of a variable and of the vertical dimension; "
-            "give the variable another one first, with data.rename_vars"
-        )
 
 
 def require_free(dataset: xr.Dataset, *names: str) -> None:
