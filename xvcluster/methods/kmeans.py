@@ -163,7 +163,8 @@ def kmeans(
     Warns
     -----
     UserWarning
-        If a fit reaches `max_iter` before it has converged, or the inertia has no knee.
+        If a fit reaches `max_iter` before it has converged, the inertia has no knee, or more than a
+        quarter of the profiles with data are incomplete.
 
     Notes
     -----
