@@ -188,3 +188,15 @@ def test_what_is_no_depth_is_refused(bad):
         data.vcluster.kmeans(2)
     with pytest.raises(ValueError, match="coordinate 'depth' is complex"):
         columns([1j, 2j]).vcluster.kmeans(2)
+
+
+def test_sigma_is_not_taken_for_depth_without_a_word():
+    sigma = columns(np.linspace(-0.95, -0.05, 10), "s_rho", positive="up")
+    z = sigma["s_rho"] * xr.DataArray([100.0, 2000.0, 4000.0], dims="point")
+    data = sigma.assign_coords(z_rho=z)
+    with pytest.warns(
+        UserWarning, match=r"far beyond the data.*even levels of it, use levels='z_r"
+    ):
+        prepare(data, depth=slice(-1000, 0))
+    with pytest.raises(ValueError, match=r"misses the data.*even levels of it, use levels='z_rho'"):
+        prepare(data, depth=slice(-1000, -100))

@@ -154,12 +154,13 @@ def find_varying(data: xr.DataArray | xr.Dataset, dim: Any) -> list[str]:
 
     They lie along the vertical and at least one other dimension.
     """
-    variables = data.variables if isinstance(data, xr.Dataset) else data.coords
+    is_one = isinstance(data, xr.DataArray)
+    own = data.name if is_one else None
     found = []
-    for name in variables:
+    for name in data.coords if is_one else data.variables:
         array = data[name]
         varies = array.ndim > 1 and dim in array.dims and array.dtype.kind in "fiu"
-        if varies and name != getattr(data, "name", None) and _is_depth(array):
+        if varies and name != own and _is_depth(array):
             found.append(str(name))
     return found
 

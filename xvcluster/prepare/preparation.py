@@ -21,6 +21,7 @@ from xvcluster.prepare.ranges import (
     levels_within,
     read_range,
     refuse_positions,
+    suggest_levels,
     warn_far,
 )
 
@@ -137,9 +138,10 @@ def _along_one_axis(
     """Choose levels, fill gaps and resample where all profiles have the same levels."""
     dim = vertical.dims[0]
     _refuse_without_numbers(data, vertical, depth, dz, max_gap)
+    instead = suggest_levels(data, dim)
     if dz is not None:
-        return _resample(thinned, vertical, depth, dz, max_gap)
-    within = levels_within(vertical, depth)
+        return _resample(thinned, vertical, depth, dz, max_gap, instead)
+    within = levels_within(vertical, depth, instead)
 
     def choose(array: xr.DataArray) -> xr.DataArray:
         # what is interpolated must hold no fill value, which clustering finds as well
@@ -172,15 +174,20 @@ def _refuse_without_numbers(
 
 
 def _resample(
-    thinned: Data, vertical: xr.DataArray, depth: Range, dz: float, max_gap: float | None
+    thinned: Data,
+    vertical: xr.DataArray,
+    depth: Range,
+    dz: float,
+    max_gap: float | None,
+    instead: str,
 ) -> Data:
     """Interpolate to even levels within a range, in the direction of the axis."""
     numbers = np.asarray(numbers_of(vertical))
     first, last = float(numbers.min()), float(numbers.max())
-    low, high = read_range(vertical, depth, first, last)
+    low, high = read_range(vertical, depth, first, last, instead)
     levels = even_levels(vertical, max(low, first), min(high, last), dz, vertical.size)
     levels = levels if numbers[0] <= numbers[-1] else levels[::-1]
-    warn_far(low, high, vertical, first, last)
+    warn_far(low, high, vertical, first, last, instead)
 
     def resample(array: xr.DataArray) -> xr.DataArray:
         array = mask_invalid(array, by_chunk=True)

@@ -30,14 +30,18 @@ _MOST_LEVELS = 10_000
 _SMALLER_UNITS = {"km": ("m", 1e3), "hpa": ("Pa", 1e2), "dbar": ("Pa", 1e4)}
 
 
-def levels_within(vertical: xr.DataArray, depth: Range) -> Indices:
-    """Find the positions of the levels in a range of numbers, times or names: at least one."""
+def levels_within(vertical: xr.DataArray, depth: Range, instead: str = "") -> Indices:
+    """Find the positions of the levels in a range of numbers, times or names: at least one.
+
+    `instead` is added to what is said of a range that does not fit.
+    """
     if depth is None:
         return np.arange(vertical.size)
     numbers = numbers_of(vertical)
     if numbers is None or has_times(vertical):
         return _labels_within(vertical, *_ends(depth))
-    low, high = read_range(vertical, depth, float(numbers.min()), float(numbers.max()))
+    first, last = float(numbers.min()), float(numbers.max())
+    low, high = read_range(vertical, depth, first, last, instead)
     within = np.flatnonzero((numbers >= low) & (numbers <= high))
     if not within.size:
         raise ValueError(
@@ -45,7 +49,7 @@ def levels_within(vertical: xr.DataArray, depth: Range) -> Indices:
             f"{numbers[numbers < low].max():g} and {numbers[numbers > high].min():g}. Widen the "
             "range, or resample with dz"
         )
-    warn_far(low, high, vertical, float(numbers.min()), float(numbers.max()))
+    warn_far(low, high, vertical, first, last, instead)
     return within
 
 
@@ -103,7 +107,7 @@ def _date(time: Any) -> str:
 
 
 def read_range(
-    vertical: xr.DataArray, depth: Range, first: float, last: float
+    vertical: xr.DataArray, depth: Range, first: float, last: float, instead: str = ""
 ) -> tuple[float, float]:
     """Read the lower and upper end of a range, and check them against those of the data.
 
@@ -114,6 +118,8 @@ def read_range(
     depth : slice, pair of numbers or None
     first, last : float
         What the data cover; infinite if that is not known.
+    instead : str
+        Added to what is said of a range that does not fit.
 
     Raises
     ------
@@ -135,7 +141,7 @@ def read_range(
         what = "touches only one end of" if touches else "misses"
         raise ValueError(
             f"the depth range {spell(low, high, vertical)} {what} the data, which cover "
-            f"{spell(first, last, vertical)}{_hint(low, high, vertical, first, last)}"
+            f"{spell(first, last, vertical)}{_hint(low, high, vertical, first, last)}{instead}"
         )
     return low, high
 
@@ -150,7 +156,9 @@ def _hint(low: float, high: float, vertical: xr.DataArray, first: float, last: f
     return f"; {why}: try slice({0.0 - high:g}, {0.0 - low:g})"
 
 
-def warn_far(low: float, high: float, vertical: xr.DataArray, first: float, last: float) -> None:
+def warn_far(
+    low: float, high: float, vertical: xr.DataArray, first: float, last: float, instead: str = ""
+) -> None:
     """Warn if a range reaches so much farther than the data that it may be in other units."""
     reach, extent = np.array([low, high]), max(abs(first), abs(last))
     reach = np.abs(reach[np.isfinite(reach)]).max(initial=0.0)
@@ -160,7 +168,7 @@ def warn_far(low: float, high: float, vertical: xr.DataArray, first: float, last
     said = f"; if it is in {unit}, write slice({low / factor:g}, {high / factor:g})" if unit else ""
     warn(
         f"the depth range {spell(low, high, vertical)} reaches far beyond the data, which cover "
-        f"{spell(first, last, vertical)}: it is taken in the units of the data{said}"
+        f"{spell(first, last, vertical)}: it is taken in the units of the data{said}{instead}"
     )
 
 
@@ -221,6 +229,15 @@ def refuse_positions(
             f"with data.assign_coords({name}=depths)"
         )
     raise ValueError(f"{option} cannot be applied: {why_no_numbers(vertical)}. {instead}")
+
+
+def suggest_levels(data: xr.DataArray | xr.Dataset, dim: Hashable) -> str:
+    """Suggest to interpolate to levels of a depth that varies, if the data hold one."""
+    varying = find_varying(data, dim)
+    if not varying:
+        return ""
+    shown = repr(plain(varying[0]))
+    return f". The data also hold {shown} at each level: for even levels of it, use levels={shown}"
 
 
 def find_levels(data: xr.DataArray | xr.Dataset, levels: Any, dim: Hashable) -> xr.DataArray:
