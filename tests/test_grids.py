@@ -238,6 +238,114 @@ def test_kmeans_changes_neither_attributes_nor_encoding(model):
     assert result.labels["latitude"].attrs == {"units": "degrees_north"}
 
 
+# --- grids of ocean and atmosphere models ---
+
+
+@pytest.fixture
+def curved():
+    """A model on a curved grid with a hole, where neither values nor places are known."""
+    rng = np.random.default_rng(0)
+    lat, lon = np.meshgrid(np.linspace(20, 48, 15), np.linspace(-40, -2, 20), indexing="ij")
+    lat, lon = lat + 0.05 * lon, lon - 0.1 * lat
+    is_hole = np.zeros(lat.shape, dtype=bool)
+    is_hole[4:8, 5:12] = is_hole[11] = True
+    values = rng.integers(0, 3, lat.shape) + rng.normal(0, 0.01, (4, *lat.shape))
+    data = xr.DataArray(values, dims=("depth", "y", "x"), name="t").where(
+        ~xr.DataArray(is_hole, dims=("y", "x"))
+    )
+    places = {
+        n: (("y", "x"), np.where(is_hole, np.nan, a)) for n, a in (("lat", lat), ("lon", lon))
+    }
+    return data.assign_coords(depth=[0.0, 1, 2, 3], **places)
+
+
+def test_kmeans_of_a_grid_with_holes_has_the_areas_of_its_cells(curved):
+    result = xvcluster.kmeans(curved, 3)
+    assert result.dataset["area"].notnull().all()
+    # cells of about 2° in each direction
+    cells = (111.19 * 2) ** 2 * np.cos(np.radians(curved["lat"])).sum()
+    np.testing.assert_allclose(result.dataset["area"].sum(), cells, rtol=0.05)
+    weighted = xvcluster.kmeans(curved, 3, weights="area")
+    np.testing.assert_array_equal(weighted.labels, result.labels)
+    np.testing.assert_allclose(weighted.dataset["area"], result.dataset["area"])
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_kmeans_says_which_profiles_lie_nowhere(curved, lazy):
+    filled = curved.fillna(1.0)
+    filled = filled.chunk(y=5) if lazy else filled
+    with pytest.warns(UserWarning, match=r"16 % of the complete profiles have no latitude and"):
+        result = xvcluster.kmeans(filled, 3)
+    assert int(result.dataset["count"].sum()) == 300
+    np.testing.assert_allclose(
+        result.dataset["area"].sum(), xvcluster.kmeans(curved, 3).dataset["area"].sum()
+    )
+    with pytest.raises((ValueError, RuntimeError), match=r"weights are NaN at .* no area: set it"):
+        xvcluster.kmeans(filled, 3, weights="area").dataset.compute()
+
+
+def test_stability_of_a_grid_with_holes_is_known_where_there_are_labels(curved):
+    result = xvcluster.kmeans(curved, 3).stability(3)
+    np.testing.assert_array_equal(result.dataset["stability"].isnull(), result.labels.isnull())
+
+
+def test_kmeans_of_coordinates_with_time_keeps_the_places_once(curved):
+    lat, lon = (xr.concat([curved[n]] * 3, "time").variable for n in ("lat", "lon"))
+    hourly = xr.concat([curved, curved + 0.01, curved], "time").assign_coords(lat=lat, lon=lon)
+    result = xvcluster.kmeans(hourly, 3)
+    assert result.labels.dims == ("time", "y", "x")
+    xr.testing.assert_equal(result.labels["lat"], curved["lat"])
+    np.testing.assert_allclose(
+        result.dataset["area"].sum(), xvcluster.kmeans(curved, 3).dataset["area"].sum()
+    )
+    moving = hourly.assign_coords(lat=lat + xr.Variable("time", [0.0, 1, 2]))
+    with pytest.raises(ValueError, match=r"'lat' changes along 'time'.*isel\(time=0\)"):
+        xvcluster.kmeans(moving, 3)
+
+
+def test_kmeans_keeps_the_places_that_the_attribute_coordinates_names(curved):
+    corners = {n: (("y", "x"), curved[n[1:].lower()].values + 1) for n in ("ULAT", "ULON")}
+    pop = curved.rename(lat="TLAT", lon="TLON").assign_coords(corners)
+    pop.encoding["coordinates"] = "TLON TLAT time"
+    result = xvcluster.kmeans(pop, 3)
+    assert set(result.labels.coords) == {"TLAT", "TLON"}
+    np.testing.assert_array_equal(
+        result.dataset["area"], xvcluster.kmeans(curved, 3).dataset["area"]
+    )
+    # of a Dataset whose latitudes are variables
+    pop.attrs["coordinates"] = pop.encoding.pop("coordinates")
+    again = xvcluster.kmeans(pop.to_dataset(name="t").reset_coords(["TLAT", "TLON", *corners]), 3)
+    np.testing.assert_array_equal(again.labels, result.labels)
+
+
+def test_kmeans_in_radians_is_that_in_degrees(model):
+    stacked = model.stack(point=("latitude", "longitude")).reset_index("point")
+    names = {"latitude": "clat", "longitude": "clon"}
+    degrees = {n: ("point", stacked[o].values, {"units": "degrees"}) for o, n in names.items()}
+    radians = {n: (d, np.radians(v), {"units": "radian"}) for n, (d, v, _) in degrees.items()}
+    bare = stacked.drop_vars(list(names))
+    found, expected = (xvcluster.kmeans(bare.assign_coords(c), 3) for c in (radians, degrees))
+    np.testing.assert_array_equal(found.labels, expected.labels)
+    assert found.match(expected).labels.equals(found.labels)
+    votes = xvcluster.consensus([found, expected], grid=expected)
+    assert float(votes["agreement"].min()) == 1.0
+    assert votes["label"].notnull().sum() > 0
+
+
+def test_kmeans_counts_columns_that_a_curved_grid_repeats_once():
+    lat, lon = np.meshgrid(np.arange(-60.0, 61, 10), np.arange(0.0, 360, 20), indexing="ij")
+    lat = lat + 2 * np.sin(np.radians(lon))
+    values = np.random.default_rng(0).normal(size=(3, *lat.shape))
+    model = xr.DataArray(values, dims=("depth", "y", "x"))
+    model = model.assign_coords(lat=(("y", "x"), lat), lon=(("y", "x"), lon))
+    once = xvcluster.kmeans(model, 4)
+    twice = xvcluster.kmeans(model.isel(x=[*range(18), 0, 1]), 4)
+    np.testing.assert_array_equal(twice.labels, once.labels.isel(x=[*range(18), 0, 1]))
+    np.testing.assert_array_equal(twice.dataset["count"], once.dataset["count"])
+    np.testing.assert_allclose(twice.dataset["area"], once.dataset["area"])
+    np.testing.assert_allclose(twice.centroids["value"], once.centroids["value"])
+
+
 # --- missing values ---
 
 
@@ -305,6 +413,21 @@ def test_kmeans_refuses_an_unclear_vertical(model):
         xvcluster.kmeans(model, 3, dim="z")
     named = xvcluster.kmeans(bare.rename(depth="shell"), 3, dim="shell")
     np.testing.assert_array_equal(named.labels, xvcluster.kmeans(model, 3).labels)
+
+
+def test_kmeans_refuses_what_has_no_profiles(model):
+    with pytest.raises(ValueError, match=r"'value' is a single number, without dimensions"):
+        xvcluster.kmeans(xr.DataArray(3.0), 1)
+    with pytest.raises(ValueError, match=r"the dimension 1 has no name but a int; .*rename\(\{1:"):
+        xvcluster.kmeans(xr.DataArray(np.zeros((3, 4)), dims=("depth", 1)), 1)
+
+
+@pytest.mark.parametrize("latitude", [95.0, -90.1, 450_000.0])
+def test_kmeans_refuses_a_latitude_beyond_the_poles(model, latitude):
+    wrong = model["latitude"].values.copy()
+    wrong[-1] = latitude
+    with pytest.raises(ValueError, match=rf"latitude', .* holds {latitude:g}°"):
+        xvcluster.kmeans(model.assign_coords(latitude=wrong), 3)
 
 
 @pytest.mark.parametrize("n_clusters", [0, -1])

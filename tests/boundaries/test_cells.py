@@ -91,3 +91,37 @@ def test_boundaries_refuse_several_times(make_labels):
     labels = make_labels(np.ones((2, 2)), [0, 1], [0, 1]).expand_dims(time=3)
     with pytest.raises(ValueError, match=r"3 entries along 'time'.*labels\.isel\(time=0\)"):
         boundaries(labels)
+
+
+@pytest.mark.parametrize("fill", [np.nan, 9.969209968386869e36, 0.0])
+def test_boundaries_of_a_curved_grid_with_gaps_enclose_the_cells_that_have_a_place(
+    make_blobs, make_rotated, check, fill
+):
+    labels = make_rotated(make_blobs(24, 20, 3, 2), 1.0, 40, 10)
+    is_gap = np.zeros(labels.shape, dtype=bool)
+    is_gap[3:9, 4:9] = is_gap[:4, 15:] = is_gap[15] = is_gap[20, 7] = True
+    gappy = labels.assign_coords({n: labels[n].where(~is_gap, fill) for n in ("lat", "lon")}).where(
+        ~is_gap
+    )
+    frame = check(gappy)
+    cells = 111.19**2 * np.count_nonzero(~is_gap)
+    np.testing.assert_allclose(frame["area_km2"].sum(), cells, rtol=0.02)
+    # labels in the gap have no place
+    assert boundaries(labels.assign_coords(gappy.coords)).geometry.geom_equals(frame.geometry).all()
+
+
+@pytest.mark.parametrize("lat", [np.linspace(-90, 90, 19), np.linspace(90, -90, 37)])
+def test_boundaries_of_a_2d_grid_with_rows_at_the_poles_enclose_the_earth(
+    make_blobs, make_curvilinear, check, lat
+):
+    y, x = np.meshgrid(lat, np.arange(0.0, 360, 7.5), indexing="ij")
+    check(make_curvilinear(make_blobs(*y.shape, 4, 2, around=True), y, x), 4 * np.pi * 6371.0072**2)
+
+
+def test_boundaries_in_radians_are_those_in_degrees(make_blobs, make_rotated):
+    labels = make_rotated(make_blobs(12, 15, 3, 2), 2.0, 40, 10)
+    turned = labels.assign_coords(
+        {n: np.radians(labels[n]).assign_attrs(units="radian") for n in ("lat", "lon")}
+    )
+    found, expected = boundaries(turned), boundaries(labels)
+    assert found.geometry.geom_equals_exact(expected.geometry, 1e-9).all()

@@ -6,9 +6,11 @@ import xarray as xr
 
 from xvcluster.grid.coords import (
     Axes,
+    at_rest,
     canonical_units,
     find_axes,
     is_time,
+    other_places,
     positive,
     refuse_empty,
     units,
@@ -169,6 +171,176 @@ def test_find_axes_takes_the_latitude_that_is_a_dimension():
     assert find_axes(data).latitude == "latitude"
 
 
+# --- which of several latitudes and longitudes are those of the data ---
+
+
+def on_plane(places, dims=("y", "x"), shape=(4, 5), lead=(), **attrs):
+    """A field with coordinates, each a pair of dimensions and attributes, that differ in value."""
+    field = xr.DataArray(np.zeros((*[2] * len(lead), *shape)), dims=(*lead, *dims), attrs=attrs)
+    sizes = dict(zip(dims, shape, strict=True)) | dict.fromkeys(lead, 2)
+    for i, (name, (own, about)) in enumerate(places.items()):
+        n = [sizes[d] for d in own]
+        values = i + np.linspace(20, 50, int(np.prod(n))).reshape(n)
+        field = field.assign_coords({name: (own, values, about)})
+    return field
+
+
+YX = ("y", "x")
+
+
+@pytest.mark.parametrize("place", ["attrs", "encoding"])
+def test_find_axes_obeys_the_attribute_coordinates(place):
+    pop = on_plane(
+        {"ULAT": (YX, NORTH), "ULONG": (YX, EAST), "TLAT": (YX, NORTH), "TLONG": (YX, EAST)}
+    )
+    with pytest.raises(ValueError, match=r"could be the latitude: 'ULAT', 'TLAT'"):
+        find_axes(pop)
+    getattr(pop, place)["coordinates"] = "TLONG TLAT z_t"
+    assert find_axes(pop) == Axes(None, "TLAT", "TLONG")
+    assert find_axes(pop.to_dataset(name="TEMP")) == Axes(None, "TLAT", "TLONG")
+    assert other_places(pop) == {"ULAT", "ULONG"}
+
+
+def test_find_axes_finds_what_the_attribute_names_among_the_variables_of_a_dataset():
+    names = {"ulat": (YX, {}), "ulon": (YX, {}), "tlat": (YX, {}), "tlon": (YX, {})}
+    data = on_plane(names, coordinates="tlon tlat").to_dataset(name="t").reset_coords()
+    assert find_axes(data) == Axes(None, "tlat", "tlon")
+
+
+@pytest.mark.parametrize("about", [(NORTH, EAST), ({}, {})])
+def test_find_axes_takes_2d_coordinates_before_nominal_ones(about):
+    # MOM6: yh and xh are right south of the bipolar cap only
+    data = on_plane(
+        {"yh": (("yh",), NORTH), "xh": (("xh",), EAST), "geolat": (("yh", "xh"), about[0]),
+         "geolon": (("yh", "xh"), about[1])},
+        dims=("yh", "xh"),
+    )  # fmt: skip
+    assert find_axes(data) == Axes(None, "geolat", "geolon")
+
+
+def test_find_axes_takes_the_places_of_a_cubed_sphere():
+    dims = ("nf", "Ydim", "Xdim")
+    data = on_plane(
+        {"Ydim": (("Ydim",), NORTH), "Xdim": (("Xdim",), EAST),
+         "lats": (dims, NORTH), "lons": (dims, EAST)},
+        dims=dims, shape=(6, 3, 3), coordinates="lons lats",
+    )  # fmt: skip
+    assert find_axes(data) == Axes(None, "lats", "lons")
+
+
+GRID = {"standard_name": "grid_latitude", "units": "degrees"}
+GRID_X = {"standard_name": "grid_longitude", "units": "degrees"}
+
+
+@pytest.mark.parametrize(
+    ("names", "about"),
+    [
+        (("rlat", "rlon"), (NORTH, EAST)),
+        (("y", "x"), (GRID, GRID_X)),
+        (("grid_latitude", "grid_longitude"), (GRID, GRID_X)),
+    ],
+)
+def test_find_axes_takes_a_rotated_pole_for_no_place(names, about):
+    turned = {name: ((name,), a) for name, a in zip(names, about, strict=True)}
+    assert find_axes(on_plane(turned, dims=names)) == Axes(None, None, None)
+    true = {"lat": (names, NORTH), "lon": (names, EAST)}
+    assert find_axes(on_plane(turned | true, dims=names)) == Axes(None, "lat", "lon")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("nav_lat", "nav_lon"), ("gphit", "glamt"), ("TLAT", "TLONG"), ("geolat", "geolon"),
+        ("XLAT", "XLONG"), ("lat_rho", "lon_rho"), ("latCell", "lonCell"), ("clat", "clon"),
+        ("latc", "lonc"), ("YC", "XC"), ("lats", "lons"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("about", [{}, {"units": "degrees"}])
+def test_find_axes_knows_the_names_of_models(names, about):
+    data = on_plane(dict.fromkeys(names, (YX, about)))
+    assert find_axes(data) == Axes(None, *names)
+
+
+def test_find_axes_takes_the_places_of_the_variable_among_those_of_a_file():
+    points = {"node": 7, "nele": 9}
+    places = {"lat": "node", "lon": "node", "latc": "nele", "lonc": "nele"}
+    data = xr.Dataset(
+        {
+            n: (d, np.arange(float(points[d])), NORTH if "lat" in n else EAST)
+            for n, d in places.items()
+        }
+    )
+    for dim, names in (("node", ("lat", "lon")), ("nele", ("latc", "lonc"))):
+        one = data.assign(t=((dim, "depth"), np.zeros((points[dim], 2))))
+        assert find_axes(one) == Axes("depth", *names)
+
+
+@pytest.mark.parametrize("about", [{"units": "rad"}, {}])
+def test_find_axes_finds_the_radians_of_mpas_among_the_variables(about):
+    data = xr.Dataset(
+        {"t": (("nCells", "level"), np.zeros((5, 2)))}
+        | {n: ("nCells", np.linspace(0.0, 1.5, 5), about) for n in ("latCell", "lonCell")}
+    )
+    data["t"].attrs["coordinates"] = "latCell lonCell"
+    assert find_axes(data) == Axes("level", "latCell", "lonCell")
+
+
+@pytest.mark.parametrize(
+    "unit", ["decimal degrees", "°N", "N", "dd", "1", "none", "", "Degrees", "radian"]
+)
+def test_find_axes_trusts_a_full_name_whatever_its_units(unit):
+    data = grid([0.1, 0.2], [0.3, 0.4, 0.5], ("lat", "lon"), [{"units": unit}] * 2)
+    assert find_axes(data) == Axes(None, "lat", "lon")
+
+
+@pytest.mark.parametrize("unit", ["m", "km", "meters", "Kilometres", "ft"])
+def test_find_axes_takes_no_length_for_degrees_whatever_its_name(unit):
+    data = grid([1, 2], [3, 4, 5], ("lat", "lon"), [{"units": unit}] * 2)
+    assert find_axes(data) == Axes(None, None, None)
+
+
+# --- time ---
+
+
+def moving(n_times=20, still=True):
+    lat = np.linspace(20, 50, 20).reshape(4, 5)
+    lats = np.stack([lat + (0 if still else 0.1 * t) for t in range(n_times)])
+    coords = {"XLAT": (("Time", *YX), lats, NORTH), "XLONG": (("Time", *YX), lats, EAST)}
+    return xr.DataArray(np.zeros((n_times, 3, 4, 5)), dims=("Time", "level", *YX), coords=coords)
+
+
+def test_at_rest_drops_a_time_along_which_a_coordinate_is_constant():
+    data = moving()
+    for array in (data, data.where(data["XLAT"] < 30), data.isel(Time=[3])):
+        xr.testing.assert_equal(at_rest(array, "XLAT"), data["XLAT"][0].reset_coords(drop=True))
+    gappy = data.assign_coords(XLAT=data["XLAT"].where(data["XLAT"] < 40))
+    assert at_rest(gappy, "XLAT").dims == YX
+
+
+def test_at_rest_refuses_a_coordinate_that_changes():
+    with pytest.raises(
+        ValueError, match=r"'XLAT' changes along 'Time'.*isel\(Time=0\).*stack\(point="
+    ):
+        at_rest(moving(still=False), "XLAT")
+
+
+def test_at_rest_leaves_points_along_time_as_they_are():
+    track = xr.DataArray(np.zeros(3), dims="time", coords={"lat": ("time", [1.0, 2, 3])})
+    assert at_rest(track, "lat").dims == ("time",)
+
+
+def test_at_rest_reads_few_times_of_dask_arrays(computed):
+    data = moving(200)
+    at_rest(data.assign_coords(XLAT=data["XLAT"].chunk(Time=1)), "XLAT")
+    assert 0 < len(computed) <= 8
+
+
+def test_find_axes_keeps_constant_coordinates_if_time_is_the_vertical():
+    assert find_axes(moving().isel(level=0), dim="Time") == Axes("Time", "XLAT", "XLONG")
+    changing = moving(still=False).isel(level=0)
+    assert find_axes(changing, dim="Time") == Axes("Time", None, None)
+
+
 @pytest.mark.parametrize(
     ("dim", "values", "expected"),
     [
@@ -219,7 +391,66 @@ def test_units_strips_stray_blanks():
         ("kg/m3", "kg m-3", "kg/m^3", "kg.m^-3", "kg/m**3", "kg meter-3"),
         ("s-1", "1/s", "1 s-1"),
         ("m s-2", "m/s2", "m s^-2"),
-        ("", "1"),
+        ("", "1", "none", "-", "dimensionless", "unitless", "kg/kg", "kg kg-1", "m3 m-3", "1.0"),
+        (
+            "m/s",
+            "m s-1",
+            "m s**-1",
+            "meters per second",
+            "metre/second",
+            "m·s⁻¹",
+            "m.s^-1",
+            "[m/s]",
+            "(m/s)",
+            "s-1 m",
+        ),
+        (
+            "degC",
+            "degree_C",
+            "degrees_celsius",
+            "Celsius",
+            "°C",
+            "deg_C",
+            "deg C",
+            "DEG C",
+            "degrees C",
+            "℃",
+            "C",
+            "degree_Celsius",
+            "ºC",
+        ),
+        ("K", "kelvin", "Kelvin", "kelvins", "degK", "deg_K", "degrees_K", "degree_Kelvin"),
+        ("hPa", "mbar", "millibars", "millibar", "mb", "hectopascal", "HPA"),
+        ("dbar", "decibar", "decibars", "dBar", "DBAR"),
+        ("Pa", "pascals", "PASCAL"),
+        (
+            "psu",
+            "PSU",
+            "1e-3",
+            "0.001",
+            "g kg-1",
+            "g/kg",
+            "PSS-78",
+            "practical salinity units",
+            "‰",
+        ),
+        (
+            "kg/m^3",
+            "kg m⁻³",
+            "kilograms per cubic m".replace("cubic m", "m3"),
+            "kg.m**-3",
+            "m-3 kg",
+        ),
+        ("umol/kg", "µmol kg-1", "μmol/kg", "micromol/kg", "micromoles per kg"),
+        ("W/m2", "W m-2", "Watts/m^2", "watts m**-2"),
+        ("degC/km", "°C/km", "deg C km-1", "celsius km-1"),
+        ("kg/(m2 s)", "kg m-2 s-1", "kg/m2/s"),
+        ("m s-1 m-1", "s-1"),
+        ("%", "pct", "per cent"),
+        ("MPa", "megapascals"),
+        ("rad", "radian", "radians"),
+        ("degrees", "degree", "deg", "°"),
+        ("d", "day", "days"),
     ],
 )
 def test_canonical_units_spells_the_same_alike(same):
@@ -228,4 +459,22 @@ def test_canonical_units_spells_the_same_alike(same):
 
 def test_canonical_units_keeps_different_units_apart():
     written = ["km/s", "m/s", "km", "m", "%", "kg/m3", "kg/m2", "g/cm3", "DEG C", "PPT", ""]
+    written += ["K", "hPa", "Pa", "dbar", "bar", "kPa", "MPa", "mPa", "GPa", "psu", "degF", "mm"]
+    written += ["Mm", "mg", "Mg", "mW", "MW", "J/(kg K)", "J/(mol K)", "kg", "m2 s-2", "m2 s-1"]
+    written += ["degree", "rad", "s", "min", "h", "d", "mmol m-3", "umol m-3", "mol/kg", "umol/kg"]
     assert len({canonical_units(text) for text in written}) == len(written)
+
+
+@pytest.mark.parametrize(
+    "part", ["a", "(", "/(", "/ ", "deg ", "°_", "m-1 ", "-", ".", "per ", "1", "m/", "**", "\t"]
+)
+def test_canonical_units_takes_time_in_proportion_to_the_text(part):
+    import time
+
+    def seconds(n):
+        start = time.perf_counter()
+        canonical_units(part * n)
+        return time.perf_counter() - start
+
+    seconds(10)
+    assert min(seconds(40_000) for _ in range(2)) < 4.0

@@ -7,7 +7,14 @@ import pytest
 import xarray as xr
 
 from xvcluster.grid.coords import Axes
-from xvcluster.grid.horizontal import find_columns, find_grid, require_grid, take_map, unit_vectors
+from xvcluster.grid.horizontal import (
+    find_columns,
+    find_grid,
+    require_grid,
+    take_map,
+    unit_vectors,
+    warn_of_places,
+)
 
 
 def rectilinear(lat, lon):
@@ -290,3 +297,128 @@ def test_take_map_drops_single_entries_and_refuses_several():
         ValueError, match=r"^a map, but the field has 2 entries along 'time'.*try time=0"
     ):
         take_map(field.expand_dims(time=2), dims, "a map", "try {dim}=0")
+
+
+# --- what files hold instead of degrees ---
+
+
+def test_find_grid_takes_fill_values_for_no_place():
+    lat, lon = rotated(4, 5, 1.0)
+    lat[1, 2], lon[1, 2], lat[3, 0], lon[2, 2] = (
+        9.969209968386869e36,
+        9.969209968386869e36,
+        -999,
+        np.inf,
+    )
+    found = find_grid(curvilinear(lat, lon))
+    assert np.argwhere(~found.is_placed).tolist() == [[1, 2], [2, 2], [3, 0]]
+
+
+def test_find_grid_takes_zeros_of_left_out_land_for_no_place():
+    lat, lon = rotated(8, 9, 1.0)
+    lat[:3, :4] = lon[:3, :4] = 0.0
+    assert (~find_grid(curvilinear(lat, lon)).is_placed).sum() == 12
+
+
+def test_a_2d_grid_along_parallels_is_rectilinear_in_either_order():
+    lat, lon = np.meshgrid([50.0, 40.0, 30.0], [350.0, 0.0, 10.0, 20.0], indexing="ij")
+    lat[1, 1:3] = lon[1, 1:3] = np.nan
+    for field in (curvilinear(lat, lon), curvilinear(lat.T, lon.T).rename(y="x", x="y")):
+        found = find_grid(field)
+        assert (found.kind, found.dims, found.shape) == ("rectilinear", ("y", "x"), (3, 4))
+        np.testing.assert_array_equal(found.lat, [50, 40, 30])
+        np.testing.assert_array_equal(found.is_placed, np.isfinite(lat))
+        np.testing.assert_array_equal(np.isnan(found.vectors).any(axis=-1), np.isnan(lat))
+
+
+@pytest.mark.parametrize("overlap", [1, 2, 3])
+def test_curvilinear_grid_tells_how_many_columns_repeat_others(overlap):
+    lat, lon = np.meshgrid(np.arange(-60.0, 61, 5), np.arange(0.0, 360, 10), indexing="ij")
+    lat = lat + 2 * np.sin(np.radians(lon))
+    lat, lon = (np.concatenate([a, a[:, :overlap]], axis=1) for a in (lat, lon))
+    columns = find_grid(curvilinear(lat, lon)).columns
+    assert columns.goes_around
+    assert np.flatnonzero(columns.is_repeated).tolist() == [36 + i for i in range(overlap)]
+
+
+def test_find_grid_of_radians_is_that_of_degrees():
+    lat, lon = rotated(12, 24, 15.0)
+    found = find_grid(curvilinear(np.radians(lat), np.radians(lon)).rename(lat="clat", lon="clon"))
+    np.testing.assert_allclose(found.lat, lat)
+    assert found.goes_around
+    expected = find_grid(curvilinear(lat, lon))
+    np.testing.assert_array_equal(found.neighbours(), expected.neighbours())
+
+
+def test_find_grid_drops_a_time_along_which_the_grid_rests():
+    lat, lon = rotated(6, 8, 1.0)
+    coords = {n: (("time", "y", "x"), np.stack([a] * 3)) for n, a in (("lat", lat), ("lon", lon))}
+    found = find_grid(xr.DataArray(np.zeros((3, 6, 8)), coords, ("time", "y", "x")))
+    assert (found.kind, found.dims) == ("curvilinear", ("y", "x"))
+    np.testing.assert_array_equal(found.lat, lat)
+
+
+def test_rows_and_columns_without_a_place_lie_between_their_neighbours():
+    field = rectilinear([10, np.nan, 30, 40], [0, 90, np.nan, 270])
+    found = find_grid(field)
+    np.testing.assert_array_equal(found.lat, [10, 20, 30, 40])
+    np.testing.assert_array_equal(found.lon, [0, 90, 180, 270])
+    np.testing.assert_array_equal(found.parallels, [5, 15, 25, 35, 45])
+    assert found.goes_around
+    assert np.isnan(found.places[0][1]).all()
+    assert np.isnan(found.places[1][:, 2]).all()
+    assert (found.is_placed.sum(), found.is_placed[1].any(), found.is_placed[:, 2].any()) == (
+        9,
+        0,
+        0,
+    )
+
+
+def corners_by_hand(points, placed):
+    """Mean of where placed neighbours on one or two sides say that a corner lies, by loops."""
+    m, n = points.shape[:2]
+    found = np.full((m + 1, n + 1, 3), np.nan)
+
+    def half(i, j, di, dj):
+        for sign in (1, -1):
+            r, c = i + sign * di, j + sign * dj
+            if 0 <= r < m and 0 <= c < n and placed[r, c]:
+                return sign * (points[r, c] - points[i, j]) / 2
+        raise AssertionError("no neighbour")
+
+    for r in range(m + 1):
+        for c in range(n + 1):
+            votes = []
+            for i, di in ((r - 1, 1), (r, -1)):
+                for j, dj in ((c - 1, 1), (c, -1)):
+                    if 0 <= i < m and 0 <= j < n and placed[i, j]:
+                        votes.append(points[i, j] + half(i, j, di, 0) + half(i, j, 0, dj))
+            if votes:
+                found[r, c] = np.mean(votes, axis=0)
+    return found / np.linalg.norm(found, axis=-1, keepdims=True)
+
+
+def test_corners_beside_points_without_a_place_are_extrapolated():
+    lat, lon = rotated(9, 11, 2.0)
+    placed = np.ones(lat.shape, dtype=bool)
+    placed[2:5, 3:6] = placed[0, 8] = placed[6, 8] = False
+    found = find_grid(curvilinear(np.where(placed, lat, np.nan), lon))
+    expected = corners_by_hand(unit_vectors(lat, lon), placed)
+    # those of the grid itself curve with it
+    for row, column in itertools.product((0, -1), (0, -1)):
+        expected[row, column] = find_grid(curvilinear(lat, lon)).corners[row, column]
+    np.testing.assert_allclose(found.corners, expected, atol=1e-12)
+    assert np.isnan(found.corners[3:5, 4:6]).all()
+
+
+def test_warn_of_places_says_what_it_cannot_use():
+    axes = Axes(None, "latitude", "longitude")
+    with pytest.warns(UserWarning, match=r"'latitude' holds 20 more than once.*drop_duplicates"):
+        warn_of_places(rectilinear([10, 20, 20], [0, 1]), axes)
+    text = xr.DataArray(np.zeros(2), {"lat": ("y", ["45N", "46N"])}, "y")
+    with pytest.warns(UserWarning, match=r"'lat' is of type <U3, not numbers of degrees"):
+        warn_of_places(text, Axes(None, None, None))
+    lacking = xr.DataArray(np.zeros(2), dims="nCells", attrs={"coordinates": "latCell lonCell"})
+    with pytest.warns(UserWarning, match=r"'latCell' and 'lonCell', which they do not hold"):
+        warn_of_places(lacking, Axes(None, None, None))
+    warn_of_places(rectilinear([10, 20], [0, 120, 240, 360]), axes)

@@ -213,3 +213,48 @@ def test_nearest_labels_leave_the_input_as_it_was():
     before = labels.copy(deep=True)
     nearest_labels(labels, *points([10.0], [0.0])).attrs["new"] = 1
     xr.testing.assert_identical(labels, before)
+
+
+# --- what files hold instead of degrees ---
+
+
+def test_nearest_labels_on_a_curved_grid_with_gaps_are_those_of_placed_points():
+    labels = curvilinear(np.arange(40.0, 50), np.arange(10.0, 22))
+    gap = labels["lat"].copy()
+    gap[2:5, 3:6] = 9.969209968386869e36
+    gap[7, 7] = np.nan
+    found = nearest_labels(labels.assign_coords(lat=gap), labels["lat"], labels["lon"])
+    assert found.isnull()[2:5, 3:6].all()
+    outside = np.ones(labels.shape, dtype=bool)
+    outside[2:5, 3:6] = outside[7, 7] = False
+    np.testing.assert_array_equal(found.values[outside], labels.values[outside])
+
+
+def test_nearest_labels_of_a_row_of_no_place_are_missing():
+    labels = grid([10, 20, 30, 40], [0, 10, 20])
+    gap = labels.assign_coords(latitude=[10.0, np.nan, 30.0, 40.0])
+    found = nearest_labels(gap, *points([11.0, 20.0, 26.0, 40.0], [0.0, 10.0, 20.0, 0.0]))
+    np.testing.assert_array_equal(found, [1, np.nan, 9, 10])
+
+
+def test_nearest_labels_at_points_of_no_place_are_missing():
+    for labels in (
+        grid([40, 41, 42], [10, 11, 12]),
+        curvilinear(np.arange(40.0, 50), np.arange(9.0)),
+    ):
+        at = points([41.0, np.nan, 41.0, 1e20], [11.0, 11.0, np.inf, 11.0])
+        assert np.isnan(nearest_labels(labels, *at)[1:]).all()
+
+
+def test_nearest_labels_take_radians_in_the_grid_and_at_the_points():
+    labels = curvilinear(np.arange(40.0, 50), np.arange(10.0, 22))
+    in_radians = labels.assign_coords(
+        {n: (("y", "x"), np.radians(labels[n].values), {"units": "radian"}) for n in ("lat", "lon")}
+    )
+    at = points([41.3, 60.0, 55.1], [-8.0, 3.0, -14.0])
+    turned = tuple(np.radians(a).assign_attrs(units="rad") for a in at)
+    expected = nearest_labels(labels, *at)
+    for source in (labels, in_radians):
+        for where in (at, turned):
+            np.testing.assert_array_equal(nearest_labels(source, *where), expected)
+    assert expected.notnull().any()

@@ -95,3 +95,15 @@ def test_find_tiles_cuts_by_the_size_that_it_tells(model):
     layout, points = lay_out(model), np.arange(63)
     tiles, size = find_tiles(*layout.locate(points))
     np.testing.assert_array_equal(tiles, find_tiles(*layout.locate(points), size)[0])
+
+
+@pytest.mark.parametrize("size", [None, 2000.0])
+def test_find_tiles_leaves_points_of_no_place_apart(size):
+    rng = np.random.default_rng(2)
+    lat, lon = rng.uniform(-60, 60, 1000), rng.uniform(-180, 180, 1000)
+    expected, its_size = find_tiles(lat[100:], lon[100:], size)
+    lat[:50], lon[50:100] = np.nan, np.nan
+    tiles, found_size = find_tiles(lat, lon, size)
+    assert found_size == its_size
+    np.testing.assert_array_equal(tiles[100:], expected)
+    assert sorted(tiles[:100] - expected.max()) == list(range(1, 101))

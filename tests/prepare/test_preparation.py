@@ -437,3 +437,10 @@ def test_prepare_keeps_the_bounds_of_levels_wherever_they_are_named(model, where
     prepared = prepare(data, depth=slice(10, 30))
     np.testing.assert_array_equal(prepared["depth_bounds"], edges[1:4])
     assert "depth_bounds" not in prepare(data, dz=5.0)
+
+
+def test_stride_keeps_all_times_of_a_grid_that_a_file_holds_for_each(bent_model):
+    times = xr.concat([bent_model] * 3, "time")
+    for name in ("lat", "lon"):
+        times = times.assign_coords({name: xr.concat([bent_model[name]] * 3, "time").variable})
+    assert prepare(times, stride=2).sizes == {"time": 3, "depth": 6, "y": 6, "x": 6}

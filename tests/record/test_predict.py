@@ -168,6 +168,19 @@ def test_predict_refuses_other_units(model):
         result.predict(metres)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("degC", "°C"), ("hPa", "millibar"), ("K", "Kelvin"), ("m s**-1", "m/s")]
+)
+def test_predict_takes_other_spellings_of_equal_units_alone(model, one, other):
+    result = kmeans(model.assign_attrs(units=one), 3, n_init=1)
+    xr.testing.assert_equal(result.predict(model.assign_attrs(units=other)), result.labels)
+    for wrong in ("degF", "kPa", "mPa", "km/s"):
+        with pytest.raises(
+            ValueError, match=rf"'vs' is in '{wrong}', but the result was made from"
+        ):
+            result.predict(model.assign_attrs(units=wrong))
+
+
 def test_predict_takes_another_spelling_of_the_units(model):
     result = kmeans(model, 3)
     xr.testing.assert_equal(result.predict(model.assign_attrs(units="km.s-1")), result.labels)

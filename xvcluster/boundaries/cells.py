@@ -109,7 +109,8 @@ def find_centers(labels: xr.DataArray) -> Centers:
             "so no boundaries; boundaries need labels on a grid of latitude and longitude"
         )
     labels = take_map(labels, grid.dims, "boundaries need one map", "labels.isel({dim}=0)")
-    numbers = np.nan_to_num(labels.values).astype(np.int64)
+    # a cell without a place has no outline
+    numbers = np.where(grid.is_placed, np.nan_to_num(labels.values), 0).astype(np.int64)
     if grid.kind == "rectilinear":
         return _regular(numbers, grid.lat, grid.lon)
     return _curvilinear(numbers, grid)
@@ -129,17 +130,13 @@ def _regular(labels: Integers, lat: Float64s, lon: Float64s) -> Centers:
 
 def _curvilinear(labels: Integers, grid: HorizontalGrid) -> Centers:
     """Orient a grid of 2-D coordinates so that rows lie counterclockwise of its columns."""
-    known, lat, lon = grid.is_placed, grid.lat, grid.lon
-    for numbers, y, x in ((labels, lat, lon), (labels.T, lat.T, lon.T)):
-        if known.all() and np.ptp(y, axis=1).max() == 0 == np.ptp(x, axis=0).max():
-            return _regular(numbers, y[:, 0], x[0])
+    lat, lon = grid.lat, grid.lon
     if min(lat.shape) < 2:
         raise ValueError(
             f"the labels lie on a 2-D grid of shape {lat.shape}, in which cells have no width; "
             "boundaries need at least two points each way"
         )
-    # a cell with an unknown corner has no outline
-    labels, columns = np.where(known, labels, 0), grid.columns.order
+    columns = grid.columns.order
     labels, lat, lon = labels[:, columns], lat[:, columns], lon[:, columns]
     points = unit_vectors(lat, lon)
     east, north = np.diff(points[:-1], axis=1), np.diff(points[:, :-1], axis=0)

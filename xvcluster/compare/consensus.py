@@ -13,6 +13,7 @@ import xarray as xr
 from xvcluster.arrays import Float64s, Integers
 from xvcluster.compare.labels import Clustering, LabelMap, Result, labelled, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
+from xvcluster.grid.coords import at_rest
 from xvcluster.grid.horizontal import find_grid
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.options import check_number
@@ -161,7 +162,7 @@ def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
             f"({', '.join(repr(str(n)) for n in data.coords) or 'none'}); assign both, or give the "
             "spacing of a global grid in degrees, e.g. grid=1"
         )
-    return data[horizontal.latitude], data[horizontal.longitude]
+    return at_rest(data, horizontal.latitude), at_rest(data, horizontal.longitude)
 
 
 def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:

@@ -10,7 +10,7 @@ import xarray as xr
 from xvcluster.arrays import Booleans, Float64s, Floats, Integers
 from xvcluster.compare.labels import Clustering, LabelMap, read_labels
 from xvcluster.grid.areas import cell_areas
-from xvcluster.grid.coords import Axes, find_horizontal
+from xvcluster.grid.coords import Axes, at_rest, find_horizontal
 from xvcluster.grid.horizontal import own_columns
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.dataset import flag_attrs, parameters_of, require_free
@@ -66,7 +66,7 @@ def _bring(reference: LabelMap, own: LabelMap) -> Floats:
             "longitude to which it can be brought; assign both, or give labels on the same "
             f"dimensions, {dict(labels.sizes)}"
         )
-    found = nearest_labels(other, labels[latitude], labels[longitude])
+    found = nearest_labels(other, at_rest(labels, latitude), at_rest(labels, longitude))
     on_all: xr.Variable = found.variable.set_dims(labels.sizes)  # type: ignore[no-untyped-call]
     return np.asarray(on_all.values)
 
@@ -90,9 +90,10 @@ def point_weights(labels: xr.DataArray) -> xr.DataArray:
     area = cell_areas(labels, axes)
     if area is not None:
         weights = weights * area / np.prod([labels.sizes[d] for d in {*labels.dims} - {*area.dims}])
-    columns = own_columns(labels, axes)
-    if columns is not None:
-        weights = weights * xr.DataArray(~columns.is_repeated, dims=labels[axes.longitude].dims)
+    found = own_columns(labels, axes)
+    if found is not None:
+        dim, columns = found
+        weights = weights * xr.DataArray(~columns.is_repeated, dims=[dim])
     weights = weights.transpose(*labels.dims).fillna(0.0)  # of points without coordinates
     return weights.assign_attrs(units="1" if area is None else "km2")
 

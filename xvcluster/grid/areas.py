@@ -29,14 +29,15 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> xr.
     Returns
     -------
     DataArray or None
-        Area in km² on the dimensions of latitude and longitude. None if there are no cells: no
-        coordinates, or loose points without bounds.
+        Area in km² on the dimensions of latitude and longitude; NaN for a cell without a place.
+        None if there are no cells: no coordinates, or loose points without bounds.
 
     Notes
     -----
     A cell between the latitudes φ₁, φ₂ and the longitudes λ₁, λ₂ has the area
     R² (sin φ₂ − sin φ₁)(λ₂ − λ₁) with R = 6371.0072 km. On a curvilinear grid it is the area of the
-    spherical quadrilateral between the corners, the sum of the excesses of two triangles.
+    spherical quadrilateral between the corners, the sum of the excesses of two triangles; around a
+    loose point, that of the spherical polygon between the vertices that the file gives.
     """
     factors = area_factors(find_grid(data, axes))
     return reduce(mul, factors) if factors else None
@@ -47,7 +48,11 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
     if grid is None:
         return []
     if grid.kind == "curvilinear" and min(grid.shape) > 1:
-        return [xr.DataArray(quadrilateral_areas(grid.corners), dims=grid.dims)]
+        areas = np.where(grid.is_placed, quadrilateral_areas(grid.corners), np.nan)
+        return [xr.DataArray(areas, dims=grid.dims)]
+    if grid.vertices is not None:
+        areas = np.where(grid.is_placed, polygon_areas(grid.vertices), np.nan)
+        return [xr.DataArray(areas, dims=grid.dims)]
     if grid.edges is None:
         return []
     parallels, meridians = grid.edges
@@ -57,8 +62,12 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
     # bounds such as (179.5, -179.5) are one degree apart; (0, 360) is a full circle
     width = np.radians(np.where((width > 180.0) & (width < 360.0), 360.0 - width, width))
     if grid.kind == "points":
-        return [xr.DataArray(height * width, dims=grid.dims)]
-    return [xr.DataArray(height, dims=grid.dims[:1]), xr.DataArray(width, dims=grid.dims[1:])]
+        areas = np.where(grid.is_placed, height * width, np.nan)
+        return [xr.DataArray(areas, dims=grid.dims)]
+    factors = [xr.DataArray(height, dims=grid.dims[:1]), xr.DataArray(width, dims=grid.dims[1:])]
+    if not grid.is_placed.all():
+        factors.append(xr.DataArray(np.where(grid.is_placed, 1.0, np.nan), dims=grid.dims))
+    return factors
 
 
 def quadrilateral_areas(corners: Float64s) -> Float64s:
@@ -66,6 +75,20 @@ def quadrilateral_areas(corners: Float64s) -> Float64s:
     a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
     excess = np.abs(_spherical_excess(a, b, c) + _spherical_excess(a, c, d))
     areas: Float64s = EARTH_RADIUS_KM**2 * excess
+    return areas
+
+
+def polygon_areas(vertices: Float64s) -> Float64s:
+    """Compute the areas in km² of cells between vertices (n, n_vertices, 3) on the unit sphere.
+
+    Vertices that are NaN, or repeat another, do not count.
+    """
+    first = vertices[:, :1]
+    ring = np.where(np.isnan(vertices), first, vertices)
+    triangles = _spherical_excess(
+        np.broadcast_to(first, ring[:, 2:].shape), ring[:, 1:-1], ring[:, 2:]
+    )
+    areas: Float64s = EARTH_RADIUS_KM**2 * np.abs(triangles.sum(axis=-1))
     return areas
 
 

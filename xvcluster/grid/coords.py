@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -16,20 +16,99 @@ _VERTICAL_NAMES = frozenset(
     "bottom_top_stag s_rho s_w sigma siglay siglev".split()
 )
 _UPWARD_NAMES = frozenset("radius elevation altitude height alt".split())
-_LATITUDE_NAMES = frozenset("latitude latitudes lat lats nav_lat xlat glat y".split())
-_LONGITUDE_NAMES = frozenset("longitude longitudes lon lons long nav_lon xlong glon x".split())
-_HORIZONTAL_NAMES = frozenset(
-    "x y xc yc xi_rho eta_rho xh yh i j ni nj nlat nlon rlat rlon easting northing time t date "
-    "profile profiles n_prof n_profiles point points station stations cast sample obs cell cells "
-    "ncells ncol location".split()
+_LATITUDE_NAMES = frozenset(
+    "latitude latitudes lat lats nav_lat xlat xlat_m xlat_u xlat_v glat clat elat vlat tlat ulat "
+    "geolat geolat_t geolat_u geolat_v geolat_c gphit gphiu gphiv gphif lat_rho lat_u lat_v "
+    "lat_psi latc lat2d latcell latedge latvertex y yc yg".split()
 )
-_SAME_UNITS = {
-    **dict.fromkeys("kilometer kilometers kilometre kilometres".split(), "km"),
-    **dict.fromkeys("meter meters metre metres".split(), "m"),
-    **dict.fromkeys("sec second seconds".split(), "s"),
-    "percent": "%",
-    "1": "",
+_LONGITUDE_NAMES = frozenset(
+    "longitude longitudes lon lons long nav_lon xlong xlong_m xlong_u xlong_v glon clon elon vlon "
+    "tlon tlong ulon ulong geolon geolon_t geolon_u geolon_v geolon_c glamt glamu glamv glamf "
+    "lon_rho lon_u lon_v lon_psi lonc lon2d loncell lonedge lonvertex x xc xg".split()
+)
+Kind = Literal["latitude", "longitude"]
+_KINDS: dict[Kind, tuple[frozenset[str], float]] = {
+    "latitude": (_LATITUDE_NAMES, 90.001),
+    "longitude": (_LONGITUDE_NAMES, 720.0),
 }
+"""Their names, and the largest value that can be degrees: some files have longitudes of 400."""
+_BARE_NAMES = frozenset("x y xc yc xg yg".split())
+"""These may also be kilometres, or count the cells."""
+_RADIAN_NAMES = frozenset(
+    "clat clon elat elon vlat vlon latcell loncell latedge lonedge latvertex lonvertex".split()
+)
+"""These are radians where they have no units (ICON, MPAS)."""
+_TURNED_NAMES = frozenset("rlat rlon grid_latitude grid_longitude".split())
+"""Of a rotated pole, as are coordinates of these standard names: no places on the Earth."""
+_PROJECTED = frozenset(
+    "grid_latitude grid_longitude projection_x_coordinate projection_y_coordinate "
+    "projection_x_angular_coordinate projection_y_angular_coordinate".split()
+)
+_HORIZONTAL_NAMES = (
+    _LATITUDE_NAMES
+    | _LONGITUDE_NAMES
+    | _TURNED_NAMES
+    | frozenset(
+        "xi_rho eta_rho xh yh i j ni nj nlat nlon easting northing south_north west_east xdim ydim "
+        "nf face tile time t date profile profiles n_prof n_profiles point points station stations "
+        "cast sample obs cell cells ncells ncol node nodes nele nod2 location".split()
+    )
+)
+_LENGTHS = frozenset("m km cm mm ft mi nmi".split())
+_SAME_WORDS = {
+    spelled: unit
+    for unit, others in {
+        "m": "meter meters metre metres",
+        "km": "kilometer kilometers kilometre kilometres",
+        "cm": "centimeter centimeters centimetre centimetres",
+        "mm": "millimeter millimeters millimetre millimetres",
+        "ft": "foot feet",
+        "s": "sec secs second seconds",
+        "min": "minute minutes",
+        "h": "hr hrs hour hours",
+        "d": "day days",
+        "yr": "year years",
+        "g": "gram grams gramme grammes gm",
+        "kg": "kilogram kilograms kilogramme kilogrammes",
+        "mg": "milligram milligrams",
+        "ug": "microgram micrograms",
+        "mol": "mole moles",
+        "mmol": "millimol millimole millimoles",
+        "umol": "micromol micromole micromoles",
+        "pa": "pascal pascals",
+        "hpa": "hectopascal hectopascals mbar millibar millibars mb",
+        "kpa": "kilopascal kilopascals",
+        "megapa": "megapascal megapascals",
+        "gpa": "gigapascal gigapascals",
+        "bar": "bars",
+        "dbar": "decibar decibars",
+        "j": "joule joules",
+        "w": "watt watts",
+        "n": "newton newtons",
+        "v": "volt volts",
+        "hz": "hertz",
+        "celsius": "degc",
+        "k": "kelvin kelvins degk",
+        "degree": "degrees deg °",
+        "rad": "radian radians",
+        "%": "percent pct percentage",
+        "": "1 none unitless dimensionless nondimensional - fraction",
+    }.items()
+    for spelled in others.split()
+}
+"""Words for the same unit on the same scale, in lower case."""
+_SAME_TEXTS = {
+    text: unit
+    for unit, others in {
+        "1e-3": "g kg-1|0.001|1e-03|1.e-3|1.0e-3|‰|permil|per mille|psu|p.s.u.|pss|pss-78|pss78|"
+        "practical salinity unit|practical salinity units",
+        "celsius": "c|degreec|degreesc|celcius",
+        "%": "per cent",
+        "": "no units|n/a|1.0",
+    }.items()
+    for text in others.split("|")
+}
+"""Whole texts for the same unit on the same scale, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +154,8 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
         if dim not in data.dims:
             raise ValueError(f"dim={dim!r} is not a dimension of the data, which has {_dims(data)}")
         latitude, longitude = (
-            name if name and dim not in data[name].dims else None for name in (latitude, longitude)
+            name if name and dim not in _lasting_dims(data, name, dim) else None
+            for name in (latitude, longitude)
         )
         return Axes(str(dim), latitude, longitude)
     placed = {d for name in (latitude, longitude) if name for d in data[name].dims}
@@ -83,11 +163,15 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
 
 
 def find_horizontal(data: xr.DataArray | xr.Dataset) -> tuple[str | None, str | None]:
-    """Find the names of the coordinates of latitude and longitude, None if there is none."""
-    latitude = _horizontal_coordinate(data, "latitude", _LATITUDE_NAMES, limit=90.001)
-    longitude = _horizontal_coordinate(data, "longitude", _LONGITUDE_NAMES, limit=720.0)
+    """Find the names of the coordinates of latitude and longitude, None if there is none.
+
+    Those that the attribute ``coordinates`` of the variables names win, then those that CF
+    attributes describe, then those with a usual name. Of a coordinate in one dimension and one in
+    two or more, the latter is the true one, and the former nominal.
+    """
+    latitude, longitude = (_horizontal_coordinate(data, kind) for kind in _KINDS)
     # a bare y is not a latitude without an x in degrees, and vice versa
-    if (latitude is None or longitude is None) and {latitude, longitude} & {"x", "y", "X", "Y"}:
+    if None in (latitude, longitude) and {_lower(latitude), _lower(longitude)} & _BARE_NAMES:
         return None, None
     return latitude, longitude
 
@@ -101,7 +185,80 @@ def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
     for kind, unit in (("latitude", "_north"), ("longitude", "_east")):
         named |= set(dataset.cf.standard_names.get(kind, []))
         named |= {n for n, v in dataset.data_vars.items() if units(v).lower().endswith(unit)}
+    full = (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
+    for name, variable in dataset.data_vars.items():
+        if variable.ndim and _lower(name) in full and _is_degrees(variable, np.inf):
+            named.add(name)
     return dataset.set_coords([n for n in dataset.data_vars if n in named])
+
+
+def other_places(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
+    """Find latitudes and longitudes that are not those of the data, such as of cells' corners.
+
+    They can be told from the right ones only by the attribute ``coordinates`` of the variables.
+    """
+    others: set[Hashable] = set()
+    for kind in _KINDS:
+        found = {n for names in _candidates(data, kind) for n in names}
+        declared = found & _named(data)
+        others |= {n for n in found - declared - {*data.dims} if declared}
+    return others
+
+
+def unreadable_places(data: xr.DataArray | xr.Dataset) -> list[Hashable]:
+    """Find what is named latitude or longitude but is text, or complex."""
+    names = (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
+    return [n for n, c in data.coords.items() if _lower(n) in names and c.dtype.kind not in "fiu"]
+
+
+def absent_places(data: xr.DataArray | xr.Dataset) -> list[str]:
+    """Find latitudes and longitudes that the variables name but the data do not hold."""
+    arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
+    named = " ".join(str(a.attrs.get("coordinates", "")) for a in arrays).split()
+    names = (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
+    return [n for n in dict.fromkeys(named) if _lower(n) in names and n not in data.coords]
+
+
+def at_rest(data: xr.DataArray | xr.Dataset, name: Hashable) -> xr.DataArray:
+    """Take a coordinate without the dimension of time, along which it must not change.
+
+    At most eight times are compared, as files hold such a coordinate once for every time.
+
+    Raises
+    ------
+    ValueError
+        If it changes along time.
+    """
+    coordinate = data[name]
+    for dim in coordinate.dims:
+        if coordinate.ndim > 1 and is_time(data, dim):
+            first = coordinate.isel({dim: 0}, drop=True)
+            if not _is_constant(coordinate, dim):
+                raise ValueError(
+                    f"{str(name)!r} changes along {str(dim)!r}, so that the profiles of one place "
+                    f"of the array lie at several on the Earth; select one time, e.g. "
+                    f"data.isel({dim}=0), or stack all of them as loose points, e.g. "
+                    f"data.stack(point={tuple(map(str, coordinate.dims))})"
+                )
+            coordinate = first.reset_coords(drop=True)
+    return coordinate
+
+
+def _lasting_dims(data: xr.DataArray | xr.Dataset, name: Hashable, dim: Hashable) -> set[Hashable]:
+    """The dimensions of a coordinate without `dim`, if that is time and the coordinate constant."""
+    dims = set(data[name].dims)
+    if len(dims) > 1 and dim in dims and is_time(data, dim) and _is_constant(data[name], dim):
+        dims.remove(dim)
+    return dims
+
+
+def _is_constant(coordinate: xr.DataArray, dim: Hashable) -> bool:
+    """Whether a coordinate has the same values at all of eight places along a dimension."""
+    places = np.unique(np.linspace(0, coordinate.sizes[dim] - 1, 8).astype(int))
+    first = np.asarray(coordinate.isel({dim: 0}).values)
+    others = (np.asarray(coordinate.isel({dim: i}).values) for i in places[1:].tolist())
+    is_number = first.dtype.kind == "f"
+    return all(np.array_equal(first, other, equal_nan=is_number) for other in others)
 
 
 def refuse_empty(data: xr.DataArray | xr.Dataset) -> None:
@@ -144,33 +301,23 @@ def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) 
 
 def _is_horizontal_name(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
     """Whether a dimension is recognized as horizontal or as time."""
-    known = _HORIZONTAL_NAMES | _LATITUDE_NAMES | _LONGITUDE_NAMES
     by_cf = {n for axis in "XYT" for n in data.cf.axes.get(axis, [])}
-    return _lower(dim) in known or dim in by_cf or is_time(data, dim)
+    return _lower(dim) in _HORIZONTAL_NAMES or dim in by_cf or is_time(data, dim)
 
 
 def is_time(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
     """Whether a dimension is time, by its name or its values."""
     has_dates = dim in data.coords and data[dim].dtype.kind in "mM"
-    return has_dates or _lower(dim) in {"time", "t", "date"}
+    return has_dates or _lower(dim) in {"time", "t", "date"} or "time" in _lower(dim).split("_")
 
 
-def _horizontal_coordinate(
-    data: xr.DataArray | xr.Dataset, kind: str, names: frozenset[str], limit: float
-) -> str | None:
+def _horizontal_coordinate(data: xr.DataArray | xr.Dataset, kind: Kind) -> str | None:
     """Name of the coordinate of latitude or longitude along the data's dimensions, if any."""
-    import cf_xarray  # noqa: F401  (registers .cf)
-
-    by_cf = [n for n in data.cf.coordinates.get(kind, []) if data[n].ndim]
-    by_name = [
-        n
-        for n in data.coords
-        if _lower(n) in names and data[n].ndim and _is_degrees(data[n].variable, limit)
-    ]
-    # a full name (lat) is clearer than a bare y, which may also be kilometres or count the cells
-    bare = [n for n in by_name if len(str(n)) == 1 and not _may_count(data[n].variable)]
-    by_name = [n for n in by_name if len(str(n)) > 1] or bare
-    candidates = by_cf or by_name
+    by_cf, by_name = _candidates(data, kind)
+    declared = _named(data)
+    candidates: list[Hashable] = [n for n in dict.fromkeys([*by_cf, *by_name]) if n in declared]
+    if not candidates:
+        candidates = _without_nominal(data, by_cf, by_name) or by_cf or by_name
     if len(candidates) > 1:
         own = [n for n in candidates if n in data.dims]
         if len(own) != 1:
@@ -182,13 +329,78 @@ def _horizontal_coordinate(
     return str(candidates[0]) if candidates else None
 
 
-def _is_degrees(coordinate: xr.Variable, limit: float) -> bool:
-    """Whether the values can be degrees: by their units, otherwise by their range."""
+def _candidates(
+    data: xr.DataArray | xr.Dataset, kind: Kind
+) -> tuple[list[Hashable], list[Hashable]]:
+    """Coordinates along the data's dimensions that CF attributes, and that names, call so."""
+    import cf_xarray  # noqa: F401  (registers .cf)
+
+    arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
+    dims = {d for array in arrays for d in array.dims} or set(data.dims)
+    on_data = [n for n, c in data.coords.items() if c.ndim and set(c.dims) <= dims]
+    on_earth = [n for n in on_data if not _is_projected(data[n])]
+    cf_names = data.cf.coordinates.get(kind, [])
+    by_cf = [n for n in on_earth if n in cf_names]
+    names, limit = _KINDS[kind]
+    by_name = [n for n in on_earth if _lower(n) in names and _is_degrees(data[n], limit)]
+    # a full name (lat) is clearer than a bare y, which may also be kilometres or count the cells
+    bare = [n for n in by_name if _is_bare(n) and not _may_count(data[n].variable)]
+    return by_cf, [n for n in by_name if not _is_bare(n)] or bare
+
+
+def _without_nominal(
+    data: xr.DataArray | xr.Dataset, by_cf: list[Hashable], by_name: list[Hashable]
+) -> list[Hashable]:
+    """Coordinates in two or more dimensions, if those in one lie along these; else none."""
+    both = [*by_cf, *(n for n in by_name if n not in by_cf and not _is_bare(n))]
+    full = [n for n in both if data[n].ndim > 1]
+    covered = {d for n in full for d in data[n].dims}
+    is_covering = all(set(data[n].dims) <= covered for n in both)
+    return full if is_covering else []
+
+
+def _named(data: xr.DataArray | xr.Dataset) -> set[str]:
+    """Names in the attribute ``coordinates`` of the variables."""
+    arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
+    found = (a.attrs.get("coordinates") or a.encoding.get("coordinates") for a in arrays)
+    return {name for text in found if isinstance(text, str) for name in text.split()}
+
+
+def _is_projected(coordinate: xr.DataArray) -> bool:
+    """Whether a coordinate is that of a rotated pole or a projection."""
+    standard_name = _lower(coordinate.attrs.get("standard_name", ""))
+    return standard_name in _PROJECTED or (
+        _lower(coordinate.name) in _TURNED_NAMES and standard_name not in {"latitude", "longitude"}
+    )
+
+
+def _is_bare(name: Hashable) -> bool:
+    return _lower(name) in _BARE_NAMES
+
+
+def farthest(kind: Kind) -> float:
+    """The largest number of degrees that a latitude or longitude can have."""
+    return _KINDS[kind][1]
+
+
+def is_radians(coordinate: xr.DataArray) -> bool:
+    """Whether a coordinate is in radians: by its units, without these by its name."""
+    given = canonical_units(units(coordinate))
+    return given == "rad" or (not given and _lower(coordinate.name) in _RADIAN_NAMES)
+
+
+def _is_degrees(coordinate: xr.DataArray, limit: float) -> bool:
+    """Whether values of a coordinate of such a name are degrees or radians.
+
+    Only a bare y or x must say so by its units, or without these by its range.
+    """
     if coordinate.dtype.kind not in "fiu":
         return False
     given = units(coordinate).lower()
+    if not _is_bare(coordinate.name):
+        return canonical_units(given) not in _LENGTHS
     if given:
-        return given.startswith("deg") or given == "°"
+        return "deg" in given or "°" in given
     values = np.abs(np.asarray(coordinate.values, dtype=float))
     return bool(np.nanmax(values, initial=0.0) <= limit)
 
@@ -220,22 +432,50 @@ def units(variable: xr.DataArray | xr.Variable) -> str:
     return re.sub(r"\s+", " ", str(variable.attrs.get("units", ""))).strip()
 
 
+_SIGNS = str.maketrans(
+    {
+        **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--", strict=True)),
+        **dict.fromkeys("·⋅×*", " "),
+        **dict.fromkeys("µμ", "u"),
+        **dict.fromkeys("º˚", "°"),
+        **dict.fromkeys("[]", " "),
+        "℃": "°C",
+    }
+)
+_MEGA = re.compile(r"\bM(?=(Pa|W|J|Hz|m|g|mol)\b)")
+_TEMPERATURE = re.compile(r"(?:\bdeg(?:rees?)?|°)[ _.]*(celsius|celcius|c|kelvin|k|f|fahrenheit)\b")
+
+
 def canonical_units(text: str) -> str:
     """Spell units in one way, whether they are written km/s, km.s-1 or kilometer sec^-1.
+
+    Units of another scale stay apart: hPa and mbar are the same, MPa and mPa are not.
 
     Examples
     --------
     >>> {canonical_units(u) for u in ("km/s", "km.s-1", " kilometer sec^-1", "KM s**-1")}
     {'km s-1'}
+    >>> {canonical_units(u) for u in ("degC", "degrees_Celsius", "°C")}
+    {'celsius'}
     """
-    text = re.sub(r"\([^()]*\)", " ", text.lower())  # km (bsl)
-    text = text.replace("**", "").replace("^", "")
-    text = re.sub(r"/\s*([a-z]+)(\d*)", lambda m: f" {m[1]}-{m[2] or 1}", text)
-    words = []
-    for word in re.split(r"[\s.*]+", text):
-        parts = re.fullmatch(r"([a-z]+)(-?\d*)", word)
-        words.append(_SAME_UNITS.get(parts[1], parts[1]) + parts[2] if parts else word)
-    return " ".join(filter(None, (_SAME_UNITS.get(w, w) for w in words)))
+    text = _MEGA.sub("mega", text.replace("**", "").translate(_SIGNS)).lower().replace("^", "")
+    text = _TEMPERATURE.sub(lambda m: m[1] if len(m[1]) > 1 else f"deg{m[1]}", text)
+    text = re.sub(r"\bper\b(?! cent| mil)", "/", text)
+    # kg/(m2 s) is kg/m2/s, (m/s) is m/s, but km (bsl) is km
+    text = re.sub(r"/ ?\(([^()]*)\)", lambda m: "/" + "/".join(m[1].split()), text)
+    text = re.sub(r"\([^()]*\)", " ", text) if not text.strip().startswith("(") else text
+    text = " ".join(text.replace("(", " ").replace(")", " ").split())
+    if text in _SAME_TEXTS:
+        return _SAME_TEXTS[text]
+    text = re.sub(r"/ ?([a-z°%]+)(-?\d*)", lambda m: f" {m[1]}-{m[2] or 1}", text)
+    powers: dict[str, int] = {}
+    for word in re.split(r"[ .]+", text):
+        parts = re.fullmatch(r"([a-z_°%]+)((?:-?\d{1,3})?)", word)
+        name, power = (parts[1], int(parts[2] or 1)) if parts else (word, 1)
+        name = _SAME_WORDS.get(name, name)
+        powers[name] = powers.get(name, 0) + power
+    spelled = " ".join(f"{n}{'' if p == 1 else p}" for n, p in sorted(powers.items()) if n and p)
+    return _SAME_TEXTS.get(spelled, spelled)
 
 
 def _lower(name: Any) -> str:

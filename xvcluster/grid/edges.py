@@ -61,7 +61,7 @@ def edge_pairs(edges: Float64s) -> Float64s:
 def bounds_of(data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray) -> Float64s:
     """Find both edges of each cell, shape (n, 2): as the file gives them, otherwise halfway."""
     given = given_bounds(data, coordinate)
-    if given is not None:
+    if given is not None and given.shape[-1] == 2:
         return given
     values = np.asarray(coordinate.values, dtype=np.float64)
     steps = np.diff(values)
@@ -71,9 +71,12 @@ def bounds_of(data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray) -> Floa
 
 
 def given_bounds(data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray) -> Float64s | None:
-    """Read both edges of each cell, shape (n, 2), if the file gives them as CF bounds."""
+    """Read the CF bounds of each cell along an axis, if the file gives them.
+
+    Both edges, shape (n, 2), or the coordinates of three or more vertices.
+    """
     name = (coordinate.encoding | coordinate.attrs).get("bounds")
     known = data.variables if isinstance(data, xr.Dataset) else data.coords
-    if name in known and known[name].shape == (coordinate.size, 2):
+    if name in known and known[name].ndim == 2 and known[name].shape[0] == coordinate.size:
         return np.asarray(known[name].values, dtype=np.float64)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -11,8 +11,18 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Indices
-from xvcluster.grid.coords import Axes, find_horizontal, with_coordinates
+from xvcluster.grid.coords import (
+    Axes,
+    absent_places,
+    at_rest,
+    find_horizontal,
+    is_radians,
+    unreadable_places,
+    with_coordinates,
+)
+from xvcluster.grid.degrees import bridge, degrees, without_null_island
 from xvcluster.grid.edges import cell_edges, edge_pairs, given_bounds
+from xvcluster.messages import warn
 
 _SAME_MERIDIAN = 1e-4
 """Degrees, about 10 m: columns nearer than this repeat a meridian. It is more than the rounding of
@@ -21,6 +31,9 @@ float32 at 360 degrees. On very fine grids it is a hundredth of a step."""
 _OPEN = 1.5
 """A grid goes around the Earth unless its widest gap is more than this many times as wide as the
 steps beside it: those of a stretched grid change more slowly, but a missing column doubles them."""
+
+_FIRST, _LAST = slice(None, 3), slice(-3, None)
+"""Columns of a curvilinear grid that may repeat each other."""
 
 _SCATTERED = 20.0
 """Degrees: loose points, which have no steps to compare, lie all around the Earth unless they leave
@@ -69,11 +82,14 @@ class HorizontalGrid:
         Dimensions of the grid: of rows, then of columns; of loose points, theirs.
     lat, lon : ndarray
         In degrees, in the file's order: shapes (n_rows,) and (n_columns,) of a rectilinear grid,
-        otherwise that of `dims`.
+        where those that are not known are filled in evenly; otherwise that of `dims`, with NaN.
     columns : Columns
         Of loose points each is its own.
+    is_placed : ndarray of bool
+        Which points have a place: a latitude and longitude that are known. On `dims`.
     bounds : tuple of (ndarray or None)
-        Both edges of each latitude and each longitude, shape (n, 2), if the file gives them.
+        Both edges of each latitude and each longitude, shape (n, 2), if the file gives them; of
+        loose points also the vertices of their cells, shape (n, n_vertices).
     """
 
     kind: Literal["rectilinear", "curvilinear", "points"]
@@ -83,12 +99,13 @@ class HorizontalGrid:
     lat: Float64s
     lon: Float64s
     columns: Columns
+    is_placed: Booleans
     bounds: tuple[Float64s | None, Float64s | None]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Size along `dims`."""
-        return self.places[0].shape
+        return self.is_placed.shape
 
     @property
     def goes_around(self) -> bool:
@@ -104,16 +121,12 @@ class HorizontalGrid:
 
     @property
     def places(self) -> tuple[Float64s, Float64s]:
-        """Latitude and longitude of every point, on `dims`."""
+        """Latitude and longitude of every point, on `dims`; NaN if it has no place."""
         lat = self.lat[:, np.newaxis] if self.kind == "rectilinear" else self.lat
         lat, lon = np.broadcast_arrays(lat, self.lon)
-        return lat, lon
-
-    @property
-    def is_placed(self) -> Booleans:
-        """Which points have a place: a finite latitude and longitude."""
-        lat, lon = self.places
-        return np.isfinite(lat) & np.isfinite(lon)
+        if self.is_placed.all():
+            return lat, lon
+        return np.where(self.is_placed, lat, np.nan), np.where(self.is_placed, lon, np.nan)
 
     @property
     def vectors(self) -> Float64s:
@@ -137,13 +150,21 @@ class HorizontalGrid:
         Shapes (n, 2), in the file's order: as the file gives them, otherwise halfway. None if cells
         have no such edges.
         """
-        lat, lon = self.bounds
+        lat, lon = (b if b is not None and b.shape[-1] == 2 else None for b in self.bounds)
         if self.kind == "rectilinear":
             if lat is None:
                 lat = edge_pairs(self.parallels)[np.argsort(self.rows)]
             if lon is None:
                 lon = edge_pairs(self.meridians)[self.columns.number]
         return None if lat is None or lon is None else (lat, lon)
+
+    @property
+    def vertices(self) -> Float64s | None:
+        """Unit vectors (n, n_vertices, 3) around each loose point, if the file gives them."""
+        lat, lon = self.bounds
+        if self.kind != "points" or lat is None or lon is None or lat.shape != lon.shape:
+            return None
+        return unit_vectors(lat, lon) if lat.shape[-1] > 2 else None
 
     @property
     def corners(self) -> Float64s:
@@ -208,22 +229,100 @@ def find_grid(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> Hori
         axes = Axes(None, *find_horizontal(data))
     if axes.latitude is None or axes.longitude is None:
         return None
-    lat, lon = data[axes.latitude], data[axes.longitude]
-    bounds = given_bounds(data, lat), given_bounds(data, lon)
+    lat, lon = at_rest(data, axes.latitude), at_rest(data, axes.longitude)
+    bounds = _bounds_in_degrees(data, lat), _bounds_in_degrees(data, lon)
     make = partial(HorizontalGrid, latitude=axes.latitude, longitude=axes.longitude, bounds=bounds)
-    columns = own_columns(data, axes)
-    if columns is not None and lat.ndim == 1:
-        dims = (*lat.dims, *lon.dims)
-        return make("rectilinear", dims=dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
+    if lat.ndim == lon.ndim == 1 and lat.dims != lon.dims:
+        at = degrees(lat, "latitude"), degrees(lon, "longitude")
+        return _rectilinear(make, (*lat.dims, *lon.dims), *at, True)
     lat, lon = xr.broadcast(lat, lon)
+    y, x = degrees(lat, "latitude"), degrees(lon, "longitude")
     if lat.ndim != 2:
         each = np.arange(lat.shape[-1])
-        columns = Columns(each, each, contiguous(degrees(lon)), goes_around=False)
-        return make("points", dims=lat.dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
-    columns, turned = _close_columns(lat, lon), _close_columns(lat.T, lon.T)
+        columns = Columns(each, each, contiguous(x), goes_around=False)
+        known = np.isfinite(y) & np.isfinite(x)
+        return make("points", dims=lat.dims, lat=y, lon=x, columns=columns, is_placed=known)
+    y, x = without_null_island(y, x)
+    for dims, rows, columns_of in ((lat.dims, y, x), (lat.dims[::-1], y.T, x.T)):
+        axes_of = _along_parallels(rows, columns_of)
+        if axes_of is not None:
+            is_placed = np.isfinite(rows) & np.isfinite(columns_of)
+            return _rectilinear(make, dims, *axes_of, is_placed)
+    dims, columns, turned = lat.dims, _close_columns(y, x), _close_columns(y.T, x.T)
     if turned.goes_around and not columns.goes_around:
-        lat, lon, columns = lat.T, lon.T, turned
-    return make("curvilinear", dims=lat.dims, lat=degrees(lat), lon=degrees(lon), columns=columns)
+        dims, y, x, columns = dims[::-1], y.T, x.T, turned
+    known = np.isfinite(y) & np.isfinite(x)
+    return make("curvilinear", dims=dims, lat=y, lon=x, columns=columns, is_placed=known)
+
+
+def _bounds_in_degrees(
+    data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray
+) -> Float64s | None:
+    """The bounds that a file gives, which have the units of the coordinate."""
+    bounds = given_bounds(data, coordinate)
+    if bounds is None or not is_radians(coordinate):
+        return bounds
+    return np.asarray(np.degrees(bounds))
+
+
+def _rectilinear(
+    make: Callable[..., HorizontalGrid],
+    dims: tuple[Hashable, ...],
+    lat: Float64s,
+    lon: Float64s,
+    is_placed: Booleans | bool,
+) -> HorizontalGrid:
+    """A grid of rows along parallels and columns along meridians."""
+    is_placed = is_placed & np.isfinite(lat)[:, np.newaxis] & np.isfinite(lon)
+    lat, lon = bridge(lat), bridge(lon, period=360.0)
+    columns = find_columns(lon)
+    return make("rectilinear", dims=dims, lat=lat, lon=lon, columns=columns, is_placed=is_placed)
+
+
+def _along_parallels(lat: Float64s, lon: Float64s) -> tuple[Float64s, Float64s] | None:
+    """Latitude of each row and longitude of each column, if 2-D ones do not change along them."""
+    if min(lat.shape) < 2:
+        return None
+    rows, columns = np.fmax.reduce(lat, axis=1), np.fmax.reduce(lon, axis=0)
+    for apart in (lat - rows[:, np.newaxis], lon - columns):
+        if np.nanmax(np.abs(apart), initial=0.0) > 0.0:
+            return None
+    is_known = np.isfinite(rows).sum() > 1 and np.isfinite(columns).sum() > 1
+    return (rows, columns) if is_known else None
+
+
+def warn_of_places(data: xr.DataArray | xr.Dataset, axes: Axes) -> None:
+    """Warn of latitudes and longitudes that are no numbers, or that a grid holds twice."""
+    for name in unreadable_places(data):
+        if name in (axes.latitude, axes.longitude):
+            continue  # an error, as the file describes it as a latitude or longitude
+        warn(
+            f"{str(name)!r} is of type {data[name].dtype}, not numbers of degrees: there are no "
+            "areas, and maps are drawn over the dimensions of the data; convert it to numbers, "
+            "negative in the south and west, to have them"
+        )
+    if axes.latitude is None or axes.longitude is None:
+        absent = absent_places(data)
+        if absent:
+            warn(
+                f"the data name as their coordinates {' and '.join(map(repr, absent))}, which they "
+                "do not hold, so that there are no areas and no map of the Earth; take them along, "
+                f"e.g. dataset[['name of the variable', {', '.join(map(repr, absent))}]]"
+            )
+        return
+    grid = find_grid(data, axes)
+    if grid is None or grid.kind != "rectilinear":
+        return
+    lon = grid.columns.lon[grid.columns.order] if grid.goes_around else grid.lon
+    for name, values in ((grid.latitude, grid.lat), (grid.longitude, lon)):
+        ordered = np.sort(values)
+        repeated = ordered[1:][np.diff(ordered) == 0]
+        if repeated.size:
+            warn(
+                f"{name!r} holds {repeated[0]:g} more than once, so that cells cover each other on "
+                f"maps and have no area of their own; keep one, e.g. "
+                f"data.drop_duplicates({name!r})"
+            )
 
 
 def require_grid(labels: xr.DataArray) -> HorizontalGrid:
@@ -261,14 +360,21 @@ def take_map(
     return field.isel(dict.fromkeys(others, 0), drop=True).transpose(*dims)
 
 
-def own_columns(data: xr.DataArray | xr.Dataset, axes: Axes) -> Columns | None:
-    """Find the columns if longitude has a dimension of its own, as in a section along latitude."""
-    if axes.longitude is None or data[axes.longitude].ndim != 1:
+def own_columns(data: xr.DataArray | xr.Dataset, axes: Axes) -> tuple[Hashable, Columns] | None:
+    """Find the dimension along which columns lie, and these.
+
+    None if longitude has no dimension of its own, as that of loose points. A section along
+    longitude needs no latitude.
+    """
+    if axes.longitude is None:
         return None
-    lon = data[axes.longitude]
-    if axes.latitude is not None and lon.dims[0] in data[axes.latitude].dims:
+    if axes.latitude is not None:
+        grid = find_grid(data, axes)
+        return None if grid is None or grid.kind == "points" else (grid.dims[1], grid.columns)
+    lon = at_rest(data, axes.longitude)
+    if lon.ndim != 1:
         return None
-    return find_columns(degrees(lon))
+    return lon.dims[0], find_columns(bridge(degrees(lon, "longitude"), period=360.0))
 
 
 def find_columns(lon: Float64s) -> Columns:
@@ -303,22 +409,28 @@ def _eastward(lon: Float64s, west: float) -> Float64s:
     return lon - 360.0 * np.floor((lon - west + _SAME_MERIDIAN) / 360.0)
 
 
-def _close_columns(lat: xr.DataArray, lon: xr.DataArray) -> Columns:
-    """Find whether the last column of a curvilinear grid is beside the first one, or repeats it."""
+def _close_columns(lat: Float64s, lon: Float64s) -> Columns:
+    """Find whether the last column of a curvilinear grid is beside the first one, or repeats it.
+
+    Ocean models end with two or three columns that repeat the first ones.
+    """
     n = lat.shape[1]
     each = np.arange(n)
-    as_is = Columns(each, each, degrees(lon), goes_around=False)
-    ends = [0, 1 % n, -1]
-    points = np.moveaxis(unit_vectors(degrees(lat)[:, ends], degrees(lon)[:, ends]), 1, 0)
-    step, gap = np.degrees(np.linalg.norm(points[1:] - points[0], axis=-1))
-    is_known = np.isfinite(step + gap)
-    step, gap = step[is_known], gap[is_known]
-    if n < 4 or not step.size or np.median(gap / np.maximum(step, 1e-9)) > _OPEN:
-        return as_is
-    is_repeated = np.median(gap) < _tolerance(step)
-    return replace(
-        as_is, order=each[: n - is_repeated], number=each % (n - is_repeated), goes_around=True
-    )
+    columns = Columns(each, each, lon, goes_around=False)
+    if n < 4:
+        return columns
+    first, last = (unit_vectors(lat[:, s], lon[:, s]) for s in (_FIRST, _LAST))
+    step = np.degrees(np.linalg.norm(first[:, 1] - first[:, 0], axis=-1))
+    for overlap in (3, 2, 1, 0):
+        behind, ahead = last[:, 3 - max(overlap, 1) :], first[:, : max(overlap, 1)]
+        gap = np.degrees(np.linalg.norm(behind - ahead, axis=-1)).max(axis=-1)
+        known = np.isfinite(step + gap)
+        is_same = known.any() and np.median(gap[known]) < _tolerance(step[known])
+        if overlap and is_same and n > 2 * overlap:
+            own = n - overlap
+            return replace(columns, order=each[:own], number=each % own, goes_around=True)
+    is_beside = known.any() and np.median(gap[known] / np.maximum(step[known], 1e-9)) <= _OPEN
+    return replace(columns, goes_around=bool(is_beside))
 
 
 def _tolerance(steps: Float64s) -> float:
@@ -338,28 +450,64 @@ def cell_corners(points: Float64s, *, around: bool) -> Float64s:
     Parameters
     ----------
     points : ndarray, shape (m, n, 3)
-        Unit vectors.
+        Unit vectors; NaN for points without a place.
     around : bool
         Whether the last column has the first one as its neighbour.
 
     Returns
     -------
     ndarray, shape (m + 1, n + 1, 3)
-        Unit vectors halfway between the points, and as far beyond the outer ones.
+        Unit vectors halfway between the points, and as far beyond the outer ones and those beside
+        points without a place. NaN for corners among the latter.
     """
+    placed, corners = points, points
     for axis in (0, 1):
-        n = points.shape[axis]
+        n = corners.shape[axis]
         first, second, before, last = (
-            np.take(points, [i], axis) for i in (0, 1 % n, -min(2, n), -1)
+            np.take(corners, [i], axis) for i in (0, 1 % n, -min(2, n), -1)
         )
         outer = [last, first] if around and axis == 1 else [2 * first - second, 2 * last - before]
-        padded = np.concatenate([outer[0], points, outer[1]], axis)
+        padded = np.concatenate([outer[0], corners, outer[1]], axis)
         low, high = (np.take(padded, range(s, n + 1 + s), axis) for s in (0, 1))
-        points = (low + high) / 2
-    corners: Float64s = points / np.linalg.norm(points, axis=-1, keepdims=True)
-    return corners
+        corners = (low + high) / 2
+    lacking = np.isnan(corners).any(axis=-1)
+    if lacking.any() and min(points.shape[:2]) > 1:
+        corners[lacking] = _corners_of_placed(placed, around=around)[lacking]
+    unit: Float64s = corners / np.linalg.norm(corners, axis=-1, keepdims=True)
+    return unit
 
 
-def degrees(coordinate: xr.DataArray) -> Float64s:
-    """Values of a coordinate in float64."""
-    return np.asarray(coordinate.values, dtype=np.float64)
+def _corners_of_placed(points: Float64s, *, around: bool) -> Float64s:
+    """Mean of where the cells with a place around each corner would have it, from their steps."""
+    m, n = points.shape[:2]
+    steps = [_half_steps(points, axis, around=around and axis == 1) for axis in (0, 1)]
+    total, count = np.zeros((m + 1, n + 1, 3)), np.zeros((m + 1, n + 1, 1))
+    for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        corner = points + steps[0][i] + steps[1][j]
+        known = np.isfinite(corner).all(axis=-1, keepdims=True)
+        total[i : m + i, j : n + j] += np.where(known, corner, 0.0)
+        count[i : m + i, j : n + j] += known
+    if around:
+        for sums in (total, count):
+            sums[:, 0] = sums[:, -1] = sums[:, 0] + sums[:, -1]
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def _half_steps(points: Float64s, axis: int, *, around: bool) -> tuple[Float64s, Float64s]:
+    """Half the steps from each point (m, n, 3) to its neighbours before and after it on an axis.
+
+    Where one has no place, the step away from the other; where neither has, the step of the nearest
+    point on the grid that has one.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    after = np.roll(points, -1, axis) - points
+    if not around:
+        after[(slice(None),) * axis + (-1,)] = np.nan
+    before = np.roll(after, 1, axis)
+    after, before = (np.where(np.isnan(a), b, a) for a, b in ((after, before), (before, after)))
+    lacking = np.isnan(after).any(axis=-1)
+    if not lacking.all():
+        nearest = tuple(distance_transform_edt(lacking, return_indices=True)[1])
+        after, before = after[nearest], before[nearest]
+    return -before / 2, after / 2

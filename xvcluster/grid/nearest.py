@@ -10,7 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from xvcluster.arrays import Float64s, Floats, Indices
-from xvcluster.grid.horizontal import HorizontalGrid, degrees, require_grid, take_map, unit_vectors
+from xvcluster.grid.degrees import degrees
+from xvcluster.grid.horizontal import HorizontalGrid, require_grid, take_map, unit_vectors
 
 _SNAP = 1e-5
 """Degrees, about a metre: a point no farther than this from an edge lies on it."""
@@ -82,6 +83,7 @@ def nearest_labels(
     one_map = "only one map of labels can be brought to other points"
     values = np.asarray(take_map(labels, grid.dims, one_map, "labels.isel({dim}=0)").values)
     values = values if values.dtype.kind == "f" else values.astype(np.float32)  # which has NaN
+    values = np.where(grid.is_placed, values, values.dtype.type(np.nan))
     bring = _from_cells if grid.kind == "rectilinear" else _from_points
     found = bring(values, grid, latitude, longitude)
     found.name, found.attrs = labels.name, dict(labels.attrs)
@@ -102,8 +104,8 @@ def _from_cells(
 ) -> xr.DataArray:
     """Labels of the cells of a rectilinear grid that hold the points."""
     row, column = xr.broadcast(
-        xr.DataArray(_find_rows(grid, degrees(latitude)), dims=latitude.dims),
-        xr.DataArray(_find_columns(grid, degrees(longitude)), dims=longitude.dims),
+        xr.DataArray(_find_rows(grid, degrees(latitude, "latitude")), dims=latitude.dims),
+        xr.DataArray(_find_columns(grid, degrees(longitude, "longitude")), dims=longitude.dims),
     )
     found = np.where((row >= 0) & (column >= 0), values[row.values, column.values], np.nan)
     return row.copy(data=found)
@@ -150,7 +152,10 @@ def _from_points(
         kept = kept[np.unique(source[kept].round(9), axis=0, return_index=True)[1]]
     tree = cKDTree(source[kept])
     reach = _loose_reach(tree) if is_loose else _grid_reach(grid.vectors).ravel()[kept]
-    lat, lon = xr.broadcast(*(xr.DataArray(degrees(c), dims=c.dims) for c in (latitude, longitude)))
+    lat, lon = xr.broadcast(
+        xr.DataArray(degrees(latitude, "latitude"), dims=latitude.dims),
+        xr.DataArray(degrees(longitude, "longitude"), dims=longitude.dims),
+    )
     target = unit_vectors(lat.values, lon.values)
     is_placed = np.isfinite(target).all(axis=-1)
     distance, nearest = tree.query(target[is_placed])

@@ -21,7 +21,7 @@ def find_tiles(
     Parameters
     ----------
     lat, lon : ndarray, shape (n,)
-        In degrees; all NaN if they are not known.
+        In degrees; NaN if they are not known.
     size : float, optional
         Size of a tile in km. Default: such that there are about a hundred tiles, or one for every
         four points if these are few, but at least ten.
@@ -29,8 +29,8 @@ def find_tiles(
     Returns
     -------
     (ndarray of int, shape (n,); float or None)
-        Tile numbers from 0, and the size of the tiles. If latitude and longitude are not known,
-        every point has a tile of its own, and the size is None.
+        Tile numbers from 0, and the size of the tiles. A point whose latitude or longitude is not
+        known has a tile of its own; if no point has both, the size is None.
 
     Raises
     ------
@@ -42,12 +42,18 @@ def find_tiles(
     UserWarning
         If there are fewer than ten tiles of this size, or latitude and longitude are not known.
     """
-    if np.isnan(lat).all():
+    known = np.isfinite(lat + lon)
+    if not known.any():
         warn(
             "latitude and longitude are not known, so that profiles are drawn one by one; "
             "neighbours are alike, and clusters will look more stable than they are",
         )
         return np.arange(lat.size), None
+    if not known.all():
+        tiles = np.empty(lat.size, dtype=np.intp)
+        tiles[known], size = find_tiles(lat[known], lon[known], size)
+        tiles[~known] = tiles[known].max() + 1 + np.arange(np.count_nonzero(~known))
+        return tiles, size
     if size is not None:
         tiles = cut_tiles(lat, lon, size)
         _require_several(int(tiles.max()) + 1, lat.size, size)

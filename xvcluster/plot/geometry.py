@@ -82,6 +82,8 @@ def locate(field: xr.DataArray) -> Geometry:
     if grid is None:
         return _plane(_one_map(field, field.dims[-2:]))
     values = _one_map(field, grid.dims).values
+    if not grid.is_placed.all():
+        values = np.where(grid.is_placed, values, np.nan)
     if grid.kind == "curvilinear":
         return _curvilinear(grid, values)
     if grid.kind == "points":

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Indices
-from xvcluster.grid.coords import Axes, find_axes, is_time, refuse_empty
+from xvcluster.grid.coords import Axes, at_rest, find_axes, is_time, refuse_empty
 from xvcluster.grid.levels import check_numbers, is_counted, numbers_of, vertical_of
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_integer, check_number
@@ -302,7 +302,7 @@ def _strides(
         steps = {d: check_integer(f"stride of {d!r}", n, 1) for d, n in stride.items()}
     else:
         step = check_integer("stride", stride, 1)
-        placed = {d for n in (axes.latitude, axes.longitude) if n for d in data[n].dims}
+        placed = {d for n in (axes.latitude, axes.longitude) if n for d in at_rest(data, n).dims}
         placed = placed or {d for d in horizontal if not is_time(data, d)}
         steps = {d: step for d in horizontal if d in placed}
     for d, n in steps.items():

@@ -14,6 +14,8 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.arrays import Indices
+from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import (
     STATUS,
@@ -80,11 +82,26 @@ def open_profiles(
     """
     weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
     fit = partial(fit_scaling, normalize=normalize, by_level=by_level, level_weights=weights)
-    if not is_chunked(layout.dataset):
-        return open_arrays(layout, fit, drawn)
-    from xvcluster.profiles.chunks import open_chunks
+    if is_chunked(layout.dataset):
+        from xvcluster.profiles.chunks import open_chunks
 
-    return open_chunks(layout, fit, drawn)
+        opened: Scaled = open_chunks(layout, fit, drawn)
+    else:
+        opened = open_arrays(layout, fit, drawn)
+    _warn_of_no_place(layout, opened.points)
+    return opened
+
+
+def _warn_of_no_place(layout: Layout, points: Indices) -> None:
+    """Say how many of some complete profiles lie where latitude or longitude is not known."""
+    lat, lon = layout.locate(points)
+    unknown = np.isnan(lat + lon)
+    if unknown.any() and layout.horizontal is not None:
+        warn(
+            f"{100 * unknown.mean():.2g} % of the complete profiles have no latitude and longitude "
+            f"({layout.axes.latitude!r}, {layout.axes.longitude!r} are missing there): they are "
+            "clustered, but are on no map and in no area"
+        )
 
 
 def label_profiles(

@@ -13,8 +13,24 @@ import xarray as xr
 
 from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.areas import area_factors
-from xvcluster.grid.coords import Axes, find_axes, refuse_empty, units, with_coordinates
-from xvcluster.grid.horizontal import find_grid, own_columns
+from xvcluster.grid.coords import (
+    Axes,
+    Kind,
+    at_rest,
+    find_axes,
+    other_places,
+    refuse_empty,
+    units,
+    with_coordinates,
+)
+from xvcluster.grid.degrees import degrees
+from xvcluster.grid.horizontal import (
+    Columns,
+    HorizontalGrid,
+    find_grid,
+    own_columns,
+    warn_of_places,
+)
 from xvcluster.grid.levels import check_numbers, levels_of, numbers_of, vertical_of
 
 _ENCODING_ATTRIBUTES = frozenset(
@@ -133,9 +149,14 @@ class Layout:
         levels = levels_of(self.vertical)
         return levels[::-1] if self.descending else levels
 
+    @property
+    def horizontal(self) -> HorizontalGrid | None:
+        """The grid of latitude and longitude, if these are known."""
+        return find_grid(self.dataset, self.axes)
+
     def locate(self, points: Indices) -> tuple[Float64s, Float64s]:
         """Latitude and longitude of points in canonical order; NaN if either is not known."""
-        horizontal = find_grid(self.dataset, self.axes)
+        horizontal = self.horizontal
         if horizontal is None:
             unknown = np.full(points.size, np.nan)
             return unknown, unknown
@@ -146,7 +167,7 @@ class Layout:
 
     def area_factors(self) -> list[xr.Variable]:
         """Arrays on some of the horizontal dimensions, whose product is `areas`."""
-        factors = area_factors(find_grid(self.dataset, self.axes))
+        factors = area_factors(self.horizontal)
         if not factors:
             return []
         lacking = set(self.grid.dims).difference(*(f.dims for f in factors))
@@ -213,6 +234,12 @@ def lay_out(
     """
     dataset = as_dataset(data)
     axes = find_axes(dataset, dim)
+    for name in filter(None, (axes.latitude, axes.longitude)):
+        coordinate = at_rest(dataset, name)
+        if coordinate.dims != dataset[name].dims:
+            dataset = dataset.assign_coords({name: coordinate})
+    if in_order:
+        warn_of_places(dataset, axes)
     vertical = _vertical_coordinate(dataset, axes)
     descending = vertical is not None and _descends(vertical)
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
@@ -242,6 +269,17 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
             )
     first = next(iter(dataset.data_vars.values()))
     refuse_empty(first)
+    if not first.ndim:
+        raise ValueError(
+            f"variable {str(first.name)!r} is a single number, without dimensions; there are no "
+            "profiles to cluster"
+        )
+    numbered = [d for d in first.dims if not isinstance(d, str)]
+    if numbered:
+        raise ValueError(
+            f"the dimension {numbered[0]!r} has no name but a {type(numbered[0]).__name__}; name "
+            f"it, e.g. data.rename({{{numbered[0]!r}: 'depth'}})"
+        )
     for name, array in dataset.data_vars.items():
         if set(array.dims) != set(first.dims):
             raise ValueError(
@@ -270,34 +308,42 @@ def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
             rank[dataset[known].dims[0]] = r
     canonical = tuple(sorted(dims, key=lambda d: (rank[d], str(d))))
     take, restore = {}, {}
+    found = own_columns(dataset, axes) if in_order else None
+    closed = {found[0]: found[1]} if found is not None and found[1].goes_around else {}
     for d in dims:
-        as_is = np.arange(dataset.sizes[d])
-        take[d], restore[d] = _canonical_order(dataset, axes, d) if in_order else (as_is, as_is)
+        take[d] = restore[d] = np.arange(dataset.sizes[d])
+        if in_order:
+            take[d], restore[d] = _canonical_order(dataset, axes, d, closed.get(d))
+    # a map that holds the corners' latitudes as well, but no attribute that says so, is ambiguous
+    others = other_places(dataset)
     coords = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
-    bare = xr.Dataset(coords=coords).drop_encoding()
+    bare = xr.Dataset(coords=coords).drop_vars(list(others), errors="ignore").drop_encoding()
     for name in bare.coords:
         bare[name].attrs = _plain_attrs(bare[name].attrs, dropped=_ENCODING_ATTRIBUTES)
     return Places(dims, dict(bare.coords), canonical, take, restore)
 
 
-def _canonical_order(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> tuple[Indices, Indices]:
+def _canonical_order(
+    dataset: xr.Dataset, axes: Axes, dim: Hashable, closed: Columns | None
+) -> tuple[Indices, Indices]:
     """Find the positions along `dim` from south to north and west to east, and the way back.
 
     Columns at one meridian share a position only on a grid that goes around: the repeated seam.
     """
     each = number = np.arange(dataset.sizes[dim])
+    if closed is not None:
+        each, number = closed.order, closed.number
     keys = []
-    for name in (axes.longitude, axes.latitude):
-        if name and dim in dataset[name].dims:
-            values = np.asarray(dataset[name].values, dtype=np.float64)
-            others = tuple(i for i, d in enumerate(dataset[name].dims) if d != dim)
-            digits = _digits(values) if values.ndim == 1 else 4
-            if name == axes.longitude:
-                values = (np.round(values, digits) + 180.0) % 360.0 - 180.0
-                columns = own_columns(dataset, axes)
-                if columns is not None and columns.goes_around:
-                    each, number = columns.order, columns.number
-            keys.append(np.round(values.mean(axis=others), digits))
+    named: tuple[tuple[Kind, str | None], ...]
+    named = ("longitude", axes.longitude), ("latitude", axes.latitude)
+    for kind, name in named:
+        if name is None or dim not in dataset[name].dims:
+            continue
+        values = degrees(dataset[name], kind)
+        digits = _digits(values) if values.ndim == 1 else 4
+        if kind == "longitude":
+            values = (np.round(values, digits) + 180.0) % 360.0 - 180.0
+        keys.append(np.round(_mean_along(values, dataset[name].dims.index(dim)), digits))
     if not keys and dim in dataset.coords and dataset[dim].dtype.kind in "fiumM":
         keys.append(dataset[dim].values)
     if not keys:
@@ -306,9 +352,19 @@ def _canonical_order(dataset: xr.Dataset, axes: Axes, dim: Hashable) -> tuple[In
     return each[order], np.argsort(order)[number]
 
 
-def _digits(degrees: Float64s) -> int:
+def _mean_along(values: Float64s, axis: int) -> Float64s:
+    """Mean of the values that are known at each place along an axis, NaN if none is."""
+    others = tuple(i for i in range(values.ndim) if i != axis)
+    known = np.isfinite(values)
+    if known.all():
+        return np.asarray(values.mean(axis=others))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nansum(values, axis=others) / known.sum(axis=others))
+
+
+def _digits(values: Float64s) -> int:
     """Decimals that distinguish neighbours, but not -124.2 from 235.8 - 360 in float32."""
-    steps = np.abs(np.diff(degrees))
+    steps = np.abs(np.diff(values))
     steps = steps[steps > 0]
     smallest = float(steps.min()) if steps.size else 1.0
     return int(np.clip(np.ceil(-np.log10(smallest)) + 2, 4, 12))

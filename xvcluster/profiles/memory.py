@@ -140,7 +140,8 @@ def require_weights(weights: Float64s) -> None:
     if missing:
         raise ValueError(
             f"weights are NaN at {missing} of {weights.size} complete profiles; give each a "
-            "number, 0 for one that should not count"
+            "number, 0 for one that should not count. One without latitude and longitude has no "
+            "area: set it to missing, e.g. data.where(data['latitude'].notnull())"
         )
 
 

@@ -54,7 +54,7 @@ def describe(block: Block, assignment: Assignment, areas: Float64s | None, k: in
     """
     labels = assignment.labels
     count = np.bincount(labels, minlength=k)
-    area = None if areas is None else _add_up(labels, areas, k)
+    area = None if areas is None else _add_up(labels, np.nan_to_num(areas), k)
     mass, inertia, _, margin = measure(assignment, block.weights, k)
     return Statistics(count, inertia, _mean(margin, mass), area, *spread(block, labels, k))
 
@@ -75,7 +75,7 @@ def add_up(
     sums = np.zeros((k, 5 + 2 * centers.shape[1]))
     sums[:, 0] = np.bincount(labels, minlength=k)
     if areas is not None:
-        sums[:, 1] = _add_up(labels, areas, k)
+        sums[:, 1] = _add_up(labels, np.nan_to_num(areas), k)
     sums[:, 2:5] = measure(assignment, block.weights, k)[[0, 1, 3]].T
     for c in np.unique(labels):
         rows = np.flatnonzero(labels == c)
