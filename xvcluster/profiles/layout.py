@@ -251,11 +251,7 @@ def lay_out(
 def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
     """Collect the variables to cluster in one Dataset, and check that they share dimensions."""
     if isinstance(data, xr.DataArray):
-        own_name = "value" if data.name is None else str(data.name)
-        if data.ndim > 1 and own_name in map(str, data.dims):
-            own_name = "value"  # a dimension has its name
-        if own_name in data.coords:
-            raise ValueError(f"{own_name!r} is a coordinate; cluster a data variable instead")
+        own_name = _own_name(data)
         dataset = data.to_dataset(name=own_name)
     else:
         dataset = with_coordinates(data)
@@ -288,6 +284,16 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
                 f"grid, e.g. data[[{str(first.name)!r}]]"
             )
     return dataset
+
+
+def _own_name(data: xr.DataArray) -> str:
+    """The name of the variable to cluster: "value" if it has none, or that of a dimension."""
+    name = "value" if data.name is None else str(data.name)
+    if data.ndim > 1 and name in map(str, data.dims):
+        name = "value"
+    if name in data.coords:
+        raise ValueError(f"{name!r} is a coordinate; cluster a data variable instead")
+    return name
 
 
 def _choose_numeric(dataset: xr.Dataset) -> str:
