@@ -29,8 +29,8 @@ LAYERS = (
     {"progress"},
     {"algorithms"},
     {"kernels"},
-    {"delegate", "messages", "options", "tutorial"},
-    {"arrays"},
+    {"delegate", "extras", "inputs", "options", "tutorial"},
+    {"arrays", "messages"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

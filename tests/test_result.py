@@ -9,7 +9,7 @@ import xarray as xr
 from dask.base import is_dask_collection
 from matplotlib import pyplot as plt
 
-from xvcluster import kmeans, som
+from xvcluster import kmeans, som, sweep
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.coords import find_axes
 from xvcluster.result import ClusterResult
@@ -170,7 +170,7 @@ def test_select_keeps_some_clusters(rough_model):
 @pytest.mark.parametrize("clusters", [0, 5, [1, 7]])
 def test_select_refuses_a_cluster_that_is_not_there(rough_model, clusters):
     wrong = clusters if isinstance(clusters, int) else 7
-    with pytest.raises(ValueError, match=f"no cluster {wrong}; the clusters are numbered 1 to 4"):
+    with pytest.raises(ValueError, match=f"no cluster {wrong}; the clusters are 1, 2, 3, 4"):
         kmeans(rough_model, 4).select(clusters)
 
 
@@ -245,3 +245,48 @@ def test_html_of_a_result_escapes_the_names_that_a_file_gives(model):
     shown = result._repr_html_()
     assert "<script>alert" not in shown
     assert "&lt;script&gt;" in shown
+
+
+def test_reprs_tell_how_many_profiles_were_left_out(model):
+    result = kmeans(model, 2)
+    incomplete = "3 of 63 profiles with data are incomplete and have no label: 3 have gaps"
+    result.dataset["status"].attrs["comment"] = incomplete
+    assert repr(result).split(">")[0].endswith(f"; {incomplete}")
+    assert f"<p>{incomplete}</p>" in result._repr_html_()
+
+
+MARKUP = "<script>alert(1)</script>"
+
+
+@pytest.mark.filterwarnings("ignore:the inertia has no knee")
+def test_html_reprs_hold_no_markup_of_a_file(rough_model):
+    data = rough_model.rename(depth=f"depth{MARKUP}").rename(f"vs{MARKUP}")
+    data[f"depth{MARKUP}"].attrs = {"axis": "Z", "units": MARKUP, MARKUP: MARKUP}
+    data.attrs |= {"long_name": MARKUP, "units": MARKUP}
+    swept = sweep(data, [2, 3, 4])
+    result = swept.result()
+    result.dataset.attrs |= {"method": MARKUP, "title": MARKUP, "best_k_by": MARKUP}
+    swept.dataset.attrs |= {"best_k_by": MARKUP, "verdict": MARKUP}
+    for shown in (result, swept):
+        html = shown._repr_html_()
+        assert "<script>" not in html
+        assert "&lt;script&gt;" in html
+
+
+def test_reprs_hold_no_control_characters_and_are_short(model):
+    evil = "\x1b[2J\r\u202e"
+    result = kmeans(model.rename(f"vs{evil}"), 2)
+    result.dataset.attrs |= {"method": evil + 10_000_000 * "A", "title": 10_000_000 * "A"}
+    assert not set(repr(result)) & {"\x1b", "\r", "\u202e"}
+    assert len(repr(result)) < 2000
+    assert len(result._repr_html_()) < 200_000
+
+
+@pytest.mark.filterwarnings("ignore:the inertia has no knee")
+def test_a_sweep_shows_its_table_and_verdict_in_a_notebook(model):
+    swept = sweep(model, [2, 3, 4, 5])
+    html = swept._repr_html_()
+    assert f"<b>SweepResult</b>: best k = {swept.best_k}" in html
+    assert swept.verdict in html
+    assert "silhouette" in html
+    assert f"<th>{swept.best_k}</th>" in html

@@ -7,6 +7,7 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 from xvcluster.accessor import VCluster
+from xvcluster.boundaries import boundaries
 from xvcluster.compare.consensus import consensus
 from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
@@ -21,6 +22,7 @@ __all__ = [
     "ClusterResult",
     "SweepResult",
     "VCluster",
+    "boundaries",
     "consensus",
     "gmm",
     "kmeans",
@@ -34,7 +36,15 @@ __all__ = [
 ]
 
 
+_OF_RESULTS = {"match", "predict", "select", "stability", "table"}
+
+
 def __getattr__(name: str) -> _Any:
     if name in {"plot", "seisgo", "tutorial"}:
         return _import_module(f"xvcluster.{name}")
+    if name in _OF_RESULTS:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}; it is a method of results: "
+            f"xvcluster.kmeans(data).{name}"
+        )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

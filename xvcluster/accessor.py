@@ -52,10 +52,17 @@ class VCluster:
 
         Raises
         ------
+        TypeError
+            If `result` is not a ClusterResult.
         ValueError
             If a variable is missing or in other units, or the levels of the result extend beyond
             those of the data.
         """
+        if not isinstance(result, ClusterResult):
+            raise TypeError(
+                f"result must be a ClusterResult; got {type(result).__name__}. It comes from "
+                ".vcluster.kmeans, xvcluster.open_result(path) or sweep.result(k)"
+            )
         return result.predict(self._data)
 
     @property

@@ -30,6 +30,14 @@ def plain(text: object, most: int = 200) -> str:
     return " ".join(kept.split()) + ("…" if is_longer else "")
 
 
+def shown(value: object) -> str:
+    """Return a value that a user gave as it is written in Python, shortened."""
+    try:
+        return plain(repr(value), 80)
+    except ValueError:  # of an integer with thousands of digits
+        return f"a number of type {type(value).__name__} with too many digits"
+
+
 def escaped(text: object, most: int = 200) -> str:
     """Return text for HTML: as `plain` gives it, and nothing in it is markup."""
     return html.escape(plain(text, most))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+
+from xvcluster.messages import shown, warn
 
 Algorithm = Literal["online", "batch"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
@@ -14,16 +19,39 @@ Criterion = Literal["gap", "stability"]
 MetricName = Literal["euclidean", "dtw", "softdtw"]
 
 
-def check_integer(name: str, value: Any, least: int) -> int:
-    """Return an integer option as int; refuse what is not an integer or less than `least`."""
+K_RANGE = range(2, 21)
+"""Numbers of clusters that are tried if none is given."""
+
+MOST_CLUSTERS = 32_767
+"""Labels are written as 16-bit integers."""
+
+_MOST_RESTARTS = 10_000
+_MOST_SAMPLES = 10_000
+_MOST_PASSES = 1_000_000
+_MOST_SHOWN = 100_000_000
+_MOST_CENTROIDS = 1_000_000
+"""All k of a sweep are fitted together, so that their centroids are in memory at once."""
+
+_LARGEST_SEED = 2**128 - 1
+_LEAST_BLOCK_KM = 0.001
+_MOST_BATCH_NODES = 10_000
+"""A batch weighs each node of a map with every other."""
+
+
+def check_integer(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Return an integer option as int; refuse what is not an integer within its bounds."""
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer of at least {least}; got {value!r}") from None
+        raise TypeError(
+            f"{name} must be an integer of at least {least}; got {shown(value)}"
+        ) from None
     if number < least:
-        raise ValueError(f"{name} must be at least {least}; got {value!r}")
+        raise ValueError(f"{name} must be at least {least}; got {shown(value)}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most:,}; got {shown(value)}")
     return number
 
 
@@ -34,21 +62,95 @@ def check_number(
     bounds = f"{'at least' if or_equal else 'above'} {above:g}"
     bounds += f" and at most {most:g}" if most < np.inf else ""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} must be a number {bounds}; got {value!r}")
-    above_bound = value > above or (or_equal and value == above)
-    if not (above_bound and value <= most and np.isfinite(value)):
-        raise ValueError(f"{name} must be finite and {bounds}; got {value!r}")
-    return float(value)
+        raise TypeError(f"{name} must be a number {bounds}; got {shown(value)}")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer larger than any float
+        number = np.inf
+    above_bound = number > above or (or_equal and number == above)
+    if not (above_bound and number <= most and np.isfinite(number)):
+        raise ValueError(f"{name} must be finite and {bounds}; got {shown(value)}")
+    return number
+
+
+def check_choice(name: str, value: Any, allowed: Iterable[str], *, or_none: bool = False) -> Any:
+    """Return an option that is one of some words; refuse any other."""
+    words = list(allowed)
+    if (value is None and or_none) or (isinstance(value, str) and value in words):
+        return value
+    raise ValueError(
+        f"unknown {name} {shown(value)}; choose one of {', '.join(map(repr, words))}"
+        f"{', or None' if or_none else ''}"
+    )
+
+
+def check_flag(name: str, value: Any) -> bool | None:
+    """Return an option that is True, False or None; refuse anything else."""
+    if value is None or isinstance(value, bool | np.bool_):
+        return None if value is None else bool(value)
+    raise TypeError(f"{name} must be True, False or None; got {shown(value)}")
+
+
+def check_clusters(name: str, n_clusters: Any) -> int:
+    """Return a number of clusters as int."""
+    return check_integer(name, n_clusters, 1, MOST_CLUSTERS)
+
+
+def choose_ks(n_clusters: int | None, k_range: Iterable[int], name: str) -> list[int]:
+    """Numbers of clusters to fit: the one that is given, otherwise those of `k_range`."""
+    if n_clusters is None:
+        return check_ks("k_range", k_range)
+    k = check_clusters(name, n_clusters)
+    if not (isinstance(k_range, range) and k_range == K_RANGE):
+        warn(f"k_range has no effect together with {name}={k}; leave one of them out")
+    return [k]
 
 
 def check_ks(name: str, values: Iterable[int]) -> list[int]:
     """Return the numbers of clusters of a sweep, sorted and without repetition."""
-    if isinstance(values, str | int | float):
-        raise TypeError(f"{name} must be several integers, such as range(2, 21); got {values!r}")
-    ks = sorted({check_integer(f"each k of {name}", k, 1) for k in values})
+    advice = "such as range(2, 21)"
+    try:
+        if isinstance(values, str | bytes):
+            raise TypeError
+        # no more than that: an iterable may have no end
+        listed = list(islice(values, _MOST_CENTROIDS))
+    except TypeError:
+        raise TypeError(f"{name} must be several integers, {advice}; got {shown(values)}") from None
+    ks: set[int] = set()
+    for k in listed:
+        ks.add(check_clusters(f"each k of {name}", k))
     if not ks:
-        raise ValueError(f"{name} is empty: {values!r}; give integers, such as range(2, 21)")
-    return ks
+        raise ValueError(f"{name} is empty: {shown(values)}; give integers, {advice}")
+    if sum(ks) > _MOST_CENTROIDS:
+        raise ValueError(
+            f"{name} asks for {sum(ks):,} centroids in all, but at most {_MOST_CENTROIDS:,} are "
+            f"fitted together; give fewer or smaller numbers, {advice}"
+        )
+    return sorted(ks)
+
+
+def check_members(clusters: int | Iterable[int], known: Iterable[int]) -> list[int]:
+    """Return the given cluster numbers, one or several; refuse what is not among the known ones."""
+    given: Any = np.asarray(clusters).tolist() if hasattr(clusters, "ndim") else clusters
+    numbers = set(known)
+    chosen: list[int] = []
+    for number in islice(given, MOST_CLUSTERS) if isinstance(given, Iterable) else [given]:
+        is_number = isinstance(number, int | float | np.number) and not isinstance(number, bool)
+        if not is_number or number not in numbers:
+            listed = ", ".join(str(n) for n in sorted(numbers)[:20])
+            more = ", ..." if len(numbers) > 20 else ""
+            raise ValueError(
+                f"there is no cluster {shown(number)}; the clusters are {listed}{more}"
+            )
+        chosen.append(int(number))
+    return chosen
+
+
+def check_path(name: str, path: Any) -> Path:
+    """Return a path; refuse what is none."""
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise TypeError(f"{name} must be the path of a file; got {shown(path)}")
+    return Path(path)
 
 
 def check_criteria(
@@ -56,11 +158,21 @@ def check_criteria(
 ) -> dict[str, Any]:
     """Check which expensive criteria are requested, and their options."""
     allowed = get_args(Criterion)
-    asked = [criteria] if isinstance(criteria, str) else list(criteria or ())
+    try:
+        asked = (
+            [criteria]
+            if isinstance(criteria, str)
+            else list(islice(() if criteria is None else criteria, 100))
+        )
+    except TypeError:
+        raise TypeError(
+            f"criteria must be a list of {' and '.join(map(repr, allowed))}, or either of them; "
+            f"got {shown(criteria)}"
+        ) from None
     for name in asked:
-        if name not in allowed:
+        if not isinstance(name, str) or name not in allowed:
             raise ValueError(
-                f"unknown criterion {name!r}; besides those always computed, criteria can be "
+                f"unknown criterion {shown(name)}; besides those always computed, criteria can be "
                 f"{' and '.join(map(repr, allowed))}"
             )
     if "gap" in asked and metric != "euclidean":
@@ -70,8 +182,8 @@ def check_criteria(
     for name, value in (("n_bootstrap", n_bootstrap), ("block_size", block_size)):
         if value is not None and "stability" not in asked:
             raise ValueError(
-                f"{name}={value!r} applies to the stability only; request it with "
-                "criteria=['stability'], or leave {name} out"
+                f"{name}={shown(value)} applies to the stability only; request it with "
+                f"criteria=['stability'], or leave {name} out"
             )
     n = 20 if n_bootstrap is None else n_bootstrap
     return {"criteria": asked, **check_bootstrap("n_bootstrap", n, block_size)}
@@ -80,18 +192,14 @@ def check_criteria(
 def check_bootstrap(name: str, n: int, block_size: float | None) -> dict[str, Any]:
     """Check how many bootstrap samples are drawn, and the size of their blocks in km."""
     if block_size is not None:
-        block_size = check_number("block_size", block_size, above=0.0)
-    return {"n_bootstrap": check_integer(name, n, 2), "block_size": block_size}
+        block_size = check_number("block_size", block_size, above=_LEAST_BLOCK_KM, or_equal=True)
+    n_bootstrap = check_integer(name, n, 2, _MOST_SAMPLES)
+    return {"n_bootstrap": n_bootstrap, "block_size": block_size}
 
 
 def check_metric(metric: str) -> str:
     """Refuse an unknown metric."""
-    allowed = get_args(MetricName)
-    if metric not in allowed:
-        raise ValueError(
-            f"unknown metric {metric!r}; choose one of {', '.join(map(repr, allowed))}"
-        )
-    return metric
+    return str(check_choice("metric", metric, get_args(MetricName)))
 
 
 def check_weighting(
@@ -117,11 +225,7 @@ def check_weighting(
 
 def check_mixture(covariance: str, variance_explained: float) -> dict[str, Any]:
     """Check the options of a Gaussian mixture."""
-    allowed = get_args(Covariance)
-    if covariance not in allowed:
-        raise ValueError(
-            f"unknown covariance {covariance!r}; choose one of {', '.join(map(repr, allowed))}"
-        )
+    check_choice("covariance", covariance, get_args(Covariance))
     share = check_number("variance_explained", variance_explained, above=0.0, most=1.0)
     return {"covariance": covariance, "variance_explained": share}
 
@@ -136,7 +240,9 @@ def check_window(
         return None
     name, value = next(iter(asked.items()))
     if metric != "dtw":
-        raise ValueError(f"{name}={value!r} applies to metric='dtw' only; the metric is {metric!r}")
+        raise ValueError(
+            f"{name}={shown(value)} applies to metric='dtw' only; the metric is {metric!r}"
+        )
     if len(asked) > 1:
         raise ValueError(
             f"window={window!r} is a number of levels and window_depth={window_depth!r} a distance "
@@ -153,27 +259,50 @@ def check_n_init(n_init: int | Literal["auto"], metric: str) -> int:
         if n_init != "auto":
             raise ValueError(f"n_init must be 'auto' or an integer of at least 1; got {n_init!r}")
         return 10 if metric == "euclidean" else 3
-    return check_integer("n_init", n_init, 1)
+    return check_restarts(n_init)
+
+
+def check_restarts(n_init: int) -> int:
+    """Return a number of restarts as int."""
+    return check_integer("n_init", n_init, 1, _MOST_RESTARTS)
+
+
+def check_convergence(max_iter: int, tol: float) -> dict[str, Any]:
+    """Check when a fit ends."""
+    return {
+        "max_iter": check_integer("max_iter", max_iter, 1, _MOST_PASSES),
+        "tol": check_number("tol", tol, above=0.0, or_equal=True),
+    }
 
 
 def check_seed(random_state: int | None) -> np.random.SeedSequence:
     """Turn a random state into a seed; None draws a new one."""
     if random_state is None:
         return np.random.SeedSequence()
-    return np.random.SeedSequence(check_integer("random_state", random_state, 0))
+    try:
+        number = check_integer("random_state", random_state, 0, _LARGEST_SEED)
+    except TypeError as error:
+        raise TypeError(f"{error}; None draws a seed") from None
+    return np.random.SeedSequence(number)
 
 
-def check_grid_size(grid_size: Any, n_profiles: int) -> tuple[int, int]:
+def check_grid_size(grid_size: Any, n_profiles: int, algorithm: str = "online") -> tuple[int, int]:
     """Rows and columns of a map; by default ⌈√√N⌉ each way."""
     if grid_size is None:
         side = int(np.ceil(n_profiles**0.25))
         return side, side
     try:
-        rows, columns = (check_integer("grid_size", n, 1) for n in grid_size)
+        rows, columns = (check_integer("grid_size", n, 1) for n in islice(grid_size, 3))
     except (TypeError, ValueError):
         raise ValueError(
-            f"grid_size must be a pair of positive integers, such as (6, 6); got {grid_size!r}"
+            f"grid_size must be a pair of positive integers, such as (6, 6); got {shown(grid_size)}"
         ) from None
+    most = _MOST_BATCH_NODES if algorithm == "batch" else MOST_CLUSTERS
+    if rows * columns > most:
+        raise ValueError(
+            f"grid_size={rows, columns} makes {rows * columns:,} nodes, but a map has at most "
+            f"{most:,} with algorithm={algorithm!r}; give a smaller one, such as (6, 6)"
+        )
     return rows, columns
 
 
@@ -181,16 +310,15 @@ def check_training(
     algorithm: str, n_iterations: int | None, sigma: float | None, learning_rate: float | None
 ) -> dict[str, Any]:
     """Check the options of a map's training, without a default sigma that depends on its size."""
-    if algorithm not in get_args(Algorithm):
-        raise ValueError(f"algorithm is {algorithm!r}; choose from 'online', 'batch'")
-    online = algorithm == "online"
+    online = check_choice("algorithm", algorithm, get_args(Algorithm)) == "online"
     if learning_rate is not None and not online:
         raise ValueError(
             "a batch averages all profiles and has no learning_rate; leave it out, or use "
             "algorithm='online'"
         )
     shown = (50_000 if online else 50) if n_iterations is None else n_iterations
-    options: dict[str, Any] = {"n_iterations": check_integer("n_iterations", shown, 1)}
+    most = _MOST_SHOWN if online else _MOST_PASSES
+    options: dict[str, Any] = {"n_iterations": check_integer("n_iterations", shown, 1, most)}
     if online or sigma is not None:
         options["sigma"] = check_number("sigma", 0.3 if sigma is None else sigma, above=0.0)
     if online:

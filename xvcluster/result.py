@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
-from xvcluster.messages import plain
+from xvcluster.messages import escaped, plain, shown
+from xvcluster.options import check_members, check_path
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.profiles import Layout
 from xvcluster.record import store
@@ -271,13 +271,7 @@ class ClusterResult:
         ValueError
             If a cluster does not exist.
         """
-        wanted = [clusters] if isinstance(clusters, int | np.integer) else list(clusters)
-        known = self.dataset["cluster"].values
-        unknown = [c for c in wanted if c not in known]
-        if unknown:
-            raise ValueError(
-                f"there is no cluster {unknown[0]!r}; the clusters are numbered 1 to {known[-1]}"
-            )
+        wanted = check_members(clusters, self.dataset["cluster"].values)
         return self.labels.where(self.labels.isin(wanted))
 
     def table(self) -> pd.DataFrame:
@@ -322,6 +316,7 @@ class ClusterResult:
         ValueError
             If the name ends in ``.zarr``, which is for `to_zarr`.
         """
+        path = check_path("path", path)
         if store.is_zarr(path):
             raise ValueError(f"{str(path)!r} is the name of a Zarr store; write it with to_zarr")
         store.write(self.dataset, path)
@@ -340,25 +335,27 @@ class ClusterResult:
         ValueError
             If the name has another ending.
         """
+        path = check_path("path", path)
         if not store.is_zarr(path):
             raise ValueError(f"the name of a Zarr store must end in .zarr; got {str(path)!r}")
         store.write(self.dataset, path)
 
     def __repr__(self) -> str:
-        return f"<xvcluster.ClusterResult: {self._headline()}>\n{self.table().to_string()}"
+        head = f"<xvcluster.ClusterResult: {'; '.join(self._describe())}>"
+        return f"{head}\n{self.table().to_string()}"
 
     def _repr_html_(self) -> str:
-        table = self.table().to_html(float_format=lambda x: f"{x:,.3g}", border=0)
-        dataset = self.dataset._repr_html_()
-        return f"<p><b>ClusterResult</b>: {escape(self._headline())}</p>{table}{dataset}"
+        return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)
 
-    def _headline(self) -> str:
+    def _describe(self) -> list[str]:
+        """What was clustered, and how many profiles were left out, if any were."""
         parameters = self.parameters
         n = int(self.dataset["count"].sum())
-        names = ", ".join(parameters["variables"])
-        head = f"{self.n_clusters} clusters of {n:,} profiles of {names}, {self.dataset.method}"
-        incomplete = self.dataset["status"].attrs.get("comment", "")
-        return f"{head}; {plain(incomplete)}" if incomplete else head
+        names = plain(", ".join(parameters["variables"]))
+        method = plain(self.dataset.attrs["method"])
+        head = f"{self.n_clusters} clusters of {n:,} profiles of {names}, {method}"
+        incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
+        return [head, incomplete] if incomplete else [head]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -432,8 +429,10 @@ class SweepResult:
         """
         k = self.best_k if k is None else k
         tried = list(self._fits.fits)
-        if k not in tried:
-            raise ValueError(f"the sweep has no k = {k!r}; it tried {', '.join(map(str, tried))}")
+        if isinstance(k, bool) or not isinstance(k, int | float | np.number) or k not in tried:
+            raise ValueError(
+                f"the sweep has no k = {shown(k)}; it tried {', '.join(map(str, tried))}"
+            )
         dataset, layout = self._fits.dataset(k), self._fits.layout
         if len(tried) == 1:
             return ClusterResult(dataset, _layout=layout)
@@ -442,9 +441,26 @@ class SweepResult:
         return ClusterResult(dataset, sweep=self, _layout=layout)
 
     def __repr__(self) -> str:
-        how = self.dataset.attrs["best_k_by"]
-        head = f"<xvcluster.SweepResult: best k = {self.best_k} (by {how})>"
+        head = f"<xvcluster.SweepResult: {self._headline()}>"
         return f"{head}\n{self.table().to_string()}\n{self.verdict}"
+
+    def _repr_html_(self) -> str:
+        said = [self._headline(), self.verdict]
+        return _to_html("SweepResult", said, self.table(), self.dataset)
+
+    def _headline(self) -> str:
+        return f"best k = {self.best_k} (by {self.dataset.attrs['best_k_by']})"
+
+
+def _to_html(kind: str, said: list[str], table: pd.DataFrame, dataset: xr.Dataset) -> str:
+    """Show sentences, a table of numbers and a Dataset, in which nothing is markup of a file."""
+    first, *others = (escaped(sentence, 1000) for sentence in said)
+    paragraphs = "".join(f"<p>{text}</p>" for text in (f"<b>{kind}</b>: {first}", *others))
+    rows = table.to_html(float_format=lambda x: f"{x:,.3g}", border=0)
+    shown = dataset.copy()
+    for owner in (shown, *(shown[name] for name in shown.variables)):
+        owner.attrs = {k: plain(v, 1000) for k, v in owner.attrs.items()}
+    return f"{paragraphs}{rows}{shown._repr_html_()}"
 
 
 def open_result(path: str | os.PathLike[str]) -> ClusterResult:
@@ -475,4 +491,4 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     >>> ocean.vcluster.kmeans(4).to_netcdf("clusters.nc")
     >>> labels, centroids = xvcluster.open_result("clusters.nc")
     """
-    return ClusterResult(store.read(path))
+    return ClusterResult(store.read(check_path("path", path)))

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xvcluster.arrays import Float64s
+from xvcluster.messages import shown
 
 _SEED = 1982
 
@@ -122,9 +123,10 @@ def tomography(*, resolution: float = 0.25) -> xr.Dataset:
     >>> model["province"].attrs["flag_meanings"].split()[-1]
     'pacific_ocean'
     """
-    if not 0.02 <= resolution <= 2:
+    is_number = isinstance(resolution, int | float | np.integer | np.floating)
+    if not is_number or not 0.02 <= resolution <= 2:
         raise ValueError(
-            f"resolution is {resolution!r} degrees, but must be from 0.02 to 2; the default is 0.25"
+            f"resolution is {shown(resolution)} degrees, but must be from 0.02 to 2; the default is 0.25"
         )
     depth = np.arange(0.0, 201.0, 5.0)
     latitude = _axis(32.0, 49.0, resolution)

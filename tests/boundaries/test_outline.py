@@ -1,6 +1,7 @@
 """The frame of outlines: which clusters and minima, its columns, files of it, and the command."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -122,3 +123,24 @@ def test_boundaries_of_a_lazy_result_are_those_of_one_in_memory(rough_model):
         xvcluster.kmeans(d, 3, n_init=2) for d in (rough_model.chunk(latitude=5), rough_model)
     )
     assert found.boundaries().equals(expected.boundaries())
+
+
+@pytest.mark.parametrize(
+    ("renumber", "clusters"),
+    [(lambda a: a + 1, [2, 3]), (lambda a: a * 2, [2, 4]), (lambda a: a, [1, 2])],
+    ids=["plus one", "doubled", "as they are"],
+)
+def test_boundaries_lose_no_cluster_to_older_flag_values(make_labels, renumber, clusters):
+    old = make_labels([[1, 2], [1, 2]], [0, 1], [0, 1]).assign_attrs(flag_values=[1, 2])
+    with xr.set_options(keep_attrs=True):
+        assert boundaries(renumber(old))["cluster"].tolist() == clusters
+
+
+def test_boundaries_take_a_result_of_any_kind(make_labels):
+    labels = make_labels([[1, 2], [1, 2]], [0, 1], [0, 1])
+    dataset = xr.Dataset({"label": labels})
+    result = SimpleNamespace(dataset=dataset)
+    for source in (dataset, result):
+        assert boundaries(source).equals(boundaries(labels))
+    with pytest.raises(TypeError, match=r"a DataArray of cluster numbers; got ndarray"):
+        boundaries(labels.values)

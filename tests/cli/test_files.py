@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,49 @@ def test_depth_may_be_two_dates(tomography, succeed):
     succeed("kmeans", "seasons.nc", "--dim", "time", "--depth", "2000-03", "2000-05", "-k", "2")
     months = open_result("seasons_clusters.nc").centroids["time"].dt.month
     assert months.values.tolist() == [3, 4, 5]
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.csv", "out.tif"])
+def test_results_are_not_written_under_the_name_of_something_else(model, name, refuse):
+    said = refuse("kmeans", model, "-k", "2", "-o", name)
+    assert f"'{name}' is no name for what this command writes; it must end in one of .nc" in said
+
+
+def test_a_store_of_something_else_is_refused_before_any_work(model, store, monkeypatch, refuse):
+    monkeypatch.setattr("xvcluster.kmeans", None)
+    said = refuse("kmeans", model, "-k", "2", "-o", store, "--overwrite")
+    assert "holds no labels of xvcluster" in said
+
+
+def test_commands_refuse_a_result_where_a_model_is_wanted(clustered, refuse):
+    for command in (["kmeans", clustered], ["predict", clustered, clustered]):
+        assert "is a result of xvcluster; give the file of a model" in refuse(*command)
+
+
+def test_commands_refuse_a_model_where_a_result_is_wanted(model, clustered, refuse):
+    for command in (["plot"], ["boundaries"], ["match", clustered], ["consensus", clustered]):
+        arguments = [*command, model, *(["out.shp"] if command == ["boundaries"] else [])]
+        assert "is not a result of xvcluster" in refuse(*arguments)
+
+
+def test_commands_say_why_nothing_can_be_clustered(tomography, refuse):
+    tomography.isel(latitude=slice(0)).to_netcdf("empty.nc")
+    assert "it has vs (empty: no values along latitude)" in refuse("kmeans", "empty.nc")
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [
+        ("dask", ("kmeans", "model.nc", "-k", 3, "--chunks", 4, "-o", "new.nc")),
+        ("zarr", ("kmeans", "model.nc", "-k", 3, "-o", "new.zarr")),
+        ("zarr", ("info", "model.zarr")),
+    ],
+)
+def test_commands_name_the_extra_of_a_missing_package(
+    model, refuse, monkeypatch, package, arguments
+):
+    Path("model.zarr").mkdir()
+    monkeypatch.setitem(sys.modules, package, None)
+    assert f'{package}, which is not installed; install it with pip install "xvcluster[dask]"' in (
+        refuse(*arguments)
+    )

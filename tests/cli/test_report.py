@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import xarray as xr
+import zarr
 
 
 def test_info_describes_coordinates_and_variables(model, succeed):
@@ -73,3 +75,106 @@ def test_som_prints_the_first_and_last_of_many_nodes(model, succeed):
     text = succeed("som", model, "--grid", "7", "7", "--iterations", "500")
     assert "... 9 more ..." in text
     assert text.splitlines()[-3].split()[0] == "49"
+
+
+def test_info_works_whatever_else_is_in_a_file(tomography, succeed):
+    tomography.to_netcdf("odd.nc")
+    with netCDF4.Dataset("odd.nc", "a") as file:
+        file.createDimension("record", None)
+        file.createVariable("none_yet", "f4", ("record", "latitude"))
+        file.createVariable("covariance", "f4", ("depth", "depth"))[:] = np.eye(41)
+        file.createVariable("crs", "i4")[:] = 1
+        pair = file.createCompoundType(np.dtype([("a", "f4"), ("b", "i4")]), "pair")
+        file.createVariable("pairs", pair, ("latitude",))
+    lines = [" ".join(line.split()) for line in succeed("info", "odd.nc").splitlines()]
+    assert "none_yet (record, latitude) no units empty: no values along record" in lines
+    assert "covariance (depth, depth) no units lies twice along depth" in lines
+    assert "crs () no units a single value" in lines
+    assert any(line.startswith("pairs (latitude) not numeric") for line in lines)
+    assert "vs 503 profiles of 41 levels; left out: 1 incomplete" in lines
+
+
+def test_info_shows_profiles_whose_vertical_is_not_clear_before_maps(tomography, succeed, refuse):
+    unclear = tomography.rename(depth="thing").drop_attrs()
+    unclear["surface"] = unclear["vs"].isel(thing=0, drop=True)
+    unclear["row"] = unclear["surface"].isel(longitude=0, drop=True)
+    unclear.to_netcdf("wrf.nc")
+    text = succeed("info", "wrf.nc")
+    assert "vs  nothing: no vertical dimension found" in text
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    others = lines[lines.index("Only if --variable names it") + 1 :]
+    assert others == ["surface no vertical", "row no latitude and longitude"]
+    assert "no vertical dimension found" in refuse("kmeans", "wrf.nc", "-k", "2")
+
+
+def test_info_describes_each_grid(tomography, succeed):
+    other = tomography[["vs"]].isel(longitude=slice(3)).rename(vs="vp", longitude="lon")
+    xr.merge([tomography, other]).to_netcdf("grids.nc")
+    text = succeed("info", "grids.nc")
+    assert "\nCoordinates\n" in text
+    assert "\nCoordinates of vp\n" in text
+
+
+def test_info_reads_no_more_than_a_bound(tomography, monkeypatch, succeed):
+    tomography.assign(vp=tomography["vs"]).to_netcdf("two.nc")
+    monkeypatch.setattr("xvcluster.cli.report._MOST_READ", tomography["vs"].size)
+    text = " ".join(succeed("info", "two.nc").split())
+    assert "vs 503 profiles of 41 levels; left out: 1 incomplete" in text
+    assert "vp (depth, latitude, longitude) km/s missing values not counted" in text
+    assert "vp 504 profiles of 41 levels; too many values to count what is missing" in text
+
+
+def test_info_describes_a_store_that_is_larger_than_memory(succeed):
+    shape = {"depth": 100, "lat": 20_000, "lon": 40_000}  # 320 GB, of which nothing is written
+    group = zarr.open_group("large.zarr", mode="w")
+    for name, size in shape.items():
+        chunks = group.create_array(name, shape=(size,), dtype="f8", dimension_names=(name,))
+        chunks[:] = np.linspace(-80, 80, size)
+    group.create_array(
+        "t",
+        shape=tuple(shape.values()),
+        dtype="f4",
+        chunks=(100, 100, 100),
+        dimension_names=[*shape],
+    )
+    assert "800,000,000 profiles of 100 levels; too many" in succeed("info", "large.zarr")
+
+
+def test_info_shows_times_and_infinities(succeed):
+    coords = {"time": np.array(["2000-01-01", "2000-02-01"], "M8[ns]"), "depth": [0.0, 1.0]}
+    coords |= {"lat": [0.0, 1.0], "lon": [0.0, 1.0]}
+    values = np.full((2, 2, 2, 2), np.inf)
+    xr.Dataset({"t": (tuple(coords), values)}, coords).to_netcdf("t.nc")
+    text = " ".join(succeed("info", "t.nc").split())
+    assert "other time 2000-01-01 to 2000-02-01, 2 values" in text
+    assert "infinit" in text
+
+
+EVIL = "\x1b[2J\x1b]0;title\x07\r\nError: all is lost\u202e"
+
+
+def test_no_text_of_a_file_reaches_the_terminal_as_it_is(tomography, run):
+    evil = tomography.assign_attrs(title=EVIL + 10_000_000 * "A", id=EVIL)
+    evil["vs"].attrs["units"] = EVIL
+    evil["depth"].attrs |= {"units": EVIL, "long_name": EVIL}
+    evil = evil.rename(vs="v" + EVIL.replace("\r\n", ""))
+    evil = evil.assign(
+        {"time" + EVIL: ("latitude", np.full(18, 1e30), {"units": "days since " + EVIL})}
+    )
+    evil.to_zarr("evil.zarr", consolidated=False)
+    for arguments in (
+        ["info", "evil.zarr"],
+        ["info", "evil.zarr", "-v", "no"],
+        ["kmeans", "evil.zarr", "-v", "no"],
+        ["kmeans", "evil.zarr", "-k", "2", "-o", "evil.nc.zarr"],
+        ["kmeans", "evil.zarr", "-k", "0", "-o", "b.zarr"],
+        ["info", "evil.nc.zarr"],
+        ["predict", "evil.nc.zarr", "evil.zarr", "-v", "no", "-o", "c.zarr"],
+        ["match", "evil.nc.zarr", "evil.nc.zarr", "-o", "d.zarr"],
+        ["boundaries", "evil.nc.zarr", "x.shp", "--cluster", "9"],
+    ):
+        said = run(*arguments).output
+        assert said
+        assert not set(said) & {"\x1b", "\x07", "\r", "\u202e"}, arguments
+        assert max(map(len, said.splitlines())) < 3000
+        assert not any(line.startswith("Error: all is lost") for line in said.splitlines())

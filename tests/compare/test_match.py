@@ -1,6 +1,7 @@
 """Clusters renumbered to agree with others, against brute force and scikit-learn."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from xvcluster import kmeans, open_result, som, sweep
+from xvcluster import gmm, kmeans, open_result, som, sweep
 from xvcluster.compare.labels import read_labels
 from xvcluster.compare.match import find_numbers, match, point_weights
 from xvcluster.grid.areas import cell_areas
@@ -482,3 +483,20 @@ def test_match_takes_a_result_a_dataset_or_labels(five):
 def test_match_refuses_what_is_no_labels(five, reference, error, text):
     with pytest.raises(error, match=text):
         five.match(reference)
+
+
+def test_match_gives_empty_clusters_nothing_but_a_probability_of_zero(model):
+    mixture = gmm(model, 3)
+    far = mixture.dataset["posterior"] + 7.0
+    result = replace(mixture, dataset=mixture.dataset.assign(far=far))
+    matched = result.match(renumbered(result.labels, [1, 2, 4])).dataset.sel(cluster=3)
+    assert matched["count"] == 0
+    assert (matched["posterior"] == 0.0).all()
+    assert matched["far"].isnull().all()
+
+
+def test_match_of_a_single_profile_gives_empty_clusters_no_centroid(model):
+    alone = kmeans(model.isel(latitude=0, longitude=0, drop=True), 1)
+    matched = alone.match(xr.DataArray(2.0)).centroids
+    assert matched["vs"].sel(cluster=1).isnull().all()
+    np.testing.assert_array_equal(matched["vs"].sel(cluster=2), alone.centroids["vs"][0])

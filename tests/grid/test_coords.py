@@ -9,6 +9,7 @@ from xvcluster.grid.coords import (
     at_rest,
     canonical_units,
     find_axes,
+    is_same_direction,
     is_time,
     other_places,
     positive,
@@ -375,6 +376,53 @@ def test_positive_reads_the_attribute_then_the_name(name, attrs, expected):
     coordinate = xr.DataArray([0.0, 1.0], dims=name, name=name, attrs=attrs)
     assert positive(coordinate) == expected
     assert positive(coordinate.variable) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "attrs", "expected"),
+    [
+        # MITgcm writes the centres of its cells so, and says "down"
+        ("Z", [-5.0, -15.0, -5000.0], {"positive": "down", "units": "meters"}, "up"),
+        ("depth", [0.0, -10.0, -100.0], {"units": "m"}, "up"),
+        ("depth", [5.0, 15.0, 5000.0], {"units": "m"}, "down"),
+        ("depth", [-3.0, 0.0, 60.0], {"units": "km"}, "down"),
+        ("z", [10.0, 50.0], {"standard_name": "height_above_geopotential_datum"}, "up"),
+        ("z", [10.0, 50.0], {"standard_name": "depth"}, "down"),
+        ("z", [10.0, 50.0], {"long_name": "Geometric altitude"}, "up"),
+        ("lev", [10.0, 50.0], {"standard_name": "height", "units": "m"}, "up"),
+        ("heightAboveGround", [2.0, 10.0], {}, "up"),
+        ("height_2", [2.0, 10.0], {}, "up"),
+        ("height", [2.0, 10.0], {"standard_name": "depth"}, "down"),
+        ("lev", [1000.0, 10.0], {"units": "millibar", "positive": "up"}, "down"),
+        ("z", [1e5, 1e3], {"standard_name": "air_pressure"}, "down"),
+        ("altitude", [1000.0, 10.0], {"units": "hPa"}, "down"),
+        ("s_rho", [-0.95, -0.05], {"standard_name": "ocean_s_coordinate_g2"}, "up"),
+        ("siglay", [-0.05, -0.95], {"standard_name": "ocean_sigma_coordinate"}, "up"),
+        ("lev", [0.01, 0.99], {"standard_name": "atmosphere_sigma_coordinate"}, "down"),
+        ("model_level_number", [1, 2, 3], {"units": "1"}, "down"),
+        ("bottom_top", [0, 1, 2], {}, "up"),
+        ("band", ["B02", "B03"], {}, "down"),
+        ("z", [np.nan, -1.0], {}, "up"),
+    ],
+)
+def test_positive_by_what_a_file_says_and_by_its_values(name, values, attrs, expected):
+    assert positive(xr.DataArray(values, dims=name, name=name, attrs=attrs)) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ([5.0, 5000.0], [-5.0, -5000.0], False),
+        ([-5.0, -5000.0], [-10.0, -100.0], True),
+        # one is the part of the other below zero
+        ([-5000.0, -10.0], [-5000.0, 500.0], True),
+        ([-3.0, 0.0], [-3.0, 60.0], True),
+    ],
+)
+def test_is_same_direction_by_the_signs(one, other, expected):
+    vertical = [xr.DataArray(values, dims="z", name="z") for values in (one, other)]
+    assert is_same_direction(*vertical) is expected
+    assert is_same_direction(*vertical[::-1]) is expected
 
 
 def test_units_strips_stray_blanks():

@@ -136,7 +136,11 @@ def test_som_that_does_not_see_all_profiles_warns(rough_model):
         ({"sigma": np.inf}, ValueError, "sigma must be finite and above 0; got inf"),
         ({"sigma": "wide"}, TypeError, "sigma must be a number above 0; got 'wide'"),
         ({"learning_rate": 1.5}, ValueError, "above 0 and at most 1; got 1.5"),
-        ({"algorithm": "Batch"}, ValueError, "algorithm is 'Batch'; choose from 'online', 'batch'"),
+        (
+            {"algorithm": "Batch"},
+            ValueError,
+            "unknown algorithm 'Batch'; choose one of 'online', 'batch'",
+        ),
         ({"algorithm": "batch", "learning_rate": 0.1}, ValueError, "has no learning_rate"),
         ({"algorithm": "batch", "sigma": 0}, ValueError, "sigma must be finite and above 0; got 0"),
         ({"n_clusters": 0}, ValueError, "n_clusters must be at least 1; got 0"),

@@ -9,6 +9,7 @@ from cartopy.mpl.geoaxes import GeoAxes
 from cartopy.mpl.gridliner import Gridliner
 from matplotlib.collections import PathCollection, QuadMesh
 
+from xvcluster import kmeans
 from xvcluster.boundaries import boundaries
 from xvcluster.plot import cluster_colors
 from xvcluster.plot import map as draw_map
@@ -33,7 +34,63 @@ def drawn_box(ax):
 def test_map_names_the_clusters_that_exist(close, labels_of):
     labels = labels_of(LAT, LON, 5)
     ax = close(draw_map(labels.where(labels != 3)))
-    assert legend_texts(ax) == ["Cluster 1", "Cluster 2", "Cluster 4", "Cluster 5", "no profile"]
+    # what had cluster 3 has a profile
+    assert legend_texts(ax) == ["Cluster 1", "Cluster 2", "Cluster 4", "Cluster 5", "no label"]
+
+
+def test_map_of_selected_clusters_calls_the_others_no_profile_only_if_they_have_none(close, model):
+    result = kmeans(model, 3)
+    for labels in (result.select([1, 3]), result.labels.where(result.labels != 2)):
+        assert legend_texts(close(draw_map(labels))) == ["Cluster 1", "Cluster 3", "no label"]
+    holed = result.labels.where(result.labels.longitude > -120)
+    assert legend_texts(close(draw_map(holed)))[-1] == "no profile"
+
+
+@pytest.mark.parametrize(
+    ("renumber", "drawn"),
+    [(lambda a: a + 1, [2, 3, 4]), (lambda a: a * 2, [2, 4, 6]), (lambda a: a, [1, 2, 3])],
+    ids=["plus one", "doubled", "as they are"],
+)
+def test_map_draws_every_label_whatever_the_attributes_say(close, labels_of, renumber, drawn):
+    with xr.set_options(keep_attrs=True):
+        labels = renumber(labels_of(LAT, LON, 3))
+    ax = close(draw_map(labels, boundaries=True))
+    assert legend_texts(ax) == [f"Cluster {number}" for number in drawn]
+    colors = cluster_colors(labels)[np.subtract(drawn, 1)]
+    np.testing.assert_allclose(mesh(ax).to_rgba(drawn), colors)
+
+
+def test_map_tells_that_labels_are_numbered_from_zero(close, labels_of):
+    with pytest.warns(UserWarning, match=r"'label' holds 0, which is treated as no label .* \+ 1"):
+        close(draw_map(labels_of(LAT, LON, 3).drop_attrs() - 1))
+
+
+def test_map_refuses_a_label_far_above_their_number(labels_of):
+    with pytest.raises(ValueError, match=r"'label' holds or declares the label 3000000000, but"):
+        draw_map(labels_of(LAT, LON, 3) * 1e9)
+
+
+@pytest.mark.parametrize("k", [4, 30])
+@pytest.mark.parametrize(
+    ("place", "x", "y"), [("lower left", 0, 0), ("upper right", 1, 1), ("center", 0.5, 0.5)]
+)
+def test_map_puts_the_legend_at_a_place_on_it(close, labels_of, place, x, y, k):
+    ax = close(draw_map(labels_of(LAT, LON, k, missing=True), legend=place), drawn=True)
+    legend = ax.child_axes[0] if k > 20 else ax.get_legend()
+    box, whole = legend.get_window_extent(), ax.get_window_extent()
+    assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+    assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+    middle = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    at = (middle[0] - whole.x0) / whole.width, (middle[1] - whole.y0) / whole.height
+    assert np.abs(np.subtract(at, (x, y))).max() < 0.26
+
+
+@pytest.mark.parametrize(
+    ("legend", "error"), [("lower links", ValueError), ("best", ValueError), (3, TypeError)]
+)
+def test_map_refuses_a_legend_that_is_no_place(labels_of, legend, error):
+    with pytest.raises(error, match=rf"legend(=| must be True).*{legend!r}"):
+        draw_map(labels_of(LAT, LON), legend=legend)
 
 
 def test_map_has_no_entry_for_missing_where_none_is(close, labels_of):
@@ -247,7 +304,7 @@ def test_map_refuses_several_times(labels_of):
 
 def test_map_refuses_what_is_no_labels(labels_of):
     labels = labels_of(LAT, LON)
-    message = r"'vs' cannot be drawn as labels, it contains 3\.25: .* integers from 1, .*kmeans"
+    message = r"'vs' holds 3\.25, but labels are integers from 1, .*kmeans"
     with pytest.raises(ValueError, match=message):
         draw_map((labels + 2.25).rename("vs"))
     with pytest.raises(ValueError, match=r"these values of type <U1 cannot be drawn as labels"):
@@ -301,6 +358,18 @@ def test_map_refuses_plain_axes(close, labels_of):
     with pytest.raises(TypeError, match=r"ax is a Axes, but labels .* need a cartopy GeoAxes"):
         draw_map(labels_of(LAT, LON), ax=ax)
     close(ax)
+
+
+def test_map_refuses_what_is_no_axes(labels_of):
+    for labels in (labels_of(LAT, LON), xr.DataArray(np.ones((3, 4)), dims=("y", "x"))):
+        with pytest.raises(TypeError, match=r"ax is a int; pass Axes of matplotlib"):
+            draw_map(labels, ax=3)
+
+
+def test_map_of_plain_dims_refuses_a_projection_of_the_axes(close):
+    ax = close(plt.subplot(projection=ccrs.Robinson()))
+    with pytest.raises(TypeError, match=r"ax is a GeoAxes, but the field to be drawn has no lat"):
+        draw_map(xr.DataArray(np.ones((3, 4)), dims=("y", "x")), ax=ax)
 
 
 def test_map_refuses_axes_and_a_projection(close, labels_of):

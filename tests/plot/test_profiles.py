@@ -1,11 +1,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.colors import to_rgba
 from matplotlib.dates import num2date
 
-from xvcluster.plot import cluster_colors, profiles
+from xvcluster.plot import cluster_colors, profiles, som, summary
 
 
 def thick(ax):
@@ -127,9 +128,79 @@ def test_profiles_along_time_have_dates(close, result_of):
     dataset = result_of(2)
     months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
     figure = close(profiles(dataset.assign_coords(depth=months)), drawn=True)
-    first, last = sorted(num2date(at).strftime("%Y-%m-%d") for at in figure.axes[0].get_ylim())
-    assert (first, last) == ("2000-01-01", "2000-06-01")
-    assert figure.axes[0].get_yticklabels()[0].get_text().startswith("2000-01")
+    for ax, centroid in zip(figure.axes, dataset["vs"].values, strict=True):
+        ends = [num2date(at).strftime("%Y-%m-%d") for at in ax.get_xlim()]
+        assert ends == ["2000-01-01", "2000-06-01"]
+        np.testing.assert_array_equal(thick(ax).get_ydata(), centroid)
+    assert "Mar" in texts(figure.axes[0].xaxis)
+    assert figure.axes[0].get_ylabel() == "velocity vs (km/s)"
+    assert len({ax.get_ylim() for ax in figure.axes}) == 1
+
+
+def texts(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+@pytest.mark.parametrize("calendar", ["noleap", "360_day"])
+def test_profiles_along_dates_of_a_model_run_from_left_to_right(close, result_of, calendar):
+    dates = xr.date_range("2000-01-01", periods=6, freq="MS", calendar=calendar, use_cftime=True)
+    dataset = result_of(2).drop_vars("depth").assign_coords(depth=dates)
+    ax = close(profiles(dataset), drawn=True).axes[0]
+    days = {"noleap": [0, 31, 59, 90, 120, 151], "360_day": [0, 30, 60, 90, 120, 150]}
+    np.testing.assert_array_equal(thick(ax).get_xdata(), days[calendar])
+    assert texts(ax.xaxis) == ["2000-01", "2000-04"]
+
+
+def test_profiles_along_named_months_run_from_left_to_right(close, result_of):
+    dataset = result_of(2, vertical="time").drop_vars("time")
+    names = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN"]
+    ax = close(profiles(dataset.assign_coords(time=names)), drawn=True).axes[0]
+    assert texts(ax.xaxis) == ["JAN", "MAR", "MAY"]
+    np.testing.assert_array_equal(thick(ax).get_ydata(), dataset["vs"][0])
+
+
+def test_profiles_along_months_by_number_run_from_left_to_right(close, result_of):
+    dataset = result_of(2, vertical="month").drop_vars("month")
+    ax = close(profiles(dataset.assign_coords(month=np.arange(1, 7)))).axes[0]
+    assert ax.get_xlim() == (1, 6)
+    assert ax.get_xlabel() == "month"
+
+
+def test_profiles_along_named_bands_have_the_first_on_top(close, result_of):
+    names = ["B02", "B03", "B04", "B08", "B11", "B12"]
+    dataset = result_of(2, vertical="band").drop_vars("band").assign_coords(band=names)
+    ax = close(profiles(dataset), drawn=True).axes[0]
+    assert texts(ax.yaxis) == names
+    assert ax.yaxis_inverted()
+
+
+def test_profiles_along_several_indexes_name_all(close, result_of):
+    index = pd.MultiIndex.from_product([["dry", "wet"], [1, 2, 3]], names=["season", "layer"])
+    coords = xr.Coordinates.from_pandas_multiindex(index, "level")
+    dataset = result_of(2, vertical="level").drop_vars("level").assign_coords(coords)
+    assert texts(close(profiles(dataset), drawn=True).axes[0].yaxis)[:2] == ["dry, 1", "dry, 2"]
+
+
+@pytest.mark.parametrize(
+    ("values", "attrs", "top"),
+    [
+        ([-5, -15, -25, -35, -45, -5000], {"positive": "down", "units": "m"}, -5),
+        ([1000, 850, 500, 200, 100, 10], {"units": "hPa", "positive": "up"}, 10),
+        ([0, 10, 20, 30, 40, 50], {"standard_name": "height_above_geopotential_datum"}, 50),
+        ([-0.9, -0.7, -0.5, -0.3, -0.2, -0.1], {"standard_name": "ocean_sigma_coordinate"}, -0.1),
+    ],
+    ids=["MITgcm", "pressure", "height", "sigma"],
+)
+def test_profiles_have_the_surface_or_the_sky_on_top(close, result_of, som_of, values, attrs, top):
+    levels = ("depth", np.asarray(values, float), attrs)
+    bottom = values[0] if top == values[-1] else values[-1]
+    for figure, panel in (
+        (profiles(result_of(2).assign_coords(depth=levels)), 0),
+        (summary(result_of(2).assign_coords(depth=levels)), 1),
+    ):
+        assert close(figure).axes[panel].get_ylim() == (bottom, top)
+    text = close(som(som_of(2, 2).assign_coords(depth=levels))).axes[2].get_xlabel()
+    assert f"{top:g} to {bottom:g}" in text
 
 
 def test_profiles_along_durations_are_in_days(close, result_of):

@@ -114,4 +114,9 @@ def test_som_along_time_tells_its_dates(close, som_of):
     months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
     figure = close(som(som_of(2, 3).assign_coords(depth=months)), drawn=True)
     text = figure.axes[2].get_xlabel()
-    assert "depth: 2000-01-01 to 2000-06-01, top to bottom" in text
+    assert text == "vs: 1 to 6 km/s, bottom to top\ndepth: 2000-01 to 2000-06, left to right"
+    # the values of a node rise with those of the codebook, in the cell that is its own
+    first, last = figure.axes[2].lines[0], figure.axes[2].lines[-1]
+    assert first.get_ydata().mean() == pytest.approx(0 + 0.4)
+    assert last.get_ydata().mean() == pytest.approx(1 - 0.4)
+    assert (np.diff(first.get_xdata()) > 0).all()

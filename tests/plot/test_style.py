@@ -90,9 +90,47 @@ def test_check_colors_refuses_another_number():
         style.check_colors(labels(3), ["red", "blue"])
 
 
+def test_check_colors_takes_a_colormap_or_its_name():
+    from matplotlib import colormaps
+
+    for colors in ("viridis", colormaps["viridis"]):
+        expected = colormaps["viridis"]([0.0, 0.5, 1.0])
+        np.testing.assert_array_equal(style.check_colors(labels(3), colors), expected)
+    listed = style.check_colors(labels(3), "tab10")
+    np.testing.assert_array_equal(listed, colormaps["tab10"](np.arange(3)))
+
+
+@pytest.mark.parametrize(
+    ("colors", "text"),
+    [
+        ("virdis", r"colors='virdis' are no colours .* pass one colour per cluster, .*'viridis'"),
+        (3, r"colors=3 are no colours"),
+        ([1, 2, 3], r"colors=\[1, 2, 3\] are no colours"),
+        ({1: "red", 2: "blue"}, r"are no colours"),
+        ("red", r"colors has 1 colours for 12 clusters"),
+        ("tab10", r"colors has 10 colours for 12 clusters"),
+    ],
+)
+def test_check_colors_refuses_what_is_no_colours(colors, text):
+    with pytest.raises(ValueError, match=text):
+        style.check_colors(labels(12), colors)
+
+
+@pytest.mark.parametrize("renumber", [lambda a: a + 1, lambda a: a * 2])
+def test_cluster_colors_have_a_row_for_every_label_whatever_the_attributes_say(renumber):
+    with xr.set_options(keep_attrs=True):
+        new = renumber(labels(3))
+    assert len(style.cluster_colors(new)) == int(new.max())
+
+
 def test_cluster_names_read_the_flag_meanings():
     named = labels(2, flag_meanings="node_1 node_2")
     assert style.cluster_names(named) == {1: "Node 1", 2: "Node 2"}
+
+
+def test_cluster_names_leave_out_what_is_no_cluster():
+    named = labels(2, flag_values=[0, 1, 2], flag_meanings="none craton basin")
+    assert style.cluster_names(named) == {1: "Craton", 2: "Basin"}
 
 
 def test_cluster_names_count_where_meanings_are_missing():
@@ -127,3 +165,36 @@ def test_importing_plot_leaves_matplotlib_alone():
     code = "import sys, xvcluster.plot; print({'matplotlib', 'cartopy'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        (r"$\delta V_s$ (%)", r"$\delta V_s$ (%)"),
+        (r"costs $5", r"costs \$5"),
+        (r"$x^{ $", r"\$x^{ \$"),
+        ("two\nlines\x1b[2J", "two lines [2J"),
+        ("$" + "{" * 150 + "$", r"\$" + "{" * 150 + r"\$"),
+        ("A" * 5000, "A" * 1000 + "…"),
+        ("", ""),
+    ],
+)
+def test_drawable_keeps_formulas_and_nothing_that_matplotlib_cannot_draw(text, drawn):
+    from matplotlib.figure import Figure
+
+    assert style.drawable(text, 2000) == drawn
+    figure = Figure()
+    figure.text(0, 0, style.drawable(text, 30))
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("attribute", ["long_name", "units"])
+def test_axis_label_can_always_be_drawn(attribute):
+    from matplotlib.figure import Figure
+
+    array = xr.DataArray(1.0, name="$v^{$", attrs={attribute: "$x^{ $\n\x1b[2J"})
+    label = style.axis_label(array)
+    assert "\x1b" not in label
+    figure = Figure()
+    figure.text(0, 0, label)
+    figure.canvas.draw()

@@ -87,6 +87,22 @@ def test_predict_takes_a_wider_range_of_levels(rough_model):
     xr.testing.assert_equal(result.predict(rough_model), expected)
 
 
+@pytest.mark.parametrize("said", ["down", "up", None])
+def test_predict_takes_levels_below_zero_for_depths_whatever_the_file_says(rough_model, said):
+    result = kmeans(rough_model, 3, n_init=1)
+    below = -rough_model["depth"].drop_attrs() - 0.0
+    attrs = {"units": "km"} | ({"positive": said} if said else {})
+    turned = rough_model.assign_coords(depth=below.assign_attrs(attrs))
+    np.testing.assert_array_equal(result.predict(turned), result.labels)
+
+
+def test_predict_takes_an_axis_of_both_signs_where_only_its_negative_part_was_clustered(model):
+    z = xr.DataArray([-300.0, -200.0, -100.0, 0.0, 100.0], dims="z", attrs={"units": "m"})
+    whole = model.rename(depth="z").assign_coords(z=z)
+    result = kmeans(whole.isel(z=slice(3)), 3, n_init=1)
+    np.testing.assert_array_equal(result.predict(whole), result.labels)
+
+
 @pytest.mark.parametrize("flipped", [False, True])
 def test_predict_of_an_axis_that_is_positive_up(rough_model, flipped):
     other = upward(rough_model)

@@ -12,14 +12,22 @@ from xvcluster.arrays import Integers
 from xvcluster.boundaries.cells import find_centers
 from xvcluster.boundaries.contours import draw_contours
 from xvcluster.boundaries.polygons import draw_polygons
-from xvcluster.options import check_number
+from xvcluster.extras import require
+from xvcluster.grid.labels import (
+    Clustering,
+    check_labels,
+    declared_numbers,
+    present_numbers,
+    take_labels,
+)
+from xvcluster.options import check_flag, check_members, check_number
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 
 def boundaries(
-    labels: xr.DataArray | xr.Dataset,
+    labels: Clustering,
     clusters: int | Iterable[int] | None = None,
     *,
     min_length: float | None = None,
@@ -30,9 +38,9 @@ def boundaries(
 
     Parameters
     ----------
-    labels : DataArray or Dataset
+    labels : ClusterResult, Dataset or DataArray
         Cluster numbers on a grid of 1-D or 2-D latitude and longitude, NaN where there is no
-        profile; or the Dataset of a result.
+        profile; or a result, or its Dataset.
     clusters : int or iterable of int, optional
         Cluster numbers. Default: all.
     min_length : float, optional
@@ -82,13 +90,12 @@ def boundaries(
     >>> frame.to_file("water.shp")  # doctest: +SKIP
     """
     geopandas = import_geopandas()
-    labels = labels["label"] if isinstance(labels, xr.Dataset) else labels
-    labels = labels.compute()  # lazy labels are read once
+    labels = check_labels(take_labels(labels, "the boundaries"), "the label array")
     for name, least in (("min_length", min_length), ("min_area", min_area)):
         if least is not None:
             check_number(name, least, above=0.0, or_equal=True)
     numbers = _choose(labels, clusters)
-    draw = draw_contours if smooth else draw_polygons
+    draw = draw_contours if check_flag("smooth", smooth) else draw_polygons
     shapes, cluster, length, area = draw(find_centers(labels), numbers)
     columns = {"cluster": cluster, "length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
@@ -102,27 +109,13 @@ def boundaries(
 
 def import_geopandas() -> Any:
     """Import geopandas, an optional dependency, or say how to install it."""
-    try:
-        import geopandas
-    except ImportError as error:
-        raise ImportError(
-            "boundaries need geopandas, which is not installed; install it with "
-            'pip install "xvcluster[geo]"'
-        ) from error
-    return geopandas
+    return require("geopandas", "boundaries need")
 
 
 def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integers:
     """The requested clusters in ascending order, without repeats."""
-    values = np.asarray(labels.values, dtype=np.float64)
-    known = np.unique(labels.attrs.get("flag_values", values[values > 0])).astype(np.int64)
+    declared = declared_numbers(labels)
+    known = present_numbers(labels) if declared is None else declared
     if clusters is None:
         return known
-    wanted = [clusters] if isinstance(clusters, int | np.integer) else list(clusters)
-    unknown = [c for c in wanted if c not in known]
-    if unknown:
-        raise ValueError(
-            f"there is no cluster {unknown[0]!r}; the clusters are "
-            f"{', '.join(str(n) for n in known[:20])}{', ...' if known.size > 20 else ''}"
-        )
-    return np.unique(np.asarray(wanted, dtype=np.int64))
+    return np.unique(np.asarray(check_members(clusters, known), dtype=np.int64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,9 +26,11 @@ from xvcluster.cli.commandline import (
     command,
     normalize_option,
 )
-from xvcluster.cli.files import check_outputs, read_model, write_figure
+from xvcluster.cli.figures import at_time, check_map, write_figure
+from xvcluster.cli.files import check_outputs, read_model
 from xvcluster.cli.report import describe_result, sweep_table
 from xvcluster.options import Covariance, Criterion, check_bootstrap
+from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.record import store
 from xvcluster.result import ClusterResult
 
@@ -88,7 +91,7 @@ def som(**options: Any) -> None:
 
 
 @command(
-    clusters_option("Number of clusters. Default: the one with the lowest BIC.", "n_components"),
+    clusters_option("Number of clusters. Default: the one with the lowest BIC."),
     K_RANGE,
     click.option(
         "--covariance",
@@ -129,17 +132,23 @@ def gmm(**options: Any) -> None:
     MODEL,
     click.option("--maps", type=PATH, metavar="OUT.png", help="Also draw one map for each k."),
 )
-def sweep(plot: Path | None, maps: Path | None, k_range: range | None, **options: Any) -> None:
+def sweep(
+    plot: Path | None,
+    maps: Path | None,
+    time: str | None,
+    k_range: range | None,
+    **options: Any,
+) -> None:
     """Cluster by k-means for many k, and write the best result.
 
     The figure of --plot shows the criteria.
     """
-    output, data, given = _read(plot, maps, k=k_range, **options)
+    output, data, given = _read(plot, maps, time=time, of_map=maps, k=k_range, **options)
     swept = xvcluster.sweep(data, **given)
     click.echo(f"{sweep_table(swept)}\n\n{swept.verdict}\n")
     _report(swept.result(), output)
-    write_figure(swept.plot.criteria, plot)
-    write_figure(swept.plot.maps, maps)
+    write_figure(swept.plot.criteria, plot, written=output)
+    write_figure(lambda: SweepPlots(at_time(swept.dataset, time)).maps(), maps, written=output)
 
 
 @command(
@@ -162,7 +171,7 @@ def demo(name: str, folder: Path, overwrite: bool) -> None:
         data = model.vcluster.prepare(depth=slice(0, 1000))
     result = data.vcluster.kmeans(6)
     _report(result, output)
-    write_figure(result.plot.summary, figure)
+    write_figure(result.plot.summary, figure, written=output)
     if name == "tomography":
         labels, provinces = xr.align(result.labels, model["province"])
         known = labels.notnull().values
@@ -175,6 +184,7 @@ def _cluster(
     unstable: str = "",
     *,
     plot: Path | None,
+    time: str | None,
     stability: int | None,
     block_size: float | None,
     **options: Any,
@@ -183,8 +193,7 @@ def _cluster(
 
     If the method cannot find the stability with these options, `unstable` says why.
     """
-    n_clusters = options.get("n_clusters", options.get("n_components"))
-    if options.get("k_range") and n_clusters is not None:
+    if options.get("k_range") and options["n_clusters"] is not None:
         raise ValueError("--k-range has no effect together with --clusters; give one of them")
     if stability is None and block_size is not None:
         raise ValueError("--block-size has no effect without --stability; give both, or neither")
@@ -192,12 +201,12 @@ def _cluster(
         if unstable:
             raise ValueError(f"--stability cannot be found {unstable}")
         check_bootstrap("--stability", stability, block_size)
-    output, data, given = _read(plot, **options)
+    output, data, given = _read(plot, time=time, of_map=plot, **options)
     result = method(data, **given)
     if stability is not None:
         result = result.stability(stability, block_size=block_size)
     _report(result, output)
-    write_figure(result.plot.summary, plot)
+    write_figure(lambda: ResultPlots(at_time(result.dataset, time)).summary(), plot, written=output)
 
 
 def _read(
@@ -206,15 +215,21 @@ def _read(
     output: Path | None,
     overwrite: bool,
     dim: str | None,
+    time: str | None,
+    of_map: Path | None,
     **options: Any,
 ) -> tuple[Path, xr.Dataset, dict[str, Any]]:
-    """Return the file to write, the prepared data, and the given options of the method."""
+    """Return the file to write, the prepared data, and the given options of the method.
+
+    If one of the figures is of a map, `of_map`, it is checked that it can be drawn.
+    """
     output = output or Path(f"{file.stem}_clusters.nc")
     given = {name: value for name, value in options.items() if value is not None}
     inputs = [file, *([given["checkpoint"]] if "checkpoint" in given else [])]
     check_outputs(output, *figures, overwrite=overwrite, inputs=inputs)
     reading = {name: given.pop(name) for name in _READING if name in given}
-    data = read_model(file, dim=dim, **reading)
+    check = partial(check_map, plot=of_map, dim=dim, time=time)
+    data = read_model(file, dim=dim, check=check, **reading)
     return output, data, given | {"dim": dim}
 
 

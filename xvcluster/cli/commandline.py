@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import click
 
+from xvcluster.messages import plain
 from xvcluster.profiles.scaling import Normalization
 
 Decorator = Callable[..., Any]
@@ -47,10 +48,10 @@ def plainly(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _one_line(said: object) -> str:
-    """Put an error or a warning on one line."""
+    """Put an error or a warning on one line, and nothing in it is for the terminal to obey."""
     if isinstance(said, OSError) and said.strerror:
         said = f"{said.strerror}: {said.filename}"
-    return " ".join(str(said).split())
+    return plain(said, 2000)
 
 
 def _show_warnings_plainly() -> None:
@@ -65,7 +66,8 @@ def _show_warnings_plainly() -> None:
 
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", UserWarning)
-    warnings.filterwarnings("ignore", "h5py not installed", UserWarning)
+    for known in ("h5py not installed", "Duplicate dimension names"):
+        warnings.filterwarnings("ignore", known, UserWarning)
     warnings.showwarning = show
 
 
@@ -141,6 +143,11 @@ CHUNKS = click.option(
 DIM = click.option("--dim", metavar="NAME", help="Vertical dimension, if it cannot be inferred.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace existing files.")
 PLOT = click.option("--plot", type=PATH, metavar="OUT.png", help="Also draw a figure.")
+TIME = click.option(
+    "--time",
+    metavar="TIME",
+    help="Time of the map to draw, or the beginning of it, such as 2000-03, if there are several.",
+)
 K_RANGE = click.option(
     "--k-range",
     nargs=2,
@@ -151,9 +158,9 @@ K_RANGE = click.option(
 )
 
 
-def clusters_option(help_text: str, name: str = "n_clusters") -> Decorator:
-    """Return the option for the number of clusters, by its name as an argument of the method."""
-    return click.option("-k", "--clusters", name, type=int, help=help_text)
+def clusters_option(help_text: str) -> Decorator:
+    """Return the option for the number of clusters."""
+    return click.option("-k", "--clusters", "n_clusters", type=int, help=help_text)
 
 
 def normalize_option(default: str) -> Decorator:
@@ -170,7 +177,7 @@ def output_option(help_text: str) -> Decorator:
 def dataset_options(default: str) -> Decorator:
     """Return the options for what a command writes: a dataset, and a figure of it."""
     help_text = f"NetCDF or Zarr to write. Default: {default} in the current folder."
-    return together(output_option(help_text), PLOT, OVERWRITE)
+    return together(output_option(help_text), PLOT, TIME, OVERWRITE)
 
 
 MODEL = together(

@@ -10,7 +10,8 @@ import xarray as xr
 
 import xvcluster
 from xvcluster.cli.commandline import PATH, RESULT, command, dataset_options
-from xvcluster.cli.files import check_outputs, read_result, write_figure
+from xvcluster.cli.figures import at_time, check_time, write_figure
+from xvcluster.cli.files import check_outputs, read_result
 from xvcluster.cli.report import describe_result
 from xvcluster.compare.match import point_weights
 from xvcluster.plot import votes
@@ -23,18 +24,26 @@ from xvcluster.record import store
     dataset_options("<RESULT>_matched.nc"),
 )
 def match(
-    result: Path, reference: Path, output: Path | None, plot: Path | None, overwrite: bool
+    result: Path,
+    reference: Path,
+    output: Path | None,
+    plot: Path | None,
+    time: str | None,
+    overwrite: bool,
 ) -> None:
     """Renumber the clusters of a RESULT for the best agreement with a REFERENCE result."""
     output = output or Path(f"{result.stem}_matched.nc")
     check_outputs(output, plot, overwrite=overwrite, inputs=[result, reference])
-    matched = read_result(result).match(read_result(reference))
+    earlier = read_result(result)
+    check_time(earlier.labels, plot, time)
+    matched = earlier.match(read_result(reference))
     store.write(matched.dataset, output)
     agreement = matched.dataset["contingency"].attrs
     said = f"adjusted Rand {agreement['adjusted_rand_index']:.2f}, "
     said += f"adjusted mutual information {agreement['adjusted_mutual_information']:.2f}"
     click.echo(f"{describe_result(matched)}\n\nAgreement: {said}\nWrote {output}")
-    write_figure(matched.plot.map, plot)
+    labels = at_time(matched.labels, time) if plot else matched.labels
+    write_figure(labels.vcluster.plot.map, plot, written=output)
 
 
 @command(
@@ -64,6 +73,7 @@ def consensus(
     cluster: int,
     output: Path | None,
     plot: Path | None,
+    time: str | None,
     overwrite: bool,
 ) -> None:
     """Count how many RESULTs of several models assign each point to each cluster.
@@ -86,12 +96,14 @@ def consensus(
         grid=grid,
         reference=None if reference is None else read_result(reference),
     )
+    check_time(counted["label"], plot, time)
     if plot and cluster not in counted["cluster"].values:
         numbers = ", ".join(map(str, counted["cluster"].values))
         raise ValueError(f"there is no cluster {cluster} to draw; choose one of {numbers}")
     store.write(counted, output)
     click.echo(f"{_describe_agreement(counted, len(results))}\nWrote {output}")
-    write_figure(partial(votes, counted, cluster=cluster), plot)
+    chosen = at_time(counted, time) if plot else counted
+    write_figure(partial(votes, chosen, cluster=cluster), plot, written=output)
 
 
 def _describe_agreement(counted: xr.Dataset, n_models: int) -> str:

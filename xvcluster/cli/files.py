@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import xarray as xr
 
-from xvcluster.cli.report import find_models
-from xvcluster.grid.coords import find_axes, with_coordinates
+from xvcluster.cli.figures import check_format
+from xvcluster.cli.opening import engine_of, explained, list_groups, open_model
+from xvcluster.cli.report import find_models, find_obstacle, how_to_read_group
+from xvcluster.extras import require
+from xvcluster.grid.coords import find_axes
 from xvcluster.prepare import prepare
 from xvcluster.record import store
-from xvcluster.record.replace import check_target, replace, scratch
+from xvcluster.record.replace import check_target, find_former, replace, scratch
 from xvcluster.result import ClusterResult, open_result
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-_SHAPES = (".shp", ".gpkg", ".geojson")
-
-
-@contextmanager
-def open_model(path: Path) -> Iterator[xr.Dataset]:
-    """Open a NetCDF file or Zarr store, with auxiliary variables as coordinates; then close it.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file does not exist.
-    ValueError
-        If it is not NetCDF or Zarr, or is damaged.
-    """
-    zarr = {"engine": "zarr", "consolidated": False}
-    options = zarr if store.is_zarr(path) else {"engine": "netcdf4"}
-    with _explained(path), xr.open_dataset(path, **options) as dataset:
-        yield with_coordinates(dataset)
+DATASETS = (".nc", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".zarr", "")
+SHAPES = (".shp", ".gpkg", ".geojson")
 
 
 def read_model(
@@ -45,6 +31,8 @@ def read_model(
     variables: Sequence[str] = (),
     dim: str | None = None,
     chunks: int | str | None = None,
+    *,
+    check: Callable[[xr.Dataset], None] | None = None,
     **preparation: Any,
 ) -> xr.Dataset:
     """Read and prepare the variables to cluster, into memory or lazily in chunks.
@@ -60,6 +48,8 @@ def read_model(
     chunks : int or "auto", optional
         Number of points of a chunk along each horizontal dimension; chunks contain whole profiles.
         Default: read everything into memory.
+    check : callable, optional
+        Called with the prepared data before their values are read.
     **preparation
         Options of `prepare`; without any, the data are not changed.
 
@@ -71,17 +61,23 @@ def read_model(
         If the file cannot be read, lacks a variable, or contains several to choose from.
     """
     with open_model(path) as dataset:
+        if "xvcluster_schema" in dataset.attrs:
+            raise ValueError(f"{path} is a result of xvcluster; give the file of a model instead")
         names = choose_variables(dataset, variables, dim, without=preparation.get("levels"))
         data = dataset[names]
         if "levels" in preparation:
             data = _with_levels(dataset, data, preparation["levels"])
         if chunks is not None:
+            require("dask", "--chunks needs")
             vertical = find_axes(data, dim).vertical
             data = data.chunk({d: -1 if d == vertical else chunks for d in data.dims})
         if preparation:
             data = prepare(data, dim=dim, **preparation)
+        if check is not None:
+            check(data)
         if chunks is None:
-            data = data.load()
+            with explained(path, only_reads=True):
+                data = data.load()
     data.encoding = {"source": str(path)}
     return data
 
@@ -108,12 +104,14 @@ def choose_variables(
     """
     dataset = dataset.drop_vars(without or [], errors="ignore")
     known = [str(n) for n in dataset.data_vars]
-    for name in variables:
-        if name not in known:
-            raise ValueError(f"the file has no variable {name!r}; it has {', '.join(known)}")
     names = list(dict.fromkeys(variables)) or find_models(dataset, dim)
-    if not names:
-        raise ValueError(f"the file has no numeric variable; it has {', '.join(known) or 'none'}")
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        what = f"variable {unknown[0]!r}" if unknown else "numeric variable"
+        inner = list_groups(Path(dataset.encoding["source"]))
+        hint = f", but groups: {', '.join(inner)}. {how_to_read_group(inner[0])}" if inner else ""
+        its = known if unknown else [f"{n} ({find_obstacle(dataset[n])})" for n in known]
+        raise ValueError(f"the file has no {what}; it has {', '.join(its) or 'none'}{hint}")
     if len(names) > 1 and not variables:
         raise ValueError(
             f"the file has several variables to cluster: {', '.join(names)}; choose with "
@@ -124,12 +122,17 @@ def choose_variables(
 
 def read_result(path: Path) -> ClusterResult:
     """Read a result; raise ValueError if the file is not one."""
-    with _explained(path):
+    engine_of(find_former(path))
+    with explained(path):
         return open_result(path)
 
 
 def check_outputs(
-    output: Path | None, *figures: Path | None, overwrite: bool, inputs: Sequence[Path] = ()
+    output: Path | None,
+    *figures: Path | None,
+    overwrite: bool,
+    inputs: Sequence[Path] = (),
+    endings: Sequence[str] = DATASETS,
 ) -> None:
     """Raise an error, before any work, if an output cannot or must not be written.
 
@@ -143,6 +146,8 @@ def check_outputs(
         Whether existing files may be replaced.
     inputs : sequence of Path
         Files that the command reads and must not replace.
+    endings : sequence of str
+        How the name of the output may end.
 
     Raises
     ------
@@ -153,9 +158,7 @@ def check_outputs(
     read = {path.resolve() for path in inputs}
     wanted = [path for path in (output, *figures) if path is not None]
     for i, path in enumerate(wanted):
-        check_target(path)
-        if path.is_dir() and not store.is_zarr(path):
-            raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
+        _check_folder(path)
         target = path.resolve()
         if any(target.is_relative_to(other) or other.is_relative_to(target) for other in read):
             raise ValueError(f"{path} is an input of this command and cannot be its output as well")
@@ -165,7 +168,20 @@ def check_outputs(
         if there and not overwrite:
             raise ValueError(f"{there[0]} exists already; choose another name, or add --overwrite")
     for figure in filter(None, figures):
-        _check_figure(figure)
+        check_format(figure)
+    if output is not None:
+        _check_ending(output, endings)
+
+
+def _check_folder(path: Path) -> None:
+    """Raise an error if a file cannot be written in its folder."""
+    check_target(path)
+    if store.is_zarr(path):
+        require("zarr", "Zarr stores need")
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"the folder {str(path.parent)!r} may not be written; choose another")
+    if path.is_dir() and not store.is_zarr(path):
+        raise ValueError(f"{str(path)!r} is a folder; give the name of a file")
 
 
 def _parts(path: Path) -> list[Path]:
@@ -175,71 +191,28 @@ def _parts(path: Path) -> list[Path]:
     return [path, *(path.with_suffix(end) for end in (".dbf", ".shx", ".prj", ".cpg"))]
 
 
-def _check_figure(path: Path) -> None:
-    """Raise an error if matplotlib cannot write figures of this format."""
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
-    if path.suffix.lstrip(".").lower() not in kinds:
+def _check_ending(output: Path, endings: Sequence[str]) -> None:
+    """Raise an error if the name is not one for what is written, or stands for something else."""
+    if output.suffix.lower() not in endings:
         raise ValueError(
-            f"a figure cannot be written as {path.name!r}; its name must end in one of "
-            f"{', '.join('.' + kind for kind in kinds)}"
+            f"{output.name!r} is no name for what this command writes; it must end in one of "
+            f"{', '.join(filter(None, endings))}"
         )
-
-
-def write_figure(draw: Callable[[], Any], path: Path | None, dpi: int = 200) -> None:
-    """Draw a figure, or axes, into a file if one is given, and say so."""
-    if path is None:
-        return
-    from matplotlib import pyplot as plt
-
-    plt.switch_backend("Agg")  # never open a window
-    drawing = draw()
-    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
-    try:
-        with replace(path) as temporary:
-            figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
-    finally:
-        plt.close(figure)
-    click.echo(f"Wrote {path}")
+    if endings is DATASETS:
+        store.check_kind(output)
 
 
 def write_shapes(frame: GeoDataFrame, path: Path) -> None:
-    """Write outlines to a shapefile, GeoPackage or GeoJSON, as the name says.
-
-    Raises
-    ------
-    ValueError
-        If the name has another extension, or there are no outlines to write.
-    """
-    if path.suffix.lower() not in _SHAPES:
-        raise ValueError(
-            f"outlines cannot be written as {path.name!r}; the name must end in one of "
-            f"{', '.join(_SHAPES)}"
-        )
+    """Write outlines to a shapefile, GeoPackage or GeoJSON, as the name says."""
     if not len(frame):
         raise ValueError("no outline is that large; reduce --min-length or --min-area")
     with scratch(path.parent) as folder:
         folder.mkdir()
-        frame.to_file(folder / path.name)
+        try:
+            frame.to_file(folder / path.name)
+        except ImportError:  # neither pyogrio nor Fiona, which does as well
+            require("pyogrio", "files of outlines need")
+            raise
         for part in folder.iterdir():
             with replace(path.parent / part.name) as temporary:
                 part.rename(temporary)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn the errors of the NetCDF and Zarr libraries into plain sentences about the file."""
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
-    try:
-        yield
-    except OSError as error:
-        kind = "Zarr" if store.is_zarr(path) else "NetCDF"
-        raise ValueError(
-            f"{str(path)!r} cannot be read as {kind}: {error.strerror or error}"
-        ) from error
-    except RuntimeError as error:
-        if not str(error).startswith("NetCDF"):
-            raise
-        raise ValueError(f"{str(path)!r} is damaged: {error}") from error

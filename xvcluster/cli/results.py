@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ from xvcluster.cli.commandline import (
     OVERWRITE,
     PATH,
     RESULT,
+    TIME,
     VARIABLE,
     command,
     dataset_options,
     output_option,
 )
-from xvcluster.cli.report import describe_file, describe_result
-from xvcluster.plot.methods import SweepPlots
+from xvcluster.cli.figures import at_time, check_map, check_time, write_figure
+from xvcluster.cli.opening import explained, list_groups, open_model
+from xvcluster.cli.report import choose_few, describe_file, describe_result
+from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.record import store
 from xvcluster.record.predict import predict as predict_labels
 from xvcluster.result import ClusterResult
@@ -35,14 +39,17 @@ _KINDS = ("map", "profiles", "summary", "som", "criteria")
 @command(FILE, VARIABLE, DIM)
 def info(file: Path, variables: tuple[str, ...], dim: str | None) -> None:
     """Describe a NetCDF or Zarr FILE, and what kmeans would cluster."""
-    with files.open_model(file) as dataset:
+    with open_model(file) as dataset:
         if "xvcluster_schema" in dataset.attrs:
             result = files.read_result(file)
             method = result.dataset.attrs["method"]
             text = f"A result of xvcluster: {method} of {describe_result(result)}"
         else:
             names = files.choose_variables(dataset, variables, dim) if variables else []
-            text = describe_file(dataset, names, dim)
+            few = choose_few(dataset)
+            with explained(file, only_reads=True):
+                read = dataset.assign({name: dataset[name].load() for name in few})
+            text = describe_file(read, names, few, dim, list_groups(file))
     click.echo(text)
 
 
@@ -62,6 +69,7 @@ def predict(
     chunks: int | str | None,
     output: Path | None,
     plot: Path | None,
+    time: str | None,
     overwrite: bool,
 ) -> None:
     """Label the profiles of a NetCDF or Zarr FILE with an earlier RESULT."""
@@ -69,34 +77,44 @@ def predict(
     files.check_outputs(output, plot, overwrite=overwrite, inputs=[result, file])
     earlier = files.read_result(result)
     if not variables:
-        with files.open_model(file) as dataset:
+        with open_model(file) as dataset:
             names = earlier.parameters["variables"]
             variables = tuple(names) if set(names) <= set(dataset.data_vars) else ()
-    data = files.read_model(file, variables, dim, chunks)
+    check = partial(check_map, plot=plot, dim=dim, time=time)
+    data = files.read_model(file, variables, dim, chunks, check=check)
     labels = predict_labels(earlier.dataset, data, dim)
     carried = {n: data.attrs[n] for n in ("title", "id") if data.attrs.get(n)}
     about = {"Conventions": "CF-1.11", "comment": f"{file.name} labelled with {result.name}"}
     store.write(labels.to_dataset(name="label").assign_attrs(carried | about), output)
-    with files.open_model(output) as written:  # counting lazy labels would compute them again
+    with open_model(output) as written:  # counting lazy labels would compute them again
         known = int(written["label"].count())
     click.echo(f"{known:,} of {labels.size:,} points labelled\nWrote {output}")
-    files.write_figure(labels.vcluster.plot.map, plot)
+    labels = at_time(labels, time) if plot else labels
+    write_figure(labels.vcluster.plot.map, plot, written=output)
 
 
 @command(
     RESULT,
     click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True),
     output_option("Figure to write. Default: <RESULT>_<KIND>.png in the current folder."),
+    TIME,
     click.option("--dpi", type=click.IntRange(10, 2400), default=200, show_default=True),
     OVERWRITE,
 )
-def plot(result: Path, kind: str, output: Path | None, dpi: int, overwrite: bool) -> None:
+def plot(
+    result: Path, kind: str, output: Path | None, time: str | None, dpi: int, overwrite: bool
+) -> None:
     """Draw a figure of a RESULT file."""
     output = output or Path(f"{result.stem}_{kind}.png")
     files.check_outputs(None, output, overwrite=overwrite, inputs=[result])
     earlier = files.read_result(result)
-    figures = SweepPlots(_criteria(earlier)) if kind == "criteria" else earlier.plot
-    files.write_figure(getattr(figures, kind), output, dpi=dpi)
+    is_map = kind in ("map", "summary")
+    check_time(earlier.labels, output if is_map else None, time)
+    if kind == "criteria":
+        figures: Any = SweepPlots(_criteria(earlier))
+    else:
+        figures = ResultPlots(at_time(earlier.dataset, time) if is_map else earlier.dataset)
+    write_figure(getattr(figures, kind), output, dpi=dpi)
 
 
 @command(
@@ -114,7 +132,7 @@ def boundaries(
     result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
 ) -> None:
     """Write the outlines of clusters of a RESULT to OUT.shp, OUT.gpkg or OUT.geojson."""
-    files.check_outputs(output, overwrite=overwrite, inputs=[result])
+    files.check_outputs(output, overwrite=overwrite, inputs=[result], endings=files.SHAPES)
     frame = files.read_result(result).boundaries(clusters or None, **options)
     files.write_shapes(frame, output)
     click.echo(f"{len(frame):,} outlines of {frame['cluster'].nunique()} clusters")

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.arrays import Float64s, Integers
-from xvcluster.compare.labels import Clustering, LabelMap, Result, labelled, plain_name, read_labels
+from xvcluster.compare.labels import LabelMap, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
 from xvcluster.grid.coords import at_rest
 from xvcluster.grid.horizontal import find_grid
+from xvcluster.grid.labels import Clustering, Result, labelled
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.options import check_number
 from xvcluster.record.dataset import flag_attrs
@@ -167,7 +168,10 @@ def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
 
 def _global_grid(spacing: float) -> tuple[xr.DataArray, xr.DataArray]:
     """Centres of the cells of a global grid with the given spacing in degrees."""
-    spacing = check_number("grid", spacing, above=0.0, most=90.0)
+    try:
+        spacing = check_number("grid", spacing, above=0.0, most=90.0)
+    except TypeError as error:
+        raise TypeError(f"{error}; or give a result, or labels, that lie on the grid") from None
     n_points = 2.0 * (180.0 / spacing) * (180.0 / spacing)
     if n_points > _MOST_POINTS:
         raise ValueError(

@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Floats, Integers
-from xvcluster.compare.labels import Clustering, LabelMap, read_labels
+from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.coords import Axes, at_rest, find_horizontal
 from xvcluster.grid.horizontal import own_columns
+from xvcluster.grid.labels import Clustering
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.dataset import flag_attrs, parameters_of, require_free
 from xvcluster.record.method import method_of
@@ -160,9 +161,10 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     for name, array in result.data_vars.items():
         if "cluster" not in array.dims or is_held.all():
             continue
-        is_map = set(result["label"].dims) <= set(array.dims)  # such as probabilities
-        taken = matched[name].where(is_held, 0.0 if is_map else _EMPTY.get(str(name), np.nan))
-        taken = taken.where(result["label"].notnull()) if is_map else taken
+        if name in method_of(result).probabilities:
+            taken = matched[name].where(is_held, 0.0).where(result["label"].notnull())
+        else:
+            taken = matched[name].where(is_held, _EMPTY.get(str(name), np.nan))
         matched[name] = taken.transpose(*array.dims)
     for name in {"label", *method_of(result).numbering}:
         matched[name] = _look_up(result[name], number)

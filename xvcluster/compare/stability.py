@@ -10,7 +10,7 @@ import xarray as xr
 from xvcluster.algorithms.assign import assign
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
 from xvcluster.grid.tiles import find_tiles
-from xvcluster.options import check_bootstrap, check_seed
+from xvcluster.options import check_bootstrap, check_flag, check_seed
 from xvcluster.profiles import Layout, open_profiles
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
@@ -35,7 +35,7 @@ def add_stability(
 ) -> xr.Dataset:
     """Add the stability of each point and cluster to a result's Dataset; see `ClusterResult`."""
     asked = check_bootstrap("n", n, block_size)
-    seed = check_seed(random_state)
+    seed, progress = check_seed(random_state), check_flag("progress", progress)
     options, turned = parameters_of(result), turn_levels(result, layout.descending)
     own = read_assigner(turned)[1]
     profiles = open_profiles(

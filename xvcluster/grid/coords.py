@@ -10,12 +10,21 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from xvcluster.messages import plain, shown
+
 _VERTICAL_NAMES = frozenset(
     "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
     "olevel pressure pres plev isobaric radius elevation altitude height alt n_levels bottom_top "
     "bottom_top_stag s_rho s_w sigma siglay siglev".split()
 )
-_UPWARD_NAMES = frozenset("radius elevation altitude height alt".split())
+_UPWARD_WORDS = frozenset(
+    "radius elevation elevations elev altitude altitudes alt height heights hgt".split()
+)
+_DOWNWARD_WORDS = frozenset("depth depths pressure".split())
+_UPWARD_NAMES = frozenset("bottom_top bottom_top_stag s_rho s_w".split())
+_PRESSURES = frozenset(
+    "pa hpa kpa bar bars mb mbar millibar millibars dbar dbars decibar decibars atm".split()
+)
 _LATITUDE_NAMES = frozenset(
     "latitude latitudes lat lats nav_lat xlat xlat_m xlat_u xlat_v glat clat elat vlat tlat ulat "
     "geolat geolat_t geolat_u geolat_v geolat_c gphit gphiu gphiv gphif lat_rho lat_u lat_v "
@@ -151,8 +160,10 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
     latitude, longitude = find_horizontal(data)
     if dim is not None:
-        if dim not in data.dims:
-            raise ValueError(f"dim={dim!r} is not a dimension of the data, which has {_dims(data)}")
+        if not isinstance(dim, Hashable) or dim not in data.dims:
+            raise ValueError(
+                f"dim={shown(dim)} is not a dimension of the data, which has {_dims(data)}"
+            )
         latitude, longitude = (
             name if name and dim not in _lasting_dims(data, name, dim) else None
             for name in (latitude, longitude)
@@ -417,19 +428,55 @@ def _may_count(coordinate: xr.Variable) -> bool:
 def positive(vertical: xr.DataArray | xr.Variable) -> str:
     """Find whether a vertical coordinate increases "down" (depth) or "up" (elevation).
 
-    The attribute ``positive`` decides; without it the name: radius, elevation, altitude and height
-    increase upwards, anything else downwards.
+    Pressure increases downwards, and what is negative everywhere, or 0 at the surface, increases
+    upwards, whatever the file says. Otherwise the attribute ``positive`` decides; without it the
+    standard_name, name or long_name: radius, elevation, altitude and height increase upwards,
+    anything else downwards.
     """
+    low, high = _range(vertical)
+    return "up" if low < 0 >= high else _declared(vertical)
+
+
+def is_same_direction(one: xr.DataArray, other: xr.DataArray) -> bool:
+    """Whether two vertical coordinates increase in the same direction.
+
+    If one has both signs, the other may be the part of it below zero: only what is said of them
+    counts then.
+    """
+    if any(low < 0 < high for low, high in map(_range, (one, other))):
+        return _declared(one) == _declared(other)
+    return positive(one) == positive(other)
+
+
+def _declared(vertical: xr.DataArray | xr.Variable) -> str:
+    """Find whether a vertical coordinate increases "down" or "up" by its attributes and name."""
+    name = str(getattr(vertical, "name", "") or vertical.dims[0])
+    texts = [str(vertical.attrs.get(key, "")) for key in ("standard_name", "long_name")]
+    if texts[0].endswith("pressure") or canonical_units(units(vertical)) in _PRESSURES:
+        return "down"
     said = str(vertical.attrs.get("positive", "")).strip().lower()
     if said in {"up", "down"}:
         return said
-    name = _lower(getattr(vertical, "name", "") or vertical.dims[0])
-    return "up" if name in _UPWARD_NAMES else "down"
+    for text in (texts[0], name, texts[1]):
+        words = set(re.findall("[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", text).lower()))
+        if words & _DOWNWARD_WORDS:
+            return "down"
+        if words & _UPWARD_WORDS:
+            return "up"
+    return "up" if _lower(name) in _UPWARD_NAMES else "down"
+
+
+def _range(vertical: xr.DataArray | xr.Variable) -> tuple[float, float]:
+    """Lowest and highest value of a coordinate; NaN if it is not numeric."""
+    if vertical.dtype.kind not in "fiu" or not vertical.size:
+        return np.nan, np.nan
+    values = np.asarray(vertical.values, dtype=np.float64)
+    return float(np.fmin.reduce(values, None)), float(np.fmax.reduce(values, None))
 
 
 def units(variable: xr.DataArray | xr.Variable) -> str:
     """Units of a variable without extra spaces; empty if it has none."""
-    return re.sub(r"\s+", " ", str(variable.attrs.get("units", ""))).strip()
+    return plain(variable.attrs.get("units", ""))
 
 
 _SIGNS = str.maketrans(

@@ -15,6 +15,7 @@ import numpy as np
 
 from xvcluster.algorithms.lloyd import Run
 from xvcluster.algorithms.source import Source
+from xvcluster.options import check_path
 from xvcluster.record.replace import replace
 
 _STATE = ("inertia", "n_iter", "converged", "shift", "guided")
@@ -83,12 +84,13 @@ def check_checkpoint(path: str | os.PathLike[str]) -> None:
     ValueError
         If there is a file that is not a checkpoint.
     """
-    if not Path(path).parent.is_dir():
+    path = check_path("checkpoint", path)
+    if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"the folder {str(Path(path).parent)!r} of the checkpoint does not exist; create it"
+            f"the folder {str(path.parent)!r} of the checkpoint does not exist; create it"
         )
-    if Path(path).exists():
-        _read(Path(path))
+    if path.exists():
+        _read(path)
 
 
 def _read(path: Path) -> tuple[str, dict[int, Run]]:

@@ -12,16 +12,19 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pipeline
 from xvcluster.arrays import Float64s
+from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.steps import lay_out_model, open_model, require_distinct, warn_unsettled
 from xvcluster.options import (
+    K_RANGE,
     Covariance,
-    check_integer,
-    check_ks,
+    check_convergence,
+    check_flag,
     check_mixture,
-    check_number,
+    check_restarts,
     check_seed,
     check_weighting,
+    choose_ks,
 )
 from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
@@ -47,13 +50,14 @@ _CLASSES = ("unlikely", "as_likely_as_not", "likely", "very_likely", "virtually_
 
 def gmm(
     data: xr.DataArray | xr.Dataset,
-    n_components: int | None = None,
+    n_clusters: int | None = None,
     *,
+    n_components: int | None = None,
     covariance: Covariance = "full",
     variance_explained: float = 0.999,
     normalize: Normalization | None = "level",
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
-    k_range: Iterable[int] = range(2, 21),
+    k_range: Iterable[int] = K_RANGE,
     n_init: int = 1,
     max_iter: int = 100,
     tol: float = 1e-3,
@@ -67,9 +71,11 @@ def gmm(
     ----------
     data : DataArray or Dataset
         As for `kmeans`.
-    n_components : int, optional
+    n_clusters : int, optional
         Number of Gaussians, each of which is a cluster; at most the number of distinct profiles.
         Default: the number in `k_range` with the lowest Bayesian information criterion (BIC).
+    n_components : int, optional
+        Another name of `n_clusters`, that of pyXpcm and scikit-learn; give one of them.
     covariance : {"full", "tied", "diag", "spherical"}, default "full"
         One covariance matrix per cluster, one for all clusters, one variance per principal
         component, or one variance per cluster.
@@ -78,7 +84,7 @@ def gmm(
     normalize, level_weights
         As for `kmeans`; "level" by default: each level by its own mean and standard deviation.
     k_range : iterable of int, default 2…20
-        Numbers of clusters to try if `n_components` is None.
+        Numbers of clusters to try if `n_clusters` is None.
     n_init : int, default 1
         Number of starts; the most likely is kept.
     max_iter : int, default 100
@@ -138,17 +144,15 @@ def gmm(
     >>> result.dataset["posterior"].dims
     ('cluster', 'latitude', 'longitude')
     """
+    data = take_model(data)
+    if n_clusters is not None and n_components is not None:
+        raise ValueError("n_components is another name of n_clusters; give one of them")
+    name = "n_clusters" if n_components is None else "n_components"
+    k = n_clusters if n_components is None else n_components
+    ks = choose_ks(k, k_range, name)
     asked = check_mixture(covariance, variance_explained)
-    asked |= {
-        "n_init": check_integer("n_init", n_init, 1),
-        "max_iter": check_integer("max_iter", max_iter, 1),
-        "tol": check_number("tol", tol, above=0.0, or_equal=True),
-    }
-    if n_components is None:
-        ks = check_ks("k_range", k_range)
-    else:
-        ks = [check_integer("n_components", n_components, 1)]
-    seed = check_seed(random_state)
+    asked |= {"n_init": check_restarts(n_init), **check_convergence(max_iter, tol)}
+    seed, progress = check_seed(random_state), check_flag("progress", progress)
     known = check_normalize(normalize)
     known |= check_weighting(None, level_weights, method="gmm")
     layout = lay_out_model(
@@ -156,7 +160,7 @@ def gmm(
     )
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
-    require_distinct(profiles.source, ks[-1], "n_components")
+    require_distinct(profiles.source, ks[-1], name)
     with show_steps(progress, len(ks)) as report:
         fits = fit_mixture(profiles.source.sample, ks, seed=seed, report=report, **asked)
     unsettled = [k for k, fit in fits.items() if not fit.converged]
@@ -184,6 +188,7 @@ class GaussianMixture(Method):
         "component_mean component_covariance".split()
     )
     endings = frozenset({"axis"})
+    probabilities = frozenset({"posterior"})
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Mixture:
         """Assign to the most probable Gaussian."""
@@ -229,7 +234,7 @@ def _warn_at_end(ks: list[int], k: int) -> None:
         more = "larger" if k == ks[-1] else "smaller"
         warn(
             f"the BIC is lowest at k = {k}, the end of k_range ({ks[0]} to {ks[-1]}), and may be "
-            f"lower beyond; try {more} numbers, or choose n_components yourself",
+            f"lower beyond; try {more} numbers, or choose n_clusters yourself",
         )
 
 

@@ -24,6 +24,7 @@ from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s
 from xvcluster.choose.criteria import describe_criteria
 from xvcluster.grid.levels import require_numbers
+from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.methods.steps import (
@@ -35,15 +36,16 @@ from xvcluster.methods.steps import (
     warn_unsettled,
 )
 from xvcluster.options import (
+    K_RANGE,
     MetricName,
-    check_integer,
-    check_ks,
+    check_convergence,
+    check_flag,
     check_metric,
     check_n_init,
-    check_number,
     check_seed,
     check_weighting,
     check_window,
+    choose_ks,
 )
 from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
@@ -73,7 +75,7 @@ def kmeans(
     normalize: Normalization | None = None,
     weights: Literal["area"] | xr.DataArray | None = None,
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
-    k_range: Iterable[int] = range(2, 21),
+    k_range: Iterable[int] = K_RANGE,
     n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
     tol: float = 1e-4,
@@ -192,10 +194,7 @@ def kmeans(
     >>> centroids["vs"].dims
     ('cluster', 'depth')
     """
-    if n_clusters is None:
-        ks = check_ks("k_range", k_range)
-    else:
-        ks = [check_integer("n_clusters", n_clusters, 1)]
+    ks = choose_ks(n_clusters, k_range, "n_clusters")
     fits = fit_all(
         data, ks, metric=metric, window=window, window_depth=window_depth, normalize=normalize,
         weights=weights, level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
@@ -298,12 +297,15 @@ def fit_all(
     dim: Hashable | None,
 ) -> Fits:
     """Check the options of `kmeans`, and cluster at every k, ascending."""
+    data = take_model(data)
     supports = get_metric(check_metric(metric))
-    restarts = check_n_init(n_init, metric)
     reach = check_window(window, metric, window_depth)
-    max_iter = check_integer("max_iter", max_iter, 1)
-    tol = check_number("tol", tol, above=0.0, or_equal=True)
-    seed = check_seed(random_state)
+    options = {"n_init": check_n_init(n_init, metric), **check_convergence(max_iter, tol)}
+    seed, progress = check_seed(random_state), check_flag("progress", progress)
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
+        if not supports.supports_chunks:
+            refuse_checkpoint(checkpoint, f"metric={metric!r}")
     known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
@@ -315,15 +317,11 @@ def fit_all(
     layout = lay_out_model(data, dim, weights, level_weights, method=KMeans, sweeps=len(ks) > 1)
     if not supports.supports_chunks:
         refuse_chunks(layout, f"metric={metric!r}")
-        refuse_checkpoint(checkpoint, f"metric={metric!r}")
-    if checkpoint is not None:
-        check_checkpoint(checkpoint)
     _check_reach(reach, window, layout)
     distance = get_metric(metric, reach, layout.levels)
     profiles = open_model(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
-    options = {"n_init": restarts, "max_iter": max_iter, "tol": tol}
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
     parameters |= known | describe_window(reach)
     saved = None

@@ -16,13 +16,15 @@ from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.som import train_batch, train_online
 from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Integers, Labels
+from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
 from xvcluster.methods.steps import lay_out_model, open_model, require_distinct
 from xvcluster.options import (
     Algorithm,
+    check_clusters,
+    check_flag,
     check_grid_size,
-    check_integer,
     check_seed,
     check_training,
     check_weighting,
@@ -124,12 +126,13 @@ def som(
     >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
     >>> labels, centroids = vs.vcluster.som((5, 5), n_clusters=6)
     """
+    data = take_model(data)
     options = check_training(algorithm, n_iterations, sigma, learning_rate)
-    seed = check_seed(random_state)
+    seed, progress = check_seed(random_state), check_flag("progress", progress)
     if n_clusters is not None:
-        check_integer("n_clusters", n_clusters, 1)
+        n_clusters = check_clusters("n_clusters", n_clusters)
     if grid_size is not None:
-        _require_nodes(check_grid_size(grid_size, 1), n_clusters)
+        _require_nodes(check_grid_size(grid_size, 1, algorithm), n_clusters)
     known = check_normalize(normalize) | check_weighting(
         weights,
         level_weights,
@@ -140,7 +143,7 @@ def som(
     layout = lay_out_model(data, dim, weights, level_weights, method=SelfOrganizingMap)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
-    shape = check_grid_size(grid_size, source.n_profiles)
+    shape = check_grid_size(grid_size, source.n_profiles, algorithm)
     _require_nodes(shape, n_clusters)
     if n_clusters is not None:
         require_distinct(source, n_clusters)

@@ -40,7 +40,12 @@ def lay_out_model(
 
     `method` is what clusters them, and `sweeps` whether at several k.
     """
-    layout = weigh(lay_out(data, dim), weights, level_weights)
+    layout = lay_out(data, dim)
+    if not layout.dataset.dims:
+        raise ValueError(
+            "the data are a single number without dimensions; give a model with many profiles"
+        )
+    layout = weigh(layout, weights, level_weights)
     check_names(layout, method, sweeps=sweeps)
     return layout
 

@@ -10,14 +10,14 @@ import xarray as xr
 
 from xvcluster.choose.criteria import describe_criteria
 from xvcluster.methods.kmeans import fit_all
-from xvcluster.options import Criterion, MetricName, check_criteria, check_ks
+from xvcluster.options import K_RANGE, Criterion, MetricName, check_criteria, check_ks, check_metric
 from xvcluster.profiles.scaling import Normalization
 from xvcluster.result import SweepResult
 
 
 def sweep(
     data: xr.DataArray | xr.Dataset,
-    k: Iterable[int] = range(2, 21),
+    k: Iterable[int] = K_RANGE,
     *,
     metric: MetricName = "euclidean",
     window: int | None = None,
@@ -130,7 +130,7 @@ def sweep(
     >>> swept = vs.vcluster.sweep(range(2, 11))
     >>> labels, centroids = swept.result(6)
     """
-    asked = check_criteria(criteria, metric, n_bootstrap, block_size)
+    asked = check_criteria(criteria, check_metric(metric), n_bootstrap, block_size)
     fits = fit_all(
         data, check_ks("k", k), metric=metric, window=window, window_depth=window_depth,
         normalize=normalize, weights=weights, level_weights=level_weights, n_init=n_init,

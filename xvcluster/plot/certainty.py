@@ -9,6 +9,7 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import find_horizontal
+from xvcluster.grid.labels import present_numbers
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
@@ -158,7 +159,7 @@ def add_certainty_bar(
     ax: Axes, certainty: xr.DataArray, rgba: Float64s, labels: xr.DataArray, *, side: Side
 ) -> None:
     """Draw a small bar of stripes that fade from 1 to 0, at the side without the legend."""
-    numbers = style.present_numbers(labels)
+    numbers = present_numbers(labels)
     some = np.unique(np.linspace(0, len(numbers) - 1, _STRIPES).round().astype(int))
     stripes = shades(rgba[numbers[some] - 1]) if len(numbers) else shades(rgba[:1])
     bar = bar_axes(ax, side, offset=clear_of_ticks(ax))

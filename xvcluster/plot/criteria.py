@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xvcluster.plot import legend as legends
+from xvcluster.grid.labels import Result
+from xvcluster.messages import plain
 from xvcluster.plot import style
+from xvcluster.plot.inputs import take_dataset
 from xvcluster.plot.profiles import tidy
+from xvcluster.plot.size import balanced_columns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,13 +34,13 @@ _PANEL = (2.9, 2.1)
 """Width and height in inches."""
 
 
-def criteria(dataset: xr.Dataset) -> Figure:
+def criteria(dataset: Result | xr.Dataset) -> Figure:
     """Draw every criterion of a sweep against the number of clusters, each with its own best k.
 
     Parameters
     ----------
-    dataset : xr.Dataset
-        The dataset of a `SweepResult`.
+    dataset : SweepResult or Dataset
+        A sweep, or its dataset.
 
     Returns
     -------
@@ -49,6 +51,8 @@ def criteria(dataset: xr.Dataset) -> Figure:
 
     Raises
     ------
+    TypeError
+        If it is neither a sweep nor a Dataset.
     ValueError
         If the dataset has no criteria, or not the best k of each.
 
@@ -60,13 +64,15 @@ def criteria(dataset: xr.Dataset) -> Figure:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
+    dataset = take_dataset(dataset, "criteria", "a SweepResult or its dataset")
     names = [name for name in _CRITERIA if name in dataset]
     if not names or "best" not in dataset:
         raise ValueError(
             "this dataset does not contain criteria and the best k of each; its variables are "
-            f"{', '.join(map(str, dataset.data_vars))}. Pass the dataset of a sweep"
+            f"{plain(', '.join(map(str, dataset.data_vars)))}. Pass the dataset of a sweep, or "
+            "result.sweep of a result that was chosen by one"
         )
-    n_columns = legends.balanced_columns(len(names), limit=3)
+    n_columns = balanced_columns(len(names), limit=3)
     n_rows = -(-len(names) // n_columns)
     figure, axes = plt.subplots(n_rows, n_columns, sharex=True, squeeze=False, layout="constrained")
     figure.set_size_inches(n_columns * _PANEL[0], n_rows * _PANEL[1] + 0.5)
@@ -153,6 +159,6 @@ def _add_verdict(figure: Figure, dataset: xr.Dataset) -> None:
     best, by = _taken(dataset), dataset.attrs.get("best_k_by")
     taken = f"dashed: k = {best}" + (f" ({by})" if by else "") if best is not None else ""
     width = int(float(figure.get_size_inches()[0]) / 0.063)
-    told = [fill(str(text), width) for text in (dataset.attrs.get("verdict"), taken) if text]
+    told = [style.drawable(text, width) for text in (dataset.attrs.get("verdict"), taken) if text]
     if told:
         figure.suptitle("\n".join(told), fontsize=8.5, x=0.01, ha="left")

@@ -11,6 +11,7 @@ from xvcluster.arrays import Float64s
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
+from xvcluster.plot.projected import project, project_cells
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.legend import Side
 
-_NEAR = 0.17
+NEAR = 0.17
 """Inches between a map without tick labels and a bar below it."""
 
 
@@ -40,24 +41,54 @@ def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
 
 def _draw_values(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
     """Draw a field as cells or as points; points without a value are pale."""
+    if place.kind == "points":
+        return _draw_points(ax, place, **options)
     if place.kind != "plane":
-        import cartopy.crs as ccrs
-
-        options["transform"] = ccrs.PlateCarree()
+        return _draw_cells(ax, place, **options)  # type: ignore[arg-type]
     values = np.ma.masked_invalid(place.values)
-    if place.kind == "curvilinear" and place.is_global:
-        _draw_seam(ax, place, values, **options)
-    if place.kind != "points":
-        return ax.pcolormesh(place.x, place.y, values, rasterized=True, zorder=1, **options)
-    size = float(np.clip(6000 / max(len(place.x), 1), 3, 36))
-    missing = np.ma.getmaskarray(values)
+    return ax.pcolormesh(place.x, place.y, values, rasterized=True, zorder=1, **options)
+
+
+def _draw_points(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
+    """Draw the points that a map shows."""
+    import cartopy.crs as ccrs
+
+    _, shown = project(ax.projection, place.x, place.y)  # type: ignore[attr-defined]
+    x, y, values = place.x[shown], place.y[shown], place.values[shown]
+    options["transform"] = ccrs.PlateCarree()
+    size = float(np.clip(6000 / max(len(x), 1), 3, 36))
+    missing = ~np.isfinite(values)
     if missing.any():
         pale: dict[str, Any] = {"c": style.MISSING_POINT, "linewidths": 0, "zorder": 3}
         at = options["transform"]
-        ax.scatter(place.x[missing], place.y[missing], s=size / 2, transform=at, **pale)
-    x, y, color = place.x[~missing], place.y[~missing], place.values[~missing]
+        ax.scatter(x[missing], y[missing], s=size / 2, transform=at, **pale)
     line: dict[str, Any] = {"linewidths": 0.3 if size > 10 else 0.0, "edgecolors": style.OUTLINE}
-    return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
+    here = x[~missing], y[~missing]
+    return ax.scatter(*here, c=values[~missing], s=size, zorder=4, **line, **options)
+
+
+def _draw_cells(ax: GeoAxes, place: geo.Geometry, **options: Any) -> Any:
+    """Draw cells between their corners, and those that the projection tears in parts."""
+    import cartopy.crs as ccrs
+    from matplotlib.collections import PolyCollection, QuadMesh
+
+    limits = options.pop("vmin", None), options.pop("vmax", None)
+    look = {"rasterized": True, "zorder": 1, **options}
+    values = np.ma.masked_invalid(place.values)
+    drawn = project_cells(place, ax.projection, (*ax.get_xlim(), *ax.get_ylim()))
+    x, y = np.meshgrid(place.x, place.y) if place.kind == "grid" else (place.x, place.y)
+    corners = np.stack([x, y], axis=-1)
+    at: dict[str, Any] = {"antialiased": False, "transform": ccrs.PlateCarree()}
+    mesh = QuadMesh(corners, array=values, facecolors=np.zeros((values.size, 4)), **at, **look)
+    torn = values.ravel()[drawn.cells]
+    parts = PolyCollection(drawn.parts, array=torn, antialiaseds=False, linewidths=0, **look)
+    if not drawn.is_whole.all():
+        mesh.set_alpha(drawn.is_whole.astype(np.float64))
+    for cells in (mesh, parts) if len(torn) else (mesh,):
+        if limits != (None, None):
+            cells.set_clim(*limits)
+        ax.add_collection(cells, autolim=False)
+    return mesh
 
 
 def _draw_missing(ax: Axes, place: geo.Geometry) -> None:
@@ -76,31 +107,13 @@ def _draw_missing(ax: Axes, place: geo.Geometry) -> None:
         _draw_values(ax, cells, cmap=ListedColormap([style.MISSING]), vmin=0, vmax=1)
 
 
-def _draw_seam(
-    ax: GeoAxes, place: geo.Geometry, values: np.ma.MaskedArray[Any, Any], **options: Any
-) -> None:
-    """Draw the cells that the rim of a global map cuts, each in two parts."""
-    from matplotlib.collections import PolyCollection
-
-    corners, cells = geo.cut_cells(place, float(ax.projection.proj4_params.get("lon_0", 0)))
-    transform = options.pop("transform")
-    limits = options.pop("vmin", None), options.pop("vmax", None)
-    points = ax.projection.transform_points(transform, corners[..., 0], corners[..., 1])[..., :2]
-    seen = np.isfinite(points).all(axis=(1, 2))
-    colors = values.ravel()[cells[seen]]
-    parts = PolyCollection(list(points[seen]), array=colors, zorder=1, **options)
-    if limits != (None, None):
-        parts.set_clim(*limits)
-    ax.add_collection(parts, autolim=False)
-
-
 def bar_side(ax: Axes, labels: xr.DataArray | None) -> Side:
     """Return the side of a colorbar: the one that the legend of the labels leaves free."""
     has_key = labels is not None and legends.needs_key(labels)
     return "right" if legends.side(ax) == "below" and not has_key else "below"
 
 
-def bar_axes(ax: Axes, side: Side, *, offset: float = _NEAR) -> Axes:
+def bar_axes(ax: Axes, side: Side, *, offset: float = NEAR) -> Axes:
     """Return small axes for a bar at the right of a map, or `offset` inches below it."""
     from matplotlib.transforms import blended_transform_factory
 
@@ -137,7 +150,7 @@ def draw_background(
     place: geo.Geometry,
     *,
     side: Side = "below",
-    offset: float = _NEAR,
+    offset: float = NEAR,
 ) -> None:
     """Draw a continuous field with its colorbar."""
     values = place.values[np.isfinite(place.values)]

@@ -1,4 +1,4 @@
-"""The layout of a map: contiguous longitudes, edges of cells, projection and extent."""
+"""The layout of a field on a map: contiguous longitudes, and the edges of its cells."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import numpy as np
 from xvcluster.arrays import Array, Booleans, Float64s, Indices
 from xvcluster.grid.edges import cell_edges
 from xvcluster.grid.horizontal import HorizontalGrid, contiguous, find_grid, take_map
+from xvcluster.plot.size import SLIM
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     import xarray as xr
-    from cartopy.crs import Projection
-    from matplotlib.path import Path
 
 
 Box = tuple[float, float, float, float]
@@ -53,8 +52,8 @@ class Geometry:
     goes_around: bool = False
 
     @property
-    def box(self) -> Box:
-        """West, east, south and north of what is drawn."""
+    def edges(self) -> Box:
+        """West, east, south and north of the cells, or of the points with a margin."""
         x, y = self.x[np.isfinite(self.x)], self.y[np.isfinite(self.y)]
         if self.kind != "points":
             # the corner in the west is the one in the east, and is held once
@@ -66,14 +65,26 @@ class Geometry:
         return float(middle - half), float(middle + half), float(south), float(north)
 
     @property
+    def box(self) -> Box:
+        """West, east, south and north of what a map shows: the edges, or more around a line."""
+        west, east, south, north = self.edges
+        # degrees of longitude are shorter than those of latitude
+        shrunk = max(float(np.cos(np.radians((south + north) / 2))), 0.1)
+        width, height = (east - west) * shrunk, north - south
+        beside = min(max(height / SLIM - width, 0.0) / shrunk, 360.0 - (east - west)) / 2
+        above = max(width / SLIM - height, 0.0) / 2
+        return west - beside, east + beside, max(south - above, -90.0), min(north + above, 90.0)
+
+    @property
+    def follows_corners(self) -> bool:
+        """Whether a map shows the corners of a curvilinear grid instead of a box around them."""
+        return self.kind == "curvilinear" and self.box == self.edges
+
+    @property
     def is_global(self) -> bool:
         """Whether the whole Earth should be drawn."""
         west, east, south, north = self.box
         return east - west >= 300 and north - south > 100
-
-
-_OFF_THE_RIM = 1e-3
-"""Degrees: cells with an edge exactly on the rim of a global map would be drawn all around it."""
 
 
 def locate(field: xr.DataArray) -> Geometry:
@@ -96,6 +107,8 @@ def _one_map(field: xr.DataArray, dims: tuple[Hashable, ...]) -> xr.DataArray:
     example = f"{'labels' if field.name is None else field.name}.isel({{dim}}=0)"
     if field.name == "label":  # of a result, whose figures cannot choose one map
         example = "result.labels.isel({dim}=0).vcluster.plot.map()"
+    if field.name in ("label", None):
+        example += ", or draw one map for each with plot.map(col='{dim}')"
     return take_map(field, dims, "a map shows one field", example)
 
 
@@ -121,7 +134,6 @@ def _grid(grid: HorizontalGrid, values: Array) -> Geometry:
     middle = (x[0] + x[-1]) / 2
     # a file that repeats the seam would be drawn a cell too wide
     x = np.clip(x, middle - 180, middle + 180)
-    x = x + _OFF_THE_RIM if x[-1] - x[0] > 359 else x
     return Geometry("grid", x, y, values[np.ix_(rows, columns)])
 
 
@@ -135,9 +147,10 @@ def _curvilinear(grid: HorizontalGrid, values: Array) -> Geometry:
     bad = ~np.isfinite(x)
     bad_cell = bad[1:, 1:] | bad[1:, :-1] | bad[:-1, 1:] | bad[:-1, :-1]
     x, y = np.where(bad, np.nanmean(x), x), np.where(bad, np.nanmean(y), y)
-    values = np.where(bad_cell, np.nan, values)
+    is_placed = grid.is_placed & ~bad_cell
+    values = np.where(is_placed, values, np.nan)
     around = grid.goes_around
-    return Geometry("curvilinear", x, y, values, is_placed=~bad_cell, goes_around=around)
+    return Geometry("curvilinear", x, y, values, is_placed=is_placed, goes_around=around)
 
 
 def _plane(field: xr.DataArray) -> Geometry:
@@ -157,93 +170,3 @@ def _plane_edges(field: xr.DataArray, dim: Hashable) -> tuple[Float64s, Indices]
         centres = np.asarray(field[dim].values, dtype=np.float64)
     order = np.argsort(centres, kind="stable")
     return cell_edges(centres[order]), order
-
-
-def choose_projection(geometry: Geometry, box: Box | None = None) -> Projection:
-    """The projection that suits a box: Robinson for the globe, conformal ones for regions."""
-    import cartopy.crs as ccrs
-
-    west, east, south, north = box or geometry.box
-    if box is None and geometry.is_global:
-        return ccrs.Robinson(central_longitude=round((west + east) / 2))
-    lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
-    if abs(lat) > 50 and (east - west > 120 or max(-south, north) > 84):
-        polar = ccrs.NorthPolarStereo if lat > 0 else ccrs.SouthPolarStereo
-        return polar(central_longitude=lon)
-    if max(-south, north) > 80:
-        return ccrs.PlateCarree(central_longitude=lon)
-    if abs(lat) < 20 or south < 0 < north or east - west > 120:
-        return ccrs.Mercator(central_longitude=lon, min_latitude=-82.0, max_latitude=82.0)
-    if north - south > (east - west) * np.cos(np.radians(lat)):
-        return ccrs.TransverseMercator(central_longitude=lon, central_latitude=lat)
-    sixth = (north - south) / 6
-    return ccrs.LambertConformal(
-        central_longitude=lon,
-        central_latitude=lat,
-        standard_parallels=(south + sixth, north - sixth),
-        cutoff=-30 if lat > 0 else 30,
-    )
-
-
-def is_straight(projection: Projection) -> bool:
-    """Whether a box of longitudes and latitudes is a rectangle in a projection."""
-    import cartopy.crs as ccrs
-
-    return isinstance(projection, (ccrs.PlateCarree, ccrs.Mercator, ccrs.Miller))
-
-
-def graticule(low: float, high: float, n: int) -> Float64s:
-    """About n round degrees within a range, longitudes within ±180° as cartopy expects."""
-    steps = np.array([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60])
-    step = float(steps[np.argmax(steps >= min((high - low) / n, 60.0))])
-    ticks = np.arange(np.ceil(low / step - 1e-6), np.floor(high / step + 1e-6) + 1) * step
-    return np.unique(np.where(ticks > 180, ticks - 360, np.where(ticks < -180, ticks + 360, ticks)))
-
-
-def shape(geometry: Geometry) -> float:
-    """Width over height of the map of a field in the projection chosen for it."""
-    projection = choose_projection(geometry)
-    if geometry.is_global:
-        width, height = np.ptp(np.array([projection.x_limits, projection.y_limits]), axis=1)
-    else:
-        width, height = np.ptp(np.asarray(frame_path(geometry, projection).vertices), axis=0)
-    return float(width / height)
-
-
-def frame_path(geometry: Geometry, projection: Projection, box: Box | None = None) -> Path:
-    """The edge of what a regional map shows: the box, or the outer corners of the cells."""
-    import cartopy.crs as ccrs
-    from matplotlib.path import Path
-
-    if box is None and geometry.kind == "curvilinear":
-        curve = _ring(geometry.x), _ring(geometry.y)
-    else:
-        west, east, south, north = box or geometry.box
-        lon, lat = np.meshgrid(np.linspace(west, east, 181), np.linspace(south, north, 91))
-        curve = _ring(lon), _ring(lat)
-        if east - west >= 359 and isinstance(projection, ccrs.Stereographic):
-            rim = 0 if projection.proj4_params["lat_0"] > 0 else -1
-            curve = lon[rim], lat[rim]
-    points = projection.transform_points(ccrs.PlateCarree(), *curve)[:, :2]
-    return Path(points[np.isfinite(points).all(axis=1)])
-
-
-def _ring(corners: Float64s) -> Float64s:
-    """The outer corners of a grid, one after the other."""
-    return np.concatenate([corners[0], corners[:, -1], corners[-1, ::-1], corners[::-1, 0]])
-
-
-def cut_cells(geometry: Geometry, lon_0: float) -> tuple[Float64s, Indices]:
-    """Corners (part, 4, lon and lat) of both parts of the cells on a map's rim, and their cells."""
-    x, y = (
-        np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-1).reshape(-1, 4)
-        for at in (geometry.x, geometry.y)
-    )
-    x = (x - lon_0 + 180) % 360
-    cells = np.flatnonzero(np.ptp(x, axis=1) > 180)
-    # east of the rim as seen from its west, so that the four corners are near each other
-    x = np.where(x[cells] > 180, x[cells] - 360, x[cells])
-    rim = 1e-6
-    west, east = np.clip(x, rim, None), np.clip(x + 360, None, 360 - rim)
-    parts = np.concatenate([west, east]) + lon_0 - 180
-    return np.stack([parts, np.tile(y[cells], (2, 1))], axis=-1), np.tile(cells, 2)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xvcluster.arrays import Array, Float64s
+from xvcluster.grid.labels import present_numbers
 from xvcluster.plot import style
+from xvcluster.plot.size import balanced_columns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,6 +21,21 @@ if TYPE_CHECKING:
 
 LIST_LIMIT = 20
 """Above this number of clusters the legend is a grid of colours."""
+
+_LOOK: dict[str, Any] = {"fontsize": 8.5, "handlelength": 1.3, "handleheight": 1.0}
+
+_PLACES = (
+    "upper left",
+    "upper center",
+    "upper right",
+    "center left",
+    "center",
+    "center right",
+    "lower left",
+    "lower center",
+    "lower right",
+)
+"""Places on a map, in matplotlib's words."""
 
 _CELL = 0.19
 """Inches that a cell of that grid needs, so that a number fits in."""
@@ -60,7 +77,7 @@ def room(labels: xr.DataArray, width: float, side: Side) -> tuple[float, float]:
         return key_width(labels), 0.0
     if side == "right":
         return 1.25, 0.0
-    n_rows = -(-(len(style.present_numbers(labels)) + 1) // _columns_that_fit(width))
+    n_rows = -(-(len(present_numbers(labels)) + 1) // _columns_that_fit(width))
     return 0.0, 0.25 + 0.2 * n_rows
 
 
@@ -80,36 +97,91 @@ def swatch(color: Any, name: str, *, dot: bool = False) -> Artist:
     return Line2D([], [], color="none", label=name, markeredgecolor=style.OUTLINE, **dots)
 
 
+def check_legend(legend: bool | str | None) -> None:
+    """Refuse a legend that is neither True nor False nor a place on the map."""
+    if isinstance(legend, str) and legend not in _PLACES:
+        raise ValueError(
+            f"legend={legend!r} is no place for a legend; pass True for one beside the map, False "
+            f"for none, or one of {', '.join(map(repr, _PLACES))} for one on the map"
+        )
+    if not isinstance(legend, str | bool | None):
+        raise TypeError(
+            f"legend must be True, False or a place such as 'lower left'; got {legend!r}"
+        )
+
+
 def missing_entry(labels: xr.DataArray, *, points: bool = False) -> list[Artist]:
-    """Return the entry for points without a profile, if there are any."""
+    """Return the entry for points without a label, if there are any.
+
+    They have no profile if all clusters occur; otherwise the others may have been taken out.
+    """
     if not bool(labels.isnull().any()):
         return []
-    return [swatch(style.MISSING_POINT if points else style.MISSING, "no profile", dot=points)]
+    is_whole = np.isin(style.cluster_numbers(labels), present_numbers(labels)).all()
+    name = "no profile" if is_whole else "no label"
+    return [swatch(style.MISSING_POINT if points else style.MISSING, name, dot=points)]
 
 
-def add_legend(ax: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> None:
-    """Name the clusters that occur in labels outside the axes, where nothing is covered."""
-    missing = missing_entry(labels, points=points)
+def add_legend(
+    ax: Axes,
+    labels: xr.DataArray,
+    rgba: Float64s,
+    *,
+    points: bool = False,
+    place: str | None = None,
+) -> None:
+    """Name the clusters that occur in labels: outside the axes, or at a place on them."""
     if needs_key(labels):
         height, width = _key_size(labels)
-        place = (0.2, -height / 2, width, height)
-        key = ax.inset_axes(place, transform=inches_from(ax, 1, 0.5))
+        x, y = (1.0, 0.5) if place is None else _anchor(place)
+        # the title is above the key, the entry for missing labels below it
+        left = 0.2 if place is None else 0.16 - x * (width + 0.34)
+        bottom = -height / 2 if place is None else 0.52 - y * (height + 0.82)
+        key = ax.inset_axes((left, bottom, width, height), transform=inches_from(ax, x, y))
+        missing = missing_entry(labels, points=points)
+        if place is not None:
+            below = 0.46 if missing else 0.06
+            box = (left - 0.1, bottom - below, width + 0.22, height + below + 0.24)
+            _back(ax, box, transform=inches_from(ax, x, y))
         _draw_key(key, labels, rgba)
         if missing:
             _add_list(key, missing, side="below")
         return
+    named = entries(labels, rgba, points=points)
+    if place is None:
+        _add_list(ax, named, side=side(ax))
+        return
+    look: dict[str, Any] = _LOOK | {"loc": place, "framealpha": 0.85}
+    ax.legend(handles=named, **look).set_zorder(5)
+
+
+def _back(ax: Axes, box: tuple[float, float, float, float], transform: Transform) -> None:
+    """Whiten the map behind what is drawn on it."""
+    from matplotlib.patches import Rectangle
+
+    look: dict[str, Any] = {"facecolor": "white", "alpha": 0.85, "zorder": 4.9}
+    ax.add_patch(Rectangle(box[:2], *box[2:], transform=transform, linewidth=0, **look))
+
+
+def entries(labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> list[Artist]:
+    """Return the entries of a legend: the clusters that occur, and points without a label."""
     names = style.cluster_names(labels)
-    entries = [
+    named = [
         swatch(rgba[number - 1], names.get(int(number), f"Cluster {number}"), dot=points)
-        for number in style.present_numbers(labels)
+        for number in present_numbers(labels)
     ]
-    _add_list(ax, entries + missing, side=side(ax))
+    return named + missing_entry(labels, points=points)
+
+
+def _anchor(place: str) -> tuple[float, float]:
+    """Return a place in fractions of the axes."""
+    x = 0.0 if "left" in place else 1.0 if "right" in place else 0.5
+    return x, 0.0 if "lower" in place else 1.0 if "upper" in place else 0.5
 
 
 def _add_list(ax: Axes, entries: list[Artist], *, side: Side) -> None:
     """Add a frameless list of entries beside the axes, clear of the tick labels."""
-    look: dict[str, Any] = {"frameon": False, "fontsize": 8.5, "handlelength": 1.3}
-    look |= {"handleheight": 1.0, "borderaxespad": 0.0}
+    look: dict[str, Any] = _LOOK | {"frameon": False, "borderaxespad": 0.0}
     if side == "right":
         look |= {"loc": "center left", "bbox_to_anchor": (0.15, 0), "labelspacing": 0.45}
         look |= {"bbox_transform": inches_from(ax, 1, 0.5)}
@@ -119,12 +191,6 @@ def _add_list(ax: Axes, entries: list[Artist], *, side: Side) -> None:
         look |= {"bbox_transform": inches_from(ax, 0.5, 0)}
         look |= {"ncols": balanced_columns(len(entries), _columns_that_fit(inches(ax)[0]))}
     ax.legend(handles=entries, **look)
-
-
-def balanced_columns(n: int, limit: int) -> int:
-    """Return the number of columns for n entries in as few rows as possible, evenly filled."""
-    n_rows = -(-n // max(limit, 1))
-    return -(-n // max(n_rows, 1))
 
 
 def _draw_key(ax: Axes, labels: xr.DataArray, rgba: Float64s) -> None:
@@ -171,7 +237,8 @@ def key_shape(labels: xr.DataArray) -> tuple[int, int]:
 def _key_size(labels: xr.DataArray) -> Float64s:
     """Return the height and width, in inches, of the grid of colours."""
     shape = key_shape(labels)
-    return np.array(shape) * min(_CELL, 1.8 / max(shape))
+    size: Float64s = np.array(shape) * min(_CELL, 1.8 / max(shape))
+    return np.maximum(size, _CELL)  # a single row of many nodes is no line
 
 
 def _columns_that_fit(width: float) -> int:

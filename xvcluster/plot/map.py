@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.grid.labels import take_labels
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.plot import facets, style, view
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
-from xvcluster.plot import style
 from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
 from xvcluster.plot.fields import (
     bar_side,
@@ -17,10 +18,12 @@ from xvcluster.plot.fields import (
     draw_background,
     draw_labels,
 )
+from xvcluster.plot.inputs import check_field, check_switches
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
+from xvcluster.plot.size import moderate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable
 
     import xarray as xr
     from cartopy.crs import Projection
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import SubplotSpec
 
     from xvcluster.plot.basemap import Resolution
+    from xvcluster.plot.style import Colors
 
 
 def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
@@ -39,8 +43,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ax: Axes | None = None,
     projection: Projection | None = None,
     extent: geo.Box | None = None,
-    colors: Sequence[object] | None = None,
-    legend: bool = True,
+    colors: Colors | None = None,
+    legend: bool | str = True,
     coastlines: bool = True,
     borders: bool = True,
     resolution: Resolution = "110m",
@@ -49,12 +53,14 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     boundaries: GeoDataFrame | bool | None = None,
     background: xr.DataArray | None = None,
     certainty: xr.DataArray | str | None = None,
-) -> GeoAxes | Axes:
+    col: Hashable | None = None,
+    col_wrap: int | None = None,
+) -> GeoAxes | Axes | Figure:
     """Draw a map of cluster labels.
 
     Parameters
     ----------
-    labels : xr.DataArray
+    labels : DataArray or ClusterResult
         Cluster numbers, NaN or below 1 where there is no profile. They may have 1-D latitude and
         longitude in any order, 2-D latitude and longitude, or be scattered points. Without latitude
         and longitude the labels are drawn over their dims, on plain axes.
@@ -64,12 +70,13 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     projection : cartopy.crs.Projection, optional
         Default: Robinson for the globe, otherwise a conformal projection suited to the region.
     extent : (west, east, south, north), optional
-        In degrees. Default: the edges of the cells.
-    colors : sequence of colours, optional
+        In degrees, longitudes in any convention; across the dateline if west is more than east, as
+        in ``(120, -60, -60, 60)``. Default: the edges of the cells.
+    colors : sequence of colours, or name of a colormap, optional
         One colour per cluster, in the order of their numbers. Default: `cluster_colors`.
-    legend : bool
-        Name the clusters beside the map. More than 20 clusters, or the nodes of a SOM, are shown as
-        a small grid of colours instead.
+    legend : bool or str
+        Name the clusters beside the map, or at a place on it, such as ``"lower left"``. More than
+        20 clusters, or the nodes of a SOM, are shown as a small grid of colours instead.
     coastlines, borders : bool
         Draw coastlines and country borders.
     resolution : {"110m", "50m", "10m"}
@@ -89,10 +96,16 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         colours fade from full at 1 to 15 %, nearly white, at 0; NaN counts as 0. A bar beside the
         map shows the scale. For a result, also the name of one of its variables:
         ``result.plot.map(certainty="margin")``.
+    col : hashable, optional
+        A dim of the labels beside those of the map, such as ``"time"``: one map is drawn for each
+        of its entries, all in the same colours and with one legend.
+    col_wrap : int, optional
+        Number of these maps in a row. Default: depends on their shape.
 
     Returns
     -------
     GeoAxes or Axes
+        A Figure, with `col`.
 
     Raises
     ------
@@ -100,11 +113,13 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         If labels are not integers, if labels or background have another dim longer than 1, if
         `colors` does not have one colour per cluster, if `projection` is given together with `ax`,
         if `projection`, `extent`, `boundaries` or `background` is given although latitude and
-        longitude are not known, or if scattered points are to be outlined. If `certainty` is not
+        longitude are not known, or if scattered points are to be outlined. If `extent` is no box of
+        longitudes and latitudes, or lies where `projection` shows nothing. If `certainty` is not
         between 0 and 1, is not on the points of the labels, is given together with `background`, or
         is not the name of a variable of the result.
     TypeError
-        If `ax` is not a GeoAxes although latitude and longitude are known, if `boundaries` is
+        If `ax` is not a GeoAxes although latitude and longitude are known, if `projection` is not
+        an instance of a projection, if `extent` does not consist of numbers, if `boundaries` is
         neither a bool nor a GeoDataFrame, or if `certainty` is neither a DataArray nor a name.
     ImportError
         If boundaries are to be drawn and geopandas is not installed.
@@ -121,6 +136,21 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     ... )
     >>> ax = map(labels, title="Three provinces")
     """
+    extent, projection = view.check_extent(extent), view.check_projection(projection)
+    labels = take_labels(labels, "the map")
+    check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    legends.check_legend(legend)
+    if col is not None:
+        facets.check_facets(labels, col, col_wrap, ax, legend)
+        options: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+        options |= {"resolution": resolution, "gridlines": gridlines, "boundaries": boundaries}
+        fields = {"background": background, "certainty": certainty}
+        return _draw_facets(
+            labels, col, col_wrap, projection, extent, fields,
+            colors=colors, legend=bool(legend), title=title, **options,
+        )  # fmt: skip
+    if col_wrap is not None:
+        raise ValueError(f"col_wrap={col_wrap!r} has no effect without col, such as col='time'")
     over_field = background is not None
     certainty = match_certainty(labels, certainty, over_field=over_field)
     labels, certainty = read_together(labels, certainty)
@@ -129,12 +159,12 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     shapes = choose_boundaries(labels, boundaries, over_field=over_field)
     field, shades = (labels, rgba) if certainty is None else fade(labels, certainty, rgba)
     if background is not None:
-        field = mask_invalid(background)
+        field = mask_invalid(check_field(background, "background"))
     place = geo.locate(field)
     if over_field and shapes is not None:
         labels = outlined(labels, shapes)
     tight = ax is None and projection is None
-    named = labels if legend else None
+    named = labels if legend is True else None
     with_bar = over_field or certainty is not None
     ax = open_axes(ax, place, projection, extent, shapes, named, with_bar=with_bar)
     lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
@@ -148,10 +178,63 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     if certainty is not None:
         add_certainty_bar(ax, certainty, rgba, labels, side=bar_side(ax, named))
     if legend:
-        legends.add_legend(ax, labels, rgba, points=place.kind == "points")
+        on_map = legend if isinstance(legend, str) else None
+        legends.add_legend(ax, labels, rgba, points=place.kind == "points", place=on_map)
     if title is not None:
         ax.set_title(title, fontsize=11)
     return ax
+
+
+def _draw_facets(
+    labels: xr.DataArray,
+    col: Hashable,
+    col_wrap: int | None,
+    projection: Projection | None,
+    extent: geo.Box | None,
+    fields: dict[str, Any],
+    *,
+    colors: Colors | None,
+    legend: bool,
+    title: str | None,
+    **options: Any,
+) -> Figure:
+    """Draw one map for each entry along a dim, in the same colours and with one legend."""
+    import matplotlib.pyplot as plt
+
+    labels = style.check_labels(labels)
+    rgba = style.check_colors(labels, colors)
+    # the same clusters in all maps
+    labels = labels.assign_attrs(flag_values=style.cluster_numbers(labels))
+    place = geo.locate(labels.isel({col: 0}))
+    shape = 1.5 if place.kind == "plane" else view.shape(place, projection, extent)
+    named = labels if legend else None
+    with_bars = any(field is not None for field in fields.values())
+    figure, cells = facets.new_figure(
+        labels.sizes[col], shape, col_wrap, named, with_bars=with_bars
+    )
+    try:
+        for index, name in enumerate(facets.name_facets(labels, col)):
+            own = {key: _entry(field, col, index) for key, field in fields.items()}
+            ax = add_map_axes(figure, cells[index], place, projection, extent)
+            drawn = labels.isel({col: index})
+            map(drawn, ax=ax, colors=list(rgba), legend=False, extent=extent, **own, **options)
+            if place.kind != "plane":
+                frame(ax, place, extent, tight=projection is None)
+            ax.set_title(name, fontsize=9.5)
+    except BaseException:
+        plt.close(figure)
+        raise
+    if legend:
+        beside = figure.axes[cells[0].get_gridspec().ncols - 1]
+        facets.add_shared_legend(figure, beside, labels, rgba, points=place.kind == "points")
+    if title is not None:
+        figure.suptitle(title, fontsize=12)
+    return figure
+
+
+def _entry(field: Any, col: Hashable, index: int) -> Any:
+    """Return the part of a field that belongs to one of the maps: all of it, without their dim."""
+    return field.isel({col: index}) if col in getattr(field, "dims", ()) else field
 
 
 def _check_options(
@@ -163,7 +246,17 @@ def _check_options(
             f"projection={type(projection).__name__} has no effect on existing axes; pass "
             "either projection or ax, or create the axes with that projection"
         )
+    if ax is not None and not hasattr(ax, "pcolormesh"):
+        raise TypeError(
+            f"ax is a {type(ax).__name__}; pass Axes of matplotlib, such as "
+            "plt.subplot(projection=cartopy.crs.Robinson()), or omit ax"
+        )
     if place.kind == "plane":
+        if hasattr(ax, "projection"):
+            raise TypeError(
+                f"ax is a {type(ax).__name__}, but the field to be drawn has no latitude and "
+                "longitude; assign both, or pass plain axes, such as plt.subplot()"
+            )
         for name, value in {"projection": projection, **others}.items():
             if value is not None:
                 raise ValueError(
@@ -199,7 +292,7 @@ def open_axes(
     if place.kind == "plane":
         return ax
     frame(ax, place, extent, tight=projection is None)
-    shape = legends.aspect(ax)
+    shape = moderate(legends.aspect(ax))
     width = float(np.clip(4.8 * shape, 1.8, 7.0))
     rooms = [(width + 0.7, width / shape + 0.6)]
     if legend_of is not None:
@@ -219,7 +312,7 @@ def add_map_axes(
 ) -> Axes:
     """Add axes to a figure, with a projection unless there is no latitude and longitude."""
     if place.kind != "plane":
-        projection = projection or geo.choose_projection(place, extent)
+        projection = projection or view.choose_projection(place, extent)
     return figure.add_subplot(cell, projection=projection)
 
 
@@ -228,13 +321,22 @@ def frame(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None, *, tight: bo
     if extent is None and place.is_global:
         ax.set_global()
         return
-    path = geo.frame_path(place, ax.projection, extent)
-    (left, bottom), (right, top) = path.get_extents().get_points()
+    left, right, bottom, top = view.limits(place, ax.projection, extent)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
-    follows_box = extent is not None or place.kind != "curvilinear"
-    if tight and follows_box and not geo.is_straight(ax.projection):
-        ax.set_boundary(path)
+    follows_box = extent is not None or not place.follows_corners
+    if tight and follows_box and not view.is_straight(ax.projection):
+        ax.set_boundary(view.frame_path(place, ax.projection, extent))
+
+
+def set_view(
+    ax: Axes, place: geo.Geometry, field: xr.DataArray, extent: geo.Box | None, *, tight: bool
+) -> None:
+    """Frame a map, or label plain axes with the dims of the field."""
+    if place.kind == "plane":
+        _label_plane(ax, place, field)
+    else:
+        frame(ax, place, extent, tight=tight)
 
 
 def surround(
@@ -250,10 +352,9 @@ def surround(
     """Draw everything around the field of a map: frame, coastlines and gridlines, or plain axes."""
     from xvcluster.plot.basemap import add_basemap
 
+    set_view(ax, place, field, extent, tight=tight)
     if place.kind == "plane":
-        _label_plane(ax, place, field)
         return
-    frame(ax, place, extent, tight=tight)
     ax.spines["geo"].set_linewidth(0.7)
     add_basemap(ax, **lines)
     if gridlines:
@@ -266,8 +367,8 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
     wide = legends.aspect(ax) > 0.8
     lines = ax.gridlines(
         draw_labels=True,
-        xlocs=geo.graticule(west, east, 6 if wide else 3),
-        ylocs=geo.graticule(south, north, 6 if wide else 7),
+        xlocs=view.graticule(west, east, 6 if wide else 3),
+        ylocs=view.graticule(south, north, 6 if wide else 7),
         linewidth=0.4,
         color="#555555",
         alpha=0.4,
@@ -288,5 +389,7 @@ def _label_plane(ax: Axes, place: geo.Geometry, field: xr.DataArray) -> None:
         ax.set_yticks([])
         return
     ax.set_ylabel(style.axis_label(field[place.y_dim]))
-    if field[place.x_dim].attrs.get("units") == field[place.y_dim].attrs.get("units"):
+    same_units = field[place.x_dim].attrs.get("units") == field[place.y_dim].attrs.get("units")
+    shape = float(np.ptp(place.x) / np.ptp(place.y))
+    if same_units and shape == moderate(shape):
         ax.set_aspect("equal")

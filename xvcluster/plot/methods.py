@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import xarray as xr
 
 from xvcluster.delegate import delegate
+from xvcluster.messages import plain
 from xvcluster.plot.criteria import criteria as draw_criteria
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
@@ -29,7 +30,7 @@ def _find_certainty(dataset: xr.Dataset, name: str) -> xr.DataArray:
     if name in dataset.data_vars:
         return dataset[name]
     known = [
-        str(key)
+        plain(key)
         for key, array in dataset.data_vars.items()
         if set(array.dims) == set(dataset["label"].dims)
         and array.attrs.get("units") == "1"

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.arrays import Array, Float64s, Objects
-from xvcluster.grid.coords import positive
-from xvcluster.plot import legend as legends
+from xvcluster.grid.labels import Result
 from xvcluster.plot import style
+from xvcluster.plot.inputs import take_result
+from xvcluster.plot.levels import Levels, find_levels
+from xvcluster.plot.size import arrange
 from xvcluster.record.dataset import parameters_of
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def profiles(
-    dataset: xr.Dataset,
+    dataset: Result | xr.Dataset,
     *,
     variable: Hashable | None = None,
     axes: Sequence[Axes] | Array | None = None,
@@ -31,18 +33,20 @@ def profiles(
 
     The light band extends from the 5th to the 95th percentile of the members, the darker one from
     the 25th to the 75th; the dashed line is their median and the thick one the centroid. Data
-    without a vertical, or with a single level, are drawn as one box per cluster.
+    without a vertical, or with a single level, are drawn as one box per cluster. Where the levels
+    are times, these run from left to right.
 
     Parameters
     ----------
-    dataset : xr.Dataset
-        The dataset of a `ClusterResult`.
+    dataset : ClusterResult or Dataset
+        A result, or its dataset.
     variable : hashable, optional
         The variable to draw. Default: all of them, one below the other.
     axes : sequence of matplotlib Axes, optional
         One per panel, variable by variable. Default: a new figure.
     ncols : int, optional
-        Number of panels in a row. Default: at most five, in rows of about the same length.
+        Number of panels in a row. Default: at most five, in rows of about the same length, or as
+        many as a figure of 20 inches needs.
 
     Returns
     -------
@@ -50,39 +54,33 @@ def profiles(
 
     Raises
     ------
+    TypeError
+        If `dataset` is neither a result nor a Dataset, or `axes` are no axes of matplotlib.
     ValueError
-        If `variable` is not in the result, if `axes` does not have one element per panel, or if
-        `ncols` is given together with `axes` or is less than 1.
+        If `variable` is not in the result, if `axes` does not have one element per panel, if
+        `ncols` is given together with `axes` or is less than 1, or if the panels do not fit in a
+        figure of 20 inches.
 
     Examples
     --------
     >>> from xvcluster.plot import profiles
     >>> figure = profiles(result.dataset, variable="vs")  # doctest: +SKIP
     """
+    dataset = take_result(dataset, "profiles")
     names = pick_variables(dataset, variable)
-    vertical = find_vertical(dataset)
-    n_clusters = 1 if vertical is None else dataset.sizes["cluster"]
-    panels = _panels(len(names), n_clusters, axes, ncols, boxes=vertical is None)
+    levels = find_levels(dataset)
+    n_clusters = 1 if levels is None else dataset.sizes["cluster"]
+    box = (6.0, _box_height(dataset.sizes["cluster"])) if levels is None else None
+    panels = _panels(len(names), n_clusters, axes, ncols, box)
     rgba = style.own_colors(dataset)
     for name, row in zip(names, panels, strict=True):
-        if vertical is None:
+        if levels is None:
             draw_boxes(row[0], dataset, name, rgba)
             continue
         for index, ax in enumerate(row):
-            _draw_spread(ax, dataset, name, vertical.values, index, rgba[index])
-        _share_axes(row, dataset, name, vertical)
+            _draw_spread(ax, dataset, name, levels, index, rgba[index])
+        _share_axes(row, dataset, name, levels)
     return panels[0, 0].figure  # type: ignore[no-any-return]
-
-
-def find_vertical(dataset: xr.Dataset) -> xr.DataArray | None:
-    """Return the vertical coordinate, durations in days, or None if there is a single level."""
-    name = parameters_of(dataset).get("vertical")
-    if dataset.sizes.get(name, 1) == 1:
-        return None
-    vertical = dataset[name]
-    if vertical.dtype.kind != "m":
-        return vertical
-    return vertical.copy(data=vertical / np.timedelta64(1, "D")).assign_attrs(units="days")
 
 
 def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hashable]:
@@ -137,13 +135,12 @@ def _panels(
     n_panels: int,
     axes: Sequence[Axes] | Array | None,
     ncols: int | None,
-    *,
-    boxes: bool,
+    box: tuple[float, float] | None,
 ) -> Objects:
     """Return the axes of each variable's panels: the given ones, or new ones."""
     if axes is None:
-        return _new_panels(n_rows, n_panels, ncols, boxes=boxes)
-    given = np.asarray(axes, dtype=object)
+        return _new_panels(n_rows, n_panels, ncols, box)
+    given = _flat(axes)
     if ncols is not None:
         raise ValueError(f"ncols={ncols} has no effect on the given axes; pass one of the two")
     total = n_rows * n_panels
@@ -152,23 +149,35 @@ def _panels(
     return given.reshape(n_rows, n_panels)
 
 
-def count_columns(n_panels: int, ncols: int | None, *, limit: int) -> int:
-    """Return the number of columns of panels: the given one, or at most `limit`, evenly filled."""
-    if ncols is not None and ncols < 1:
-        raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
-    return min(ncols or legends.balanced_columns(n_panels, limit), n_panels)
+def _flat(axes: Any) -> Objects:
+    """Return axes, or a single one, as a flat array; refuse anything else."""
+    from matplotlib.axes import Axes
+
+    given = np.asarray([axes] if isinstance(axes, Axes) else axes, dtype=object).ravel()
+    for ax in given:
+        if not isinstance(ax, Axes):
+            raise TypeError(
+                f"axes holds a {type(ax).__name__}; pass Axes of matplotlib, one per panel, e.g. "
+                "those of plt.subplots(1, 3)"
+            )
+    return given
 
 
-def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -> Objects:
+def _box_height(n_clusters: int) -> float:
+    """Return the height in inches of a panel with one box per cluster."""
+    return max(3.4, 0.2 * n_clusters + 0.6)
+
+
+def _new_panels(
+    n_rows: int, n_panels: int, ncols: int | None, box: tuple[float, float] | None
+) -> Objects:
     """Return the axes of a new figure, the panels of each variable in rows of their own."""
     import matplotlib.pyplot as plt
 
-    n_columns = count_columns(n_panels, ncols, limit=5)
-    lines = -(-n_panels // n_columns)
-    width = 6.0 if boxes else 1.95 * n_columns + 0.7
-    height = n_rows * (3.4 if boxes else 2.5 * lines + 0.4)
-    size: dict[str, Any] = {"figsize": (width, height), "layout": "constrained"}
-    _, grid = plt.subplots(n_rows * lines, n_columns, squeeze=False, **size)
+    panel, margin = (box, (0.0, 0.0)) if box else ((1.95, 2.5), (0.7, 0.4))
+    plan = arrange(n_panels, panel, limit=5, ncols=ncols, groups=n_rows, margin=margin)
+    size: dict[str, Any] = {"figsize": plan.size, "layout": "constrained"}
+    _, grid = plt.subplots(plan.n_rows, plan.n_columns, squeeze=False, **size)
     panels = grid.reshape(n_rows, -1)
     for ax in panels[:, n_panels:].flat:
         ax.remove()
@@ -177,45 +186,39 @@ def _new_panels(n_rows: int, n_panels: int, ncols: int | None, *, boxes: bool) -
 
 
 def _draw_spread(
-    ax: Axes, dataset: xr.Dataset, name: Hashable, z: Array, index: int, color: Float64s
+    ax: Axes, dataset: xr.Dataset, name: Hashable, levels: Levels, index: int, color: Float64s
 ) -> None:
     """Draw one cluster's bands, median and centroid, with its share in the title."""
     spread = dataset[f"{name}_quantile"].isel(cluster=index).transpose("quantile", ...).values
-    ax.fill_betweenx(z, spread[0], spread[4], color=color, alpha=0.28, linewidth=0)
-    ax.fill_betweenx(z, spread[1], spread[3], color=color, alpha=0.55, linewidth=0)
+    levels.fill(ax, spread[0], spread[4], color=color, alpha=0.28)
+    levels.fill(ax, spread[1], spread[3], color=color, alpha=0.55)
     for edge in (spread[0], spread[4]):
-        ax.plot(edge, z, color=style.OUTLINE, linewidth=0.3, alpha=0.5)
-    ax.plot(spread[2], z, color=style.OUTLINE, linewidth=0.7, linestyle=(0, (4, 2)))
+        levels.draw(ax, edge, color=style.OUTLINE, linewidth=0.3, alpha=0.5)
+    levels.draw(ax, spread[2], color=style.OUTLINE, linewidth=0.7, linestyle=(0, (4, 2)))
     centroid = dataset[name].isel(cluster=index).values
-    ax.plot(centroid, z, color=color, **line_style(1.9))
+    levels.draw(ax, centroid, color=color, **line_style(1.9))
     names, of = style.name_shares(dataset)
     ax.set_title(f"{names[index]} of the {of}", fontsize=8.5)
     tidy(ax)
 
 
-def _share_axes(row: Objects, dataset: xr.Dataset, name: Hashable, vertical: xr.DataArray) -> None:
+def _share_axes(row: Objects, dataset: xr.Dataset, name: Hashable, levels: Levels) -> None:
     """Give all panels of a variable the same range, and label only the outer ones."""
     spread = dataset[f"{name}_quantile"].values
     low, high = np.nanmin(spread), np.nanmax(spread)
     margin = 0.04 * (high - low) or 1.0
+    xlabel, ylabel = levels.labels(style.axis_label(dataset[name], width=26))
     for index, ax in enumerate(row):
-        ax.set_xlim(low - margin, high + margin)
-        set_vertical(ax, vertical)
+        levels.limit_values(ax, low - margin, high + margin)
+        levels.limit(ax)
         cell = ax.get_subplotspec()
         n_columns = cell.get_geometry()[1] if cell else 1
         first, last = index % n_columns == 0, index + n_columns >= len(row)
         ax.tick_params(labelleft=first, labelbottom=last)
         if first:
-            ax.set_ylabel(style.axis_label(vertical), fontsize=9)
+            ax.set_ylabel(ylabel, fontsize=9)
         if last:
-            ax.set_xlabel(style.axis_label(dataset[name], width=26), fontsize=9)
-
-
-def set_vertical(ax: Axes, vertical: xr.DataArray) -> None:
-    """Set the range of the vertical axis, with depth pointing down."""
-    # times are not converted, so that matplotlib draws an axis of dates
-    low, high = vertical.values.min(), vertical.values.max()
-    ax.set_ylim((low, high) if positive(vertical) == "up" else (high, low))
+            ax.set_xlabel(xlabel, fontsize=9)
 
 
 def tidy(ax: Axes) -> None:

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.arrays import Array, Float64s
-from xvcluster.grid.coords import positive
+from xvcluster.grid.coords import units
+from xvcluster.grid.labels import Result
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.profiles import find_vertical, line_style, pick_variables
+from xvcluster.plot.inputs import take_result
+from xvcluster.plot.levels import Levels, find_levels
+from xvcluster.plot.profiles import line_style, pick_variables
+from xvcluster.plot.size import arrange, moderate
 from xvcluster.record.dataset import read_nodes
+
+_WIDTH = 3.5
+"""Inches of a panel."""
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
-def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
+def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Figure:
     """Draw a self-organizing map: its U-matrix, its hits and its codebook.
 
     The U-matrix shows the mean distance of each node's codebook vector to those of its neighbours,
@@ -32,8 +39,8 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
 
     Parameters
     ----------
-    dataset : xr.Dataset
-        The dataset of a `ClusterResult` made by `som`.
+    dataset : ClusterResult or Dataset
+        A result made by `som`, or its dataset.
     variable : hashable, optional
         The variable of the codebook to draw. Default: all of them, in one panel each.
 
@@ -43,6 +50,8 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
 
     Raises
     ------
+    TypeError
+        If it is neither a result nor a Dataset.
     ValueError
         If the dataset is not a result of `som`, or `variable` is not in it.
 
@@ -58,7 +67,7 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    dataset = dataset.compute()  # read lazy maps only once
+    dataset = take_result(dataset, "som").compute()  # read lazy maps only once
     if "node" not in dataset.dims or "som_row" not in dataset.coords:
         raise ValueError(
             f"this result was made by {dataset.attrs.get('method')!r} and has no nodes; plot.som "
@@ -67,16 +76,19 @@ def som(dataset: xr.Dataset, *, variable: Hashable | None = None) -> Figure:
     names = pick_variables(dataset, variable)
     n_panels = 2 + len(names)
     n_rows, n_columns = _shape(dataset)
-    width = 3.5
-    height = float(np.clip(width * n_rows / n_columns, 1.2, 5.0)) + 0.9
-    figure, axes = plt.subplots(
-        1, n_panels, figsize=(n_panels * width, height), layout="compressed", squeeze=False
+    height = float(np.clip(_WIDTH * n_rows / n_columns, 1.2, 5.0)) + 0.9
+    plan = arrange(n_panels, (_WIDTH, height), limit=5)
+    figure, grid = plt.subplots(
+        plan.n_rows, plan.n_columns, figsize=plan.size, layout="compressed", squeeze=False
     )
-    _draw_distances(axes[0, 0], dataset)
-    _draw_hits(axes[0, 1], dataset)
-    for ax, name in zip(axes[0, 2:], names, strict=True):
+    axes = grid.ravel()
+    for ax in axes[n_panels:]:
+        ax.remove()
+    _draw_distances(axes[0], dataset)
+    _draw_hits(axes[1], dataset)
+    for ax, name in zip(axes[2:], names, strict=False):
         _draw_codebook(ax, dataset, name)
-    for ax in axes[0]:
+    for ax in axes[:n_panels]:
         _draw_grid(ax, dataset)
     return figure
 
@@ -104,10 +116,10 @@ def _on_grid(dataset: xr.Dataset, along_node: Array) -> Array:
 
 def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
     """Draw the U-matrix with its colorbar."""
-    units = dataset["distance"].attrs.get("units", "1")
+    scale = dataset["distance"].attrs.get("units", "1")
     ax.set_title("U-matrix", fontsize=9.5)
-    label = f"mean distance to neighbouring nodes ({'scaled' if units == '1' else units})"
-    _draw_values(ax, u_matrix(dataset), label, cmap="bone_r")
+    label = f"mean distance to neighbouring nodes ({'scaled' if scale == '1' else scale})"
+    _draw_values(ax, u_matrix(dataset), style.drawable(label), cmap="bone_r")
 
 
 def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
@@ -132,39 +144,40 @@ def _draw_values(ax: Axes, values: Array, label: str, **options: Any) -> AxesIma
 
 def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     """Draw the codebook of one variable: a small profile in every cell, or a value."""
-    vertical = find_vertical(dataset)
+    levels = find_levels(dataset)
     nodes = dataset[f"{name}_node"]
-    ax.set_title(f"Codebook of {name}", fontsize=9.5)
+    ax.set_title(style.drawable(f"Codebook of {name}"), fontsize=9.5)
     described = nodes if nodes.attrs else dataset[name]
-    if vertical is None:
+    if levels is None:
         values = _on_grid(dataset, nodes.values)
         _draw_values(ax, values, style.axis_label(described, width=38), cmap="viridis")
         return
-    colors = style.cluster_colors(dataset["label"])[dataset["node_cluster"].values - 1]
+    colors = style.colors_of(dataset["label"])[dataset["node_cluster"].values - 1]
     pale = 0.72 + 0.28 * colors[:, :3]
     ax.imshow(pale.reshape(*_shape(dataset), 3), interpolation="nearest")
     values = nodes.transpose("node", ...).values
     low, high = np.nanmin(values), np.nanmax(values)
-    z = vertical.values.astype(np.float64)
-    down = (z - z.min()) / (np.ptp(z) or 1.0) - 0.5
-    if positive(vertical) == "up":
-        down = -down
-    across = (values - low) / ((high - low) or 1.0) - 0.5
+    spread = (values - low) / ((high - low) or 1.0) - 0.5
+    along = _within_cell(levels)
     _, n_columns = _shape(dataset)
-    for node, profile in enumerate(across):
+    for node, profile in enumerate(spread):
         row, column = divmod(node, n_columns)
-        x, y = column + 0.78 * profile, row + 0.8 * down
-        ax.plot(x, y, color=colors[node], **line_style(1.3))
-    units = [str(array.attrs.get("units", "")) for array in (described, vertical)]
-    top, bottom = (_level(vertical.values[at]) for at in (np.argmin(down), np.argmax(down)))
-    text = f"{name}: {low:.3g} to {high:.3g} {units[0]}".rstrip() + ", left to right"
-    text += f"\n{vertical.name}: {top} to {bottom} {units[1]}".rstrip() + ", top to bottom"
+        # rows of an image count downwards
+        x, y = (along, -profile) if levels.is_time else (profile, along)
+        ax.plot(column + 0.78 * x, row + 0.8 * y, color=colors[node], **line_style(1.3))
+    across, upright = "left to right", "top to bottom"
+    ways = ("bottom to top", across) if levels.is_time else (across, upright)
+    spans = f"{name}: {low:.3g} to {high:.3g} {units(described)}".rstrip() + f", {ways[0]}"
+    ends = f"{levels.name}: {' to '.join(levels.ends())} {levels.units}".rstrip() + f", {ways[1]}"
+    text = "\n".join(map(style.drawable, (spans, ends)))
     ax.set_xlabel(text, fontsize=8, labelpad=6)
 
 
-def _level(value: Any) -> str:
-    """Format a depth, or the date of a time."""
-    return str(value)[:10] if isinstance(value, np.datetime64) else f"{value:g}"
+def _within_cell(levels: Levels) -> Float64s:
+    """Return where levels lie in a cell of an image, from −0.5 to 0.5, left to right or down."""
+    at = levels.at.astype(np.float64)
+    along = (at - at.min()) / (np.ptp(at) or 1.0) - 0.5
+    return np.asarray(along if levels.is_time or levels.points_down else -along)
 
 
 def _draw_grid(ax: Axes, dataset: xr.Dataset) -> None:
@@ -173,6 +186,8 @@ def _draw_grid(ax: Axes, dataset: xr.Dataset) -> None:
     legends.separate_cells(ax, (n_rows, n_columns))
     ax.set_xlim(-0.5, n_columns - 0.5)
     ax.set_ylim(n_rows - 0.5, -0.5)
+    if moderate(n_columns / n_rows) != n_columns / n_rows:
+        ax.set_aspect("auto")  # cells of a long map need not be square
     clusters = _on_grid(dataset, dataset["node_cluster"].values)
     if clusters.max() == dataset.sizes["node"]:
         return

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xvcluster.arrays import Float64s, Integers
+from xvcluster.grid.labels import Clustering, declared_numbers, present_numbers, take_labels
+from xvcluster.grid.labels import check_labels as read_labels
+from xvcluster.messages import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
+    from matplotlib.colors import Colormap
+
+    Colors = Sequence[object] | str | Colormap
 
 # Slow to fast: red to blue like RdYlBu, but never near-white, because a cluster in the middle must
 # stand out from the paper and from the grey of missing cells.
@@ -57,44 +63,33 @@ _TO_LAB = np.array(
 
 def cluster_numbers(labels: xr.DataArray) -> Integers:
     """Return the numbers of the clusters: ``flag_values``, otherwise 1 to the largest label."""
-    flags = labels.attrs.get("flag_values")
-    if flags is not None:
-        return np.atleast_1d(np.asarray(flags)).astype(np.int64)
+    declared = declared_numbers(labels)
+    if declared is not None:
+        return declared
     return np.arange(1, present_numbers(labels).max(initial=1) + 1)
 
 
-def check_labels(labels: xr.DataArray) -> xr.DataArray:
-    """Return labels with NaN instead of numbers below 1; raise an error if they are not labels."""
-    name = "these values" if labels.name is None else repr(labels.name)
-    what = (
-        "labels are cluster numbers, integers from 1, or NaN where there is no profile; pass "
-        "result.labels, or cluster the field first, field.vcluster.kmeans().plot.map(); "
-        "a field without clusters has its own .plot()"
-    )
+def check_labels(source: Clustering) -> xr.DataArray:
+    """Take labels into memory, NaN instead of numbers below 1; refuse what are no labels."""
+    labels = take_labels(source, "the figure")
+    name = "these values" if labels.name is None else repr(plain(labels.name))
     if labels.dtype.kind not in "iufb":
-        raise ValueError(f"{name} of type {labels.dtype} cannot be drawn as labels: {what}")
-    values = np.asarray(labels.values, dtype=np.float64)
-    fractional = values[np.isfinite(values) & (values != np.round(values))]
-    if fractional.size:
-        raise ValueError(f"{name} cannot be drawn as labels, it contains {fractional[0]:g}: {what}")
-    return labels.where(np.isfinite(values) & (values >= 1))
-
-
-def present_numbers(labels: xr.DataArray) -> Integers:
-    """Return the numbers that occur in labels, ascending."""
-    values = np.asarray(labels.values, dtype=np.float64)
-    return np.unique(values[np.isfinite(values)]).astype(np.int64)
+        raise ValueError(
+            f"{name} of type {labels.dtype} cannot be drawn as labels: labels are cluster numbers, "
+            "integers from 1, or NaN where there is no profile; pass result.labels"
+        )
+    return read_labels(labels, name)
 
 
 def cluster_names(labels: xr.DataArray) -> dict[int, str]:
     """Return the name of each cluster number as in a legend, such as ``"Cluster 3"``."""
-    numbers = cluster_numbers(labels)
+    numbers = [int(number) for number in cluster_numbers(labels)]
     meanings = str(labels.attrs.get("flag_meanings", "")).split()
-    if len(meanings) != len(numbers):
-        meanings = [f"cluster_{number}" for number in numbers]
+    flags = np.ravel(labels.attrs.get("flag_values", []))
+    said = dict(zip(flags, meanings, strict=True)) if len(flags) == len(meanings) else {}
+    names = {number: plain(said.get(number, f"cluster_{number}"), 40) for number in numbers}
     return {
-        int(number): (meaning[:1].upper() + meaning[1:]).replace("_", " ")
-        for number, meaning in zip(numbers, meanings, strict=True)
+        n: drawable((name[:1].upper() + name[1:]).replace("_", " ")) for n, name in names.items()
     }
 
 
@@ -118,8 +113,9 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
     Parameters
     ----------
     labels : xr.DataArray
-        Cluster numbers, of any shape. The attributes ``flag_values`` (without it the clusters are 1
-        to the largest label), ``som_shape`` and ``ordered_by`` are used.
+        Cluster numbers, of any shape. The attributes ``flag_values`` (without it, or if it does not
+        name every label, the clusters are 1 to the largest label), ``som_shape`` and ``ordered_by``
+        are used.
 
     Returns
     -------
@@ -133,6 +129,11 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
     >>> cluster_colors(xr.DataArray([1.0, 2.0, 3.0], dims="profile")).shape
     (3, 4)
     """
+    return colors_of(check_labels(labels))
+
+
+def colors_of(labels: xr.DataArray) -> Float64s:
+    """Return the colours of labels by their attributes, which must hold, as in a result."""
     n_clusters = int(cluster_numbers(labels).max())
     shape = som_shape(labels)
     if shape is not None and min(shape) > 1:
@@ -143,23 +144,44 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
 
 def own_colors(dataset: xr.Dataset) -> Float64s:
     """Return the colours along the dim ``cluster`` of a result, or of a selection from it."""
-    return np.asarray(cluster_colors(dataset["label"])[dataset["cluster"].values - 1])
+    return np.asarray(colors_of(dataset["label"])[dataset["cluster"].values - 1])
 
 
-def check_colors(labels: xr.DataArray, colors: Sequence[object] | None) -> Float64s:
+def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
     """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
     from matplotlib.colors import to_rgba_array
 
     if colors is None:
-        return cluster_colors(labels)
-    rgba = np.asarray(to_rgba_array(colors), dtype=np.float64)  # type: ignore[arg-type]
+        return colors_of(labels)
     n_clusters = int(cluster_numbers(labels).max())
+    colors = _of_colormap(colors, n_clusters)
+    try:
+        rgba = np.asarray(to_rgba_array(colors), dtype=np.float64)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"colors={plain(repr(colors), 80)} are no colours ({error}); pass one colour per "
+            "cluster, such as ['red', '#00aa00', (0, 0, 1)], or the name of a colormap, such as "
+            "'viridis'"
+        ) from None
     if len(rgba) != n_clusters:
         raise ValueError(
             f"colors has {len(rgba)} colours for {n_clusters} clusters; "
             f"pass one colour per cluster, in the order of their numbers"
         )
     return rgba
+
+
+def _of_colormap(colors: Any, n_clusters: int) -> Any:
+    """Return the colours of a colormap, evenly spaced unless it is a list; others as they are."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Colormap, ListedColormap
+
+    colors = colormaps[colors] if isinstance(colors, str) and colors in colormaps else colors
+    if not isinstance(colors, Colormap):
+        return colors
+    if isinstance(colors, ListedColormap) and colors.N < 64:  # such as tab10
+        return colors(np.arange(min(n_clusters, colors.N)))
+    return colors(np.linspace(0, 1, n_clusters))
 
 
 def text_color(color: Float64s) -> str:
@@ -170,9 +192,25 @@ def text_color(color: Float64s) -> str:
 def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     """Return the label of an axis, ``"long_name (units)"``, in lines of the given width."""
     name = array.attrs.get("long_name") or array.attrs.get("standard_name") or array.name
-    text = "" if name is None else str(name)
-    units = str(array.attrs.get("units", "")).strip()
-    return fill(f"{text} ({units})" if units and units != "1" else text, width)
+    text = "" if name is None else plain(name)
+    units = plain(array.attrs.get("units", ""))
+    return drawable(f"{text} ({units})" if units and units != "1" else text, width)
+
+
+def drawable(text: object, width: int = 1000) -> str:
+    """Return text of a file as matplotlib can draw it, in lines of the given width.
+
+    What stands between dollars stays a formula if it is one.
+    """
+    from matplotlib.mathtext import MathTextParser
+
+    lines = fill(plain(text, 1000), width).split("\n")
+    for i, line in enumerate(lines):
+        try:
+            MathTextParser("path").parse(line)
+        except (ValueError, RuntimeError):  # RuntimeError: braces nested too deeply
+            lines[i] = re.sub(r"(?<!\\)\$", r"\\$", line)
+    return "\n".join(lines)
 
 
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:

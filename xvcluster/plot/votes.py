@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xvcluster.messages import plain
 from xvcluster.plot import geometry as geo
+from xvcluster.plot import view
 from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
+from xvcluster.plot.inputs import check_switches, take_dataset
 from xvcluster.plot.legend import inches
 from xvcluster.plot.map import open_axes, surround
 
@@ -73,6 +76,9 @@ def votes(
     >>> from xvcluster.plot import votes
     >>> ax = votes(agreed, cluster=1)  # doctest: +SKIP
     """
+    extent, projection = view.check_extent(extent), view.check_projection(projection)
+    check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    dataset = take_dataset(dataset, "votes", "the Dataset that xvcluster.consensus returns")
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
     tight = ax is None and projection is None
@@ -90,9 +96,10 @@ def votes(
 def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArray]:
     """Return the votes for one cluster and the number of models that contain each point."""
     if not {"votes", "n_models"} <= set(dataset.data_vars):
+        known = ", ".join(map(plain, dataset.data_vars))
         raise ValueError(
-            "this dataset has no votes and n_models; its variables are "
-            f"{', '.join(map(str, dataset.data_vars))}. Pass what xvcluster.consensus(...) returns"
+            f"this dataset has no votes and n_models; its variables are {known}. Pass what "
+            "xvcluster.consensus(...) returns"
         )
     numbers = dataset["cluster"].values
     if cluster not in numbers:

@@ -12,6 +12,7 @@ from xvcluster.arrays import Indices
 from xvcluster.grid.coords import Axes, at_rest, find_axes, is_time, refuse_empty
 from xvcluster.grid.levels import check_numbers, is_counted, numbers_of, vertical_of
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.inputs import take_model
 from xvcluster.options import check_integer, check_number
 from xvcluster.prepare.interpolation import fill_gaps, interpolate, interpolate_each
 from xvcluster.prepare.ranges import (
@@ -101,6 +102,7 @@ def prepare(
     >>> vs.vcluster.prepare(depth=slice(5, 60), dz=2, stride=4).sizes["depth"]
     28
     """
+    data = take_model(data)
     refuse_empty(data)
     axes = find_axes(data, dim)
     steps = _strides(data, axes, stride)

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from xvcluster.arrays import Float64s, Floats
+from xvcluster.options import check_choice
 
 Normalization = Literal["anomaly", "percent", "level", "profile", "variable"]
 
@@ -20,15 +21,8 @@ _CHUNK = 2048
 
 def check_normalize(normalize: str | None) -> dict[str, str]:
     """Give what is recorded of a normalization; refuse an unknown one."""
-    allowed = get_args(Normalization)
-    if normalize is None:
-        return {}
-    if normalize not in allowed:
-        raise ValueError(
-            f"unknown normalize {normalize!r}; choose one of {', '.join(map(repr, allowed))}, or "
-            "None"
-        )
-    return {"normalize": normalize}
+    check_choice("normalize", normalize, get_args(Normalization), or_none=True)
+    return {} if normalize is None else {"normalize": normalize}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

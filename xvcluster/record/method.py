@@ -34,6 +34,8 @@ class Method(ABC):
         Endings of variables that its results have for each variable of the data, in addition.
     numbering : frozenset of str
         Which of these hold cluster numbers, as ``label`` does; a match renumbers them.
+    probabilities : frozenset of str
+        Which of these are the probabilities of clusters at points: 0 for a cluster that is empty.
 
     Notes
     -----
@@ -47,6 +49,7 @@ class Method(ABC):
     variables: ClassVar[frozenset[str]] = frozenset()
     endings: ClassVar[frozenset[str]] = frozenset()
     numbering: ClassVar[frozenset[str]] = frozenset()
+    probabilities: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:

@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Float64s
-from xvcluster.grid.coords import canonical_units, find_axes, positive, units
+from xvcluster.grid.coords import canonical_units, find_axes, is_same_direction, units
 from xvcluster.grid.levels import has_times, numbers_of, vertical_of
 from xvcluster.grid.missing import mask_invalid
+from xvcluster.inputs import take_model
 from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
@@ -46,7 +47,7 @@ def predict(
     """
     options = parameters_of(result)
     names = options["variables"]
-    dataset = _matching_variables(as_dataset(data), names, result)
+    dataset = _matching_variables(as_dataset(take_model(data)), names, result)
     vertical = options["vertical"]
     if dim is None and vertical in dataset.dims:
         dim = vertical
@@ -70,8 +71,8 @@ def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Datase
     missing = [n for n in names if n not in dataset.data_vars]
     if missing:
         raise ValueError(
-            f"the result was made from {', '.join(names)}, but the data lack {', '.join(missing)}; "
-            f"they have {', '.join(map(str, dataset.data_vars))}. Rename them to match"
+            f"the result was made from {plain(', '.join(names))}, but the data lack "
+            f"{plain(', '.join(missing))}; they have {plain(', '.join(own))}. Rename them to match"
         )
     for name in names:
         _require_same_units(name, units(dataset[name]), units(result[name]))
@@ -111,7 +112,7 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
         sign = 1.0
     else:
         _require_same_units(str(dim), units(own), units(levels))
-        sign = 1.0 if positive(own) == positive(levels) else -1.0
+        sign = 1.0 if is_same_direction(own, levels) else -1.0
     target = sign * there
     if here.shape == target.shape and np.array_equal(here, target):
         return dataset

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xvcluster.extras import require
+from xvcluster.record import times
 from xvcluster.record.dataset import SCHEMA
 from xvcluster.record.replace import find_former, replace
 from xvcluster.record.upgrade import upgrade
@@ -48,7 +50,10 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
-    _refuse_kind(path)
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
+    check_kind(path)
+    dataset = times.note(dataset)
     with replace(path) as temporary:
         if is_zarr(path):
             encoding = {n: e for n, e in _FLAG_ENCODINGS.items() if n in dataset}
@@ -58,7 +63,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
 
 
-def _refuse_kind(path: str | os.PathLike[str]) -> None:
+def check_kind(path: str | os.PathLike[str]) -> None:
     """Refuse to replace a folder by a file, or anything but labels by a store."""
     target = Path(path).resolve()
     if not is_zarr(path):
@@ -69,7 +74,8 @@ def _refuse_kind(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{str(path)!r} is a file, not a Zarr store; give another name")
     if target.is_dir() and any(target.iterdir()):
         try:
-            known = "label" in xr.open_zarr(target, chunks=None, consolidated=False)
+            raw = xr.open_zarr(target, chunks=None, consolidated=False, decode_cf=False)
+            known = "label" in raw
         except (OSError, ValueError, KeyError):
             known = False
         if not known:
@@ -110,13 +116,16 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
     path = find_former(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    if is_zarr(path):
+        require("zarr", "Zarr stores need")
     try:
         if is_zarr(path):
-            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False)
+            dataset = times.decode(xr.open_zarr(path, consolidated=False, decode_cf=False))
             _load_all_but_maps(dataset)
             dataset = _guard(dataset, path)
         else:
-            dataset = xr.load_dataset(path, engine="netcdf4")
+            with times.decode(xr.open_dataset(path, engine="netcdf4", decode_cf=False)) as file:
+                dataset = file.load()
     except OSError as error:
         kind = "Zarr" if is_zarr(path) else "NetCDF"
         raise ValueError(f"{path!s} cannot be read as {kind}: {error}") from error

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.arrays import Float64s
-from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.profiles import line_style, set_vertical, tidy
+from xvcluster.plot.levels import Levels, read_levels
+from xvcluster.plot.profiles import line_style, tidy
+from xvcluster.plot.size import balanced_columns, bounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,43 +55,44 @@ def members(
 
     # at most five columns, or a square arrangement beyond 25 panels
     limit = max(5, math.ceil(math.sqrt(len(centers))))
-    n_columns = legends.balanced_columns(len(centers), limit)
+    n_columns = balanced_columns(len(centers), limit)
     n_rows = -(-len(centers) // n_columns)
     small = n_columns > 5
     if figsize is None:
         panel = (1.25, 1.35) if small else (1.95, 2.5)
-        figsize = (panel[0] * n_columns + 0.7, panel[1] * n_rows + 0.4)
+        figsize = bounded(panel[0] * n_columns + 0.7, panel[1] * n_rows + 0.4)
     figure = plt.figure(figsize=figsize, layout="constrained")
     grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     rgba = style.cluster_colors(labels)
     bands = bool(np.bincount(labels.values).max() > _LINES)
-    depth = profiles[profiles.dims[1]]
+    levels = read_levels(profiles[profiles.dims[1]])
     for ax, (number, center) in zip(grid.flat, centers.items(), strict=False):
         own = profiles.values[labels.values == number]
-        _draw_members(ax, own, depth.values, bands=bands)
+        _draw_members(ax, own, levels, bands=bands)
         line = line_style(1.2 if small else 1.9)
-        ax.plot(center, depth.values, color=rgba[number - 1], **line)
+        levels.draw(ax, center, color=rgba[number - 1], **line)
         share = style.share_text(100 * len(own) / len(profiles))
         ax.set_title(f"{number}" if small else f"Cluster {number} · {share}", fontsize=8.5)
         tidy(ax)
     for index in range(len(centers), grid.size):
         grid.flat[index].set_visible(False)
         grid.flat[index - n_columns].tick_params(labelbottom=True)
-    set_vertical(grid[0, 0], depth)
-    figure.supxlabel(style.axis_label(profiles), fontsize=9)
-    figure.supylabel(style.axis_label(depth), fontsize=9)
+    levels.limit(grid[0, 0])
+    xlabel, ylabel = levels.labels(style.axis_label(profiles))
+    figure.supxlabel(xlabel, fontsize=9)
+    figure.supylabel(ylabel, fontsize=9)
     return figure
 
 
-def _draw_members(ax: Axes, own: Float64s, depth: Float64s, *, bands: bool) -> None:
+def _draw_members(ax: Axes, own: Float64s, levels: Levels, *, bands: bool) -> None:
     """Draw every member as a thin line, or the bands that contain 90 and 50 % of them."""
     if not bands:
         alpha = max(0.15, 0.6 - 0.005 * len(own))
-        ax.plot(own.T, depth, color=_MEMBERS, linewidth=0.5, alpha=alpha)
+        levels.draw(ax, own.T, color=_MEMBERS, linewidth=0.5, alpha=alpha)
         return
     low, q1, q3, high = np.quantile(own, [0.05, 0.25, 0.75, 0.95], axis=0)
-    ax.fill_betweenx(depth, low, high, color=_MEMBERS, alpha=0.35, linewidth=0)
-    ax.fill_betweenx(depth, q1, q3, color=_MEMBERS, alpha=0.6, linewidth=0)
+    levels.fill(ax, low, high, color=_MEMBERS, alpha=0.35)
+    levels.fill(ax, q1, q3, color=_MEMBERS, alpha=0.6)
 
 
 def distortions(ks: ArrayLike, distortion: ArrayLike, curve: ArrayLike, best: int) -> Figure:

@@ -1,0 +1,188 @@
+"""Cluster numbers on a map: labels from any source, checked, with the attributes that hold."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.arrays import Floats, Integers
+from xvcluster.grid.missing import mask_invalid
+from xvcluster.inputs import describe, unwrap
+from xvcluster.messages import warn
+
+_PLAUSIBLE = 1000
+"""Up to this number a label is never taken for a fill value or a code."""
+
+_SPARSE = 10
+"""Above that it is one if it is more than this many times the number of distinct labels."""
+
+_OF_NUMBERS = ("flag_values", "flag_meanings", "som_shape")
+"""Attributes that say something of each cluster, by its number."""
+
+
+@runtime_checkable
+class Result(Protocol):
+    """A result of a clustering, such as a ClusterResult."""
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """All that is known of the clustering."""
+
+
+Clustering = Result | xr.Dataset | xr.DataArray
+
+
+def labelled(source: Clustering) -> xr.Dataset | xr.DataArray:
+    """Take the Dataset of a result; a Dataset or DataArray is returned as it is."""
+    source = unwrap(source, "the labels")
+    if isinstance(source, xr.Dataset | xr.DataArray):
+        return source
+    if hasattr(source, "best_k"):
+        raise TypeError(
+            f"a {type(source).__name__} has labels for each k; choose one, e.g. "
+            f"sweep.result({source.best_k})"
+        )
+    if isinstance(source, Result):
+        return source.dataset
+    raise TypeError(
+        "labels must be a ClusterResult or a DataArray of cluster numbers; got "
+        f"{describe(source, 'xvcluster.open_result')}"
+    )
+
+
+def take_labels(source: Clustering, name: str) -> xr.DataArray:
+    """Take the labels of a result or of its Dataset; a DataArray is returned as it is."""
+    source = labelled(source)
+    if isinstance(source, xr.DataArray):
+        return source
+    if "label" not in source:
+        raise ValueError(
+            f"the Dataset of {name} has no variable 'label'; give a result, or one variable"
+        )
+    return source["label"]
+
+
+def check_labels(labels: xr.DataArray, name: str) -> xr.DataArray:
+    """Read labels into memory, lazy ones once, and check that they are cluster numbers.
+
+    Parameters
+    ----------
+    labels : DataArray
+    name : str
+        What to call them in messages.
+
+    Returns
+    -------
+    DataArray of float
+        NaN where there is no label. The attributes ``flag_values``, ``flag_meanings`` and
+        ``som_shape`` are left out unless they name every label, which they do not after arithmetic.
+
+    Raises
+    ------
+    TypeError
+        If they are not numeric.
+    ValueError
+        If they are not integers, or the highest is far above the number of distinct ones.
+
+    Warns
+    -----
+    UserWarning
+        If some labels are fill values that no attribute declares; if some are 0, unless their
+        ``flag_values`` exclude 0 and none is NaN; or if they hold several numbers below 0.
+    """
+    if labels.dtype.kind not in "iufb":
+        raise TypeError(f"{name} is of type {labels.dtype}, but labels are integers from 1")
+    labels = labels.compute()
+    found = _mask(labels, name)
+    values = _finite(found)
+    values = values if values.size else _finite(labels)
+    fractional = values[values != np.round(values)]
+    if fractional.size:
+        raise ValueError(
+            f"{name} holds {fractional[0]:g}, but labels are integers from 1, or NaN for no "
+            "profile; cluster the data first, e.g. with .vcluster.kmeans(6)"
+        )
+    if _may_be_cluster_zero(found):
+        warn(
+            f"{name} holds 0, which is treated as no label because clusters are numbered from 1: "
+            "if they are numbered from 0, as in scikit-learn, add 1, e.g. labels + 1; if 0 means "
+            "no label, set it to missing to silence this warning, e.g. labels.where(labels > 0)",
+        )
+    _tell_of_negatives(_finite(labels), name)
+    found = found.where(found >= 1)
+    declared = declared_numbers(found)
+    _refuse_codes(np.append(_finite(found), [] if declared is None else declared), name)
+    return _without_stale(found)
+
+
+def declared_numbers(labels: xr.DataArray) -> Integers | None:
+    """Return the ``flag_values`` of labels, ascending and from 1 on; None if there are none."""
+    try:
+        flags = np.unique(np.asarray(labels.attrs["flag_values"], dtype=np.float64))
+    except (KeyError, TypeError, ValueError):  # text, as in "1b, 2b, 3b"
+        return None
+    numbers = flags[np.isfinite(flags) & (flags >= 1)].astype(np.int64)
+    return numbers if numbers.size else None
+
+
+def present_numbers(labels: xr.DataArray) -> Integers:
+    """Return the numbers that occur in labels, ascending."""
+    return np.unique(_finite(labels)).astype(np.int64)
+
+
+def _finite(labels: xr.DataArray) -> Floats:
+    values = np.asarray(labels.values, dtype=np.float64)
+    finite: Floats = values[np.isfinite(values)]
+    return finite
+
+
+def _mask(labels: xr.DataArray, name: str) -> xr.DataArray:
+    """Labels as floats, NaN for no label; 0 is kept."""
+    labels = labels.astype(np.float32) if labels.dtype.kind in "iu" else labels
+    # False means no label, and nobody numbers clusters from it
+    labels = labels.astype(np.float32).where(labels) if labels.dtype.kind == "b" else labels
+    labels = labels.where(lambda a: np.isfinite(a) & (a >= 0))
+    if labels.size:
+        labels = mask_invalid(labels.rename(name.strip("'"))).rename(labels.name)
+    return labels
+
+
+def _may_be_cluster_zero(labels: xr.DataArray) -> bool:
+    """Whether a 0 among the labels may be a cluster."""
+    excluded = 0 not in np.ravel(labels.attrs.get("flag_values", 0)) and labels.notnull().all()
+    return bool((labels == 0).any() and (labels >= 1).any()) and not excluded
+
+
+def _tell_of_negatives(values: Floats, name: str) -> None:
+    """Warn if several numbers below 0 are taken for no label: a fill value is one."""
+    negative = np.unique(values[values < 0])
+    if negative.size > 1:
+        warn(
+            f"{name} holds {negative.size} different numbers below 0, {negative[0]:g} to "
+            f"{negative[-1]:g}, which are treated as no label because clusters are numbered from 1;"
+            " set them to missing to silence this warning, e.g. labels.where(labels > 0)"
+        )
+
+
+def _refuse_codes(numbers: Floats, name: str) -> None:
+    """Refuse labels of which the highest, held or declared, is a code or a fill value."""
+    highest = float(numbers.max(initial=1))
+    if highest > _PLAUSIBLE and highest > _SPARSE * (distinct := np.unique(numbers).size):
+        raise ValueError(
+            f"{name} holds or declares the label {highest:.10g}, but only {distinct} different "
+            "ones, and clusters are numbered from 1 without large gaps; if it is a fill value, "
+            f"mask it, e.g. labels.where(labels < {highest:.10g}); otherwise renumber the labels"
+        )
+
+
+def _without_stale(labels: xr.DataArray) -> xr.DataArray:
+    """Drop what the attributes say of the clusters unless it is said of all labels."""
+    declared, shape = declared_numbers(labels), labels.attrs.get("som_shape")
+    if declared is None and shape is not None:
+        declared = np.arange(1, np.prod(shape) + 1)
+    if declared is not None and np.isin(present_numbers(labels), declared).all():
+        return labels
+    kept = {key: value for key, value in labels.attrs.items() if key not in _OF_NUMBERS}
+    return labels.drop_attrs(deep=False).assign_attrs(kept)

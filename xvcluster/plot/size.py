@@ -1,0 +1,93 @@
+"""The size of figures in inches, bounded whatever the data and the number of panels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xvcluster.options import check_integer
+
+MOST = 20.0
+"""Maximum width and height of a figure."""
+
+SLIM = 6.0
+"""A map is at most this many times as long as wide: a line of profiles is shown in its region."""
+
+_LEAST = 0.8
+"""Least width and height of a panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Panels in rows and columns, and the size of their figure."""
+
+    n_rows: int
+    n_columns: int
+    size: tuple[float, float]
+
+
+def bounded(width: float, height: float) -> tuple[float, float]:
+    """Return a size of at most 20 inches on each side."""
+    return min(float(width), MOST), min(float(height), MOST)
+
+
+def moderate(shape: float) -> float:
+    """Return width over height of a map, neither slim nor flat."""
+    return float(np.clip(shape, 1 / SLIM, SLIM)) if np.isfinite(shape) else 1.0
+
+
+def balanced_columns(n: int, limit: int) -> int:
+    """Return the number of columns for n entries in as few rows as possible, evenly filled."""
+    n_rows = -(-n // max(limit, 1))
+    return -(-n // max(n_rows, 1))
+
+
+def arrange(
+    n_panels: int,
+    panel: tuple[float, float],
+    *,
+    limit: int,
+    ncols: int | None = None,
+    groups: int = 1,
+    margin: tuple[float, float] = (0.0, 0.0),
+    hint: str = "one variable, or some clusters: result.dataset.sel(cluster=[1, 2])",
+) -> Arrangement:
+    """Arrange panels in a figure of at most 20 inches on each side.
+
+    Parameters
+    ----------
+    n_panels : int
+        Number of panels of each group, which has rows of its own.
+    panel : (width, height)
+        Of a panel in inches, unless there are so many that they must be smaller.
+    limit : int
+        Maximum number of columns, unless they would not fit one below the other.
+    ncols : int, optional
+        Number of columns that the user asks for.
+    groups : int, default 1
+    margin : (width, height)
+        Of the figure, and of each group, in inches.
+    hint : str
+        What to draw instead if there are too many.
+
+    Raises
+    ------
+    ValueError
+        If there are so many panels that none could be read, or `ncols` is less than 1.
+    """
+    width, height = panel
+    if ncols is not None and check_integer("ncols", ncols, -(10**9)) < 1:
+        raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
+    n_columns = min(ncols or balanced_columns(n_panels, limit), n_panels)
+    if ncols is None and groups * (-(-n_panels // n_columns) * height + margin[1]) > MOST:
+        fitting = int((MOST - margin[0]) / width)
+        n_columns = max(n_columns, balanced_columns(n_panels, fitting))
+    n_rows = -(-n_panels // n_columns) * groups
+    size = bounded(n_columns * width + margin[0], n_rows * height + groups * margin[1])
+    if n_panels > 1 and min(size[0] / n_columns, size[1] / n_rows) < _LEAST:
+        raise ValueError(
+            f"{n_panels * groups} panels in {n_columns} columns and {n_rows} rows do not fit in a "
+            f"figure of {MOST:g} inches; draw fewer, e.g. {hint}"
+        )
+    return Arrangement(n_rows, n_columns, size)
