@@ -234,17 +234,27 @@ def check_mixture(covariance: str, variance_explained: float) -> dict[str, Any]:
     return {"covariance": covariance, "variance_explained": share}
 
 
-def check_window(window: float | None, metric: str) -> int | float | None:
-    """Check the window of DTW: an int counts levels, a float is in units of the vertical."""
-    if window is None:
+def check_window(
+    window: float | None, metric: str, window_depth: float | None = None
+) -> int | float | None:
+    """Check the window of DTW; an int counts levels, a float is a distance along the vertical."""
+    given = {"window": window, "window_depth": window_depth}
+    asked = {name: value for name, value in given.items() if value is not None}
+    if not asked:
         return None
+    name, value = next(iter(asked.items()))
     if metric != "dtw":
         raise ValueError(
-            f"window={shown(window)} applies to metric='dtw' only; the metric is {metric!r}"
+            f"{name}={shown(value)} applies to metric='dtw' only; the metric is {metric!r}"
         )
-    if isinstance(window, int | np.integer):
-        return check_integer("window", window, 0)
-    return check_number("window", window, above=0.0, or_equal=True)
+    if len(asked) > 1:
+        raise ValueError(
+            f"window={window!r} is a number of levels and window_depth={window_depth!r} a distance "
+            "along the vertical; give one of them"
+        )
+    if name == "window" and isinstance(value, int | np.integer):
+        return check_integer("window", value, 0)
+    return check_number(name, value, above=0.0, or_equal=True)
 
 
 def check_n_init(n_init: int | Literal["auto"], metric: str) -> int:

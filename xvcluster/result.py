@@ -489,7 +489,7 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     Examples
     --------
     >>> import xvcluster
-    >>> ocean = xvcluster.tutorial.ocean()["temperature"]
+    >>> ocean = xvcluster.tutorial.ocean()["temperature"].sel(depth=slice(0, 1000))
     >>> ocean.vcluster.kmeans(4).to_netcdf("clusters.nc")
     >>> labels, centroids = xvcluster.open_result("clusters.nc")
     """

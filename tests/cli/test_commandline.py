@@ -58,22 +58,31 @@ def test_kmeans_refuses_an_option_of_the_wrong_type(model, run):
 
 
 @pytest.mark.parametrize(
-    ("window", "parsed"), [("2", 2), ("2.0", 2.0), ("12.5", 12.5), ("1e1", 10.0)]
+    ("option", "given", "parsed"),
+    [("window", "2", 2), ("window-depth", "2", 2.0), ("window-depth", "1.25e1", 12.5)],
 )
 @pytest.mark.parametrize("command", ["kmeans", "sweep"])
-def test_window_counts_levels_or_is_a_distance(model, command, window, parsed, succeed):
+def test_window_counts_levels_or_is_a_distance(model, command, option, given, parsed, succeed):
     options = ("--metric", "dtw", "--n-init", "1", "--stride", "6", "--depth", "0", "60")
     k = ("-k", "2") if command == "kmeans" else ("--k-range", "2", "3")
-    succeed(command, model, *k, *options, "--window", window)
-    found = open_result("model_clusters.nc").parameters["window"]
+    succeed(command, model, *k, *options, f"--{option}", given)
+    found = open_result("model_clusters.nc").parameters[option.replace("-", "_")]
     assert (found, type(found)) == (parsed, type(parsed))
+
+
+def test_window_that_is_no_integer_is_a_distance_with_a_warning(model, run):
+    options = ("-k", "2", "--metric", "dtw", "--n-init", "1", "--stride", "6", "--depth", "0", "60")
+    outcome = run("kmeans", model, *options, "--window", "12.5")
+    assert outcome.exit_code == 0
+    assert "Warning: window=12.5 is taken as a distance" in outcome.stderr
+    assert open_result("model_clusters.nc").parameters["window_depth"] == 12.5
 
 
 def test_kmeans_refuses_a_window_that_is_none(model, run, refuse):
     assert "window=2 applies to metric='dtw' only" in refuse("kmeans", model, "--window", "2")
     outcome = run("kmeans", model, "--metric", "dtw", "--window", "wide")
     assert outcome.exit_code == 2
-    assert "'wide' is not a number; write 3 for three levels" in outcome.stderr
+    assert "'wide' is not a number of levels, such as 3; give a distance" in outcome.stderr
 
 
 @pytest.mark.parametrize("error", [MemoryError("Unable to allocate 75 GiB"), OverflowError()])

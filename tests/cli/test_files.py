@@ -122,6 +122,47 @@ def test_what_is_read_is_never_written_over(store, output, refuse):
     assert xr.open_zarr(store, consolidated=False)["vs"].notnull().any()
 
 
+def make_floats():
+    """Profiles whose temperature depends on the pressure alone, at pressures of their own."""
+    rng = np.random.default_rng(0)
+    pressure = np.sort(rng.uniform(0.0, 500.0, (30, 60)), axis=1)
+    dims = ("N_PROF", "N_LEVELS")
+    warm = np.arange(30)[:, None] % 3
+    variables = {"TEMP": (dims, 5.0 * warm - 0.01 * pressure), "PRES": (dims, pressure)}
+    return xr.Dataset(variables, {"LATITUDE": ("N_PROF", np.arange(30.0))})
+
+
+@pytest.mark.parametrize("chunks", [(), ("--chunks", "7")], ids=["memory", "dask"])
+def test_levels_of_each_profile_are_interpolated_to_even_ones(succeed, chunks):
+    make_floats().to_netcdf("argo.nc")
+    options = ("--depth", "50", "400", "--dz", "50", "--levels", "PRES", "-k", "3")
+    succeed("kmeans", "argo.nc", *options, *chunks)
+    result = open_result("argo_clusters.nc")
+    assert result.parameters["variables"] == ["TEMP"]
+    np.testing.assert_array_equal(result.centroids["PRES"], np.arange(50.0, 450.0, 50.0))
+    np.testing.assert_array_equal(result.labels, np.arange(30) % 3 + 1)
+    expected = 5.0 * np.arange(3)[:, None] - 0.01 * result.centroids["PRES"].values
+    np.testing.assert_allclose(result.centroids["TEMP"], expected, atol=1e-9)
+
+
+def test_levels_that_the_file_lacks_are_refused(refuse):
+    make_floats().to_netcdf("argo.nc")
+    options = ("--depth", "50", "400", "--dz", "50", "-k", "3")
+    said = refuse("kmeans", "argo.nc", "-v", "TEMP", *options, "--levels", "z")
+    assert "the file has no variable 'z' for --levels; it has TEMP, PRES" in said
+    said = refuse("kmeans", "argo.nc", "-v", "TEMP", *options)
+    assert "the vertical 'N_LEVELS' has no coordinate, so its levels are only counted" in said
+
+
+def test_depth_may_be_two_dates(tomography, succeed):
+    times = np.arange("2000-01", "2003-06", dtype="datetime64[M]").astype("datetime64[ns]")
+    seasons = tomography.rename(depth="time").assign_coords(time=times)
+    seasons.to_netcdf("seasons.nc")
+    succeed("kmeans", "seasons.nc", "--dim", "time", "--depth", "2000-03", "2000-05", "-k", "2")
+    months = open_result("seasons_clusters.nc").centroids["time"].dt.month
+    assert months.values.tolist() == [3, 4, 5]
+
+
 @pytest.mark.parametrize("name", ["out.png", "out.csv", "out.tif"])
 def test_results_are_not_written_under_the_name_of_something_else(model, name, refuse):
     said = refuse("kmeans", model, "-k", "2", "-o", name)

@@ -126,6 +126,13 @@ def test_kmeans_warns_of_unsettled_centroids():
         ({"window": -1, "metric": "dtw"}, ValueError, "window must be at least 0; got -1"),
         ({"window": -0.5, "metric": "dtw"}, ValueError, "window must be finite and at least 0"),
         ({"window": "5", "metric": "dtw"}, TypeError, "window must be a number at least 0; got"),
+        (
+            {"window": 2, "window_depth": 30.0, "metric": "dtw"},
+            ValueError,
+            r"window=2 is a number of levels and window_depth=30\.0 a distance .*give one",
+        ),
+        ({"window_depth": 5.0}, ValueError, r"window_depth=5\.0 applies to metric='dtw' only"),
+        ({"window_depth": -1, "metric": "dtw"}, ValueError, "window_depth must be finite and at"),
         ({"n_init": 0}, ValueError, "n_init must be at least 1; got 0"),
         ({"max_iter": 0}, ValueError, "max_iter must be at least 1; got 0"),
         ({"tol": -1}, ValueError, "tol must be finite and at least 0; got -1"),
@@ -144,28 +151,60 @@ def test_kmeans_without_a_seed_records_the_one_it_drew(rough_model):
     np.testing.assert_array_equal(again.labels, drawn.labels)
 
 
-@pytest.mark.parametrize("window", [2, 20.0, 25.0])
+@pytest.mark.parametrize(
+    "window", [{"window": 2}, {"window_depth": 20.0}, {"window_depth": 25.0}], ids=str
+)
 def test_kmeans_with_a_window_measures_as_tslearn(rough_model, window):
-    result = kmeans(rough_model, 4, metric="dtw", window=window, n_init=2)
+    result = kmeans(rough_model, 4, metric="dtw", n_init=2, **window)
     band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 2}
     squared = cdist_dtw(stack(rough_model), result.centroids["vs"].values, **band) ** 2
     np.testing.assert_array_equal(flat(result.labels), squared.argmin(axis=1))
     np.testing.assert_allclose(result.inertia, squared.min(axis=1).sum(), rtol=1e-5)
-    assert result.parameters["window"] == window
-    assert type(result.parameters["window"]) is type(window)
+    ((name, value),) = window.items()
+    assert result.parameters[name] == value
+    assert type(result.parameters[name]) is type(value)
+
+
+def test_kmeans_warns_of_a_window_that_is_no_integer_and_takes_it_as_a_distance(rough_model):
+    expected = kmeans(rough_model, 4, metric="dtw", window_depth=20, n_init=1)
+    with pytest.warns(UserWarning, match=r"write window_depth=20\.0 .*or window=20 for a number"):
+        result = kmeans(rough_model, 4, metric="dtw", window=20.0, n_init=1)
+    assert result.parameters == expected.parameters
+    xr.testing.assert_identical(result.labels, expected.labels)
+
+
+@pytest.mark.parametrize("levels", [None, list("abcdef")], ids=["counted", "named"])
+def test_kmeans_refuses_a_window_in_units_where_levels_have_no_numbers(rough_model, levels):
+    bare = rough_model.drop_vars("depth")
+    data = bare if levels is None else bare.assign_coords(depth=levels)
+    with pytest.raises(ValueError, match=r"window_depth=20\.0 cannot be applied: the .*'depth'"):
+        kmeans(data, 4, metric="dtw", window_depth=20)
+    counted = kmeans(data, 4, metric="dtw", window=2, n_init=1)
+    expected = kmeans(rough_model, 4, metric="dtw", window=2, n_init=1)
+    np.testing.assert_array_equal(counted.labels, expected.labels)
+
+
+def test_kmeans_takes_a_window_of_days_along_dates(rough_model):
+    dates = rough_model["depth"].values.astype("timedelta64[D]") + np.datetime64("2000-01-01")
+    data = rough_model.rename(depth="time").assign_coords(time=dates.astype("datetime64[ns]"))
+    result = kmeans(data, 4, metric="dtw", window_depth=20, n_init=1, dim="time")
+    expected = kmeans(rough_model, 4, metric="dtw", window_depth=20, n_init=1)
+    np.testing.assert_array_equal(result.labels, expected.labels)
 
 
 def test_kmeans_of_the_model_takes_a_window(model):
     group = np.arange(63).reshape(7, 9) % 5 // 2 + 1
-    for window in (5, np.int64(5), 10.0, 0):
+    for window in (5, np.int64(5), 0):
         result = kmeans(model, 3, metric="dtw", window=window)
         np.testing.assert_array_equal(result.labels, group)
         assert result.parameters["window"] == window
 
 
-@pytest.mark.parametrize("window", [6, 50.0, 1e6])
+@pytest.mark.parametrize(
+    "window", [{"window": 6}, {"window_depth": 50.0}, {"window_depth": 1e6}], ids=str
+)
 def test_kmeans_with_a_window_as_wide_as_the_levels_is_without_one(rough_model, window):
-    bounded = kmeans(rough_model, 5, metric="dtw", window=window).dataset
+    bounded = kmeans(rough_model, 5, metric="dtw", **window).dataset
     free = kmeans(rough_model, 5, metric="dtw").dataset
     xr.testing.assert_identical(bounded.drop_attrs(), free.drop_attrs())
 
@@ -179,7 +218,7 @@ def test_kmeans_with_a_window_of_no_levels_measures_as_euclidean(rough_model):
 
 def test_kmeans_with_a_window_does_not_depend_on_the_direction_of_uneven_levels(rough_model):
     model = rough_model.assign_coords(depth=[0.0, 1.0, 2.0, 20.0, 40.0, 80.0])
-    options = {"metric": "dtw", "window": 20.0, "n_init": 1}
+    options = {"metric": "dtw", "window_depth": 20.0, "n_init": 1}
     labels = kmeans(model, 4, **options).labels
     xr.testing.assert_identical(kmeans(model[::-1], 4, **options).labels, labels)
 
@@ -187,8 +226,8 @@ def test_kmeans_with_a_window_does_not_depend_on_the_direction_of_uneven_levels(
 def test_kmeans_of_a_raster_takes_a_window(model):
     raster = model.isel(depth=0, drop=True)
     expected = kmeans(raster, 3).labels
-    for window in (2, 2.5):
-        result = kmeans(raster, 3, metric="dtw", window=window)
+    for window in ({"window": 2}, {"window_depth": 2.5}):
+        result = kmeans(raster, 3, metric="dtw", **window)
         xr.testing.assert_identical(result.labels, expected)
         xr.testing.assert_equal(result.predict(raster), result.labels)
 

@@ -34,19 +34,21 @@ def test_model_of_kmeans_predicts_the_labels(two_variables, metric, several):
     np.testing.assert_array_equal(result.model.predict(profiles) + 1, labels)
 
 
-@pytest.mark.parametrize("window", [0, 2, 5, 20.0])
+@pytest.mark.parametrize(
+    "window", [{"window": 0}, {"window": 2}, {"window": 5}, {"window_depth": 20.0}], ids=str
+)
 @pytest.mark.parametrize("several", [False, True], ids=["one", "several"])
 def test_model_with_a_window_predicts_the_labels(two_variables, window, several):
     data = two_variables if several else two_variables["vs"]
-    result = kmeans(data, 4, metric="dtw", window=window, n_init=1)
+    result = kmeans(data, 4, metric="dtw", n_init=1, **window)
     profiles, labels = scaled(data, result)
     np.testing.assert_array_equal(result.model.predict(profiles) + 1, labels)
 
 
 def test_model_refuses_a_window_that_is_no_number_of_levels(model):
     uneven = model.assign_coords(depth=[0.0, 1.0, 2.0, 20.0, 40.0])
-    result = kmeans(uneven, 3, metric="dtw", window=5.0, n_init=1)
-    with pytest.raises(ValueError, match=r"window=5\.0 of this result spans a different number"):
+    result = kmeans(uneven, 3, metric="dtw", window_depth=5.0, n_init=1)
+    with pytest.raises(ValueError, match=r"window_depth=5\.0 of this result spans a different n"):
         _ = result.model
 
 

@@ -125,14 +125,14 @@ def test_sweep_inertia_never_rises_with_k(rough_model, metric, seed):
 
 
 def test_sweep_takes_a_window(rough_model):
-    swept = sweep(rough_model, range(2, 7), metric="dtw", window=10.0)
+    swept = sweep(rough_model, range(2, 7), metric="dtw", window_depth=10.0)
     band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 1}
     for k in range(2, 7):
         result = swept.result(k)
         squared = cdist_dtw(stack(rough_model), result.centroids["vs"].values, **band) ** 2
         inertia = swept.dataset["inertia"].sel(k=k)
         np.testing.assert_allclose(inertia, squared.min(axis=1).sum(), rtol=1e-5)
-        assert result.parameters["window"] == 10.0
+        assert result.parameters["window_depth"] == 10.0
     with pytest.raises(
         ValueError, match="window=3 applies to metric='dtw' only; the metric is 'eu"
     ):

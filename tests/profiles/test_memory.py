@@ -7,7 +7,12 @@ import xarray as xr
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.coords import find_axes
 from xvcluster.profiles import STATUS, collect
-from xvcluster.profiles.memory import find_status, require_complete
+from xvcluster.profiles.memory import (
+    count_complete,
+    describe_incomplete,
+    find_status,
+    require_complete,
+)
 
 
 def test_collect_stacks_profiles_in_the_order_of_the_map(model):
@@ -193,3 +198,20 @@ def test_require_complete_passes_one_profile_and_refuses_none():
     )
     with pytest.raises(ValueError, match=message):
         require_complete(np.array([0, 3, 4, 5]))
+
+
+def test_count_complete_tells_why_profiles_are_incomplete():
+    one = np.array([[0, 1, 0, 1, 0, 1, 0], [0, 1, 0, 1, 1, 0, 1], [0, 1, 1, 0, 0, 0, 0]], bool)
+    other = np.array([[0, 1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1, 0], [0, 1, 1, 0, 0, 1, 0]], bool)
+    # complete, no data, ends early, starts late, a gap, no second variable, a gap
+    assert count_complete([one, other]).tolist() == [1, 2, 2, 1]
+    assert count_complete([one[:, :2]]).tolist() == [1, 0, 0, 0]
+
+
+def test_describe_incomplete_names_what_there_is():
+    assert describe_incomplete(np.array([5, 0, 0, 0])) == ""
+    said = describe_incomplete(np.array([6000, 1000, 0, 500]))
+    assert said == (
+        "1,500 of 7,500 profiles with data are incomplete and have no label: 1,000 do not reach "
+        "the first or last level, 500 lack a variable"
+    )

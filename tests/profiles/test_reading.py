@@ -53,7 +53,7 @@ def test_kmeans_is_the_same_whatever_the_layout(rough_model, same, change):
 
 
 def test_levels_from_below_are_warped_in_the_same_order(rough_model, same):
-    same(rough_model.isel(depth=slice(None, None, -1)), metric="dtw", window=11.0)
+    same(rough_model.isel(depth=slice(None, None, -1)), metric="dtw", window_depth=11.0)
 
 
 @pytest.mark.parametrize("descending", [False, True])

@@ -30,14 +30,15 @@ def test_predict_labels_the_data_of_the_fit_as_the_fit_did(two_variables, metric
     assert result.predict(two_variables).attrs == result.labels.attrs
 
 
-@pytest.mark.parametrize("window", [1, 15.0])
+@pytest.mark.parametrize("window", [{"window": 1}, {"window_depth": 15.0}], ids=str)
 def test_predict_keeps_to_the_window_of_the_fit(two_variables, tmp_path, window):
-    result = kmeans(two_variables, 4, metric="dtw", window=window, n_init=1)
+    result = kmeans(two_variables, 4, metric="dtw", n_init=1, **window)
     xr.testing.assert_equal(result.predict(two_variables), result.labels)
     result.to_netcdf(tmp_path / "result.nc")
     opened = open_result(tmp_path / "result.nc")
-    assert opened.parameters["window"] == window
-    assert type(opened.parameters["window"]) is type(window)
+    ((name, value),) = window.items()
+    assert opened.parameters[name] == value
+    assert type(opened.parameters[name]) is type(value)
     xr.testing.assert_equal(opened.predict(two_variables), result.labels)
 
 
@@ -45,7 +46,7 @@ def test_predict_keeps_to_a_window_on_uneven_levels_in_any_direction(rough_model
     model = rough_model.assign_coords(
         depth=("depth", [0.0, 1.0, 2.0, 20.0, 40.0, 80.0], rough_model["depth"].attrs)
     )
-    result = kmeans(model, 6, metric="dtw", window=20.0, n_init=1)
+    result = kmeans(model, 6, metric="dtw", window_depth=20.0, n_init=1)
     turned = upward(model)
     for other in (model[::-1], turned, turned.isel(elevation=slice(None, None, -1))):
         np.testing.assert_array_equal(result.predict(other), result.labels)

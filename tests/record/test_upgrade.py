@@ -10,6 +10,8 @@ import xarray as xr
 import xvcluster
 from xvcluster import open_result
 from xvcluster.record.dataset import SCHEMA
+from xvcluster.record.predict import predict
+from xvcluster.record.upgrade import upgrade
 
 FILES = sorted((Path(__file__).parent / "data").glob("layout*.nc"))
 
@@ -81,3 +83,15 @@ def test_results_of_earlier_layouts_without_a_variable_are_refused(path, tmp_pat
             continue
         with pytest.raises(ValueError, match=rf"old\.nc is damaged.*lacks the variable '{name}'"):
             open_result(tmp_path / "old.nc")
+
+
+def test_a_window_that_was_a_decimal_number_is_a_distance(tmp_path, model):
+    vs = model["vs"]
+    for old, now in ((12.0, {"window_depth": 12.0}), (2, {"window": 2})):
+        result = vs.vcluster.kmeans(3, metric="dtw", n_init=1, **now)
+        parameters = {n: v for n, v in result.parameters.items() if not n.startswith("window")}
+        old_attrs = {"parameters": json.dumps(parameters | {"window": old}), "xvcluster_schema": 3}
+        upgraded = upgrade(result.dataset.assign_attrs(old_attrs))
+        assert upgraded.attrs["xvcluster_schema"] == SCHEMA
+        assert json.loads(upgraded.attrs["parameters"]) == result.parameters
+        np.testing.assert_array_equal(predict(upgraded, vs), result.labels)

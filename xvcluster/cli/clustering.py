@@ -34,7 +34,7 @@ from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.record import store
 from xvcluster.result import ClusterResult
 
-_READING = ("variables", "chunks", "depth", "dz", "stride", "max_gap")
+_READING = ("variables", "chunks", "depth", "dz", "levels", "stride", "max_gap")
 
 
 @command(

@@ -88,14 +88,20 @@ def together(*options: Decorator) -> Decorator:
 
 
 def _window(text: str) -> int | float:
-    """Parse a number of levels, written as an integer, or a distance along the vertical."""
+    """Parse a number of levels; a decimal number is a distance, as it was before."""
     for number in (int, float):
         with contextlib.suppress(ValueError):
             return number(text)
     raise click.BadParameter(
-        f"{text!r} is not a number; write 3 for three levels, or 3.0 for a distance in the "
-        "units of the vertical"
+        f"{text!r} is not a number of levels, such as 3; give a distance with --window-depth"
     )
+
+
+def _end(text: str) -> float | str:
+    """Parse the end of a range: a number, or else a date or a name."""
+    with contextlib.suppress(ValueError):
+        return float(text)
+    return text
 
 
 def _chunks(text: str) -> int | str:
@@ -180,11 +186,18 @@ MODEL = together(
     click.option(
         "--depth",
         nargs=2,
-        type=float,
+        type=_end,
         metavar="LOW HIGH",
-        help="Range of the vertical, in the units and sign of the file.",
+        help="Range of the vertical, in the units and sign of the file; of times, two dates, such "
+        "as 2000-03 2000-05.",
     ),
     click.option("--dz", type=float, help="Interpolate to levels with this spacing."),
+    click.option(
+        "--levels",
+        metavar="NAME",
+        help="Variable with the depth or pressure of each level of each profile: interpolate "
+        "to even levels of it. Needs --depth and --dz.",
+    ),
     click.option("--stride", type=int, help="Use only every n-th grid point in each direction."),
     click.option("--max-gap", type=float, help="Fill gaps up to this length along a profile."),
     DIM,
@@ -237,9 +250,14 @@ LLOYD = together(
     click.option(
         "--window",
         type=_window,
-        metavar="NUMBER",
-        help="Maximum distance between levels that dtw aligns: 3 is a number of levels, 3.0 a "
-        "distance in the units of the vertical. Default: no limit.",
+        metavar="LEVELS",
+        help="Maximum number of levels between two that dtw aligns. Default: no limit.",
+    ),
+    click.option(
+        "--window-depth",
+        type=float,
+        metavar="DISTANCE",
+        help="The same as a distance, in the units of the vertical; of times, in days.",
     ),
     click.option(
         "--n-init", type=int, help="Number of restarts. Default: 10 for euclidean, otherwise 3."

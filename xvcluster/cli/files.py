@@ -63,7 +63,10 @@ def read_model(
     with open_model(path) as dataset:
         if "xvcluster_schema" in dataset.attrs:
             raise ValueError(f"{path} is a result of xvcluster; give the file of a model instead")
-        data = dataset[choose_variables(dataset, variables, dim)]
+        names = choose_variables(dataset, variables, dim, without=preparation.get("levels"))
+        data = dataset[names]
+        if "levels" in preparation:
+            data = _with_levels(dataset, data, preparation["levels"])
         if chunks is not None:
             require("dask", "--chunks needs")
             vertical = find_axes(data, dim).vertical
@@ -79,10 +82,27 @@ def read_model(
     return data
 
 
+def _with_levels(dataset: xr.Dataset, data: xr.Dataset, name: str) -> xr.Dataset:
+    """Add the depth of each level of each profile to the data, as a coordinate."""
+    if name not in dataset.variables:
+        raise ValueError(
+            f"the file has no variable {name!r} for --levels; it has "
+            f"{', '.join(map(str, dataset.variables))}"
+        )
+    return data.assign_coords({name: dataset[name]})
+
+
 def choose_variables(
-    dataset: xr.Dataset, variables: Sequence[str], dim: str | None = None
+    dataset: xr.Dataset,
+    variables: Sequence[str],
+    dim: str | None = None,
+    without: str | None = None,
 ) -> list[str]:
-    """Return the given variables if the file has them, otherwise the only one to cluster."""
+    """Return the given variables if the file has them, otherwise the only one to cluster.
+
+    `without` is not one of these: it is the depth of the levels.
+    """
+    dataset = dataset.drop_vars(without or [], errors="ignore")
     known = [str(n) for n in dataset.data_vars]
     names = list(dict.fromkeys(variables)) or find_models(dataset, dim)
     unknown = [name for name in names if name not in known]

@@ -14,7 +14,8 @@ from xvcluster.messages import plain, shown
 
 _VERTICAL_NAMES = frozenset(
     "depth depths dep z zdim zc zlev lev level levels layer deptht depthu depthv depthw st_ocean "
-    "olevel pressure pres plev isobaric radius elevation altitude height alt".split()
+    "olevel pressure pres plev isobaric radius elevation altitude height alt n_levels bottom_top "
+    "bottom_top_stag s_rho s_w sigma siglay siglev".split()
 )
 _UPWARD_WORDS = frozenset(
     "radius elevation elevations elev altitude altitudes alt height heights hgt".split()

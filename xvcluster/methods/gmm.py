@@ -14,7 +14,7 @@ from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pi
 from xvcluster.arrays import Float64s
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
-from xvcluster.methods.steps import lay_out_model, require_distinct, warn_unsettled
+from xvcluster.methods.steps import lay_out_model, open_model, require_distinct, warn_unsettled
 from xvcluster.options import (
     K_RANGE,
     Covariance,
@@ -26,7 +26,7 @@ from xvcluster.options import (
     check_weighting,
     choose_ks,
 )
-from xvcluster.profiles import Layout, Scaled, open_profiles
+from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.contents import Parameters, Variable, integer, number, one_of
@@ -163,9 +163,10 @@ def gmm(
     seed, progress = check_seed(random_state), check_flag("progress", progress)
     known = check_normalize(normalize)
     known |= check_weighting(None, level_weights, method="gmm")
-    names = ["k"] if len(ks) > 1 else []
-    layout = lay_out_model(data, dim, level_weights=level_weights, names=names)
-    profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
+    layout = lay_out_model(
+        data, dim, level_weights=level_weights, method=GaussianMixture, sweeps=len(ks) > 1
+    )
+    profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
     require_distinct(profiles.source, ks[-1], name)
     with show_steps(progress, len(ks)) as report:

@@ -24,10 +24,13 @@ from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s
 from xvcluster.choose.criteria import describe_criteria
+from xvcluster.grid.levels import require_numbers
 from xvcluster.inputs import take_model
+from xvcluster.messages import warn
 from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
 from xvcluster.methods.steps import (
     lay_out_model,
+    open_model,
     refuse_checkpoint,
     refuse_chunks,
     require_distinct,
@@ -45,11 +48,20 @@ from xvcluster.options import (
     check_window,
     choose_ks,
 )
-from xvcluster.profiles import Scaled, open_profiles
+from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_runs
 from xvcluster.record.contents import Parameters, integer, number, one_of
-from xvcluster.record.dataset import held, lowest_first, parameters_of, read_metric, read_nodes
+from xvcluster.record.dataset import (
+    describe_window,
+    held,
+    lowest_first,
+    parameters_of,
+    read_levels,
+    read_metric,
+    read_nodes,
+    read_window,
+)
 from xvcluster.record.fits import Fit, Fits, refit
 from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult, SweepResult
@@ -60,7 +72,8 @@ def kmeans(
     n_clusters: int | None = None,
     *,
     metric: MetricName = "euclidean",
-    window: float | None = None,
+    window: int | None = None,
+    window_depth: float | None = None,
     normalize: Normalization | None = None,
     weights: Literal["area"] | xr.DataArray | None = None,
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
@@ -88,9 +101,10 @@ def kmeans(
     metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
         Compare profiles level by level, or by dynamic time warping if their layers lie at different
         depths. Soft-DTW is computed by tslearn, with γ = 1.
-    window : int or float, optional
-        Largest distance between two levels that DTW may pair: an int counts levels, a float is in
-        the units of the vertical coordinate. Default: no limit.
+    window : int, optional
+        Largest number of levels between two that DTW may pair. Default: no limit.
+    window_depth : float, optional
+        The same as a distance, in the units of the vertical coordinate; of times, in days.
     normalize : {"anomaly", "percent", "level", "profile", "variable"}, optional
         How profiles are made comparable. `predict` does the same, and centroids are given in the
         units of the data.
@@ -153,7 +167,8 @@ def kmeans(
     Warns
     -----
     UserWarning
-        If a fit reaches `max_iter` before it has converged, or the inertia has no knee.
+        If a fit reaches `max_iter` before it has converged, the inertia has no knee, or more than a
+        quarter of the profiles with data are incomplete.
 
     Notes
     -----
@@ -183,8 +198,8 @@ def kmeans(
     """
     ks = choose_ks(n_clusters, k_range, "n_clusters")
     fits = fit_all(
-        data, ks, metric=metric, window=window, normalize=normalize, weights=weights,
-        level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
+        data, ks, metric=metric, window=window, window_depth=window_depth, normalize=normalize,
+        weights=weights, level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
         random_state=random_state, progress=progress, checkpoint=checkpoint, dim=dim,
     )  # fmt: skip
     if len(ks) > 1:
@@ -200,6 +215,7 @@ class KMeans(Method):
     parameters: ClassVar = {
         "metric": one_of(*get_args(MetricName)),
         "window": replace(number(or_equal=True), optional=True),
+        "window_depth": replace(number(or_equal=True), optional=True),
         "n_init": integer(1),
         "max_iter": integer(1),
         "tol": number(or_equal=True),
@@ -208,9 +224,10 @@ class KMeans(Method):
 
     def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
         """A window belongs to dynamic time warping."""
-        if "window" in parameters and parameters["metric"] != "dtw":
-            return f"the parameter 'window' does not go with metric={parameters['metric']!r}"
-        return ""
+        given = [name for name in ("window", "window_depth") if name in parameters]
+        if given and parameters["metric"] != "dtw":
+            return f"the parameter {given[0]!r} does not go with metric={parameters['metric']!r}"
+        return "the parameters 'window' and 'window_depth' exclude each other" if given[1:] else ""
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Assign to the nearest centroid."""
@@ -227,13 +244,11 @@ class KMeans(Method):
         """Build the fitted ``TimeSeriesKMeans`` of tslearn."""
         options = parameters_of(dataset)
         centroids = in_model_units(dataset)
-        vertical = options["vertical"]
-        levels = np.zeros(1) if vertical is None else dataset[vertical].values
         model = import_tslearn_kmeans()(
             len(centroids),
             metric=options["metric"],
             max_iter=options["max_iter"],
-            metric_params=_band(options.get("window"), levels),
+            metric_params=_band(read_window(options), read_levels(dataset)),
         )
         model.cluster_centers_ = centroids
         model.n_iter_ = options["n_iter"]
@@ -260,7 +275,7 @@ def in_model_units(dataset: xr.Dataset, along: str = "cluster") -> Float64s:
     return np.where(np.isnan(nodes), 1e9 * np.nanmax(np.abs(nodes)), nodes)
 
 
-def _band(window: float | None, levels: Any) -> dict[str, Any] | None:
+def _band(window: float | None, levels: Float64s) -> dict[str, Any] | None:
     """The window as tslearn takes it, in levels.
 
     Raises
@@ -275,9 +290,9 @@ def _band(window: float | None, levels: Any) -> dict[str, Any] | None:
     level = np.arange(len(reach))
     if not np.array_equal(reach, np.abs(level[:, None] - level) <= radius):
         raise ValueError(
-            f"window={window!r} of this result spans a different number of levels at different "
-            "depths, but tslearn supports only windows of a fixed number of levels; label data "
-            "with result.predict"
+            f"window_depth={window!r} of this result spans a different number of levels at "
+            "different depths, but tslearn supports only windows of a fixed number of levels; "
+            "label data with result.predict"
         )
     return {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": radius}
 
@@ -287,7 +302,8 @@ def fit_all(
     ks: list[int],
     *,
     metric: str,
-    window: float | None,
+    window: int | None,
+    window_depth: float | None,
     normalize: str | None,
     weights: Any,
     level_weights: Any,
@@ -302,7 +318,7 @@ def fit_all(
     """Check the options of `kmeans`, and cluster at every k, ascending."""
     data = take_model(data)
     supports = get_metric(check_metric(metric))
-    window = check_window(window, metric)
+    reach = check_window(window, metric, window_depth)
     options = {"n_init": check_n_init(n_init, metric), **check_convergence(max_iter, tol)}
     seed, progress = check_seed(random_state), check_flag("progress", progress)
     if checkpoint is not None:
@@ -317,15 +333,16 @@ def fit_all(
         method=f"metric={metric!r}",
         instead="metric='euclidean'",
     )
-    layout = lay_out_model(data, dim, weights, level_weights, names=["k"] if len(ks) > 1 else [])
+    layout = lay_out_model(data, dim, weights, level_weights, method=KMeans, sweeps=len(ks) > 1)
     if not supports.supports_chunks:
         refuse_chunks(layout, f"metric={metric!r}")
-    distance = get_metric(metric, window, layout.levels)
-    profiles = open_profiles(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
+    _check_reach(reach, window, layout)
+    distance = get_metric(metric, reach, layout.levels)
+    profiles = open_model(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
-    parameters |= known | ({} if window is None else {"window": window})
+    parameters |= known | describe_window(reach)
     saved = None
     if checkpoint is not None:
         saved = Checkpoint.of(checkpoint, parameters | {"k": ks}, source)
@@ -333,6 +350,20 @@ def fit_all(
         found = _fit(source, ks, distance, seed, report, saved, **options)
     fits = {k: _number(profiles, *found[k], distance) for k in ks}
     return Fits(data, layout, profiles, distance, fits, parameters)
+
+
+def _check_reach(reach: float | None, window: float | None, layout: Layout) -> None:
+    """Refuse a distance between levels that have no numbers, and warn of the former spelling."""
+    if not isinstance(reach, float):
+        return
+    if layout.vertical is not None:
+        require_numbers(layout.vertical, f"window_depth={reach!r}")
+    if window is not None:
+        warn(
+            f"window={reach!r} is taken as a distance in the units of the vertical, because it is "
+            f"no integer: write window_depth={reach!r} for that, or window={round(reach)} for a "
+            "number of levels",
+        )
 
 
 def _fit(

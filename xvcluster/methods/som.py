@@ -21,7 +21,7 @@ from xvcluster.arrays import Float64s, Integers, Labels
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
-from xvcluster.methods.steps import lay_out_model, require_distinct
+from xvcluster.methods.steps import lay_out_model, open_model, require_distinct
 from xvcluster.options import (
     Algorithm,
     check_clusters,
@@ -31,7 +31,7 @@ from xvcluster.options import (
     check_training,
     check_weighting,
 )
-from xvcluster.profiles import Layout, Scaled, open_profiles
+from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.contents import (
@@ -151,8 +151,8 @@ def som(
         method="algorithm='online'",
         instead="algorithm='batch'",
     )
-    layout = lay_out_model(data, dim, weights, level_weights)
-    profiles = open_profiles(layout, normalize=normalize, by_level=True, seed=seed)
+    layout = lay_out_model(data, dim, weights, level_weights, method=SelfOrganizingMap)
+    profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
     shape = check_grid_size(grid_size, source.n_profiles, algorithm)
     _require_nodes(shape, n_clusters)

@@ -12,8 +12,20 @@ from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.source import Source
 from xvcluster.grid.horizontal import warn_of_places
 from xvcluster.messages import warn
-from xvcluster.profiles import Layout, is_chunked, lay_out, weigh
+from xvcluster.profiles import (
+    Layout,
+    Scaled,
+    describe_incomplete,
+    is_chunked,
+    lay_out,
+    open_profiles,
+    weigh,
+)
 from xvcluster.record.dataset import check_names
+from xvcluster.record.method import Method
+
+_MANY = 0.25
+"""Share of the profiles with data beyond which it is no accident that they are incomplete."""
 
 
 def lay_out_model(
@@ -22,16 +34,35 @@ def lay_out_model(
     weights: Any = None,
     level_weights: Any = None,
     *,
-    names: Iterable[str] = (),
+    method: type[Method],
+    sweeps: bool = False,
 ) -> Layout:
     """Find where the profiles of a model lie and what they count for; reads no values.
 
-    `names` are those that the result needs in addition to its own.
+    `method` is what clusters them, and `sweeps` whether at several k.
     """
-    layout = weigh(lay_out(data, dim), weights, level_weights)
+    layout = lay_out(data, dim)
+    if not layout.dataset.dims:
+        raise ValueError(
+            "the data are a single number without dimensions; give a model with many profiles"
+        )
+    layout = weigh(layout, weights, level_weights)
     warn_of_places(layout.dataset, layout.axes)
-    check_names(layout, *names)
+    check_names(layout, method, sweeps=sweeps)
     return layout
+
+
+def open_model(layout: Layout, **scaling: Any) -> Scaled:
+    """Read and scale the profiles of a model, as `open_profiles`; warn if many are incomplete."""
+    profiles = open_profiles(layout, **scaling)
+    counts = profiles.completeness
+    if counts[1:].sum() > _MANY * counts.sum():
+        warn(
+            f"{describe_incomplete(counts)}. Choose levels that more of them cover, with "
+            ".vcluster.prepare(depth=...), fill small gaps with prepare(max_gap=...), or leave out "
+            "a variable",
+        )
+    return profiles
 
 
 def require_distinct(source: Source, n_clusters: int, name: str = "n_clusters") -> None:

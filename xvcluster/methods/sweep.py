@@ -20,7 +20,8 @@ def sweep(
     k: Iterable[int] = K_RANGE,
     *,
     metric: MetricName = "euclidean",
-    window: float | None = None,
+    window: int | None = None,
+    window_depth: float | None = None,
     normalize: Normalization | None = None,
     weights: Literal["area"] | xr.DataArray | None = None,
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
@@ -43,7 +44,8 @@ def sweep(
         A model; every variable of a Dataset is one channel of the profile. Never changed.
     k : iterable of int, default 2…20
         Numbers of clusters.
-    metric, window, normalize, weights, level_weights, n_init, max_iter, tol, random_state
+    metric, window, window_depth, normalize, weights, level_weights, n_init, max_iter, tol,
+    random_state
         As for `kmeans`.
     criteria : iterable of {"gap", "stability"}, default none
         Expensive criteria to compute in addition to the others: each repeats the sweep of a sample
@@ -130,8 +132,9 @@ def sweep(
     """
     asked = check_criteria(criteria, check_metric(metric), n_bootstrap, block_size)
     fits = fit_all(
-        data, check_ks("k", k), metric=metric, window=window, normalize=normalize, weights=weights,
-        level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
-        random_state=random_state, progress=progress, checkpoint=checkpoint, dim=dim,
+        data, check_ks("k", k), metric=metric, window=window, window_depth=window_depth,
+        normalize=normalize, weights=weights, level_weights=level_weights, n_init=n_init,
+        max_iter=max_iter, tol=tol, random_state=random_state, progress=progress,
+        checkpoint=checkpoint, dim=dim,
     )  # fmt: skip
     return SweepResult(describe_criteria(fits, progress=progress, **asked), fits)

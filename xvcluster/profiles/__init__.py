@@ -23,6 +23,7 @@ from xvcluster.profiles.memory import (
     ArrayProfiles,
     Profiles,
     collect,
+    describe_incomplete,
     open_arrays,
     stack,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Statistics",
     "as_dataset",
     "collect",
+    "describe_incomplete",
     "is_chunked",
     "label_profiles",
     "lay_out",

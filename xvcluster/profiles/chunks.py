@@ -182,8 +182,8 @@ class ChunkedProfiles:
     reading : Reading
         Without the scaling.
     scaling : Scaling or ProfileScaling
-    n_profiles : int
-        Number of complete profiles.
+    completeness : ndarray, shape (4,)
+        See `count_complete`.
     sample : Block
         Some profiles, scaled, in canonical order; see `Source`.
     points : ndarray, shape (n,)
@@ -196,10 +196,15 @@ class ChunkedProfiles:
     chunks: Chunks
     reading: Reading
     scaling: Scaling | ProfileScaling
-    n_profiles: int
+    completeness: Integers
     sample: Block
     points: Indices
     seed: int
+
+    @property
+    def n_profiles(self) -> int:
+        """Number of complete profiles."""
+        return int(self.completeness[0])
 
     @property
     def source(self) -> ChunkedProfiles:
@@ -342,7 +347,7 @@ def open_chunks(layout: Layout, fit: Fit, seed: int) -> ChunkedProfiles:
         chunks=chunks,
         reading=reading,
         scaling=scaling,
-        n_profiles=found.n_profiles,
+        completeness=found.completeness,
         sample=Block(scaling.apply(values, out=values), weights),
         points=found.sample.points,
         seed=seed,

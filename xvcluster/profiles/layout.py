@@ -30,6 +30,7 @@ from xvcluster.grid.horizontal import (
     find_grid,
     own_columns,
 )
+from xvcluster.grid.levels import check_numbers, levels_of, numbers_of, vertical_of
 
 _ENCODING_ATTRIBUTES = frozenset(
     "_FillValue missing_value scale_factor add_offset _Unsigned coordinates dtype bounds "
@@ -138,10 +139,13 @@ class Layout:
 
     @property
     def levels(self) -> Float64s:
-        """Vertical coordinate of the values' levels, in their order; 0 for a raster."""
+        """Vertical coordinate of the values' levels, in their order; 0 for a raster.
+
+        Times are in days; levels without numbers have their positions.
+        """
         if self.vertical is None:
             return np.zeros(1)
-        levels = self.vertical.values.astype(np.float64)
+        levels = levels_of(self.vertical)
         return levels[::-1] if self.descending else levels
 
     @property
@@ -234,7 +238,7 @@ def lay_out(
         if coordinate.dims != dataset[name].dims:
             dataset = dataset.assign_coords({name: coordinate})
     vertical = _vertical_coordinate(dataset, axes)
-    descending = vertical is not None and bool(vertical.values[0] > vertical.values[-1])
+    descending = vertical is not None and _descends(vertical)
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
     dtype = np.result_type(*(_float_dtype(a.dtype) for a in dataset.data_vars.values()))
     places = _find_places(dataset, axes, in_order=in_order)
@@ -244,9 +248,7 @@ def lay_out(
 def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
     """Collect the variables to cluster in one Dataset, and check that they share dimensions."""
     if isinstance(data, xr.DataArray):
-        own_name = "value" if data.name is None else str(data.name)
-        if own_name in data.coords:
-            raise ValueError(f"{own_name!r} is a coordinate; cluster a data variable instead")
+        own_name = _own_name(data)
         dataset = data.to_dataset(name=own_name)
     else:
         dataset = with_coordinates(data)
@@ -278,6 +280,16 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
                 f"grid, e.g. data[[{str(first.name)!r}]]"
             )
     return dataset
+
+
+def _own_name(data: xr.DataArray) -> str:
+    """The name of the variable to cluster: "value" if it has none, or that of a dimension."""
+    name = "value" if data.name is None else str(data.name)
+    if data.ndim > 1 and name in map(str, data.dims):
+        name = "value"
+    if name in data.coords:
+        raise ValueError(f"{name!r} is a coordinate; cluster a data variable instead")
+    return name
 
 
 def _choose_numeric(dataset: xr.Dataset) -> str:
@@ -364,13 +376,19 @@ def _vertical_coordinate(dataset: xr.Dataset, axes: Axes) -> xr.DataArray | None
     """The vertical coordinate with its attrs; plain positions if the dimension has none."""
     if axes.vertical is None:
         return None
-    dim = dict(zip(map(str, dataset.dims), dataset.dims, strict=True))[axes.vertical]
-    coordinate = dataset[dim].reset_coords(drop=True).copy()
+    coordinate = vertical_of(dataset, axes.vertical).copy()
+    check_numbers(coordinate)
     coordinate.attrs = _plain_attrs(coordinate.attrs)
     if units(coordinate) != coordinate.attrs.get("units", ""):
         coordinate.attrs["units"] = units(coordinate)
     coordinate.encoding = {}
     return coordinate
+
+
+def _descends(vertical: xr.DataArray) -> bool:
+    """Whether the vertical coordinate has numbers that fall; names have no order."""
+    numbers = numbers_of(vertical)
+    return numbers is not None and bool(numbers[0] > numbers[-1])
 
 
 def _plain_attrs(

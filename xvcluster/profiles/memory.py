@@ -51,6 +51,8 @@ class Profiles(Layout):
         The place of each profile among all points of the grid, in canonical order.
     status : ndarray, shape (n_points,)
         Index into `STATUS` of every point.
+    completeness : ndarray, shape (4,)
+        See `count_complete`.
     cell_areas : ndarray of shape (n_profiles,), or None
         Area of each profile's cell in km², where latitude and longitude are known.
     weights : ndarray of shape (n_profiles,), or None
@@ -60,6 +62,7 @@ class Profiles(Layout):
     values: Floats
     points: Indices
     status: npt.NDArray[np.int8]
+    completeness: Integers
     cell_areas: Float64s | None
     weights: Float64s | None
 
@@ -115,6 +118,7 @@ def stack(layout: Layout, *, may_be_empty: bool = False) -> Profiles:
         values=values,
         points=points,
         status=status,
+        completeness=count_complete(missing),
         cell_areas=areas,
         weights=_weights(layout, points),
     )
@@ -166,6 +170,48 @@ def in_units(distance: xr.DataArray, scaling: Scaling | ProfileScaling) -> xr.Da
     return distance if scaling.unit == 1.0 else distance * np.float64(scaling.unit)
 
 
+def count_complete(missing: list[Booleans]) -> Integers:
+    """Count profiles with data that are complete, end too early, have gaps, or lack a variable.
+
+    Parameters
+    ----------
+    missing : list of ndarray of bool, shape (n_levels, n_points)
+        Of each variable.
+
+    Returns
+    -------
+    ndarray, shape (4,)
+        Profiles without any data are not counted.
+    """
+    gaps = sum(m.sum(axis=0) for m in missing)
+    partial = np.flatnonzero((gaps > 0) & (gaps < sum(m.shape[0] for m in missing)))
+    lacks, has_gaps = np.zeros(partial.size, bool), np.zeros(partial.size, bool)
+    for m in missing:
+        known = ~m[:, partial]
+        count = known.sum(axis=0)
+        spanned = known.shape[0] - known.argmax(axis=0) - known[::-1].argmax(axis=0)
+        lacks |= count == 0
+        has_gaps |= (count > 0) & (count < spanned)
+    why = np.where(lacks, 3, np.where(has_gaps, 2, 1))
+    counts = np.bincount(why, minlength=4).astype(np.int64)
+    counts[0] = np.count_nonzero(gaps == 0)
+    return counts
+
+
+def describe_incomplete(completeness: Integers) -> str:
+    """Say how many of how many profiles with data are incomplete, and why; empty if none is."""
+    n_incomplete = int(completeness[1:].sum())
+    if not n_incomplete:
+        return ""
+    reasons = ("do not reach the first or last level", "have gaps", "lack a variable")
+    pairs = zip(completeness[1:], reasons, strict=True)
+    why = ", ".join(f"{n:,} {reason}" for n, reason in pairs if n)
+    return (
+        f"{n_incomplete:,} of {completeness.sum():,} profiles with data are incomplete and have no "
+        f"label: {why}"
+    )
+
+
 def require_complete(counts: npt.NDArray[np.integer], *, only_warn: bool = False) -> None:
     """Refuse a model without a complete profile, by the number of points of each status."""
     if counts[0]:
@@ -202,6 +248,11 @@ class ArrayProfiles:
     source: InMemory
     points: Indices
     moments: Float64s
+
+    @property
+    def completeness(self) -> Integers:
+        """How many profiles are complete, and why others are not; see `count_complete`."""
+        return self.layout.completeness
 
     def members(self, assigner: Assigner) -> ArrayMembers:
         """The members of each cluster of an assigner."""

@@ -13,7 +13,7 @@ from xvcluster.algorithms.moments import Moments
 from xvcluster.algorithms.source import Priorities, choose, priorities
 from xvcluster.arrays import Array, Indices, Integers
 from xvcluster.grid.missing import Extremes, find_extremes
-from xvcluster.profiles.memory import STATUS
+from xvcluster.profiles.memory import STATUS, count_complete
 from xvcluster.profiles.reading import Place, Reading, status_of
 
 
@@ -72,6 +72,8 @@ class Survey:
         Number of points of each `STATUS`.
     unweighted : int
         Number of complete profiles whose weight is NaN.
+    completeness : ndarray, shape (4,)
+        See `count_complete`.
     moments : Moments
         Of the complete profiles.
     sample : Sample
@@ -81,6 +83,7 @@ class Survey:
     extremes: tuple[Extremes, ...]
     status: Integers
     unweighted: int
+    completeness: Integers
     moments: Moments
     sample: Sample
 
@@ -97,6 +100,7 @@ class Survey:
             tuple(map(Extremes.join, zip(*(part.extremes for part in parts), strict=True))),
             np.sum([part.status for part in parts], axis=0),
             sum(part.unweighted for part in parts),
+            np.sum([part.completeness for part in parts], axis=0),
             Moments.join(part.moments for part in parts),
             Sample.join((part.sample for part in parts), size),
         )
@@ -120,5 +124,6 @@ def survey(
         for array, invalid in reading.declared(chunk)
     )
     status = np.bincount(status_of(columns, refused)[taken], minlength=len(STATUS))
+    complete = count_complete([np.isnan(column[:, taken]) for column in columns])
     joined = Moments.join(moments), Sample.join(samples, size)
-    return Survey(tuple(extremes), status, unweighted, *joined)
+    return Survey(tuple(extremes), status, unweighted, complete, *joined)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.edges import bounds_of
+from xvcluster.grid.levels import require_numbers
 from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, Weighting
 
@@ -78,7 +79,11 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
         )
     if isinstance(weights, str):
         _check_word(layout, "level_weights", weights, "thickness", layout.axes.vertical)
-        edges = bounds_of(layout.dataset, layout.dataset[layout.vertical.dims[0]])
+        numbers = require_numbers(layout.vertical, f"level_weights={weights!r}")
+        vertical = layout.dataset[layout.vertical.dims[0]]
+        if vertical.dtype.kind == "O":  # dates of a calendar that NumPy does not know
+            vertical = xr.DataArray(numbers, dims=vertical.dims)
+        edges = bounds_of(layout.dataset, vertical)
         found = np.abs(edges[:, 1] - edges[:, 0])
         found = found / found.mean()
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -20,13 +20,14 @@ from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import units
+from xvcluster.grid.levels import levels_of
 from xvcluster.messages import plain
-from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
+from xvcluster.profiles import QUANTILES, STATUS, Layout, Members, describe_incomplete
 from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling, keeps_units
 from xvcluster.record.contents import CONTENTS
-from xvcluster.record.method import contents_of_methods, method_of
+from xvcluster.record.method import Method, method_of
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of this layout; raise it when a reader of the old one would go wrong."""
 
 Attributes = dict[str, Any]
@@ -58,25 +59,44 @@ _OF_POINTS: dict[str, Attributes] = {
 
 SWEEP = "sweep_"
 """How names of the criteria of a sweep begin."""
+_ALWAYS = ("robustness_class",)
+"""A name that means the same in the file of every result, whether it has it or not."""
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
 _LONGEST = 1_000_000
 """Number of characters that the parameters of a result may have."""
 _PACKAGES = ("xvcluster", "numpy", "xarray", "scikit-learn", "tslearn", "minisom")
 
 
-def check_names(layout: Layout, *others: str) -> None:
-    """Refuse data whose names the result needs for itself, or for `others`."""
-    held = {*CONTENTS, *contents_of_methods(), *others} - {"{name}"}
+def check_names(layout: Layout, method: type[Method], *, sweeps: bool = False) -> None:
+    """Refuse data whose names the result of a method needs for itself, or a sweep for its criteria.
+
+    Names that other methods need are free: an unstructured grid may have a dimension ``node``.
+    """
+    held = {*CONTENTS, *method.contents, *_ALWAYS} - {"{name}", "reference"}
     reserved = {own.format(name=name) for own in held for name in layout.variables}
+    reserved |= {"k"} if sweeps else set()
     used = [*layout.variables, *layout.grid.dims, *layout.grid.coords]
-    if layout.axes.vertical is not None:
-        used.append(layout.axes.vertical)
-    for name in used:
-        if name in reserved or str(name).startswith(SWEEP):
-            raise ValueError(
-                f"the data use the name {str(name)!r}, which the result has for itself; give it "
-                "another one first, with data.rename"
-            )
+    if layout.vertical is not None:
+        used += [*layout.vertical.dims, *layout.vertical.coords]
+    for name in dict.fromkeys(used):
+        if name in reserved or (sweeps and str(name).startswith(SWEEP)):
+            _refuse_name(name)
+
+
+def require_free(dataset: xr.Dataset, *names: str) -> None:
+    """Refuse to add something to a result under a name that its data use."""
+    options, label = parameters_of(dataset), dataset["label"]
+    used = {*options["variables"], options["vertical"], *label.dims, *label.coords}
+    for name in names:
+        if name in used:
+            _refuse_name(name)
+
+
+def _refuse_name(name: Hashable) -> None:
+    raise ValueError(
+        f"the data use the name {str(name)!r}, which the result has for itself; give it another "
+        "one first, with data.rename"
+    )
 
 
 def describe(
@@ -186,6 +206,9 @@ def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr
     for name, attrs in _OF_POINTS.items():
         maps[name].attrs = dict(attrs)
     maps["label"].attrs |= flag_attrs(parameters["n_clusters"])
+    incomplete = describe_incomplete(members.profiles.completeness)
+    if incomplete:
+        maps["status"].attrs["comment"] = incomplete
     if len(layout.variables) == 1:
         first = next(iter(layout.variables.values()))
         own = units(xr.Variable((), 0, first)) or "1"
@@ -276,9 +299,27 @@ def select_centroids(dataset: xr.Dataset) -> xr.Dataset:
 def read_metric(dataset: xr.Dataset) -> Metric:
     """The metric by which profiles were compared."""
     options = parameters_of(dataset)
-    vertical = options["vertical"]
-    levels = np.zeros(1) if vertical is None else dataset[vertical].values.astype(np.float64)
-    return get_metric(options["metric"], options.get("window"), levels)
+    return get_metric(options["metric"], read_window(options), read_levels(dataset))
+
+
+def read_levels(dataset: xr.Dataset) -> Float64s:
+    """The levels of a result as numbers, or as positions if they have none; 0 for a raster."""
+    vertical = parameters_of(dataset)["vertical"]
+    return np.zeros(1) if vertical is None else levels_of(dataset[vertical])
+
+
+def describe_window(window: float | None) -> dict[str, Any]:
+    """What is recorded of a window of DTW: an int counts levels, a float is a distance."""
+    if window is None:
+        return {}
+    return {"window" if isinstance(window, int) else "window_depth": window}
+
+
+def read_window(options: Mapping[str, Any]) -> float | None:
+    """Read back what `describe_window` recorded."""
+    depth: float | None = options.get("window_depth")
+    window: int | None = options.get("window")
+    return window if depth is None else float(depth)
 
 
 def read_nodes(

@@ -117,8 +117,3 @@ def method_of(dataset: xr.Dataset) -> Method:
             f"has {', '.join(map(repr, _METHODS))}; upgrade xvcluster"
         )
     return _METHODS[name]
-
-
-def contents_of_methods() -> frozenset[str]:
-    """Names of variables that the results of some method hold for themselves."""
-    return frozenset().union(*(method.contents for method in _METHODS.values()))

@@ -9,6 +9,7 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import canonical_units, find_axes, is_same_direction, units
+from xvcluster.grid.levels import has_times, numbers_of, vertical_of
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import take_model
 from xvcluster.messages import plain
@@ -104,28 +105,96 @@ def _require_same_kind(dataset: xr.Dataset, dim: str | None, vertical: str | Non
 
 def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.Dataset:
     """Interpolate data to the levels of the result, whatever the sign of depth in either."""
-    own = dataset[dim]
-    _require_same_units(str(dim), units(own), units(levels))
-    sign = 1.0 if is_same_direction(own, levels) else -1.0
-    target = sign * np.asarray(levels.values, dtype=np.float64)
-    if own.shape == target.shape and np.array_equal(own.values, target):
+    own = vertical_of(dataset, str(dim))
+    here, there = numbers_of(own), numbers_of(levels)
+    if here is None or there is None:
+        return _to_same_levels(dataset, dim, own, levels)
+    if has_times(own) or has_times(levels):
+        _require_same_calendar(own, levels)
+        sign = 1.0
+    else:
+        _require_same_units(str(dim), units(own), units(levels))
+        sign = 1.0 if is_same_direction(own, levels) else -1.0
+    target = sign * there
+    if here.shape == target.shape and np.array_equal(here, target):
         return dataset
-    values = np.asarray(own.values, dtype=np.float64)
-    held = _positions(values, target)
+    held = _positions(here, target)
     if held is not None:
         return dataset.isel({dim: held})
-    slack = 1e-6 * max(np.ptp(values), 1.0)
-    if target.min() < values.min() - slack or target.max() > values.max() + slack:
+    slack = 1e-6 * max(np.ptp(here), 1.0)
+    if target.min() < here.min() - slack or target.max() > here.max() + slack:
         raise ValueError(
-            f"the result has levels from {target.min():g} to {target.max():g} {units(levels)}, but "
-            f"the data cover only {values.min():g} to {values.max():g} {units(own)}"
+            f"the result has levels from {_ends(levels, sign)} {units(levels)}, but the data cover "
+            f"only {_ends(own)} {units(own)}"
         )
-    target = np.clip(target, values.min(), values.max())
+    target = np.clip(target, here.min(), here.max())
+    if own.dtype.kind not in "fiu":
+        dataset = dataset.assign_coords({dim: (dim, here)})
     valid = {n: mask_invalid(a, by_chunk=True) for n, a in dataset.data_vars.items()}
     interpolated = xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
     for name, array in interpolated.data_vars.items():
         array.encoding = dict(dataset[name].encoding)  # says how limits are packed
     return interpolated
+
+
+def _ends(levels: xr.DataArray, sign: float = 1.0) -> str:
+    """The smallest and the largest of some levels."""
+    if levels.dtype.kind not in "fiu":
+        return f"{levels.values.min()} to {levels.values.max()}"
+    values = sign * levels.values.astype(np.float64)
+    return f"{values.min():g} to {values.max():g}"
+
+
+def _to_same_levels(
+    dataset: xr.Dataset, dim: Hashable, own: xr.DataArray, levels: xr.DataArray
+) -> xr.Dataset:
+    """Select the levels of the result by their names; levels that are counted must be as many."""
+    if own.name in own.coords and levels.name in levels.coords:
+        names = own.values.tolist()
+        if set(levels.values.tolist()) <= set(names) and len(set(names)) == len(names):
+            return dataset.isel({dim: [names.index(n) for n in levels.values.tolist()]})
+        raise ValueError(
+            f"the result has the levels {_listed(levels)}, but the data have {_listed(own)}"
+        )
+    if (own.name in own.coords) != (levels.name in levels.coords):
+        which, other = ("result", "data") if own.name in own.coords else ("data", "result")
+        raise ValueError(
+            f"the levels of the {which} are only counted, but those of the {other} have values; "
+            "give both the same coordinate, or prepare both with prepare(depth=..., dz=..., "
+            "levels=...)"
+        )
+    if own.size != levels.size:
+        raise ValueError(
+            f"the result has {levels.size} levels that are only counted, but the data have "
+            f"{own.size}; give the same levels, or both a coordinate"
+        )
+    return dataset
+
+
+def _listed(levels: xr.DataArray) -> str:
+    """Some values of a coordinate."""
+    shown = ", ".join(plain(v, 40) for v in levels.values[:12])
+    return shown + (", ..." if levels.size > 12 else "")
+
+
+def _require_same_calendar(own: xr.DataArray, levels: xr.DataArray) -> None:
+    """Refuse times for levels that are none, and dates of different calendars."""
+    calendars = [_calendar(own), _calendar(levels)]
+    if calendars[0] != calendars[1]:
+        said = [f"dates of the calendar {c!r}" if c else "no dates" for c in calendars]
+        raise ValueError(
+            f"the levels of the data are {said[0]}, those of the result {said[1]}; convert the "
+            "data first, e.g. with data.convert_calendar"
+        )
+
+
+def _calendar(times: xr.DataArray) -> str:
+    """The calendar of dates; empty for durations and numbers."""
+    if not has_times(times) or times.dtype.kind == "m":
+        return ""
+    calendar = str(times.dt.calendar)
+    # alike since 1582; files of either are read in the other
+    return "standard" if calendar in ("gregorian", "proleptic_gregorian") else calendar
 
 
 def _positions(values: Float64s, target: Float64s) -> list[int] | None:

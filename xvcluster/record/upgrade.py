@@ -1,4 +1,8 @@
-"""Results of layouts 1 and 2 brought to today's, which stores every offset and scale."""
+"""Results of earlier layouts brought to today's.
+
+Layouts 1 and 2 did not store every offset and scale; up to layout 3, a window of DTW that was a
+decimal number was a distance along the vertical.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,30 @@ from xvcluster.arrays import Float64s
 from xvcluster.messages import plain
 from xvcluster.options import check_number
 from xvcluster.profiles.scaling import ProfileScaling
-from xvcluster.record.dataset import SCHEMA, held, node_ending, parameters_of, read_each
+from xvcluster.record.dataset import (
+    SCHEMA,
+    describe_window,
+    held,
+    node_ending,
+    parameters_of,
+    read_each,
+)
 
 
 def upgrade(dataset: xr.Dataset) -> xr.Dataset:
-    """Add what an earlier layout left to be worked out: how profiles were scaled."""
-    if int(dataset.attrs["xvcluster_schema"]) >= SCHEMA:
-        return dataset
+    """Bring a result of an earlier layout to that of today."""
+    layout = int(dataset.attrs["xvcluster_schema"])
+    if layout < 3:
+        dataset = _store_scaling(dataset)
+    if layout < 4:
+        options = parameters_of(dataset)
+        options |= describe_window(options.pop("window", None))
+        dataset = dataset.assign_attrs(parameters=json.dumps(options))
+    return dataset.assign_attrs(xvcluster_schema=max(layout, SCHEMA))
+
+
+def _store_scaling(dataset: xr.Dataset) -> xr.Dataset:
+    """Add what layouts 1 and 2 left to be worked out: how profiles were scaled."""
     options = parameters_of(dataset)
     names, scale = options["variables"], options.pop("scale", {})
     _check_scale(scale, names)
@@ -32,8 +53,7 @@ def upgrade(dataset: xr.Dataset) -> xr.Dataset:
             if name not in scale:
                 raise ValueError("it lacks the parameter 'scale'")
             added[f"{name}_scale"] = xr.full_like(offset, scale[name])
-    parameters = json.dumps(options)
-    return dataset.assign(added).assign_attrs(xvcluster_schema=SCHEMA, parameters=parameters)
+    return dataset.assign(added).assign_attrs(parameters=json.dumps(options))
 
 
 def _check_scale(scale: object, names: list[str]) -> None:

@@ -429,6 +429,16 @@ def test_prepare_interpolates_no_undeclared_fill_value(rough_model):
     xr.testing.assert_equal(lazy.compute(), expected)
 
 
+@pytest.mark.parametrize("where", ["attrs", "encoding"])
+def test_prepare_keeps_the_bounds_of_levels_wherever_they_are_named(model, where):
+    edges = np.stack([model["depth"] - 5.0, model["depth"] + 5.0], axis=1)
+    data = model.to_dataset().assign_coords(depth_bounds=(("depth", "bnds"), edges))
+    getattr(data["depth"], where)["bounds"] = "depth_bounds"
+    prepared = prepare(data, depth=slice(10, 30))
+    np.testing.assert_array_equal(prepared["depth_bounds"], edges[1:4])
+    assert "depth_bounds" not in prepare(data, dz=5.0)
+
+
 def test_stride_keeps_all_times_of_a_grid_that_a_file_holds_for_each(bent_model):
     times = xr.concat([bent_model] * 3, "time")
     for name in ("lat", "lon"):
