@@ -45,8 +45,9 @@ def test_show_runs_tells_what_the_last_pass_gained(screen):
         for inertia in ([500.0, 500.0], [500.0, 498.8], [400.0, 700.0], [0.0, 0.0], [0.0, 0.0]):
             report([Run(np.zeros((1, 1, 1)), inertia=i) for i in inertia])
             shown = screen.getvalue().split("\r")[-1]
-            gains.append(re.findall(r"inertia=([^,\]]*)\]", shown))
-    assert gains == [[], ["-1.2e-03"], [], ["-1.0e+00"], ["+0.0e+00"]]  # none of a new step
+            gains.append(re.findall(r"gain=([^,\]]*)\]", shown))
+            assert "-" not in shown.split("converged")[1].replace("e-", "")  # as of an inertia
+    assert gains == [[], ["1.2e-03"], [], ["1.0e+00"], ["0.0e+00"]]  # none of a new step
 
 
 def test_show_steps_counts_steps(screen):
@@ -68,7 +69,7 @@ def test_kmeans_and_som_show_a_bar_when_asked(screen, model):
     som(model, (2, 2), n_iterations=100, progress=True)
     assert "passes: 1pass" in screen.getvalue()
     assert "converged=10/10" in screen.getvalue()
-    assert re.search(r"inertia=[-+]\d\.\de[-+]\d\d", screen.getvalue())
+    assert re.search(r"gain=\d\.\de[-+]\d\d", screen.getvalue())
     assert "100/100" in screen.getvalue()
 
 

@@ -14,7 +14,8 @@ from xvcluster.algorithms.lloyd import Run
 
 @contextmanager
 def show_runs(progress: bool | None) -> Iterator[Callable[[list[Run]], None]]:
-    """Show the passes over the data, how many runs have converged, and the gain of the last pass.
+    """Show the passes over the data, how many runs have converged, and the gain of the last pass:
+    the share of the inertia that it took away.
 
     None shows a bar in notebooks and terminals, for work of more than a second.
     """
@@ -27,7 +28,7 @@ def show_runs(progress: bool | None) -> Iterator[Callable[[list[Run]], None]]:
             settled = sum(run.converged for run in runs)
             shown = {"converged": f"{settled}/{len(runs)}"}
             if before < np.inf and inertia <= before:
-                shown["inertia"] = f"{inertia / before - 1 if before else 0.0:+.1e}"
+                shown["gain"] = f"{1 - inertia / before if before else 0.0:.1e}"
             before = inertia
             bar.set_postfix(shown, refresh=False)
             bar.update()

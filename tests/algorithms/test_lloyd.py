@@ -1,14 +1,17 @@
 """The loop of k-means against scikit-learn and tslearn."""
 
+from threading import Thread
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_info
 from tslearn.clustering import TimeSeriesKMeans
 from tslearn.metrics import cdist_dtw
 
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, split
+from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, split, threads
 from xvcluster.algorithms.metrics import get_metric
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
@@ -185,3 +188,26 @@ def test_fit_under_dtw_with_a_window_reaches_the_inertia_of_tslearn():
         for centroids in (run.centroids, theirs.cluster_centers_)
     )
     assert inertia <= 1.001 * reference
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_fits_in_several_threads_leave_blas_as_it_was():
+    profiles, before = make_profiles(2000, 3), blas_threads()
+    inside = []
+
+    def fit_some(n):
+        for _ in range(n):
+            with threads() as map_blocks:
+                inside.append(blas_threads())
+                list(map_blocks(np.sum, np.array_split(profiles, 3)))
+
+    workers = [Thread(target=fit_some, args=(n,)) for n in (40, 10, 30, 20)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert set().union(*inside) == {1}
+    assert blas_threads() == before

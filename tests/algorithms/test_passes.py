@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Stack
 from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, split
 from xvcluster.algorithms.metrics import DynamicTimeWarping, get_metric
-from xvcluster.algorithms.passes import farthest, measure, settle
+from xvcluster.algorithms.passes import farthest, measure, pass_over, settle
 from xvcluster.algorithms.source import InMemory
 
 EUCLIDEAN = get_metric("euclidean")
@@ -206,3 +206,43 @@ def test_farthest_gives_only_profiles_that_are_off_all_centroids():
     found = farthest(source, np.array([[[0.0]], [[1.0]]]), EUCLIDEAN, 4)
     assert found.ravel().tolist() == [7.0, 3.0]
     assert farthest(source, profiles, EUCLIDEAN, 2).shape == (0, 1, 1)
+
+
+class InParts:
+    """Profiles in parts of any size and order."""
+
+    def __init__(self, profiles, order, cuts):
+        self.profiles = profiles
+        self.parts = [profiles[rows] for rows in np.split(order, cuts)]
+
+    def total(self, step, join):
+        return join([step(part) for part in self.parts])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_a_pass_gives_the_same_bits_in_whatever_parts_profiles_come(name, dtype):
+    rng = np.random.default_rng(5)
+    values = np.round(make_profiles(900, 41, 1, 6), 1).astype(dtype)
+    profiles = Block(values, rng.uniform(0.1, 2.0, 900))
+    stack = Stack.of([values[:3].astype(float), values[10:17].astype(float)])
+    whole = pass_over(InMemory.of(profiles), stack, METRICS[name])
+    for _ in range(3):
+        parts = InParts(profiles, rng.permutation(900), np.unique(rng.integers(1, 900, 30)))
+        found = pass_over(parts, stack, METRICS[name])
+        np.testing.assert_array_equal(found.sums, whole.sums)
+        np.testing.assert_array_equal(found.mass, whole.mass)
+        np.testing.assert_allclose(found.inertia, whole.inertia)
+
+
+def test_the_farthest_of_equally_far_profiles_do_not_depend_on_their_order():
+    values = np.zeros((30, 2, 1))
+    values[:8] = np.array([[3, 4], [4, 3], [-3, 4], [5, 0], [0, 5], [-5, 0], [4, -3], [3, -4]])[
+        ..., None
+    ]
+    expected = farthest(InMemory.of(Block.of(values)), np.zeros((1, 2, 1)), EUCLIDEAN, 3)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        parts = InParts(Block.of(values), rng.permutation(30), [4, 11, 20])
+        found = farthest(parts, np.zeros((1, 2, 1)), EUCLIDEAN, 3)
+        np.testing.assert_array_equal(found, expected)

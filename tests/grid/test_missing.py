@@ -61,7 +61,7 @@ def test_find_invalid_passes_over_an_attribute_without_numbers(name):
         ({"valid_range": "-5 to 3"}, [3]),
         ({"valid_min": "2"}, [0]),
         ({"valid_range": [2.0]}, []),
-        ({"valid_range": [0.0, 9.0], "valid_min": 3}, [0, 1]),
+        ({"valid_range": [0.0, 9.0], "valid_min": 3.0}, [0, 1]),
     ],
 )
 def test_find_invalid_takes_the_valid_range(attrs, expected):
@@ -97,6 +97,98 @@ def test_find_invalid_keeps_every_packed_value_up_to_the_limit(tmp_path, dtype):
     with xr.open_dataset(tmp_path / "packed.nc") as opened:
         valid = ~find_invalid(opened["v"])
     assert np.flatnonzero(valid)[[0, -1]].tolist() == [200, 4200]
+
+
+OPERATIONS = {
+    "as opened": lambda packed: packed,
+    "mean": lambda packed: packed.mean("time", keep_attrs=True),
+    "where": lambda packed: packed.where(packed > -1e9),
+    "astype": lambda packed: packed.astype("float64"),
+    "arithmetic": lambda packed: (packed + 0.0).assign_attrs(packed.attrs),
+    "coarsen": lambda packed: packed.coarsen(time=2).mean(keep_attrs=True),
+    "fillna": lambda packed: packed.fillna(0.0),
+}
+
+
+@pytest.fixture
+def packed_file(tmp_path):
+    """Temperatures of −10 to 29.5 °C, packed in hundredths from −20 °C, as the limits are."""
+    values = np.arange(-10.0, 30.0, 0.25).reshape(2, 80)
+    data = xr.DataArray(values, dims=("time", "x"), name="t", attrs={"units": "degC"})
+    data.attrs["valid_range"] = np.int16([0, 5000])
+    packing = {"dtype": "int16", "scale_factor": 0.01, "add_offset": -20.0, "_FillValue": -32767}
+    data.to_netcdf(tmp_path / "packed.nc", encoding={"t": packing})
+    with xr.open_dataset(tmp_path / "packed.nc") as opened:
+        yield opened["t"]
+
+
+@pytest.mark.filterwarnings("ignore:valid_range of 't' is .* ignored:UserWarning")
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_find_invalid_refuses_no_value_by_limits_of_the_packed_file(packed_file, name):
+    packed_file.load()
+    for lazy in (False, True):
+        data = OPERATIONS[name](packed_file.chunk() if lazy else packed_file)
+        invalid = find_invalid(data)
+        assert invalid is None or not invalid.any()
+
+
+def test_find_invalid_warns_of_limits_that_are_no_longer_those_of_the_values(packed_file):
+    shifted = packed_file.load().copy() + 0.0
+    shifted.attrs = dict(packed_file.attrs)
+    told = (
+        r"valid_range of 't' is \[ *0 5000\], of integers, but .* ignored.*attrs\['valid_range'\]"
+    )
+    for data in (shifted, shifted.chunk()):
+        with pytest.warns(UserWarning, match=told):
+            assert find_invalid(data) is None
+    assert find_invalid(abs(shifted).assign_attrs(shifted.attrs)) is None  # all within: no warning
+
+
+@pytest.mark.parametrize(
+    "declared", [{"valid_min": np.int16(3)}, {"valid_max": 3}, {"valid_range": [2, 3]}]
+)
+def test_find_invalid_takes_integer_limits_of_what_was_never_packed(declared):
+    expected = {"valid_min": [0, 1], "valid_max": [3], "valid_range": [0, 3]}[next(iter(declared))]
+    assert refused(array([1, 2, 3, 4], encoding={"dtype": "float32"}, **declared)) == expected
+    assert refused(array([1, 2, 3, 4], encoding={"dtype": "int16"}, **declared)) == expected
+    assert refused(array([1, 2, 3, 4], "int16", **declared)) == expected
+    undecoded = {"scale_factor": 0.01, "add_offset": 273.15}
+    assert refused(array([1, 2, 3, 4], **declared, **undecoded)) == expected
+
+
+@pytest.mark.parametrize("limits", ["100, 300", "100 to 300", np.int16([100, 300]), [100, 300]])
+@pytest.mark.parametrize("scale", [0.01, [0.01], np.float32(0.01)])
+def test_find_invalid_unpacks_limits_of_whatever_type(limits, scale):
+    values = np.array([0.99, 1.0, 3.0, 3.01]) + 5.0
+    packing = {"scale_factor": scale, "add_offset": [5.0], "dtype": "int16"}
+    assert refused(array(values, "float64", packing, valid_range=limits)) == [0, 3]
+
+
+def test_find_invalid_takes_limits_by_text_with_a_point_for_those_of_the_values():
+    packing = {"scale_factor": 0.01, "dtype": "int16"}
+    assert refused(array([0.5, 1.5, 3.5], encoding=packing, valid_range="1.0, 3.0")) == [0, 2]
+
+
+def test_find_invalid_turns_limits_around_where_the_scale_is_negative():
+    values = np.array([-0.5, -1.0, -3.0, -3.5])
+    packing = {"scale_factor": -0.01, "dtype": "int16"}
+    assert refused(array(values, "float64", packing, valid_range=np.int16([100, 300]))) == [0, 3]
+    assert refused(array(values, "float64", packing, valid_min=np.int16(100))) == [0]
+
+
+def test_find_invalid_reads_limits_of_unsigned_bytes(tmp_path):
+    raw = xr.DataArray(np.array([0, 10, 200, 255], "uint8").view("int8"), dims="x", name="v")
+    raw.attrs = {"_Unsigned": "true", "scale_factor": 0.5, "valid_range": np.int8([10, -6])}
+    raw.to_netcdf(tmp_path / "unsigned.nc")
+    with xr.open_dataset(tmp_path / "unsigned.nc") as opened:
+        np.testing.assert_array_equal(opened["v"], [0.0, 5.0, 100.0, 127.5])
+        assert refused(opened["v"].load()) == [0, 3]  # valid are 10 to 250
+
+
+def test_find_invalid_unpacks_a_plain_fill_value():
+    packing = {"scale_factor": 0.01, "add_offset": 5.0, "dtype": "int16"}
+    values = np.float32(np.array([100, -900, 300]) * 0.01 + 5.0)
+    assert refused(array(values, encoding=packing, fill_value=np.int16(-900))) == [1]
 
 
 # --- left in the file undecoded ---

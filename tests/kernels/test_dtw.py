@@ -51,7 +51,10 @@ def warp(X, centroids, low, high, order, first, weights=None):
     sums, mass = np.zeros(centroids.shape), np.zeros(centroids.shape[:2])
     inertia = np.zeros(len(centroids))
     weights = np.ones(len(X)) if weights is None else weights
-    warp_and_sum(X, weights, centroids, low, high, order, first, sums, mass, inertia)
+    rest, rest_mass = np.zeros(sums.shape), np.zeros(mass.shape)
+    warp_and_sum(
+        X, weights, centroids, low, high, order, first, sums, mass, inertia, rest, rest_mass
+    )
     return sums, mass, inertia
 
 
@@ -249,7 +252,10 @@ def test_kernels_equal_the_plain_python_that_they_are_compiled_from(monkeypatch)
         sums, mass, inertia = np.zeros((2, 17, 2)), np.zeros((2, 17)), np.zeros(2)
         dtw.squared_distances(X, centroids, *band, squared)
         dtw.nearest(X, centroids, *band, np.array([1, -1, 0], np.int32), labels, least)
-        dtw.warp_and_sum(X, weights, centroids, *band, order, first, sums, mass, inertia)
-        found.append((squared, labels, least, sums, mass, inertia))
+        rest, rest_mass = np.zeros(sums.shape), np.zeros(mass.shape)
+        dtw.warp_and_sum(
+            X, weights, centroids, *band, order, first, sums, mass, inertia, rest, rest_mass
+        )
+        found.append((squared, labels, least, sums, mass, inertia, rest, rest_mass))
     for own, expected in zip(*found, strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-12)

@@ -6,7 +6,7 @@ import pytest
 from xvcluster.kernels import euclidean
 from xvcluster.kernels.euclidean import assign_and_move, squared_distances
 
-PLAIN = ("_square", "_nearest", "_move", "assign_and_move")
+PLAIN = ("_square", "_nearest", "_add", "_move", "assign_and_move")
 
 
 def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move, weights=None):
@@ -19,7 +19,11 @@ def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move, wei
     active = np.arange(len(centroids)) if active is None else np.asarray(active)
     held = np.full((len(centroids), len(X)), -1, np.int32) if held is None else held
     weights = np.ones(len(X)) if weights is None else weights
-    kernel(X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia)
+    rest, rest_counts = np.zeros(C.shape), np.zeros(len(C))
+    kernel(
+        X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia,
+        rest, rest_counts,
+    )  # fmt: skip
     return first, sums, counts, inertia, held
 
 

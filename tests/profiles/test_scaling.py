@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.profiles.scaling import Normalization, check_normalize, fit_scaling
+from xvcluster.algorithms.moments import moments_of
+from xvcluster.profiles.scaling import Normalization, check_normalize, fit_moments, fit_scaling
 
 
 def fit(values, normalize=None, **options):
@@ -118,3 +119,44 @@ def test_moments_are_of_profiles_that_are_scaled_each_by_its_own(values):
     moments = fit(values, "profile").moments(values)
     np.testing.assert_allclose(moments[:, 0], values.mean(axis=1), rtol=1e-12)
     np.testing.assert_allclose(moments[:, 1], values.std(axis=1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e5])
+def test_profiles_in_float32_are_scaled_as_in_float64_around_any_offset(offset):
+    rng = np.random.default_rng(0)
+    values = (offset + rng.normal(0.0, 2.0, (40, 12, 1))).astype(np.float32)
+    found = fit(values, "profile").apply(values)
+    exact = values.astype(np.float64)
+    shapes = (exact - exact.mean(axis=1, keepdims=True)) / exact.std(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, shapes, rtol=2e-7, atol=2e-7)
+
+
+@pytest.mark.parametrize("factor", [1e-200, 1e200])
+def test_profiles_whose_squares_float64_does_not_hold_are_scaled(values, factor):
+    expected = fit(values, "profile").apply(values)
+    scaled = fit(values * factor, "profile").apply(values * factor)
+    np.testing.assert_allclose(scaled, expected, rtol=1e-12, atol=1e-12)
+
+
+def moments(values):
+    return moments_of(Block.of(values))
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1.0, 1e7])
+def test_fit_moments_leaves_ordinary_values_in_their_units(values, factor):
+    found = fit_moments(moments(values[..., :1] * factor))
+    np.testing.assert_array_equal(found.scale, 1.0)
+    assert found.unit == 1.0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("factor", [1e-38, 1e-20, 1e20, 1e36])
+def test_fit_moments_scales_by_a_power_of_two_where_squares_are_not_safe(values, dtype, factor):
+    values = (values[..., :1] * factor).astype(dtype)
+    found = fit_moments(moments(values), by_level=True)
+    assert np.frexp(found.unit)[0] == 0.5
+    np.testing.assert_array_equal(found.scale, found.unit)
+    assert 0.5 < np.abs(found.apply(values)).max() <= 2.0
+    undone = found.undo(found.apply(values))
+    np.testing.assert_allclose(undone / factor, values / factor, atol=1e-5)
+    assert fit_moments(moments(values), "level").unit == 1.0

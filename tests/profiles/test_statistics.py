@@ -8,6 +8,7 @@ import pytest
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import get_metric
+from xvcluster.algorithms.moments import moments_by_cluster
 from xvcluster.profiles.statistics import (
     QUANTILES,
     add_up,
@@ -15,7 +16,6 @@ from xvcluster.profiles.statistics import (
     conclude,
     describe,
     spread,
-    sum_moments,
 )
 
 
@@ -120,7 +120,7 @@ def test_conclude_gives_a_constant_level_no_deviation():
 def test_average_moments_of_an_empty_cluster_are_those_of_all():
     moments = np.random.default_rng(0).normal(size=(6, 2, 3))
     labels, weights = np.array([0, 0, 2, 2, 2, 0]), np.array([1.0, 2, 1, 1, 3, 0])
-    found = average_moments(sum_moments(labels, moments, weights, 3))
+    found = average_moments(moments_by_cluster(Block(moments, weights), labels, 3))
     expected = [
         np.average(moments[rows], axis=0, weights=weights[rows])
         for rows in (labels == 0, labels >= 0, labels == 2)

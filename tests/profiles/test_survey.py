@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.profiles.survey import Moments, Sample, join_blocks
+from xvcluster.profiles.survey import Sample, join_blocks
 
 
 @pytest.fixture
@@ -15,25 +15,6 @@ def block():
     weights = rng.uniform(0.5, 2.0, 300)
     weights[100:140] = 0.0
     return Block(values, weights)
-
-
-@pytest.mark.parametrize("cuts", [[], [100], [100, 140], [0, 1, 299]])
-def test_moments_joined_are_those_of_numpy(block, cuts):
-    parts = [block[rows] for rows in np.split(np.arange(300), cuts)]
-    found = Moments.join(map(Moments.of, parts))
-    values = block.values.astype(float)
-    mean = np.average(values, axis=0, weights=block.weights)
-    variance = np.average((values - mean) ** 2, axis=0, weights=block.weights)
-    assert found.weight == pytest.approx(block.weights.sum())
-    np.testing.assert_allclose(found.mean, mean, rtol=1e-12)
-    np.testing.assert_allclose(found.variance, variance, rtol=1e-9, atol=1e-12)
-    assert found.variance[1, 0] == 0.0
-
-
-def test_moments_of_nothing_that_counts_are_0(block):
-    found = Moments.join([Moments.of(block[:0]), Moments.of(block[slice(100, 140)])])
-    assert found.weight == 0.0
-    assert not found.mean.any()
 
 
 @pytest.mark.parametrize("size", [1, 20, 300, 1000])

@@ -289,7 +289,7 @@ def test_level_weights_that_do_not_fit_are_refused(model):
 
 def test_weights_of_chunks_that_are_nan_are_refused(model):
     level = model.isel(depth=0, drop=True)
-    with pytest.raises(RuntimeError, match=r"weights are NaN at .* complete profiles"):
+    with pytest.raises(ValueError, match=r"weights are NaN at .* complete profiles"):
         model.chunk({"latitude": 3}).vcluster.kmeans(2, weights=level.where(level > 3.5))
 
 

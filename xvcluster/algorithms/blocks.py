@@ -27,6 +27,13 @@ class Block:
     values: Floats
     weights: Float64s
 
+    def __post_init__(self) -> None:
+        if self.weights.shape != self.values.shape[:1]:
+            raise ValueError(
+                f"there must be one weight for each of {len(self.values)} profiles; got the shape "
+                f"{self.weights.shape}"
+            )
+
     @classmethod
     def of(cls, values: Floats, weights: Float64s | None = None) -> Block:
         """Make a block of profiles with these weights; by default, each counts once."""
@@ -106,8 +113,20 @@ class Partial:
         Sums of their weights.
     inertia : ndarray, shape (K,)
         Weighted sums of the members' squared distances.
+    rest, rest_mass : ndarray, shapes of sums and mass
+        What rounding left out of the sums and of the mass.
     """
 
     sums: Float64s
     mass: Float64s
     inertia: Float64s
+    rest: Float64s
+    rest_mass: Float64s
+
+
+def two_sum(one: Float64s, other: Float64s) -> tuple[Float64s, Float64s]:
+    """A sum, and what rounding left out of it (Knuth 1969)."""
+    with np.errstate(invalid="ignore"):  # infinities, which are refused later
+        total = one + other
+        part = total - one
+        return total, (one - (total - part)) + (other - part)

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise, repeat
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,7 +24,8 @@ from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 BLOCK_ROWS, N_BLOCKS = 4096, 16
 REFINEMENT_TOL = 1e-5
-"""Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn."""
+"""Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn: there
+in units of the data squared, in a fit of ours in those of the mean variance of a level."""
 
 _ROUNDING = 1e-11
 """Share of the total weight below which a cluster holds nothing but rounding errors."""
@@ -78,10 +81,34 @@ def split(profiles: Rows, metric: Metric) -> list[Rows]:
 @contextmanager
 def threads() -> Iterator[Mapper]:
     """Give a `map` that runs on all cores, with a single-threaded BLAS, and keeps the order."""
+    with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
+        yield pool.map
+
+
+class _Limited:
+    """How many hold the BLAS of this process to one thread, and the limit that they share."""
+
+    lock = Lock()
+    holders = 0
+    limits: Any = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Limit BLAS to one thread until the last of those that do so at once in the process ends."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(_n_cores()) as pool:
-        yield pool.map
+    with _Limited.lock:
+        if not _Limited.holders:
+            _Limited.limits = threadpool_limits(1, "blas")
+        _Limited.holders += 1
+    try:
+        yield
+    finally:
+        with _Limited.lock:
+            _Limited.holders -= 1
+            if not _Limited.holders:
+                _Limited.limits.restore_original_limits()
 
 
 def _n_cores() -> int:
@@ -99,6 +126,7 @@ def fit(
     tol: float,
     report: Report | None = None,
     refinements: int | None = None,
+    least_gain: float = REFINEMENT_TOL,
 ) -> None:
     """Advance all runs together, one pass over the blocks per iteration, until they converge.
 
@@ -118,9 +146,12 @@ def fit(
     refinements : int, optional
         Maximum number of further steps towards the barycenters in each pass. By default, that of
         the metric.
+    least_gain : float
+        Gain in a cluster's mean squared distance below which these steps end.
     """
     held = unlabelled(blocks, len(runs))
     steps = metric.max_refinements if refinements is None else refinements
+    refine = partial(_refine, metric=metric, refinements=steps, least_gain=least_gain)
     for run in runs:
         run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
     with threads() as map_blocks:
@@ -129,7 +160,9 @@ def fit(
             if not active.size:
                 return
             chosen = [runs[r] for r in active]
-            _advance(map_blocks, blocks, chosen, metric, active, held, tol, steps)
+            _advance(
+                map_blocks, blocks, chosen, metric, active, held, tol, refine if steps else None
+            )
             if report is not None:
                 report(runs)
 
@@ -142,7 +175,7 @@ def _advance(
     active: Indices,
     held: list[Labels],
     tol: float,
-    refinements: int,
+    refine: Callable[..., None] | None,
 ) -> None:
     """One pass: assign and sum all blocks, then update the runs."""
     stack = Stack.of([run.centroids for run in runs], active)
@@ -156,9 +189,8 @@ def _advance(
         inertia = total.inertia[part]
         run.centroids, run.inertia = moved[part], float(inertia.sum())
         run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
-        if refinements:
-            labels = [block[r] for block in held]
-            _refine(map_blocks, blocks, run, labels, inertia, metric, refinements)
+        if refine is not None:
+            refine(map_blocks, blocks, run, [block[r] for block in held], inertia)
         empty = np.flatnonzero(run.mass[:, 0] == 0)
         relocated = bool(empty.size) and _fill(run, empty, blocks, metric)
         shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
@@ -171,7 +203,7 @@ def unlabelled(blocks: Sequence[Block], n_runs: int) -> list[Labels]:
 
 
 def add(parts: Iterable[Partial]) -> Partial:
-    """Add up what the blocks contribute, in their order."""
+    """Add up what the blocks contribute, in their order; what rounding leaves out is dropped."""
     parts = iter(parts)
     first = next(parts)
     sums, mass, inertia = first.sums, first.mass, first.inertia
@@ -179,7 +211,7 @@ def add(parts: Iterable[Partial]) -> Partial:
         sums += part.sums
         mass += part.mass
         inertia += part.inertia
-    return Partial(sums, mass, inertia)
+    return Partial(sums, mass, inertia, first.rest, first.rest_mass)
 
 
 def clear_rounding(sums: Float64s, mass: Float64s, weight: float) -> None:
@@ -213,8 +245,10 @@ def _refine(
     run: Run,
     labels: list[Labels],
     inertia: Float64s,
+    *,
     metric: Metric,
     refinements: int,
+    least_gain: float,
 ) -> None:
     """Step further towards the barycenters with fixed labels, until a step gains little."""
     k = len(run.centroids)
@@ -226,7 +260,7 @@ def _refine(
         held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
         stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
         run.centroids = means(stepped.sums, stepped.mass, run.centroids)
-        moving &= np.abs(inertia - stepped.inertia) / weight >= REFINEMENT_TOL
+        moving &= np.abs(inertia - stepped.inertia) / weight >= least_gain
         inertia = stepped.inertia
         if not moving.any():
             return

@@ -14,6 +14,35 @@ from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 _GROUP = 96
 
 
+def require_alike(profiles: Floats, others: Floats, labels: Labels | None = None) -> None:
+    """Refuse arrays that are not shaped for each other, past whose ends kernels would write.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n, n_levels, n_variables)
+    others : ndarray, shape (k, n_levels, n_variables)
+        Centroids, or other profiles.
+    labels : ndarray, shape (..., n), optional
+
+    Raises
+    ------
+    ValueError
+    """
+    shapes = (profiles.shape, others.shape)
+    if profiles.ndim != 3 or others.ndim != 3 or profiles.shape[1:] != others.shape[1:]:
+        raise ValueError(
+            "profiles and centroids must have shapes (n, levels, variables) and (k, levels, "
+            f"variables); got {shapes[0]} and {shapes[1]}"
+        )
+    if not others.size:
+        raise ValueError(f"there must be a centroid, with a level; got the shape {shapes[1]}")
+    if labels is not None and labels.shape[-1:] != profiles.shape[:1]:
+        raise ValueError(
+            f"there must be one label for each of {len(profiles)} profiles; got the shape "
+            f"{labels.shape}"
+        )
+
+
 class Metric:
     """A distance between profiles, and what k-means sums under it.
 
@@ -31,6 +60,8 @@ class Metric:
     """Whether samples can be clustered again, to find out how stable a clustering is."""
     least_rows = 2048
     """Minimum number of profiles in a block, so that calls cost little beside the work."""
+    even_rows = 1
+    """Number of rows in whose multiples the sums of a block do not depend on where rows stand."""
     sample_size = 16384
     """Number of profiles among which k-means++ draws, and on which runs settle first."""
     settled_size = 2**18
@@ -83,6 +114,7 @@ class Euclidean(Metric):
     """The Euclidean distance, which compares profiles level by level."""
 
     name = "euclidean"
+    even_rows = 512  # those of one matrix product
     breaths = 3
     is_linear = True
     incremental = True
@@ -91,25 +123,45 @@ class Euclidean(Metric):
         """Assign by one matrix product, and move the profiles that changed cluster."""
         from xvcluster.kernels.euclidean import assign_and_move
 
+        _require_stack(block, stack, held)
         X = block.values.reshape(len(block), -1)
         C = stack.centroids.reshape(len(stack.centroids), -1).astype(X.dtype)
         half_norms = 0.5 * np.einsum("kf,kf->k", C, C)
         sums, counts, inertia = np.zeros(C.shape), np.zeros(len(C)), np.zeros(len(C))
+        rest, rest_counts = np.zeros(C.shape), np.zeros(len(C))
         assign_and_move(
             X, block.weights, C, half_norms, stack.first, _groups(stack.first), stack.active,
-            held, sums, counts, inertia,
+            held, sums, counts, inertia, rest, rest_counts,
         )  # fmt: skip
-        mass = np.repeat(counts[:, None], block.values.shape[1], axis=1)
-        return Partial(sums.reshape(stack.centroids.shape), mass, inertia)
+        shape, n_levels = stack.centroids.shape, block.values.shape[1]
+        mass, rest_mass = (np.repeat(n[:, None], n_levels, axis=1) for n in (counts, rest_counts))
+        return Partial(sums.reshape(shape), mass, inertia, rest.reshape(shape), rest_mass)
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Σ (x − c)², without the cancellation of the expanded product."""
         from xvcluster.kernels.euclidean import squared_distances
 
+        require_alike(profiles, centroids)
         out = np.empty((len(profiles), len(centroids)))
         flat = centroids.reshape(len(centroids), -1).astype(np.float64)
         squared_distances(profiles.reshape(-1, flat.shape[1]), flat, out)
         return out
+
+
+def _require_stack(block: Block, stack: Stack, held: Labels) -> None:
+    """Refuse a block, the centroids of several runs and labels that are not shaped for each other.
+
+    `held` is (n_runs, n), of which the runs that are active are given by the stack.
+    """
+    require_alike(block.values, stack.centroids, held)
+    first, active, ends = stack.first, stack.active, [0, len(stack.centroids)]
+    is_cut = first.size == active.size + 1 and first[[0, -1]].tolist() == ends
+    is_known = held.ndim == 2 and bool(((active >= 0) & (active < len(held))).all())
+    if not (is_cut and is_known and bool((np.diff(first) > 0).all())):
+        raise ValueError(
+            f"the runs {stack.active} with centroids from {stack.first} do not match labels of "
+            f"shape {held.shape} and centroids of shape {stack.centroids.shape}"
+        )
 
 
 def _groups(first: Indices) -> Indices:
@@ -141,6 +193,7 @@ class DynamicTimeWarping(Metric):
         """Assign by warped distance, and sum the members along their paths."""
         from xvcluster.kernels.dtw import nearest
 
+        _require_stack(block, stack, held)
         X = block.values
         low, high = self._band(X)
         squared = np.empty(len(X), X.dtype)
@@ -156,19 +209,24 @@ class DynamicTimeWarping(Metric):
         """Sum a block along the paths to the centroids of its labels."""
         from xvcluster.kernels.dtw import warp_and_sum
 
+        require_alike(block.values, centroids, labels)
         k = len(centroids)
         sums, mass, inertia = np.zeros(centroids.shape), np.zeros(centroids.shape[:2]), np.zeros(k)
+        rest, rest_mass = np.zeros(sums.shape), np.zeros(mass.shape)
         order = np.argsort(labels, kind="stable")
         first = np.searchsorted(labels[order], np.arange(k + 1))
         X, own = block.values, centroids.astype(block.values.dtype)
         band = self._band(X)
-        warp_and_sum(X, block.weights, own, *band, order, first, sums, mass, inertia)
-        return Partial(sums, mass, inertia)
+        warp_and_sum(
+            X, block.weights, own, *band, order, first, sums, mass, inertia, rest, rest_mass
+        )
+        return Partial(sums, mass, inertia, rest, rest_mass)
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """The least Σ (x − c)² of all warping paths."""
         from xvcluster.kernels.dtw import squared_distances
 
+        require_alike(profiles, centroids)
         X, C = profiles.astype(np.float64), centroids.astype(np.float64)
         out = np.empty((len(X), len(C)))
         squared_distances(X, C, *self._band(X), out)
@@ -179,6 +237,10 @@ class DynamicTimeWarping(Metric):
         n_levels = profiles.shape[1]
         if self.reach is None:
             return np.zeros(n_levels, np.intp), np.full(n_levels, n_levels)
+        if self.reach.shape != (n_levels, n_levels):
+            raise ValueError(
+                f"the window is of {len(self.reach)} levels, but the profiles have {n_levels}"
+            )
         low, high = self.reach.argmax(axis=1), n_levels - self.reach[:, ::-1].argmax(axis=1)
         # the kernels need a band that never turns back, even if the levels do
         return np.minimum.accumulate(low[::-1])[::-1], np.maximum.accumulate(high)

@@ -56,6 +56,11 @@ class Mixture(Assigner):
         own = self.covariances if self.covariance == "tied" else self.covariances[order]
         return replace(self, nodes=self.nodes[order], weights=self.weights[order], covariances=own)
 
+    def in_units(self, unit: float) -> Mixture:
+        """The same Gaussians of values that are multiplied by a unit."""
+        covariances = self.covariances * unit * unit
+        return replace(self, nodes=self.nodes * unit, covariances=covariances)
+
     def posterior(self, profiles: Floats) -> Float64s:
         """Probability (n, n_nodes) that each profile belongs to each Gaussian."""
         components, means = self._components(profiles), self._components(self.nodes)

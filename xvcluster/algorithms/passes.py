@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 
-from xvcluster.algorithms.blocks import Block, Partial, Stack
-from xvcluster.algorithms.lloyd import Report, Run, add, means
+from xvcluster.algorithms.blocks import Block, Partial, Stack, two_sum
+from xvcluster.algorithms.lloyd import Report, Run, means
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Floats
@@ -114,7 +114,7 @@ def _follow(
 def _step(centroids: Sequence[Float64s], sample: InMemory, metric: Metric) -> list[Float64s]:
     """Where one pass over a sample moves the centroids of each run."""
     stack = Stack.of(centroids)
-    total = sample.total(partial(accumulate, stack=stack, metric=metric), add)
+    total = pass_over(sample, stack, metric)
     moved = means(total.sums, total.mass, stack.centroids)
     return [moved[part] for part in stack.parts()]
 
@@ -134,13 +134,45 @@ def _pass_over(
     source: Source, centroids: Sequence[Float64s], metric: Metric
 ) -> tuple[Stack, Partial]:
     stack = Stack.of(centroids)
-    return stack, source.total(partial(accumulate, stack=stack, metric=metric), add)
+    return stack, pass_over(source, stack, metric)
 
 
-def accumulate(block: Block, stack: Stack, metric: Metric) -> Partial:
+def pass_over(source: Source, stack: Stack, metric: Metric) -> Partial:
+    """Assign and sum all profiles, to the same bit in whatever blocks they come."""
+    total = source.total(partial(_accumulate, stack=stack, metric=metric), _add)
+    total.sums, total.mass = total.sums + total.rest, total.mass + total.rest_mass
+    return total
+
+
+def _accumulate(block: Block, stack: Stack, metric: Metric) -> Partial:
     """Assign and sum a block without labels of an earlier pass."""
+    block = _even(block, metric.even_rows)
     unlabelled = np.full((stack.active.size, len(block)), -1, dtype=np.int32)
     return metric.accumulate(block, stack, unlabelled)
+
+
+def _even(block: Block, rows: int) -> Block:
+    """A block with rows of weight 0 added, up to a multiple of some number of them."""
+    lacking = -len(block) % rows
+    if not lacking:
+        return block
+    values = np.zeros((lacking, *block.values.shape[1:]), block.values.dtype)
+    return Block(
+        np.concatenate([block.values, values]),
+        np.concatenate([block.weights, np.zeros(lacking)]),
+    )
+
+
+def _add(parts: Iterable[Partial]) -> Partial:
+    """Add up what blocks contribute, and what rounding leaves out."""
+    return reduce(_add_two, parts)
+
+
+def _add_two(one: Partial, other: Partial) -> Partial:
+    sums, rest = two_sum(one.sums, other.sums)
+    mass, rest_mass = two_sum(one.mass, other.mass)
+    rest, rest_mass = rest + one.rest + other.rest, rest_mass + one.rest_mass + other.rest_mass
+    return Partial(sums, mass, one.inertia + other.inertia, rest, rest_mass)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +203,11 @@ def _join_far(parts: Iterable[_Far], n: int) -> _Far:
 
 
 def _keep_far(far: _Far, n: int) -> _Far:
-    order = np.argsort(-far.squared, kind="stable")[:n]
-    order = order[far.squared[order] > 0]
+    away = np.flatnonzero(far.squared > 0)
+    if away.size > n:
+        least = np.partition(far.squared[away], -n)[-n]
+        away = away[far.squared[away] >= least]
+    # of equally far profiles the first by their values, in whatever order they come
+    columns = far.profiles[away].reshape(away.size, int(np.prod(far.profiles.shape[1:]))).T
+    order = away[np.lexsort((*columns[::-1], -far.squared[away]))[:n]]
     return _Far(far.profiles[order], far.squared[order])

@@ -20,7 +20,7 @@ import numpy as np
 
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
-from xvcluster.algorithms.lloyd import Report, Rows, Run, fit, split, threads
+from xvcluster.algorithms.lloyd import REFINEMENT_TOL, Report, Rows, Run, fit, split, threads
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.passes import farthest, measure, settle
 from xvcluster.algorithms.source import InMemory, Source
@@ -122,15 +122,17 @@ def best_runs(
     for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
     profiles = _draw(source.sample, metric.settled_size, for_sample.spawn(1)[0])
     all_seen = len(profiles) == source.n_profiles
-    tol *= float(profiles.moments()[1].mean())
+    variance = float(profiles.moments()[1].mean())
+    tol *= variance
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
     best = resumed
     if best is None:
         coarse, view = _coarsen(profiles, metric, for_sample)
         # more refinements hardly lead to better minima
-        rough = options | {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
+        fitted = options | {"least_gain": REFINEMENT_TOL * variance}
+        rough = fitted | {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
         runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
-        best = _refine(profiles, runs, view, metric, tol=tol, **options)
+        best = _refine(profiles, runs, view, metric, tol=tol, **fitted)
         if not all_seen:
             best = {k: Run(run.centroids) for k, run in best.items()}
             save(best)

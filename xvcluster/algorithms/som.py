@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -12,7 +11,7 @@ from xvcluster.algorithms.blocks import Block, Stack
 from xvcluster.algorithms.initialize import draw
 from xvcluster.algorithms.lloyd import add, clear_rounding, means, split, threads, unlabelled
 from xvcluster.algorithms.metrics import get_metric
-from xvcluster.algorithms.passes import accumulate
+from xvcluster.algorithms.passes import pass_over
 from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s, Floats
 
@@ -139,8 +138,7 @@ def train_batch(
             nodes = _smooth(nodes, sums, mass, shape, width)
             report(1)
     for width in widths[n_coarse:]:
-        step = partial(accumulate, stack=Stack.of([nodes]), metric=metric)
-        total = source.total(step, add)
+        total = pass_over(source, Stack.of([nodes]), metric)
         nodes = _smooth(nodes, total.sums, total.mass, shape, width)
         report(1)
     return nodes

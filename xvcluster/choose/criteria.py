@@ -81,6 +81,8 @@ def describe_criteria(
         dataset["stability"].attrs |= how
     ks = list(fits.fits)
     dataset = conclude(dataset.assign_coords(k=ks))
+    with np.errstate(over="ignore", under="ignore"):  # of which the fit has warned
+        dataset["inertia"].values *= np.square(fits.profiles.scaling.unit)
     k = xr.DataArray(ks, dims="k", name="k", attrs={"long_name": "number of clusters"})
     label = xr.concat([fit.members.label() for fit in fits.fits.values()], dim=k)
     label.attrs = {"long_name": "cluster", "ordered_by": describe_order(fits.layout)}

@@ -14,9 +14,11 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Array, Floats
-from xvcluster.messages import warn
+from xvcluster.messages import plain, warn
 
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value")
+_LIMITS = ("valid_range", "valid_min", "valid_max")
+_PACKING = ("scale_factor", "add_offset")
 _USUAL_FILL_VALUES = np.array(
     "999 999.25 999.9 9999 9999.9 32767 32768 99999 99999.9 999999 2147483647 1e10 1e15 1e20 1e30 "
     "1e33 1e34 1e35 1e36 9.969209968386869e36 3.4028234663852886e38 1.7976931348623157e308".split(),
@@ -47,7 +49,8 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
     Warns
     -----
     UserWarning
-        With their number, if undeclared fill values are found.
+        With their number, if undeclared fill values are found; or if limits are ignored because
+        they are those of packed values, which these no longer are.
 
     Notes
     -----
@@ -57,25 +60,72 @@ def find_invalid(array: xr.DataArray) -> xr.DataArray | None:
     """
     invalid = find_declared(array)
     if array.chunks is not None:
+        warn_stale(array)
         return invalid
     rest = array if invalid is None else array.where(~invalid)
-    fills = find_undeclared(find_extremes(np.asarray(rest.values)), array.name, array.size)
+    extremes = find_extremes(np.asarray(rest.values))
+    warn_stale(array, extremes)
+    fills = find_undeclared(extremes, array.name, array.size)
     return either(invalid, equals_any(array, fills)) if fills else invalid
 
 
 def find_declared(array: xr.DataArray) -> xr.DataArray | None:
-    """Mark values that the attributes declare as no data; None if they declare nothing."""
-    fills = [f for name in _FILL_ATTRIBUTES for f in _numbers(array.attrs.get(name))]
-    limits = _unpacked(array, "valid_range")
+    """Mark values that the attributes declare as no data; None if they declare nothing.
+
+    Limits that `stale_limits` names are left out.
+    """
+    packing = _Packing.of(array)
+    given = {name: _Numbers.of(array.attrs.get(name)) for name in (*_FILL_ATTRIBUTES, *_LIMITS)}
+    fills = [f for name in _FILL_ATTRIBUTES for f in given[name].values]
+    packed = [f for name in _FILL_ATTRIBUTES for f in given[name].values if given[name].are_whole]
+    stale = stale_limits(array)
+    limits, lows, highs = (
+        [] if name in stale else _in_kind_of(array, packing.unpack(given[name])).tolist()
+        for name in _LIMITS
+    )
     limits = limits if len(limits) == 2 else []
     # valid_min and valid_max, if given, replace the ends of valid_range
-    lows = [*limits[:1], *_unpacked(array, "valid_min")][-1:]
-    highs = [*limits[1:], *_unpacked(array, "valid_max")][-1:]
+    lows, highs = [*limits[:1], *lows][-1:], [*limits[1:], *highs][-1:]
     # decoding rounds a packed value exactly at the limit, by less than the step of the packing
-    slack = 0.5 * abs(array.encoding.get("scale_factor", 0.0))
+    slack = 0.5 * abs(packing.scale) if packing.is_known else 0.0
+    if packing.scale < 0:
+        lows, highs = highs, lows
     masks = [equals_any(array, fills)] if fills else []
+    if packing.is_known:
+        masks += [abs(array - packing.apply(f)) <= slack for f in packed]
     masks += [array < low - slack for low in lows] + [array > high + slack for high in highs]
     return reduce(or_, masks) if masks else None
+
+
+def stale_limits(array: xr.DataArray) -> list[str]:
+    """Names of attributes with limits of packed integers, which the values no longer are.
+
+    After most operations xarray keeps the attributes of an array that was packed in its file, and
+    not how it was packed. What says that limits are those of the values: these are integers, or
+    packed as the encoding or the attributes say, or the encoding knows the type in the file.
+    """
+    known = {*_PACKING, "dtype"} & set(array.encoding) or set(_PACKING) & set(array.attrs)
+    if array.dtype.kind != "f" or known:
+        return []
+    return [n for n in _LIMITS if np.asarray(array.attrs.get(n)).dtype.kind in "iu"]
+
+
+def warn_stale(array: xr.DataArray, extremes: Extremes | None = None) -> None:
+    """Warn of limits that are ignored because they are stale, unless all values are within."""
+    for name in stale_limits(array):
+        numbers = _Numbers.of(array.attrs[name]).values
+        low, high = min(numbers, default=-np.inf), max(numbers, default=np.inf)
+        outside = extremes is None or (
+            (extremes.low < low and name != "valid_max")
+            or (extremes.high > high and name != "valid_min")
+        )
+        if outside:
+            warn(
+                f"{name} of {str(array.name)!r} is {plain(array.attrs[name])}, of integers, but "
+                "the values are not, nor does anything say how they were packed: ignored, as a "
+                f"limit of the file before it was unpacked. Delete attrs[{name!r}], or give it as "
+                "floats if it holds for the values"
+            )
 
 
 def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
@@ -86,7 +136,8 @@ def either(one: xr.DataArray | None, other: xr.DataArray) -> xr.DataArray:
 def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray:
     """Replace the values that `find_invalid` marks by NaN.
 
-    With `by_chunk`, undeclared fill values of dask arrays are masked too, in each chunk by itself.
+    With `by_chunk`, undeclared fill values of dask arrays are masked too, and infinities refused,
+    in each chunk by itself.
     """
     invalid = find_invalid(array)
     masked = array if invalid is None else array.where(~invalid)
@@ -95,6 +146,7 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
     result: xr.DataArray = xr.apply_ufunc(
         _mask_undeclared,
         masked,
+        kwargs={"name": array.name},
         dask="parallelized",
         output_dtypes=[np.result_type(masked.dtype, np.float32)],
         keep_attrs=True,
@@ -102,10 +154,10 @@ def mask_invalid(array: xr.DataArray, *, by_chunk: bool = False) -> xr.DataArray
     return result
 
 
-def _mask_undeclared(values: Array) -> Array:
-    """Values of a chunk as floats, with NaN for undeclared fill values."""
+def _mask_undeclared(values: Array, name: Hashable) -> Array:
+    """Values of a chunk as floats, with NaN for undeclared fill values; infinities are refused."""
     masked = values.astype(np.result_type(values.dtype, np.float32))
-    fills = find_extremes(values).apart() if values.size else []
+    fills = find_undeclared(find_extremes(values), name) if values.size else []
     masked[np.isin(values, np.asarray(fills).astype(values.dtype))] = np.nan
     return masked
 
@@ -117,27 +169,63 @@ def _in_kind_of(array: xr.DataArray, numbers: list[float]) -> Floats:
         return np.asarray(numbers, dtype=float).astype(dtype)
 
 
-def _unpacked(array: xr.DataArray, attribute: str) -> list[np.floating]:
-    """Limits in the array's own units: for packed data, CF gives them in packed units."""
-    limit = array.attrs.get(attribute)
-    numbers = _numbers(limit)
-    if np.asarray(limit).dtype.kind in "iu":
-        scale = array.encoding.get("scale_factor", 1.0)
-        offset = array.encoding.get("add_offset", 0.0)
-        numbers = [n * scale + offset for n in numbers]
-    return list(_in_kind_of(array, numbers))
+@dataclass(frozen=True, slots=True)
+class _Packing:
+    """How values were packed in the file; limits are packed as well.
+
+    Attributes
+    ----------
+    is_known : bool
+    scale, offset : float
+    wraps_at : int
+        What is added to negative limits, because integers of the file are unsigned; or 0.
+    """
+
+    is_known: bool
+    scale: float
+    offset: float
+    wraps_at: int
+
+    @classmethod
+    def of(cls, array: xr.DataArray) -> _Packing:
+        """Read how an array was packed; Zarr may hold lists of one number."""
+        own = array.encoding
+        scale, offset = (
+            float(np.ravel(own.get(name, default))[0])
+            for name, default in zip(_PACKING, (1.0, 0.0), strict=True)
+        )
+        is_unsigned = str(own.get("_Unsigned")).lower() == "true" and "dtype" in own
+        wraps_at = 2 ** (8 * np.dtype(own["dtype"]).itemsize) if is_unsigned else 0
+        return cls(any(name in own for name in _PACKING), scale, offset, wraps_at)
+
+    def unpack(self, numbers: _Numbers) -> list[float]:
+        """Limits in the units of the values: CF gives them packed, which whole numbers are."""
+        return [self.apply(n) if numbers.are_whole else n for n in numbers.values]
+
+    def apply(self, number: float) -> float:
+        """The value that is packed as a number."""
+        return (number + (self.wraps_at if number < 0 else 0)) * self.scale + self.offset
 
 
-def _numbers(attribute: Any) -> list[float]:
-    """Read the numbers in an attribute that may be missing, a number, a list or a string."""
-    if attribute is None:
-        return []
-    if isinstance(attribute, str):
-        # in 0-100 the sign is a dash
-        sign = r"(?:(?<![\d.])[-+])?"
-        found = re.findall(sign + r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", attribute)
-        return [float(n) for n in found]
-    return [float(n) for n in np.ravel(attribute)]
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The numbers in an attribute, and whether they are written as integers."""
+
+    values: list[float]
+    are_whole: bool
+
+    @classmethod
+    def of(cls, attribute: Any) -> _Numbers:
+        """Read an attribute that may be missing, a number, a list or a string."""
+        if attribute is None:
+            return cls([], are_whole=False)
+        if isinstance(attribute, str):
+            # in 0-100 the sign is a dash
+            sign = r"(?:(?<![\d.])[-+])?"
+            found = re.findall(sign + r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", attribute)
+            return cls([float(n) for n in found], all(n.lstrip("-+").isdigit() for n in found))
+        array = np.ravel(attribute)
+        return cls([float(n) for n in array], are_whole=array.dtype.kind in "iu")
 
 
 def equals_any(array: xr.DataArray, values: list[float]) -> xr.DataArray:

@@ -9,7 +9,8 @@ computed side by side, which hides the latency of the recurrence.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from xvcluster.kernels.compiling import compiled
 
 LANE = 64
 _FAR = 1e30
@@ -18,7 +19,7 @@ _DIAGONAL, _ALONG_PROFILE, _ALONG_CENTROID = 0, 1, 2
 _FAST = {"nnan", "nsz", "contract"}
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@compiled(fastmath=_FAST)
 def _is_beaten(row, best):  # type: ignore[no-untyped-def]
     """Whether all paths of all profiles of a lane are longer already than their best distances."""
     for w in range(best.size):
@@ -28,7 +29,7 @@ def _is_beaten(row, best):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@compiled(fastmath=_FAST)
 def _lane_distances(lane, centroid, low, high, best, previous, current):  # type: ignore[no-untyped-def]
     """Squared distances of a lane (L, V, W) to a centroid (M, V).
 
@@ -62,7 +63,7 @@ def _lane_distances(lane, centroid, low, high, best, previous, current):  # type
     return previous
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _load(X, rows, lane):  # type: ignore[no-untyped-def]
     """Put profiles X[rows] (n ≤ W, L, V) side by side into a lane (L, V, W); repeat the last."""
     for w in range(lane.shape[2]):
@@ -72,7 +73,7 @@ def _load(X, rows, lane):  # type: ignore[no-untyped-def]
                 lane[i, v, w] = X[row, i, v]
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@compiled(fastmath=_FAST)
 def _bound(profile, centroid, lower, upper):  # type: ignore[no-untyped-def]
     """Lower bound of the squared distance: exact at the ends, to an envelope (L, V) elsewhere.
 
@@ -93,7 +94,7 @@ def _bound(profile, centroid, lower, upper):  # type: ignore[no-untyped-def]
     return total * (1.0 - 4.0 * profile.size * np.finfo(profile.dtype).eps)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _envelop(centroid, low, high, lower, upper):  # type: ignore[no-untyped-def]
     """Least and greatest value of a centroid (M, V) within reach of each level, into (L, V)."""
     for i in range(lower.shape[0]):
@@ -104,7 +105,7 @@ def _envelop(centroid, low, high, lower, upper):  # type: ignore[no-untyped-def]
                 upper[i, v] = max(upper[i, v], centroid[j, v])
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no-untyped-def]
     """Nearest of the centroids (K, M, V) for profiles X (n, L, V), by computing few distances.
 
@@ -146,7 +147,7 @@ def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no
                         labels[row] = k
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-def]
     """Squared distances of profiles X (n, L, V) to centroids (K, M, V), into out (n, K).
 
@@ -172,7 +173,7 @@ def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-
                 out[start + w, k] = last[n_columns, w]
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@compiled(fastmath=_FAST)
 def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: ignore[no-untyped-def]
     """As `_lane_distances`; also writes the two-bit move into each cell to moves (⌈L/16⌉, M, W)."""
     previous[:] = _FAR
@@ -203,9 +204,11 @@ def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: i
     return previous
 
 
-@njit(nogil=True, cache=True)
-def _sum_along_paths(lane, weights, moves, at, sums, mass):  # type: ignore[no-untyped-def]
+@compiled()
+def _sum_along_paths(lane, weights, moves, at, sums, mass, rest, rest_mass):  # type: ignore[no-untyped-def]
     """Add the first n profiles of a lane (L, V, W), weights (n,), to sums (M, V) and mass (M,).
+
+    What rounding leaves out is added to rest (M, V) and rest_mass (M,).
 
     The paths are followed side by side from their ends to their starts, which hides the latency of
     each step; at (W, 2) is scratch for their positions.
@@ -222,21 +225,31 @@ def _sum_along_paths(lane, weights, moves, at, sums, mass):  # type: ignore[no-u
                 continue
             under_way += 1
             for v in range(lane.shape[1]):
-                sums[j, v] += weights[w] * lane[i, v, w]
-            mass[j] += weights[w]
+                term = weights[w] * lane[i, v, w]
+                total = sums[j, v] + term
+                part = total - sums[j, v]
+                rest[j, v] += (sums[j, v] - (total - part)) + (term - part)
+                sums[j, v] = total
+            total = mass[j] + weights[w]
+            part = total - mass[j]
+            rest_mass[j] += (mass[j] - (total - part)) + (weights[w] - part)
+            mass[j] = total
             move = (moves[i // _MOVES, j, w] >> (2 * (i % _MOVES))) & 3
             # no branches, which the processor could not predict
             at[w, 0] = i - (move != _ALONG_CENTROID)
             at[w, 1] = j - (move != _ALONG_PROFILE)
 
 
-@njit(nogil=True, cache=True)
-def warp_and_sum(X, weights, centroids, low, high, order, first, sums, mass, inertia):  # type: ignore[no-untyped-def]
+@compiled()
+def warp_and_sum(  # type: ignore[no-untyped-def]
+    X, weights, centroids, low, high, order, first, sums, mass, inertia, rest, rest_mass
+):
     """Sum profiles X (n, L, V), weights (n,), along the paths to their centroids (K, M, V).
 
     The members of centroid k are order[first[k] : first[k + 1]]. Adds to sums (K, M, V), mass
-    (K, M) and inertia (K,), all float64. Of equally good moves, the diagonal one is taken first,
-    then the one along the profile, as in tslearn.
+    (K, M) and inertia (K,), and what rounding leaves out of the first two to rest and rest_mass,
+    all float64. Of equally good moves, the diagonal one is taken first, then the one along the
+    profile, as in tslearn.
     """
     n_levels, n_variables = X.shape[1:]
     n_columns = centroids.shape[1]
@@ -252,4 +265,5 @@ def warp_and_sum(X, weights, centroids, low, high, order, first, sums, mass, ine
             last = _lane_paths(lane, centroids[k], low, high, previous, current, moves)
             for w in range(rows.size):
                 inertia[k] += weights[rows[w]] * last[n_columns, w]
-            _sum_along_paths(lane, weights[rows], moves, at, sums[k], mass[k])
+            own = weights[rows]
+            _sum_along_paths(lane, own, moves, at, sums[k], mass[k], rest[k], rest_mass[k])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401  for matrix products in numba; threads must not load it
-from numba import njit
+
+from xvcluster.kernels.compiling import compiled
 
 ROWS = 512
 """Number of rows whose products with a group of centroids fit into a core's cache."""
 
 
-@njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
+@compiled(fastmath={"nnan", "nsz"})
 def _nearest(products, half_norms, least, labels):  # type: ignore[no-untyped-def]
     """Nearest of k centroids for n rows side by side, into labels (n,).
 
@@ -35,7 +36,7 @@ def _nearest(products, half_norms, least, labels):  # type: ignore[no-untyped-de
             least[i] = score if score < least[i] else least[i]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _square(X, norms):  # type: ignore[no-untyped-def]
     """Squared norms |x|² of the rows of X (n, F), into norms (n,)."""
     for i in range(X.shape[0]):
@@ -45,31 +46,44 @@ def _square(X, norms):  # type: ignore[no-untyped-def]
         norms[i] = total
 
 
-@njit(nogil=True, cache=True)
-def _move(X, weights, labels, held, sums, counts):  # type: ignore[no-untyped-def]
+@compiled()
+def _add(x, weight, sums, rest):  # type: ignore[no-untyped-def]
+    """Add a weighted row x (F,) to sums (F,), and what rounding leaves out to rest (F,)."""
+    for f in range(x.size):
+        term = weight * x[f]
+        total = sums[f] + term
+        part = total - sums[f]
+        rest[f] += (sums[f] - (total - part)) + (term - part)
+        sums[f] = total
+
+
+@compiled()
+def _move(X, weights, labels, held, sums, counts, rest, rest_counts):  # type: ignore[no-untyped-def]
     """Move the rows of X (n, F) whose cluster changed from held to labels (n,); −1 means none."""
+    one = np.ones(1)
     for i in range(labels.size):
         new, old = labels[i], held[i]
         if new != old:
-            counts[new] += weights[i]
-            for f in range(X.shape[1]):
-                sums[new, f] += weights[i] * X[i, f]
+            _add(one, weights[i], counts[new : new + 1], rest_counts[new : new + 1])
+            _add(X[i], weights[i], sums[new], rest[new])
             if old >= 0:
-                counts[old] -= weights[i]
-                for f in range(X.shape[1]):
-                    sums[old, f] -= weights[i] * X[i, f]
+                _add(one, -weights[i], counts[old : old + 1], rest_counts[old : old + 1])
+                _add(X[i], -weights[i], sums[old], rest[old])
             held[i] = new
 
 
-@njit(nogil=True, cache=True)
-def assign_and_move(X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia):  # type: ignore[no-untyped-def]
+@compiled()
+def assign_and_move(  # type: ignore[no-untyped-def]
+    X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia, rest, rest_counts
+):
     """Assign the rows of a block to the nearest centroid of every active run, and sum the changes.
 
     X (n, F) are the rows, weights (n,) their weights; C (K, F) are the centroids of all active runs
     one after the other, those of run r from first[r] to first[r + 1], and half_norms (K,) their
     |c|² / 2. One matrix product serves the runs from groups[g] to groups[g + 1]. The labels of run
     r are held[active[r]] (n,), −1 before the first pass. The changes of the weighted members are
-    added to sums (K, F) and counts (K,), and w |x − c|² to inertia (K,), all float64.
+    added to sums (K, F) and counts (K,), what rounding leaves out of them to rest (K, F) and
+    rest_counts (K,), and w |x − c|² to inertia (K,), all float64.
     """
     widest = 0
     for g in range(groups.size - 1):
@@ -94,10 +108,12 @@ def assign_and_move(X, weights, C, half_norms, first, groups, active, held, sums
                     squared = max(norms[i] + 2.0 * least[i], 0.0)
                     inertia[start + labels[i]] += own_weights[i] * squared
                 kept = held[active[r], top : top + n]
-                _move(rows, own_weights, labels, kept, sums[start:stop], counts[start:stop])
+                own_sums, own_counts = sums[start:stop], counts[start:stop]
+                left, left_counts = rest[start:stop], rest_counts[start:stop]
+                _move(rows, own_weights, labels, kept, own_sums, own_counts, left, left_counts)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(fastmath=True)
 def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
     """Squared distances in float64 of rows X (n, F) to centroids (k, F), into out (n, k)."""
     for i in range(X.shape[0]):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from xvcluster.kernels.compiling import compiled
 
 PIECE = 32
 _NO_PULL = 1e-17  # too little to change a bit of a node, unless the profile is far from all nodes
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _winner(x, nodes):  # type: ignore[no-untyped-def]
     """Find which of the nodes (n, P, PIECE) is nearest to x (P, PIECE).
 
@@ -31,7 +32,7 @@ def _winner(x, nodes):  # type: ignore[no-untyped-def]
     return winner
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _copy(source, target):  # type: ignore[no-untyped-def]
     """Copy the features that both have from source to target, each (rows, columns, features)."""
     for i in range(target.shape[0]):
@@ -40,7 +41,7 @@ def _copy(source, target):  # type: ignore[no-untyped-def]
                 target[i, j, f] = source[i, j, f]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def train_online(X, order, weights, first, n_iterations, sigma, learning_rate):  # type: ignore[no-untyped-def]
     """Show the rows X[order] (n, F) to the map one by one, changing weights (rows, columns, F).
 

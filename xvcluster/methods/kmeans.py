@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -50,6 +51,7 @@ from xvcluster.options import (
 from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_runs
+from xvcluster.record.contents import Parameters, integer, number, one_of
 from xvcluster.record.dataset import (
     describe_window,
     held,
@@ -63,6 +65,9 @@ from xvcluster.record.dataset import (
 from xvcluster.record.fits import Fit, Fits, refit
 from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult, SweepResult
+
+_COUNTS = 4
+"""The first layout in which a window is always a number of levels."""
 
 
 def kmeans(
@@ -210,6 +215,25 @@ class KMeans(Method):
     """Profiles belong to the nearest centroid."""
 
     name = "k-means"
+    parameters: ClassVar = {
+        "metric": one_of(*get_args(MetricName)),
+        "window": replace(number(or_equal=True), optional=True),
+        "window_depth": replace(number(or_equal=True), optional=True),
+        "n_init": integer(1),
+        "max_iter": integer(1),
+        "tol": number(or_equal=True),
+        "n_iter": integer(0),
+    }
+
+    def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
+        """A window belongs to dynamic time warping."""
+        window = parameters.get("window")
+        for name in {"window", "window_depth"} & set(parameters):
+            if parameters["metric"] != "dtw":
+                return f"the parameter {name!r} does not go with metric={parameters['metric']!r}"
+        if isinstance(window, float) and dataset.attrs["xvcluster_schema"] >= _COUNTS:
+            return f"the parameter 'window' must be a number of levels; got {window!r}"
+        return ""
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Assign to the nearest centroid."""
@@ -252,7 +276,8 @@ def in_model_units(dataset: xr.Dataset, along: str = "cluster") -> Float64s:
     changes no distance, is left out. Clusters that a match left empty are too far away to be the
     nearest of any profile.
     """
-    nodes = read_nodes(dataset, along, shifted="normalize" in parameters_of(dataset))[1]
+    scaling, nodes = read_nodes(dataset, along, shifted="normalize" in parameters_of(dataset))
+    nodes = nodes * scaling.unit
     return np.where(np.isnan(nodes), 1e9 * np.nanmax(np.abs(nodes)), nodes)
 
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.source import Source
+from xvcluster.grid.horizontal import warn_of_places
 from xvcluster.messages import warn
 from xvcluster.profiles import (
     Layout,
@@ -40,13 +41,9 @@ def lay_out_model(
 
     `method` is what clusters them, and `sweeps` whether at several k.
     """
-    layout = lay_out(data, dim)
-    if not layout.dataset.dims:
-        raise ValueError(
-            "the data are a single number without dimensions; give a model with many profiles"
-        )
-    layout = weigh(layout, weights, level_weights)
-    check_names(layout, method, sweeps=sweeps)
+    layout = weigh(lay_out(data, dim), weights, level_weights)
+    warn_of_places(layout.dataset, layout.axes)
+    check_names(layout, method, *(["k"] if sweeps else []))
     return layout
 
 

@@ -15,7 +15,7 @@ import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.arrays import Indices
-from xvcluster.messages import warn
+from xvcluster.messages import plain, warn
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import (
     STATUS,
@@ -27,7 +27,7 @@ from xvcluster.profiles.memory import (
     open_arrays,
     stack,
 )
-from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_scaling
+from xvcluster.profiles.scaling import ProfileScaling, Scaling, fit_moments
 from xvcluster.profiles.statistics import QUANTILES, Statistics
 from xvcluster.profiles.weights import weigh
 
@@ -79,17 +79,33 @@ def open_profiles(
     ------
     ValueError
         If there are infinities, no profile is complete, or all weights are 0.
+
+    Warns
+    -----
+    UserWarning
+        If the inertia is beyond what float64 holds.
     """
     weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
-    fit = partial(fit_scaling, normalize=normalize, by_level=by_level, level_weights=weights)
+    fit = partial(fit_moments, normalize=normalize, by_level=by_level, level_weights=weights)
     if is_chunked(layout.dataset):
         from xvcluster.profiles.chunks import open_chunks
 
         opened: Scaled = open_chunks(layout, fit, drawn)
     else:
         opened = open_arrays(layout, fit, drawn)
+    _warn_beyond(next(iter(layout.variables)), opened.scaling.unit)
     _warn_of_no_place(layout, opened.points)
     return opened
+
+
+def _warn_beyond(name: str, unit: float) -> None:
+    """Warn if values are so large or small that float64 does not hold the inertia."""
+    if not 0.0 < unit * unit < np.inf:
+        warn(
+            f"the values of {plain(name)!r} are of the order of {unit:.0e}, whose squares float64 "
+            f"does not hold: clusters are right, but the inertia is given as {unit * unit:g}. "
+            "Convert the data to other units to have it",
+        )
 
 
 def _warn_of_no_place(layout: Layout, points: Indices) -> None:
@@ -112,7 +128,7 @@ def label_profiles(
         from xvcluster.profiles.chunks import label_chunks
 
         return label_chunks(layout, scaling, assigner)
-    profiles = stack(layout)
+    profiles = stack(layout, may_be_empty=True)  # as in chunks, which are labelled one by one
     scaled = scaling.apply(profiles.values, out=profiles.values)
     return profiles.to_map(assign(scaled, assigner).labels + 1)
 

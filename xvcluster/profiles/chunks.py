@@ -13,12 +13,19 @@ import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.lloyd import one_blas_thread
+from xvcluster.algorithms.moments import Moments, join_clusters, moments_by_cluster
 from xvcluster.algorithms.source import sample_size
 from xvcluster.arrays import Array, Float64s, Floats, Indices, Integers
-from xvcluster.grid.missing import find_undeclared
+from xvcluster.grid.missing import find_undeclared, warn_stale
 from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout
-from xvcluster.profiles.memory import require_any_weight, require_complete
+from xvcluster.profiles.memory import (
+    in_units,
+    require_any_weight,
+    require_complete,
+    require_weights,
+)
 from xvcluster.profiles.reading import Place, Reading, status_of
 from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
@@ -29,7 +36,6 @@ from xvcluster.profiles.statistics import (
     count_hits,
     measure,
     spread,
-    sum_moments,
 )
 from xvcluster.profiles.survey import Sample, Survey, join_blocks, survey
 
@@ -83,14 +89,13 @@ class Chunks:
             If a chunk cannot be read or processed; it is named.
         """
         from dask.delayed import delayed
-        from threadpoolctl import threadpool_limits
 
         task, merge = delayed(step), delayed(_join_some)
         leaves = [task(*pair) for pair in zip(self.parts, self.places, strict=True)]
         level = leaves
         while len(level) > 1 or level is leaves:
             level = [merge(level[i : i + _FAN_IN], join) for i in range(0, len(level), _FAN_IN)]
-        with threadpool_limits(1, "blas"):
+        with one_blas_thread():
             try:
                 outcome: T = level[0].compute()
             except Exception as error:
@@ -251,10 +256,8 @@ class ChunkedMembers:
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, in one pass."""
-        sums = self.profiles.total(partial(_sum_members, assigner=self.assigner), _add_arrays)
-        shape = (self.assigner.n_clusters, *self.assigner.nodes.shape[1:])
-        means: Float64s = (sums[:, :-1] / sums[:, -1:]).reshape(shape)
-        return means
+        of_each = self.profiles.total(partial(_sum_members, assigner=self.assigner), join_clusters)
+        return np.stack([members.mean for members in of_each])
 
     def scaling(self) -> Scaling:
         """What brings the clusters' scaled profiles back to the units of the data.
@@ -267,8 +270,9 @@ class ChunkedMembers:
         """Mean moments (k, 2, n_variables) of the members of each cluster, in one pass."""
         own = self.profiles
         step = partial(_sum_moments, scaling=own.scaling, assigner=self.assigner)
-        fold = partial(_fold, reading=own.reading, step=step, join=_add_arrays)
-        return average_moments(own.chunks.reduce(fold, _add_arrays))
+        fold = partial(_fold, reading=own.reading, step=step, join=join_clusters)
+        of_each: list[Moments] = own.chunks.reduce(fold, join_clusters)
+        return average_moments(of_each)
 
     def maps(self) -> dict[str, xr.DataArray]:
         """Label, status, distance and margin on the user's dimensions, lazily."""
@@ -307,12 +311,13 @@ class ChunkedMembers:
             f"of {len(members)} of all {own.n_profiles} profiles, drawn at random: of each cluster "
             f"at least {enough}, or all that it has"
         )
-        return conclude(
+        found = conclude(
             sums,
             spread(members, labels, k)[1],
             has_areas=bool(own.chunks.places[0].areas),
             comment="" if is_whole else comment,
         )
+        return found.in_units(own.scaling.unit)
 
 
 def open_chunks(layout: Layout, fit: Fit, seed: int) -> ChunkedProfiles:
@@ -330,7 +335,7 @@ def open_chunks(layout: Layout, fit: Fit, seed: int) -> ChunkedProfiles:
     """
     chunks = Chunks.of(layout)
     reading, found = _survey(layout, chunks, seed)
-    scaling = fit(found.moments.mean, lambda: found.moments.variance)
+    scaling = fit(found.moments)
     values, weights = found.sample.block.values, found.sample.block.weights
     if layout.weighting.is_relative:
         unit = found.n_profiles / found.moments.weight
@@ -364,6 +369,8 @@ def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]
     n_values = chunks.array.size // len(layout.variables)
     pairs = zip(found.extremes, layout.variables, strict=True)
     fills = tuple(find_undeclared(extremes, name, n_values) for extremes, name in pairs)
+    for variable, extremes in zip(reading.variables, found.extremes, strict=True):
+        warn_stale(variable, extremes)
     if any(fills):
         reading = replace(reading, fills=fills)
         found = look(reading, n_points)
@@ -371,6 +378,7 @@ def _survey(layout: Layout, chunks: Chunks, seed: int) -> tuple[Reading, Survey]
     if len(found.sample.points) < min(size, found.n_profiles):
         # most points have no profile, so that too few were drawn among all of them
         found = look(reading, found.n_profiles)
+    require_weights(found.unweighted, found.n_profiles)
     require_any_weight(found.moments.weight)
     return reading, found
 
@@ -380,6 +388,8 @@ def label_chunks(
 ) -> xr.DataArray:
     """Label every profile of a model in dask arrays; nothing is computed."""
     reading = replace(Reading.of(layout), scaling=scaling)
+    for variable in reading.variables:
+        warn_stale(variable)
     return _label_maps(layout, _stack_lazily(layout), reading, assigner)["label"]
 
 
@@ -389,7 +399,8 @@ def _label_maps(
     """Label, status, distance and margin on the user's dimensions; nothing is computed."""
     label = partial(_label, reading=reading, assigner=assigner)
     maps = dict(zip(_MAPS, _map_lazily(layout, array, label, len(_MAPS)), strict=True))
-    return maps | {"status": maps["status"].astype(np.int8)}
+    distance = in_units(maps["distance"], reading.scaling) if reading.scaling else maps["distance"]
+    return maps | {"status": maps["status"].astype(np.int8), "distance": distance}
 
 
 def _map_lazily(
@@ -497,18 +508,14 @@ def _count(block: Block, assigner: Assigner) -> Float64s:
     return np.stack(count_hits(nearest, block.weights, len(assigner.nodes)))
 
 
-def _sum_moments(block: Block, scaling: Scaling | ProfileScaling, assigner: Assigner) -> Float64s:
-    """What `sum_moments` finds of a block that is not scaled."""
+def _sum_moments(
+    block: Block, scaling: Scaling | ProfileScaling, assigner: Assigner
+) -> list[Moments]:
+    """The moments in each cluster of what each profile of a block, not scaled, is scaled by."""
     labels, moments = assigner(scaling.apply(block.values)).labels, scaling.moments(block.values)
-    return sum_moments(labels, moments, block.weights, assigner.n_clusters)
+    return moments_by_cluster(Block(moments, block.weights), labels, assigner.n_clusters)
 
 
-def _sum_members(block: Block, assigner: Assigner) -> Float64s:
-    """Weighted sums of the members of each cluster, and in the last column their weight."""
-    flat = block.values.reshape(len(block), -1)
-    sums = np.zeros((assigner.n_clusters, flat.shape[1] + 1))
-    labels = assigner(block.values).labels
-    for c in np.unique(labels):
-        own, weights = flat[labels == c], block.weights[labels == c]
-        sums[c, :-1], sums[c, -1] = weights @ own, weights.sum()
-    return sums
+def _sum_members(block: Block, assigner: Assigner) -> list[Moments]:
+    """The moments of the members of each cluster."""
+    return moments_by_cluster(block, assigner(block.values).labels, assigner.n_clusters)

@@ -8,7 +8,7 @@ that a global grid repeats at its seam is clustered once and labelled twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,11 @@ import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, Assignment, assign
 from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.moments import moments_by_cluster, moments_of
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers
 from xvcluster.grid.missing import find_invalid
+from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, lay_out
 from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
@@ -29,7 +31,6 @@ from xvcluster.profiles.statistics import (
     count_hits,
     describe,
     measure,
-    sum_moments,
 )
 
 STATUS = ("labelled", "no_data", "incomplete", "invalid")
@@ -82,8 +83,8 @@ def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Pro
     return stack(lay_out(data, dim))
 
 
-def stack(layout: Layout) -> Profiles:
-    """Read a model and stack its complete profiles.
+def stack(layout: Layout, *, may_be_empty: bool = False) -> Profiles:
+    """Read a model and stack its complete profiles; without any, refuse it or warn.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def stack(layout: Layout) -> Profiles:
         missing.append(np.isnan(column))
         invalid.append(None if refused is None else layout.grid.flatten(refused.any(lead)))
     status = find_status(missing, invalid)
-    require_complete(np.bincount(status, minlength=len(STATUS)))
+    require_complete(np.bincount(status, minlength=len(STATUS)), only_warn=may_be_empty)
     points = np.flatnonzero(status == 0)
     values = np.empty((points.size, columns[0].shape[0], len(columns)), dtype=layout.dtype)
     for v, column in enumerate(columns):
@@ -129,17 +130,16 @@ def _weights(layout: Layout, points: Indices) -> Float64s | None:
     if not factors:
         return None
     weights = layout.grid.flatten(layout.product(factors))[points]
-    require_weights(weights)
+    require_weights(int(np.isnan(weights).sum()), weights.size)
     require_any_weight(weights.sum())
-    return weights / weights.mean() if layout.weighting.is_relative else weights
+    return weights
 
 
-def require_weights(weights: Float64s) -> None:
-    """Refuse weights of complete profiles that are NaN."""
-    missing = int(np.isnan(weights).sum())
+def require_weights(missing: int, n_profiles: int) -> None:
+    """Refuse weights that are NaN at some of the complete profiles."""
     if missing:
         raise ValueError(
-            f"weights are NaN at {missing} of {weights.size} complete profiles; give each a "
+            f"weights are NaN at {missing} of {n_profiles} complete profiles; give each a "
             "number, 0 for one that should not count. One without latitude and longitude has no "
             "area: set it to missing, e.g. data.where(data['latitude'].notnull())"
         )
@@ -204,16 +204,27 @@ def describe_incomplete(completeness: Integers) -> str:
     )
 
 
-def require_complete(counts: npt.NDArray[np.integer]) -> None:
+def in_units(distance: xr.DataArray, scaling: Scaling | ProfileScaling) -> xr.DataArray:
+    """Distances in the units of the data, if these were left for a scale in which squares are safe.
+
+    They are float64, as float32 may not hold them.
+    """
+    return distance if scaling.unit == 1.0 else distance * np.float64(scaling.unit)
+
+
+def require_complete(counts: npt.NDArray[np.integer], *, only_warn: bool = False) -> None:
     """Refuse a model without a complete profile, by the number of points of each status."""
     if counts[0]:
         return
-    raise ValueError(
+    message = (
         f"none of the {counts.sum()} profiles is complete: {counts[1]} have no data, {counts[2]} "
         f"have gaps, {counts[3]} hold a fill value or lie outside the valid_min, valid_max or "
         "valid_range of the attributes. Choose a depth range that the model covers "
         "with .vcluster.prepare(depth=...), or fill small gaps with prepare(max_gap=...)"
     )
+    if not only_warn:
+        raise ValueError(message)
+    warn(message)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -288,8 +299,8 @@ class ArrayMembers:
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""
         profiles, labels = self.profiles.source.profiles, self.assignment.labels
-        members = (np.flatnonzero(labels == c) for c in range(self.assigner.n_clusters))
-        return np.stack([profiles[rows].mean() for rows in members])
+        of_each = moments_by_cluster(profiles, labels, self.assigner.n_clusters)
+        return np.stack([members.mean for members in of_each])
 
     def scaling(self) -> Scaling:
         """What brings the clusters' scaled profiles back to the units of the data.
@@ -300,16 +311,17 @@ class ArrayMembers:
 
     def _mean_moments(self) -> Float64s:
         own, k = self.profiles, self.assigner.n_clusters
-        labels, weights = self.assignment.labels, own.source.profiles.weights
-        return average_moments(sum_moments(labels, own.moments, weights, k))
+        moments = Block(own.moments, own.source.profiles.weights)
+        return average_moments(moments_by_cluster(moments, self.assignment.labels, k))
 
     def maps(self) -> dict[str, xr.DataArray]:
         """Label, status, distance and margin on the user's dimensions."""
         layout = self.profiles.layout
+        distance = layout.to_map(np.sqrt(self.assignment.squared))
         return {
             "label": self.label(),
             "status": layout.grid.spread(layout.status),
-            "distance": layout.to_map(np.sqrt(self.assignment.squared)),
+            "distance": in_units(distance, self.profiles.scaling),
             "margin": layout.to_map(self.assignment.margin),
         }
 
@@ -320,14 +332,18 @@ class ArrayMembers:
     def statistics(self, centroids: Float64s) -> Statistics:
         """Statistics of the members of each cluster."""
         own = self.profiles.layout
-        return describe(own.block, self.assignment, own.cell_areas, len(centroids))
+        found = describe(own.block, self.assignment, own.cell_areas, len(centroids))
+        return found.in_units(self.profiles.scaling.unit)
 
 
 def open_arrays(layout: Layout, fit: Fit, seed: int) -> ArrayProfiles:
     """Stack and scale the profiles of a model."""
     profiles = stack(layout)
-    values, block = profiles.values, profiles.block
-    scaling = fit(block.mean(), lambda: block.moments()[1])
+    values, found = profiles.values, moments_of(profiles.block)
+    if layout.weighting.is_relative:
+        weights = profiles.block.weights * (len(values) / found.weight)
+        profiles = replace(profiles, weights=weights)
+    block, scaling = profiles.block, fit(found)
     moments = scaling.moments(values)
     scaling.apply(values, out=values)
     drawn = choose(priorities(profiles.points, seed), sample_size(values.shape[1:], values.dtype))

@@ -25,7 +25,7 @@ from xvcluster.profiles.memory import find_status
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 
 _PIECE = 2048
-_PACKING = {"scale_factor", "add_offset"}
+_PACKING = {"scale_factor", "add_offset", "dtype", "_Unsigned"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
+from xvcluster.algorithms.moments import Moments
 from xvcluster.arrays import Float64s, Floats
 from xvcluster.options import check_choice
 
@@ -17,6 +18,8 @@ SCALED_UNITS = {"percent": "%", "level": "1", "profile": "1", "variable": "1"}
 """Units of scaled values by normalization; those of the data for the others."""
 
 _CHUNK = 2048
+_SAFE = 2.0**30
+"""Values up to this, and down to its inverse, have squares that float32 holds."""
 
 
 def check_normalize(normalize: str | None) -> dict[str, str]:
@@ -33,10 +36,14 @@ class Scaling:
     ----------
     offset, scale : ndarray, shape (n_levels, n_variables) or (n_variables,)
         In the units of the data. Where every cluster has its own: (k, 1 or n_levels, n_variables).
+    unit : float
+        What values that keep the units of the data are divided by nevertheless: a power of two,
+        which is not 1 only where squares would overflow or vanish. It is part of the scale.
     """
 
     offset: Float64s
     scale: Float64s
+    unit: float = 1.0
 
     def apply(self, values: Floats, *, out: Floats | None = None) -> Floats:
         """Scale values (..., n_levels, n_variables), into `out` if given; keep the dtype."""
@@ -70,15 +77,16 @@ class ProfileScaling:
     """
 
     level_weights: Float64s
+    unit: ClassVar[float] = 1.0
 
     def apply(self, values: Floats, *, out: Floats | None = None) -> Floats:
         """Scale profiles (n, n_levels, n_variables), into `out` if given; keep the dtype."""
         scaled: Floats = np.empty_like(values) if out is None else out
-        stretch = np.sqrt(self.level_weights).astype(values.dtype)[:, None]
+        stretch = np.sqrt(self.level_weights)[:, None]
         for start in range(0, len(values), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            mean, spread = np.split(self._moments(values[rows]).astype(values.dtype), 2, axis=1)
-            scaled[rows] = (values[rows] - mean) / np.where(spread > 0, spread, 1) * stretch
+            mean, spread = np.split(self._moments(values[rows]), 2, axis=1)
+            scaled[rows] = (values[rows] - mean) / np.where(spread > 0, spread, 1.0) * stretch
         return scaled
 
     def moments(self, values: Floats) -> Float64s:
@@ -89,7 +97,12 @@ class ProfileScaling:
     def _moments(self, values: Floats) -> Float64s:
         share = self.level_weights / self.level_weights.sum()
         mean = np.einsum("l,nlv->nv", share, values)
-        spread = np.sqrt(np.einsum("l,nlv->nv", share, (values - mean[:, None]) ** 2))
+        apart = values - mean[:, None]
+        exponents = np.zeros(1, np.intp)
+        if values.dtype.itemsize == 8:  # squares may overflow or vanish, which powers of two avoid
+            exponents = np.frexp(np.abs(apart).max(axis=1))[1]
+            apart = np.ldexp(apart, -exponents[:, None])
+        spread = np.ldexp(np.sqrt(np.einsum("l,nlv->nv", share, apart**2)), exponents)
         # a spread within rounding is that of a constant profile
         spread[spread <= 4 * np.finfo(values.dtype).eps * np.abs(mean)] = 0.0
         return np.stack([mean, spread], axis=1)
@@ -106,8 +119,36 @@ class ProfileScaling:
         return Scaling(moments[:, :1], moments[:, 1:] / stretch)
 
 
-Fit = Callable[[Float64s, Callable[[], Float64s]], Scaling | ProfileScaling]
-"""`fit_scaling` when the options of the user are known."""
+Fit = Callable[[Moments], Scaling | ProfileScaling]
+"""`fit_moments` when the options of the user are known."""
+
+
+def fit_moments(
+    moments: Moments, normalize: str | None = None, **options: Any
+) -> Scaling | ProfileScaling:
+    """Find how to scale profiles with these moments; see `fit_scaling`.
+
+    Values that keep their units are scaled by a power of two if their squares would overflow or
+    vanish; this changes no other bit.
+    """
+    exponent, unit = moments.exponent, 1.0
+    mean = np.ldexp(moments.mean, -exponent)
+    scaling = fit_scaling(mean, lambda: moments.variance, normalize, **options)
+    if isinstance(scaling, ProfileScaling):
+        return scaling
+    offset = np.ldexp(scaling.offset, exponent)
+    if keeps_units(normalize, len(exponent)):
+        ends = np.array([moments.low - scaling.offset, moments.high - scaling.offset])
+        peak = float(np.abs(ends).max())
+        if peak > 0 and not 1.0 / _SAFE <= peak <= _SAFE:
+            exponent = exponent + np.frexp(peak)[1] - 1
+        unit = float(np.ldexp(1.0, exponent[0]))
+    return Scaling(offset, np.ldexp(scaling.scale, exponent), unit)
+
+
+def keeps_units(normalize: str | None, n_variables: int) -> bool:
+    """Whether scaled values, and distances between them, are in the units of the data."""
+    return n_variables == 1 and normalize not in SCALED_UNITS
 
 
 def fit_scaling(

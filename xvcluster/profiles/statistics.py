@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xvcluster.algorithms.assign import Assignment
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import threads
+from xvcluster.algorithms.moments import Moments
 from xvcluster.arrays import Array, Float64s, Integers, Labels
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -40,6 +41,11 @@ class Statistics:
     std: Float64s
     quantiles: Float64s
     comment: str = ""
+
+    def in_units(self, unit: float) -> Statistics:
+        """The same with the inertia in the units of the data; see `Scaling.unit`."""
+        with np.errstate(over="ignore", under="ignore"):
+            return replace(self, inertia=self.inertia * unit * unit)
 
 
 def describe(block: Block, assignment: Assignment, areas: Float64s | None, k: int) -> Statistics:
@@ -120,18 +126,13 @@ def count_hits(nearest: Labels, weights: Float64s, n_nodes: int) -> tuple[Intege
     return np.bincount(nearest, minlength=n_nodes), _add_up(nearest, weights, n_nodes)
 
 
-def sum_moments(labels: Labels, moments: Float64s, weights: Float64s, k: int) -> Float64s:
-    """Sums of the moments (n, 2, n_variables) of each cluster's members, and last their weight."""
-    columns = [*moments.reshape(len(labels), -1).T, np.ones(len(labels))]
-    return np.stack([_add_up(labels, weights * column, k) for column in columns], axis=1)
+def average_moments(of_each: list[Moments]) -> Float64s:
+    """Mean (k, 2, n_variables) of what each profile is scaled by in each cluster; if empty, of all.
 
-
-def average_moments(sums: Float64s) -> Float64s:
-    """Mean moments (k, 2, n_variables) from what `sum_moments` adds up; of no member, of all."""
-    empty = sums[:, -1] == 0
-    sums = np.where(empty[:, None], sums.sum(axis=0), sums)
-    means: Float64s = (sums[:, :-1] / sums[:, -1:]).reshape(len(sums), 2, -1)
-    return means
+    `of_each` has the moments of these means and spreads (2, n_variables) in each cluster.
+    """
+    of_all = Moments.join(of_each)
+    return np.stack([(own if own.weight > 0 else of_all).mean for own in of_each])
 
 
 def _add_up(labels: Labels, values: Float64s, k: int) -> Float64s:

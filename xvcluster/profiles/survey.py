@@ -9,50 +9,12 @@ from itertools import chain
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.moments import Moments
 from xvcluster.algorithms.source import Priorities, choose, priorities
-from xvcluster.arrays import Array, Float64s, Indices, Integers
+from xvcluster.arrays import Array, Indices, Integers
 from xvcluster.grid.missing import Extremes, find_extremes
-from xvcluster.profiles.memory import STATUS, count_complete, require_weights
+from xvcluster.profiles.memory import STATUS, count_complete
 from xvcluster.profiles.reading import Place, Reading, status_of
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moments:
-    """Weight, mean and variance of profiles, which can be joined with those of others.
-
-    Attributes
-    ----------
-    weight : float
-    mean, variance : ndarray, shape (n_levels, n_variables)
-    """
-
-    weight: float
-    mean: Float64s
-    variance: Float64s
-
-    @classmethod
-    def of(cls, block: Block) -> Moments:
-        """The moments of a block; 0 if nothing in it counts."""
-        mean = variance = np.zeros(block.values.shape[1:])
-        counted = block.counted()
-        if len(counted):
-            with np.errstate(over="ignore", invalid="ignore"):  # infinities, unknown fill values
-                mean, variance = counted.moments()
-        return cls(float(block.weights.sum()), mean, variance)
-
-    @classmethod
-    def join(cls, parts: Iterable[Moments]) -> Moments:
-        """The moments of several parts together (Chan, Golub & LeVeque 1983)."""
-        parts = list(parts)
-        weight = float(sum(part.weight for part in parts))
-        shares = np.array([part.weight / weight if weight else 0.0 for part in parts])
-        means = np.stack([part.mean for part in parts])
-        with np.errstate(over="ignore", invalid="ignore"):  # as in `of`
-            first = means[np.argmax(shares > 0)]  # so that a constant level stays exactly so
-            mean = first + np.tensordot(shares, means - first, 1)
-            within = np.stack([part.variance for part in parts])
-            variance = np.tensordot(shares, within + (means - mean) ** 2, 1)
-        return cls(weight, mean, variance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +72,8 @@ class Survey:
         Number of points of each `STATUS`.
     completeness : ndarray, shape (4,)
         See `count_complete`.
+    unweighted : int
+        Number of complete profiles whose weight is NaN.
     moments : Moments
         Of the complete profiles.
     sample : Sample
@@ -119,6 +83,7 @@ class Survey:
     extremes: tuple[Extremes, ...]
     status: Integers
     completeness: Integers
+    unweighted: int
     moments: Moments
     sample: Sample
 
@@ -135,6 +100,7 @@ class Survey:
             tuple(map(Extremes.join, zip(*(part.extremes for part in parts), strict=True))),
             np.sum([part.status for part in parts], axis=0),
             np.sum([part.completeness for part in parts], axis=0),
+            sum(part.unweighted for part in parts),
             Moments.join(part.moments for part in parts),
             Sample.join((part.sample for part in parts), size),
         )
@@ -147,10 +113,10 @@ def survey(
     taken, points = place.taken(), place.points()
     columns, refused = reading.clean(chunk)
     nothing = np.zeros(0, np.intp), np.zeros((0, chunk.shape[1], chunk.shape[0]), reading.dtype)
-    moments, samples = [], []
+    moments, samples, unweighted = [], [], 0
     for at, values in chain([nothing], reading.cut(columns, taken)):
         block = Block(values, place.weights_at(at))
-        require_weights(block.weights)
+        unweighted += int(np.isnan(block.weights).sum())
         moments.append(Moments.of(block))
         samples.append(Sample.of(points[at], block, seed=seed, size=size, n_points=n_points))
     extremes = (
@@ -160,4 +126,4 @@ def survey(
     status = np.bincount(status_of(columns, refused)[taken], minlength=len(STATUS))
     complete = count_complete([np.isnan(column[:, taken]) for column in columns])
     joined = Moments.join(moments), Sample.join(samples, size)
-    return Survey(tuple(extremes), status, complete, *joined)
+    return Survey(tuple(extremes), status, complete, unweighted, *joined)

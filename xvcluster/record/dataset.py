@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -21,8 +21,10 @@ from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import units
 from xvcluster.grid.levels import levels_of
+from xvcluster.messages import plain
 from xvcluster.profiles import QUANTILES, STATUS, Layout, Members, describe_incomplete
-from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling
+from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling, keeps_units
+from xvcluster.record.contents import CONTENTS
 from xvcluster.record.method import Method, method_of
 
 SCHEMA = 4
@@ -55,46 +57,32 @@ _OF_POINTS: dict[str, Attributes] = {
 }
 """Variables on the horizontal dimensions of the data."""
 
-_OF_EACH = ("std", "quantile", "offset", "scale")
-"""Endings of the variables that every result has for each variable of the data."""
-
-_ALWAYS = ("cluster", "quantile", "stability", "contingency", "level_weight", "robustness_class")
-"""Names that mean the same in every result, whether it has them or not."""
-_SWEEP = "sweep_"
+SWEEP = "sweep_"
+"""How names of the criteria of a sweep begin."""
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
+_STORED = ("robustness_class",)
+"""Names that every file encodes in one way, whatever the method."""
+_LONGEST = 1_000_000
+"""Number of characters that the parameters of a result may have."""
 _PACKAGES = ("xvcluster", "numpy", "xarray", "scikit-learn", "tslearn", "minisom")
 
 
-def check_names(layout: Layout, method: type[Method], *, sweeps: bool = False) -> None:
-    """Refuse data whose names the result of a method needs for itself, or a sweep for its criteria.
+def check_names(layout: Layout, method: type[Method], *others: str) -> None:
+    """Refuse data whose names the result of a method needs for itself, or for `others`.
 
     Names that other methods need are free: an unstructured grid may have a dimension ``node``.
     """
-    endings = {*_OF_EACH, *method.endings}
-    reserved = {*OF_CLUSTERS, *_OF_POINTS, *_ALWAYS, *method.variables, *(["k"] if sweeps else [])}
-    reserved |= {f"{name}_{ending}" for name in layout.variables for ending in endings}
+    held = {*CONTENTS, *method.contents, *_STORED, *others} - {"{name}"}
+    reserved = {own.format(name=name) for own in held for name in layout.variables}
     used = [*layout.variables, *layout.grid.dims, *layout.grid.coords]
     if layout.vertical is not None:
         used += [*layout.vertical.dims, *layout.vertical.coords]
-    for name in dict.fromkeys(used):
-        if name in reserved or (sweeps and str(name).startswith(_SWEEP)):
-            _refuse_name(name)
-
-
-def require_free(dataset: xr.Dataset, *names: str) -> None:
-    """Refuse to add something to a result under a name that its data use."""
-    options, label = parameters_of(dataset), dataset["label"]
-    used = {*options["variables"], options["vertical"], *label.dims, *label.coords}
-    for name in names:
-        if name in used:
-            _refuse_name(name)
-
-
-def _refuse_name(name: Hashable) -> None:
-    raise ValueError(
-        f"the data use the name {str(name)!r}, which the result has for itself; give it another "
-        "one first, with data.rename"
-    )
+    for name in used:
+        if name in reserved or str(name).startswith(SWEEP):
+            raise ValueError(
+                f"the data use the name {str(name)!r}, which the result has for itself; give it "
+                "another one first, with data.rename"
+            )
 
 
 def describe(
@@ -254,9 +242,37 @@ def _global_attrs(data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any]
 
 
 def parameters_of(dataset: xr.Dataset) -> dict[str, Any]:
-    """The method's parameters that a result carries."""
-    loaded: dict[str, Any] = json.loads(dataset.attrs["parameters"])
+    """The method's parameters that a result carries.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is no result, or its parameters cannot be read.
+    """
+    text = dataset.attrs.get("parameters")
+    if text is None:
+        raise ValueError(
+            "it lacks the attribute 'parameters', which every result of xvcluster has; give the "
+            "Dataset of one"
+        )
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        raise ValueError(
+            f"the attribute 'parameters' must be text of at most {_LONGEST:,} characters; it is "
+            f"{plain(repr(text), 60)}"
+        )
+    try:
+        loaded = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the attribute 'parameters' is not JSON: {plain(error)}") from None
+    if not isinstance(loaded, dict):
+        raise ValueError(
+            f"the attribute 'parameters' must be a JSON object; it is {plain(text, 60)}"
+        )
     return loaded
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def select_centroids(dataset: xr.Dataset) -> xr.Dataset:
@@ -323,7 +339,9 @@ def read_nodes(
         undoing = Scaling(moments[0], moments[1] / stretch)
         return ProfileScaling(weights), undoing.apply(nodes).astype(np.float64)
     offset, scale = (read_each(dataset, names, f"_{ending}")[0] for ending in ("offset", "scale"))
-    scaling = Scaling(offset if shifted else np.zeros_like(offset), scale / stretch)
+    normalize = parameters_of(dataset).get("normalize")
+    unit = float(scale[0, 0]) if keeps_units(normalize, len(names)) else 1.0
+    scaling = Scaling(offset if shifted else np.zeros_like(offset), scale / stretch, unit)
     return scaling, scaling.apply(nodes).astype(np.float64)
 
 
@@ -368,11 +386,11 @@ def read_assigner(dataset: xr.Dataset) -> tuple[Scaling | ProfileScaling, Assign
 
 def nearest_distances(dataset: xr.Dataset) -> Float64s:
     """Distance (k,) of each centroid to the nearest other one, as profiles were compared."""
-    centroids = read_nodes(dataset)[1]
+    scaling, centroids = read_nodes(dataset)
     exist = np.flatnonzero(held(centroids))
     nearest = np.full(len(centroids), np.nan)
     if exist.size > 1:
         apart = read_metric(dataset).distances(centroids[exist], centroids[exist])
         np.fill_diagonal(apart, np.inf)
-        nearest[exist] = apart.min(axis=1)
+        nearest[exist] = apart.min(axis=1) * scaling.unit
     return nearest

@@ -15,6 +15,7 @@ from xvcluster.inputs import take_model
 from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
+from xvcluster.record.check import check_result
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
 
 
@@ -45,6 +46,7 @@ def predict(
         If a variable is missing or in other units, the levels of the result extend beyond those of
         the data, or only one of the two has a vertical.
     """
+    check_result(result, maps=False)
     options = parameters_of(result)
     names = options["variables"]
     dataset = _matching_variables(as_dataset(take_model(data)), names, result)
@@ -82,8 +84,8 @@ def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Datase
 def _require_same_units(name: str, given: str, needed: str) -> None:
     if given and needed and canonical_units(given) != canonical_units(needed):
         raise ValueError(
-            f"{name!r} is in {given!r}, but the result was made from data in {needed!r}; "
-            "convert the data first and set its units attribute"
+            f"{plain(name)!r} is in {plain(given, 40)!r}, but the result was made from data in "
+            f"{plain(needed, 40)!r}; convert the data first and set its units attribute"
         )
 
 
@@ -129,7 +131,10 @@ def _to_levels(dataset: xr.Dataset, dim: Hashable, levels: xr.DataArray) -> xr.D
     if own.dtype.kind not in "fiu":
         dataset = dataset.assign_coords({dim: (dim, here)})
     valid = {n: mask_invalid(a, by_chunk=True) for n, a in dataset.data_vars.items()}
-    return xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
+    interpolated = xr.Dataset({n: interpolate(a, dim, target) for n, a in valid.items()})
+    for name, array in interpolated.data_vars.items():
+        array.encoding = dict(dataset[name].encoding)  # says how limits are packed
+    return interpolated
 
 
 def _ends(levels: xr.DataArray, sign: float = 1.0) -> str:
