@@ -144,7 +144,7 @@ def test_an_array_named_like_its_dimension_is_clustered(model):
         xr.testing.assert_equal(result.predict(data, "band"), result.labels)
 
 
-@pytest.mark.parametrize("dim", ["node", "k", "component", "reference"])
+@pytest.mark.parametrize("dim", ["node", "k", "component"])
 def test_names_that_other_methods_need_are_free(model, dim, tmp_path):
     points = model.isel(latitude=0, drop=True).rename(longitude=dim)
     result = points.vcluster.kmeans(3, dim="depth")
@@ -164,7 +164,3 @@ def test_names_are_refused_where_they_clash(model):
     for name, method in taken.items():
         with pytest.raises(ValueError, match=f"use the name '{name}', which the result has"):
             method(points.rename(longitude=name))
-    result = points.rename(longitude="reference").vcluster.kmeans(3, dim="depth")
-    with pytest.raises(ValueError, match="use the name 'reference', which the result has"):
-        result.match(result)
-    assert model.rename("sweep_vs").vcluster.kmeans(3).n_clusters == 3

@@ -342,8 +342,9 @@ class ClusterResult:
         store.write(self.dataset, path)
 
     def __repr__(self) -> str:
-        head = f"<xvcluster.ClusterResult: {'; '.join(self._describe())}>"
-        return f"{head}\n{self.table().to_string()}"
+        head, *others = self._describe()
+        lines = [f"<xvcluster.ClusterResult: {head}>", *others, self.table().to_string()]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)

@@ -52,13 +52,13 @@ def test_many_incomplete_profiles_are_warned_of_once(method, chunks, tmp_path):
     result.to_netcdf(tmp_path / "r.nc")
     for each in (result, xvcluster.open_result(tmp_path / "r.nc")):
         assert each.dataset["status"].attrs["comment"] == said
-        assert f"60 profiles of t, {each.dataset.method}; {said}>" in repr(each)
+        assert f"60 profiles of t, {each.dataset.method}>\n{said}\n" in repr(each)
         assert said in each._repr_html_()
 
 
 def test_few_incomplete_profiles_are_told_but_not_warned_of():
     result = sloping(90, 10).vcluster.kmeans(2)
-    assert "; 10 of 100 profiles with data are incomplete" in repr(result)
+    assert "\n10 of 100 profiles with data are incomplete" in repr(result)
 
 
 def test_land_is_not_incomplete():

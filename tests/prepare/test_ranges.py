@@ -28,7 +28,7 @@ def columns(levels, dim="depth", **attrs):
          r"touches only one end.*this axis is positive upwards: try slice\(-1000, 0\)"),
         # as MITgcm writes its files: the attribute is wrong
         ([-z for z in SEA], {"positive": "down"}, slice(0, 1000),
-         r"touches only one end.*the data have the other sign: try slice\(-1000, 0\)"),
+         r"touches only one end.*this axis is positive upwards: try slice\(-1000, 0\)"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("options", [{}, {"dz": 5.0}], ids=["choose", "resample"])

@@ -53,6 +53,18 @@ def test_upgraded_results_are_those_of_today(path, model, tmp_path):
     )
 
 
+def test_a_window_that_was_a_decimal_number_is_a_distance(tmp_path, model):
+    vs = model["vs"]
+    for old, now in ((12.0, {"window_depth": 12.0}), (2, {"window": 2})):
+        result = vs.vcluster.kmeans(3, metric="dtw", n_init=1, **now)
+        parameters = {n: v for n, v in result.parameters.items() if not n.startswith("window")}
+        old_attrs = {"parameters": json.dumps(parameters | {"window": old}), "xvcluster_schema": 3}
+        upgraded = upgrade(result.dataset.assign_attrs(old_attrs))
+        assert upgraded.attrs["xvcluster_schema"] == SCHEMA
+        assert json.loads(upgraded.attrs["parameters"]) == result.parameters
+        np.testing.assert_array_equal(predict(upgraded, vs), result.labels)
+
+
 DAMAGES = {
     "the parameter 'scale' does not name vs": lambda p: p | {"scale": {"vp": 1.0}},
     "the parameter 'scale' of 'vs' must be a number": lambda p: p | {"scale": {"vs": "1"}},
@@ -83,15 +95,3 @@ def test_results_of_earlier_layouts_without_a_variable_are_refused(path, tmp_pat
             continue
         with pytest.raises(ValueError, match=rf"old\.nc is damaged.*lacks the variable '{name}'"):
             open_result(tmp_path / "old.nc")
-
-
-def test_a_window_that_was_a_decimal_number_is_a_distance(tmp_path, model):
-    vs = model["vs"]
-    for old, now in ((12.0, {"window_depth": 12.0}), (2, {"window": 2})):
-        result = vs.vcluster.kmeans(3, metric="dtw", n_init=1, **now)
-        parameters = {n: v for n, v in result.parameters.items() if not n.startswith("window")}
-        old_attrs = {"parameters": json.dumps(parameters | {"window": old}), "xvcluster_schema": 3}
-        upgraded = upgrade(result.dataset.assign_attrs(old_attrs))
-        assert upgraded.attrs["xvcluster_schema"] == SCHEMA
-        assert json.loads(upgraded.attrs["parameters"]) == result.parameters
-        np.testing.assert_array_equal(predict(upgraded, vs), result.labels)

@@ -15,7 +15,7 @@ from xvcluster.grid.horizontal import own_columns
 from xvcluster.grid.labels import Clustering
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.check import check_result
-from xvcluster.record.dataset import flag_attrs, parameters_of, require_free
+from xvcluster.record.dataset import flag_attrs, parameters_of
 from xvcluster.record.method import method_of
 
 _EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0}
@@ -25,7 +25,6 @@ _EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0}
 def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
     """Renumber the clusters of a result for the best agreement; see `ClusterResult.match`."""
     check_result(result)
-    require_free(result, "reference")
     own = read_labels(result, "this clustering")
     other = read_labels(reference, "another clustering")
     brought = _bring(other, own)

@@ -66,6 +66,9 @@ from xvcluster.record.fits import Fit, Fits, refit
 from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult, SweepResult
 
+_COUNTS = 4
+"""The first layout in which a window is always a number of levels."""
+
 
 def kmeans(
     data: xr.DataArray | xr.Dataset,
@@ -224,10 +227,13 @@ class KMeans(Method):
 
     def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
         """A window belongs to dynamic time warping."""
-        given = [name for name in ("window", "window_depth") if name in parameters]
-        if given and parameters["metric"] != "dtw":
-            return f"the parameter {given[0]!r} does not go with metric={parameters['metric']!r}"
-        return "the parameters 'window' and 'window_depth' exclude each other" if given[1:] else ""
+        window = parameters.get("window")
+        for name in {"window", "window_depth"} & set(parameters):
+            if parameters["metric"] != "dtw":
+                return f"the parameter {name!r} does not go with metric={parameters['metric']!r}"
+        if isinstance(window, float) and dataset.attrs["xvcluster_schema"] >= _COUNTS:
+            return f"the parameter 'window' must be a number of levels; got {window!r}"
+        return ""
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Assign to the nearest centroid."""

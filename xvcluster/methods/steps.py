@@ -41,14 +41,9 @@ def lay_out_model(
 
     `method` is what clusters them, and `sweeps` whether at several k.
     """
-    layout = lay_out(data, dim)
-    if not layout.dataset.dims:
-        raise ValueError(
-            "the data are a single number without dimensions; give a model with many profiles"
-        )
-    layout = weigh(layout, weights, level_weights)
+    layout = weigh(lay_out(data, dim), weights, level_weights)
     warn_of_places(layout.dataset, layout.axes)
-    check_names(layout, method, sweeps=sweeps)
+    check_names(layout, method, *(["k"] if sweeps else []))
     return layout
 
 

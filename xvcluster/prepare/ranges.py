@@ -150,10 +150,8 @@ def _hint(low: float, high: float, vertical: xr.DataArray, first: float, last: f
     """Suggest the range with the other sign, if that overlaps the data."""
     if not (-low > first and -high < last):
         return ""
-    way = positive(vertical)
-    says_so = way == "up" or first >= 0  # otherwise the attribute or the name is at odds with it
-    why = f"this axis is positive {way}wards" if says_so else "the data have the other sign"
-    return f"; {why}: try slice({0.0 - high:g}, {0.0 - low:g})"
+    way = f"this axis is positive {positive(vertical)}wards"
+    return f"; {way}: try slice({0.0 - high:g}, {0.0 - low:g})"
 
 
 def warn_far(

@@ -162,14 +162,6 @@ def find_status(missing: list[Booleans], invalid: list[Booleans | None]) -> npt.
     return status
 
 
-def in_units(distance: xr.DataArray, scaling: Scaling | ProfileScaling) -> xr.DataArray:
-    """Distances in the units of the data, if these were left for a scale in which squares are safe.
-
-    They are float64, as float32 may not hold them.
-    """
-    return distance if scaling.unit == 1.0 else distance * np.float64(scaling.unit)
-
-
 def count_complete(missing: list[Booleans]) -> Integers:
     """Count profiles with data that are complete, end too early, have gaps, or lack a variable.
 
@@ -210,6 +202,14 @@ def describe_incomplete(completeness: Integers) -> str:
         f"{n_incomplete:,} of {completeness.sum():,} profiles with data are incomplete and have no "
         f"label: {why}"
     )
+
+
+def in_units(distance: xr.DataArray, scaling: Scaling | ProfileScaling) -> xr.DataArray:
+    """Distances in the units of the data, if these were left for a scale in which squares are safe.
+
+    They are float64, as float32 may not hold them.
+    """
+    return distance if scaling.unit == 1.0 else distance * np.float64(scaling.unit)
 
 
 def require_complete(counts: npt.NDArray[np.integer], *, only_warn: bool = False) -> None:

@@ -70,10 +70,10 @@ class Survey:
         Of each variable.
     status : ndarray, shape (4,)
         Number of points of each `STATUS`.
-    unweighted : int
-        Number of complete profiles whose weight is NaN.
     completeness : ndarray, shape (4,)
         See `count_complete`.
+    unweighted : int
+        Number of complete profiles whose weight is NaN.
     moments : Moments
         Of the complete profiles.
     sample : Sample
@@ -82,8 +82,8 @@ class Survey:
 
     extremes: tuple[Extremes, ...]
     status: Integers
-    unweighted: int
     completeness: Integers
+    unweighted: int
     moments: Moments
     sample: Sample
 
@@ -99,8 +99,8 @@ class Survey:
         return cls(
             tuple(map(Extremes.join, zip(*(part.extremes for part in parts), strict=True))),
             np.sum([part.status for part in parts], axis=0),
-            sum(part.unweighted for part in parts),
             np.sum([part.completeness for part in parts], axis=0),
+            sum(part.unweighted for part in parts),
             Moments.join(part.moments for part in parts),
             Sample.join((part.sample for part in parts), size),
         )
@@ -126,4 +126,4 @@ def survey(
     status = np.bincount(status_of(columns, refused)[taken], minlength=len(STATUS))
     complete = count_complete([np.isnan(column[:, taken]) for column in columns])
     joined = Moments.join(moments), Sample.join(samples, size)
-    return Survey(tuple(extremes), status, unweighted, complete, *joined)
+    return Survey(tuple(extremes), status, complete, unweighted, *joined)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -59,44 +59,30 @@ _OF_POINTS: dict[str, Attributes] = {
 
 SWEEP = "sweep_"
 """How names of the criteria of a sweep begin."""
-_ALWAYS = ("robustness_class",)
-"""A name that means the same in the file of every result, whether it has it or not."""
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
+_STORED = ("robustness_class",)
+"""Names that every file encodes in one way, whatever the method."""
 _LONGEST = 1_000_000
 """Number of characters that the parameters of a result may have."""
 _PACKAGES = ("xvcluster", "numpy", "xarray", "scikit-learn", "tslearn", "minisom")
 
 
-def check_names(layout: Layout, method: type[Method], *, sweeps: bool = False) -> None:
-    """Refuse data whose names the result of a method needs for itself, or a sweep for its criteria.
+def check_names(layout: Layout, method: type[Method], *others: str) -> None:
+    """Refuse data whose names the result of a method needs for itself, or for `others`.
 
     Names that other methods need are free: an unstructured grid may have a dimension ``node``.
     """
-    held = {*CONTENTS, *method.contents, *_ALWAYS} - {"{name}", "reference"}
+    held = {*CONTENTS, *method.contents, *_STORED, *others} - {"{name}"}
     reserved = {own.format(name=name) for own in held for name in layout.variables}
-    reserved |= {"k"} if sweeps else set()
     used = [*layout.variables, *layout.grid.dims, *layout.grid.coords]
     if layout.vertical is not None:
         used += [*layout.vertical.dims, *layout.vertical.coords]
-    for name in dict.fromkeys(used):
-        if name in reserved or (sweeps and str(name).startswith(SWEEP)):
-            _refuse_name(name)
-
-
-def require_free(dataset: xr.Dataset, *names: str) -> None:
-    """Refuse to add something to a result under a name that its data use."""
-    options, label = parameters_of(dataset), dataset["label"]
-    used = {*options["variables"], options["vertical"], *label.dims, *label.coords}
-    for name in names:
-        if name in used:
-            _refuse_name(name)
-
-
-def _refuse_name(name: Hashable) -> None:
-    raise ValueError(
-        f"the data use the name {str(name)!r}, which the result has for itself; give it another "
-        "one first, with data.rename"
-    )
+    for name in used:
+        if name in reserved or str(name).startswith(SWEEP):
+            raise ValueError(
+                f"the data use the name {str(name)!r}, which the result has for itself; give it "
+                "another one first, with data.rename"
+            )
 
 
 def describe(
