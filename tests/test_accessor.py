@@ -54,3 +54,15 @@ def test_plot_has_the_figures_of_a_label_array(model):
 def test_plot_refuses_a_dataset(two_variables):
     with pytest.raises(TypeError, match=r"plot needs a label array, .* dataset\['label'\]"):
         two_variables.vcluster.plot  # noqa: B018
+
+
+def test_predict_refuses_what_is_no_result(model, two_variables):
+    for given in (model, model.vcluster.kmeans(2).dataset, "result.nc", None):
+        with pytest.raises(TypeError, match=r"result must be a ClusterResult; got .*open_result"):
+            model.vcluster.predict(given)
+
+
+def test_boundaries_of_labels_are_a_function(model):
+    pytest.importorskip("geopandas")
+    labels = model.vcluster.kmeans(3).labels
+    assert set(xvcluster.boundaries(labels, 2)["cluster"]) == {2}

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,21 +9,44 @@ import xarray as xr
 
 import xvcluster
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+ROOT = Path(__file__).resolve().parents[1]
+CELL = re.compile(r"^```(?:\{code-cell\}|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
-def run(tmp_path):
-    def run_example(name, *more):
-        command = [sys.executable, EXAMPLES / name, "out", *more]
+def run_script(tmp_path):
+    """Run a script in a folder of its own; any warning, be it of a library, is an error."""
+
+    def run(*command):
         environment = os.environ | {"MPLBACKEND": "Agg"}
         done = subprocess.run(
-            command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
+            [sys.executable, "-X", "dev", "-W", "error", *command],
+            check=False, cwd=tmp_path, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        return done.stdout, tmp_path / "out"
+        assert "Exception ignored" not in done.stderr, done.stderr  # files that are not closed
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def run(run_script, tmp_path):
+    def run_example(name, *more):
+        return run_script(ROOT / "examples" / name, "out", *more), tmp_path / "out"
 
     return run_example
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_the_code_of_a_page_runs_without_a_warning(run_script, tmp_path, page):
+    if not (ROOT / page).exists():
+        pytest.skip(f"{page} is not among the files")
+    cells = CELL.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert cells
+    xvcluster.tutorial.tomography().to_netcdf(tmp_path / "model.nc")
+    (tmp_path / "page.py").write_text("\n".join(cells), encoding="utf-8")
+    run_script("page.py")
 
 
 def test_seismology_finds_the_provinces_and_saves_its_figures(run):

@@ -416,7 +416,7 @@ def test_kmeans_refuses_an_unclear_vertical(model):
 
 
 def test_kmeans_refuses_what_has_no_profiles(model):
-    with pytest.raises(ValueError, match=r"'value' is a single number, without dimensions"):
+    with pytest.raises(ValueError, match=r"the data are a single number without dimensions"):
         xvcluster.kmeans(xr.DataArray(3.0), 1)
     with pytest.raises(ValueError, match=r"the dimension 1 has no name but a int; .*rename\(\{1:"):
         xvcluster.kmeans(xr.DataArray(np.zeros((3, 4)), dims=("depth", 1)), 1)

@@ -60,3 +60,9 @@ def test_examples_of_docstrings_run(name, tmp_path, monkeypatch):
     failed, _ = doctest.testmod(module, extraglobs=known)
     plt.close("all")
     assert failed == 0
+
+
+@pytest.mark.parametrize("name", ["match", "predict", "select", "stability", "table"])
+def test_methods_of_results_are_named_as_such(name):
+    with pytest.raises(AttributeError, match=rf"method of results: xvcluster.*\.{name}$"):
+        getattr(xvcluster, name)

@@ -73,22 +73,25 @@ def _kind(given: Any) -> str:
 
 def _advice(given: Any, reader: str) -> str:
     """How to turn something into an object of xarray, or where to find one."""
-    if isinstance(given, str | os.PathLike):
-        return f"Open it first, e.g. {reader}({plain(os.fspath(given))!r})"
-    if isinstance(getattr(given, "dataset", None), xr.Dataset):
-        return "A result holds labels and centroids; give the model, or result.labels"
-    if hasattr(given, "to_xarray"):
-        return 'Put it on a grid first, e.g. data.set_index(["depth", "lat", "lon"]).to_xarray()'
-    if isinstance(given, xr.Variable):
-        return "Add its coordinates, e.g. xarray.DataArray(variable, coords=...)"
-    if isinstance(given, dict):
-        return "Turn it into a Dataset, e.g. xarray.Dataset(data)"
     is_list = isinstance(given, list | tuple)
-    if is_list and any(isinstance(part, xr.DataArray | xr.Dataset) for part in given):
-        return "Put all of it into one Dataset, e.g. xarray.merge(data)"
     n_dims = 3 if is_list else getattr(given, "ndim", 0)
-    if isinstance(n_dims, int) and 1 < n_dims <= len(_DIMS):
+    advice = f'Open a file, e.g. {reader}("file.nc")'
+    if isinstance(given, str | os.PathLike):
+        zarr = reader == "xarray.open_dataset" and str(given).endswith(".zarr")
+        opener = "xarray.open_zarr" if zarr else reader
+        advice = f"Open it first, e.g. {opener}({plain(os.fspath(given))!r})"
+    elif isinstance(getattr(given, "dataset", None), xr.Dataset):
+        advice = "A result holds labels and centroids; give the model, or result.labels"
+    elif hasattr(given, "to_xarray"):
+        advice = 'Put it on a grid first, e.g. data.set_index(["depth", "lat", "lon"]).to_xarray()'
+    elif isinstance(given, xr.Variable):
+        advice = "Add its coordinates, e.g. xarray.DataArray(variable, coords=...)"
+    elif isinstance(given, dict):
+        advice = "Turn it into a Dataset, e.g. xarray.Dataset(data)"
+    elif is_list and any(isinstance(part, xr.DataArray | xr.Dataset) for part in given):
+        advice = "Put all of it into one Dataset, e.g. xarray.merge(data)"
+    elif isinstance(n_dims, int) and 1 < n_dims <= len(_DIMS):
         dims = _DIMS[-n_dims:]
         coords = ", ".join(f"{dim!r}: {dim}" for dim in dims)
-        return f"Name its axes, e.g. xarray.DataArray(values, dims={dims}, coords={{{coords}}})"
-    return f'Open a file, e.g. {reader}("file.nc")'
+        advice = f"Name its axes, e.g. xarray.DataArray(values, dims={dims}, coords={{{coords}}})"
+    return advice

@@ -61,7 +61,7 @@ def check_number(
     """Return a real option as float; refuse what is not a finite number within its bounds."""
     bounds = f"{'at least' if or_equal else 'above'} {above:g}"
     bounds += f" and at most {most:g}" if most < np.inf else ""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if not is_number(value):
         raise TypeError(f"{name} must be a number {bounds}; got {shown(value)}")
     try:
         number = float(value)
@@ -109,16 +109,10 @@ def choose_ks(n_clusters: int | None, k_range: Iterable[int], name: str) -> list
 def check_ks(name: str, values: Iterable[int]) -> list[int]:
     """Return the numbers of clusters of a sweep, sorted and without repetition."""
     advice = "such as range(2, 21)"
-    try:
-        if isinstance(values, str | bytes):
-            raise TypeError
-        # no more than that: an iterable may have no end
-        listed = list(islice(values, _MOST_CENTROIDS))
-    except TypeError:
-        raise TypeError(f"{name} must be several integers, {advice}; got {shown(values)}") from None
-    ks: set[int] = set()
-    for k in listed:
-        ks.add(check_clusters(f"each k of {name}", k))
+    listed = None if isinstance(values, str | bytes) else _first(values)
+    if listed is None:
+        raise TypeError(f"{name} must be several integers, {advice}; got {shown(values)}")
+    ks = {check_clusters(f"each k of {name}", k) for k in listed}
     if not ks:
         raise ValueError(f"{name} is empty: {shown(values)}; give integers, {advice}")
     if sum(ks) > _MOST_CENTROIDS:
@@ -129,14 +123,32 @@ def check_ks(name: str, values: Iterable[int]) -> list[int]:
     return sorted(ks)
 
 
+def _first(values: Any) -> list[Any] | None:
+    """The first of an iterable, which may have no end; None if it is not iterable."""
+    try:
+        return list(islice(values, _MOST_CENTROIDS))
+    except TypeError:
+        return None
+
+
+def _either(words: Iterable[str]) -> str:
+    return " and ".join(map(repr, words))
+
+
+def is_number(value: Any) -> bool:
+    """Whether something is a real number, and not True or False."""
+    kinds = int | float | np.integer | np.floating
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
 def check_members(clusters: int | Iterable[int], known: Iterable[int]) -> list[int]:
     """Return the given cluster numbers, one or several; refuse what is not among the known ones."""
     given: Any = np.asarray(clusters).tolist() if hasattr(clusters, "ndim") else clusters
     numbers = set(known)
     chosen: list[int] = []
-    for number in islice(given, MOST_CLUSTERS) if isinstance(given, Iterable) else [given]:
-        is_number = isinstance(number, int | float | np.number) and not isinstance(number, bool)
-        if not is_number or number not in numbers:
+    several = _first(given)
+    for number in [given] if several is None else several:
+        if not is_number(number) or number not in numbers:
             listed = ", ".join(str(n) for n in sorted(numbers)[:20])
             more = ", ..." if len(numbers) > 20 else ""
             raise ValueError(
@@ -154,26 +166,18 @@ def check_path(name: str, path: Any) -> Path:
 
 
 def check_criteria(
-    criteria: Iterable[str], metric: str, n_bootstrap: int | None, block_size: float | None
+    criteria: Iterable[str] | None, metric: str, n_bootstrap: int | None, block_size: float | None
 ) -> dict[str, Any]:
     """Check which expensive criteria are requested, and their options."""
-    allowed = get_args(Criterion)
-    try:
-        asked = (
-            [criteria]
-            if isinstance(criteria, str)
-            else list(islice(() if criteria is None else criteria, 100))
-        )
-    except TypeError:
-        raise TypeError(
-            f"criteria must be a list of {' and '.join(map(repr, allowed))}, or either of them; "
-            f"got {shown(criteria)}"
-        ) from None
+    allowed, given = get_args(Criterion), [criteria] if isinstance(criteria, str) else criteria
+    asked = _first(() if given is None else given)
+    if asked is None:
+        raise TypeError(f"criteria must be a list of {_either(allowed)}; got {shown(criteria)}")
     for name in asked:
         if not isinstance(name, str) or name not in allowed:
             raise ValueError(
                 f"unknown criterion {shown(name)}; besides those always computed, criteria can be "
-                f"{' and '.join(map(repr, allowed))}"
+                f"{_either(allowed)}"
             )
     if "gap" in asked and metric != "euclidean":
         raise ValueError(f"the gap statistic needs metric='euclidean'; the metric is {metric!r}")

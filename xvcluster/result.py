@@ -15,7 +15,7 @@ from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
 from xvcluster.messages import escaped, plain, shown
-from xvcluster.options import check_members, check_path
+from xvcluster.options import check_members, check_path, is_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.profiles import Layout
 from xvcluster.record import store
@@ -430,7 +430,7 @@ class SweepResult:
         """
         k = self.best_k if k is None else k
         tried = list(self._fits.fits)
-        if isinstance(k, bool) or not isinstance(k, int | float | np.number) or k not in tried:
+        if not is_number(k) or k not in tried:
             raise ValueError(
                 f"the sweep has no k = {shown(k)}; it tried {', '.join(map(str, tried))}"
             )
@@ -483,7 +483,8 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not a result of xvcluster, or has a newer layout.
+        If the file is not a result of xvcluster, has a newer layout, or is damaged: the message
+        names the part.
 
     Examples
     --------

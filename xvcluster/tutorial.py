@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xvcluster.arrays import Float64s
-from xvcluster.messages import shown
+from xvcluster.messages import shown as _shown
 
 _SEED = 1982
 
@@ -126,7 +126,8 @@ def tomography(*, resolution: float = 0.25) -> xr.Dataset:
     is_number = isinstance(resolution, int | float | np.integer | np.floating)
     if not is_number or not 0.02 <= resolution <= 2:
         raise ValueError(
-            f"resolution is {shown(resolution)} degrees, but must be from 0.02 to 2; the default is 0.25"
+            f"resolution is {_shown(resolution)} degrees, but must be from 0.02 to 2; the default "
+            "is 0.25"
         )
     depth = np.arange(0.0, 201.0, 5.0)
     latitude = _axis(32.0, 49.0, resolution)

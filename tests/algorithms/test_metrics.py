@@ -251,3 +251,57 @@ def test_the_own_loop_is_not_for_soft_dtw(call):
     arguments = {"accumulate": (None,) * 3, "refine": (None, None, None)}
     with pytest.raises(NotImplementedError):
         getattr(SoftDTW(), call)(*arguments[call])
+
+
+PROFILES, CENTROIDS = np.zeros((5, 4, 2)), np.zeros((3, 4, 2))
+MISSHAPED = {
+    "fewer levels": CENTROIDS[:, :2],
+    "more levels": np.zeros((3, 9, 2)),
+    "no levels": CENTROIDS[:, :0],
+    "one variable": CENTROIDS[:, :, :1],
+    "flat": CENTROIDS.reshape(3, -1),
+    "one centroid": CENTROIDS[0],
+    "none": CENTROIDS[:0],
+}
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+@pytest.mark.parametrize("name", MISSHAPED)
+def test_arrays_that_are_not_shaped_for_each_other_never_reach_a_kernel(metric, name):
+    centroids, block = MISSHAPED[name], Block.of(PROFILES)
+    held, labels = np.full((1, 5), -1, np.int32), np.zeros(5, np.int32)
+    stack = Stack(centroids, np.array([0, len(centroids)]), np.zeros(1, np.intp))
+    own = get_metric(metric)
+    message = "profiles and centroids must have shapes|there must be a centroid, with a level"
+    with pytest.raises(ValueError, match=message):
+        own.squared_distances(PROFILES, centroids)
+    with pytest.raises(ValueError, match=message):
+        own.accumulate(block, stack, held)
+    if metric == "dtw":
+        with pytest.raises(ValueError, match=message):
+            own.refine(block, centroids, labels)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
+@pytest.mark.parametrize(
+    ("first", "active", "held"),
+    [
+        ([0, 9], [0], (1, 5)),
+        ([1, 3], [0], (1, 5)),
+        ([0, 3], [0, 1], (2, 5)),
+        ([0, 3], [1], (1, 5)),
+        ([0, 3], [-1], (1, 5)),
+        ([0, 3, 2, 3], [0, 0, 0], (1, 5)),
+        ([0, 3], [0], (1, 4)),
+        ([0, 3], [0], (5,)),
+    ],
+)
+def test_runs_that_do_not_match_their_labels_never_reach_a_kernel(metric, first, active, held):
+    stack = Stack(CENTROIDS, np.array(first), np.array(active))
+    with pytest.raises(ValueError, match=r"do not match labels of|one label for each of 5"):
+        get_metric(metric).accumulate(Block.of(PROFILES), stack, np.full(held, -1, np.int32))
+
+
+def test_a_window_of_other_levels_never_reaches_a_kernel():
+    with pytest.raises(ValueError, match="the window is of 3 levels, but the profiles have 4"):
+        get_metric("dtw", 1, np.arange(3.0)).squared_distances(PROFILES, CENTROIDS)

@@ -102,7 +102,7 @@ def test_boundaries_command_writes_what_the_method_gives(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["outlines.kml"], "cannot be written as 'outlines.kml'"),
+        (["outlines.kml"], "must end in one of .shp, .gpkg, .geojson"),
         (["outlines.shp", "--cluster", "9"], "there is no cluster 9"),
         (["outlines.shp", "--min-area", "1e12"], "no outline is that large"),
         (["here.shp"], "exists already"),
@@ -144,3 +144,26 @@ def test_boundaries_take_a_result_of_any_kind(make_labels):
         assert boundaries(source).equals(boundaries(labels))
     with pytest.raises(TypeError, match=r"a DataArray of cluster numbers; got ndarray"):
         boundaries(labels.values)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "match"),
+    [
+        (lambda labels: labels + 0.5, ValueError, r"holds 1\.5, but labels are integers from 1"),
+        (lambda labels: labels.astype(str), TypeError, "but labels are integers from 1"),
+        (lambda labels: labels * 1j, TypeError, "but labels are integers from 1"),
+        (lambda labels: labels.isel(latitude=slice(0, 0)), ValueError, "'latitude' has length 0"),
+        (lambda labels: labels.values, TypeError, "labels must be a ClusterResult or a DataArray"),
+        (lambda labels: labels.to_dataset(name="found"), ValueError, "has no variable 'label'"),
+        (lambda labels: None, TypeError, "got None"),
+    ],
+)
+def test_boundaries_refuse_what_are_no_labels(model, change, error, match):
+    labels = model.vcluster.kmeans(3).labels
+    with pytest.raises(error, match=match):
+        boundaries(change(labels))
+
+
+def test_boundaries_take_a_result(model):
+    result = model.vcluster.kmeans(3)
+    assert boundaries(result).equals(result.boundaries())

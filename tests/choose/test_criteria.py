@@ -129,7 +129,7 @@ def test_sweep_refuses_criteria_that_it_does_not_know(model):
         model.vcluster.sweep([2, 3], block_size=50)
     with pytest.raises(ValueError, match=r"n_bootstrap=50 applies to the stability only"):
         model.vcluster.sweep([2, 3], n_bootstrap=50)
-    with pytest.raises(ValueError, match="block_size must be finite and at least 0.001; got -1"):
+    with pytest.raises(ValueError, match=r"block_size must be finite and at least 0\.001; got -1"):
         model.vcluster.sweep([2, 3], criteria=["stability"], block_size=-1)
 
 

@@ -169,7 +169,7 @@ def test_cell_areas_of_a_2d_grid_with_rows_at_the_poles_sum_to_the_sphere(lat, l
     assert float(cell_areas(data.transpose("x", "y")).sum()) == pytest.approx(SPHERE_KM2)
 
 
-@pytest.mark.parametrize("overlap", [1, 2, 3])
+@pytest.mark.parametrize("overlap", [1, 2, 3, 8])
 def test_cell_areas_of_columns_that_repeat_others_are_theirs(overlap):
     lat, lon = np.meshgrid(np.arange(-60.0, 61, 5), np.arange(0.0, 360, 10), indexing="ij")
     lat = lat + 2 * np.sin(np.radians(lon))  # lies along no parallels

@@ -320,18 +320,18 @@ def test_find_grid_takes_zeros_of_left_out_land_for_no_place():
     assert (~find_grid(curvilinear(lat, lon)).is_placed).sum() == 12
 
 
-def test_a_2d_grid_along_parallels_is_rectilinear_in_either_order():
-    lat, lon = np.meshgrid([50.0, 40.0, 30.0], [350.0, 0.0, 10.0, 20.0], indexing="ij")
+def test_a_2d_grid_of_parallels_that_reaches_a_pole_is_rectilinear_in_either_order():
+    lat, lon = np.meshgrid([90.0, 80.0, 70.0], [350.0, 0.0, 10.0, 20.0], indexing="ij")
     lat[1, 1:3] = lon[1, 1:3] = np.nan
     for field in (curvilinear(lat, lon), curvilinear(lat.T, lon.T).rename(y="x", x="y")):
         found = find_grid(field)
         assert (found.kind, found.dims, found.shape) == ("rectilinear", ("y", "x"), (3, 4))
-        np.testing.assert_array_equal(found.lat, [50, 40, 30])
+        np.testing.assert_array_equal(found.lat, [90, 80, 70])
         np.testing.assert_array_equal(found.is_placed, np.isfinite(lat))
         np.testing.assert_array_equal(np.isnan(found.vectors).any(axis=-1), np.isnan(lat))
 
 
-@pytest.mark.parametrize("overlap", [1, 2, 3])
+@pytest.mark.parametrize("overlap", [1, 2, 3, 8])
 def test_curvilinear_grid_tells_how_many_columns_repeat_others(overlap):
     lat, lon = np.meshgrid(np.arange(-60.0, 61, 5), np.arange(0.0, 360, 10), indexing="ij")
     lat = lat + 2 * np.sin(np.radians(lon))

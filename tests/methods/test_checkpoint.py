@@ -1,5 +1,7 @@
 """Centroids on disk between the passes of a long fit, which goes on from them."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -10,7 +12,7 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import Run
 from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean
 from xvcluster.algorithms.source import InMemory
-from xvcluster.methods.checkpoint import Checkpoint, check_checkpoint
+from xvcluster.methods.checkpoint import Checkpoint, _checksum, check_checkpoint
 
 PARAMETERS = {"method": "k-means", "n_init": 3, "max_iter": 100, "random_state": 0, "k": [2, 3]}
 
@@ -137,6 +139,74 @@ def test_checkpoint_refuses_a_file_of_another_kind(tmp_path, write):
     message = r"'.*fit\.npz' is not a checkpoint of xvcluster; give another name"
     with pytest.raises(ValueError, match=message):
         Checkpoint.of(path, PARAMETERS, make_source()).load()
+
+
+def forge(path, change, checksum=True):
+    """Change what a checkpoint says and holds; the checksum of the forged one is right."""
+    with np.load(path) as file:
+        said, former = map(str, file["about"])
+        arrays = {name: file[name] for name in file.files if name != "about"}
+    about, state = json.loads(said)
+    change(state, arrays)
+    said = json.dumps([about, state])
+    sums = _checksum(said, arrays) if checksum else former
+    with path.open("wb") as file:
+        np.savez(file, about=np.array([said, sums]), **arrays)
+
+
+def with_array(make):
+    return lambda state, arrays: arrays.update(centroids_2=make(arrays["centroids_2"]))
+
+
+FORGERIES = {
+    "NaN": (with_array(lambda a: a * np.nan), "holds what are no finite numbers in float64"),
+    "inf": (with_array(lambda a: a + np.inf), "holds what are no finite numbers in float64"),
+    "integers": (with_array(lambda a: a.astype(int)), "no finite numbers in float64"),
+    "float32": (with_array(lambda a: a.astype("f4")), "no finite numbers in float64"),
+    "text": (with_array(lambda a: a.astype(str)), "no finite numbers in float64"),
+    "fewer": (with_array(lambda a: a[:1]), r"does not hold centroids of k = \[2, 3\]"),
+    "levels": (with_array(lambda a: a[:, :2]), r"does not hold centroids of k = \[2, 3\]"),
+    "flat": (with_array(lambda a: a.reshape(2, -1)), "does not hold centroids of"),
+    "another k": (
+        lambda state, arrays: (
+            arrays.update(centroids_4=arrays.pop("centroids_3")),
+            state.update({"4": state.pop("3")}),
+        ),
+        "does not hold centroids of k",
+    ),
+    "no array": (lambda state, arrays: arrays.pop("centroids_3"), "does not say how far"),
+    "no state": (lambda state, arrays: state["2"].clear(), "does not say how far its fits are"),
+    "n_iter": (lambda state, arrays: state["2"].update(n_iter="7"), "does not say how far"),
+    "converged": (lambda state, arrays: state["2"].update(converged=1), "does not say how far"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_checkpoint_refuses_what_no_fit_wrote(tmp_path, name):
+    path = tmp_path / "fit.npz"
+    saved = Checkpoint.of(path, PARAMETERS, make_source())
+    saved.save(make_runs())
+    change, message = FORGERIES[name]
+    forge(path, change)
+    message = rf"the checkpoint '.*fit\.npz' is damaged: .*{message}.*; delete it, and the fit st"
+    with pytest.raises(ValueError, match=message):
+        saved.load()
+
+
+def test_checkpoint_refuses_centroids_that_were_edited(tmp_path):
+    path = tmp_path / "fit.npz"
+    saved = Checkpoint.of(path, PARAMETERS, make_source())
+    saved.save(make_runs())
+    forge(path, with_array(lambda a: a * 1.01), checksum=False)
+    with pytest.raises(ValueError, match=r"is damaged: it is not what was written; delete it"):
+        check_checkpoint(path)
+
+
+def test_checkpoint_refuses_what_unpacks_to_more_than_the_file(tmp_path):
+    path = tmp_path / "fit.npz"
+    np.savez_compressed(path, about=np.array(["", ""]), centroids_2=np.zeros(10_000_000))
+    with pytest.raises(ValueError, match=r"is not a checkpoint of xvcluster; give another name"):
+        check_checkpoint(path)
 
 
 def test_check_checkpoint_refuses_a_folder_that_does_not_exist(tmp_path):

@@ -362,3 +362,14 @@ def test_gmm_refuses_names_that_it_needs(model, name):
         gmm(model.rename(name), 2)
     with pytest.raises(ValueError, match="use the name 'vs_axis'"):
         gmm(xr.Dataset({"vs": model, "vs_axis": model}), 2)
+
+
+def test_n_components_is_another_name_of_n_clusters(model):
+    expected = gmm(model, 3).labels
+    for options in ({"n_clusters": 3}, {"n_components": 3}):
+        found = gmm(model, **options)
+        xr.testing.assert_identical(found.labels, expected)
+        assert found.parameters["n_clusters"] == 3
+        assert "n_components" not in found.parameters
+    with pytest.raises(ValueError, match="n_components is another name of n_clusters; give one"):
+        gmm(model, 3, n_components=3)

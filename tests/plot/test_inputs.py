@@ -1,14 +1,21 @@
+import inspect
 import re
+import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
+import xvcluster
 from xvcluster import kmeans, sweep
+from xvcluster.messages import shown
 from xvcluster.plot import cluster_colors, criteria, maps, profiles, som, summary, votes
 from xvcluster.plot import map as draw_map
 
 FIGURES = [profiles, summary, som, criteria, maps, votes, draw_map, cluster_colors]
+LINES = {"coastlines": False, "borders": False}
+QUICK = {summary: LINES, maps: LINES, votes: LINES, draw_map: LINES}
 OF_RESULTS, OF_SWEEPS = (profiles, summary, som), (criteria, maps)
 
 
@@ -79,3 +86,33 @@ def test_fields_must_be_real_numbers(labels_of):
 def test_figures_name_text_of_files_in_one_line():
     with pytest.raises(ValueError, match=re.escape("variables are a b.")):
         profiles(xr.Dataset({"a\x1b\nb": 1.0}))
+
+
+ODD = [3, -1, np.nan, 1e30, "x", "", b"a", [], {}, [1, 2], (1, 2), object(), len, np.ones(2)]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_figures_take_odd_options_or_refuse_them_themselves(figure, odd_calls):
+    import matplotlib.pyplot as plt
+
+    for name in list(inspect.signature(figure).parameters)[1:]:
+        for value in [*ODD, xr.DataArray(1.0), xr.DataArray([1.0, 2.0]), xr.Dataset()]:
+            try:
+                figure(*odd_calls[figure], **QUICK.get(figure, {}) | {name: value})
+            except (TypeError, ValueError) as error:
+                refused_in = traceback.extract_tb(error.__traceback__)[-1].filename
+                told = (name, shown(value), error)
+                assert Path(refused_in).is_relative_to(Path(xvcluster.__file__).parent), told
+            finally:
+                plt.close("all")
+
+
+@pytest.fixture
+def odd_calls(labels_of, result_of, som_of, sweep_of):
+    """What each figure draws, as small as it can be."""
+    labels = labels_of([30.0, 31.0], [10.0, 11.0], 2)
+    counts = {"votes": labels.expand_dims(cluster=[1]), "n_models": xr.full_like(labels, 4)}
+    swept = sweep_of([2]).assign_coords(criterion=["inertia"]).assign(best=("criterion", [2]))
+    result = result_of(2, labels=labels)
+    sources = [result, result, som_of(1, 2), swept, swept, xr.Dataset(counts), labels, labels]
+    return {figure: (source,) for figure, source in zip(FIGURES, sources, strict=True)}

@@ -181,6 +181,22 @@ def test_profiles_along_several_indexes_name_all(close, result_of):
     assert texts(close(profiles(dataset), drawn=True).axes[0].yaxis)[:2] == ["dry, 1", "dry, 2"]
 
 
+def test_profiles_of_counted_levels_have_the_names_beside_them(close, result_of):
+    names = ["B02", "B03", "B04", "B08", "B11", "B12"]
+    lengths = [490.0, 560.0, 665.0, 842.5, 1610.0, 2190.0]
+    dataset = result_of(2, vertical="band").drop_vars("band")
+    dataset = dataset.assign_coords(name=("band", names))
+    assert texts(close(profiles(dataset), drawn=True).axes[0].yaxis) == names
+    dataset = dataset.assign_coords(wavelength=("band", lengths))
+    ax = close(profiles(dataset), drawn=True).axes[0]
+    assert texts(ax.yaxis)[:4] == ["B02, 490", "B03, 560", "B04, 665", "B08, 842.5"]
+
+
+def test_profiles_of_counted_levels_without_names_are_counted(close, result_of):
+    dataset = result_of(2, vertical="bottom_top").drop_vars("bottom_top")
+    assert close(profiles(dataset)).axes[0].get_ylim() == (0, 5)
+
+
 @pytest.mark.parametrize(
     ("values", "attrs", "top"),
     [

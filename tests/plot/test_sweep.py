@@ -96,3 +96,15 @@ def test_maps_change_no_input(close, sweep_of):
     before = dataset.copy(deep=True)
     close(maps(dataset))
     xr.testing.assert_identical(dataset, before)
+
+
+def test_maps_over_plain_dims_have_strips_clear_of_their_labels(close, sweep_of):
+    plain = sweep_of((2, 3)).rename(latitude="y", longitude="x").drop_vars(["x", "y"])
+    original = plain["label"].isel(k=0, drop=True).drop_attrs()
+    figure = close(maps(plain, original=original), drawn=True)
+    for ax in figure.axes:
+        (strip,) = ax.child_axes
+        texts = [ax.xaxis.label, *(t for t in ax.get_xticklabels() if t.get_text())]
+        box = strip.get_window_extent()
+        assert not any(box.overlaps(text.get_window_extent()) for text in texts)
+        assert strip.get_tightbbox().y0 >= 0

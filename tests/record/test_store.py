@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from xvcluster import kmeans, open_result, som
-from xvcluster.record.store import SCHEMA
+from xvcluster.record.store import SCHEMA, read, write
 
 KINDS = {
     "kmeans": lambda d: kmeans(d["vs"], 4),
@@ -267,3 +267,49 @@ def test_a_lazy_result_can_be_written_over_its_own_store(lazy_result, tmp_path):
     lazy_result.to_zarr(path)
     open_result(path).to_zarr(path)
     xr.testing.assert_identical(open_result(path).dataset.compute(), lazy_result.dataset.compute())
+
+
+def test_open_result_refuses_arrays_that_no_file_of_its_size_can_hold(written):
+    with netCDF4.Dataset(written, "a") as file:
+        file.createDimension("huge", 10**11)
+        file.createVariable("nothing", "f8", ("huge",), chunksizes=(10**6,))
+    with pytest.raises(
+        ValueError, match=r"cannot be read as NetCDF: it declares arrays of 745 GiB"
+    ):
+        open_result(written)
+
+
+def test_to_netcdf_says_what_it_cannot_hold(model, tmp_path):
+    result = kmeans(model, 2)
+    result.dataset["vs"].attrs["[odd]/"] = 1
+    with pytest.raises(ValueError, match=r"odd\.nc cannot be written as NetCDF: .*illegal char"):
+        result.to_netcdf(tmp_path / "odd.nc")
+
+
+def test_open_result_refuses_integers_with_a_scale_for_centroids(written):
+    """They come as floats, and have lost most of their digits."""
+    with xr.open_dataset(written) as opened:
+        dataset = opened.load()
+    del dataset.attrs["xvcluster_checksums"]
+    packed = {"vs": {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -1}}
+    dataset.drop_encoding().to_netcdf(written, encoding=packed)
+    with pytest.raises(ValueError, match="'vs' is of type int16, but should hold floating-point"):
+        open_result(written)
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "a\nb", " a", "a ", "(a)", "x" * 300])
+@pytest.mark.parametrize("file", ["result.nc", "result.zarr"])
+def test_names_that_files_lose_or_refuse_are_refused(model, tmp_path, name, file):
+    result = model.rename(name).vcluster.kmeans(2)
+    with pytest.raises(ValueError, match=r"the name .* cannot be written: .* with data\.rename"):
+        write(result.dataset, tmp_path / file)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a b", "Ω°", "2m", "a.b(c)", "_a", "x" * 200])
+def test_all_other_names_are_written(model, tmp_path, name):
+    result = model.rename(name).vcluster.kmeans(2)
+    for file in ("result.nc", "result.zarr"):
+        write(result.dataset, tmp_path / file)
+        found = read(tmp_path / file)
+        np.testing.assert_array_equal(found[name].values, result.centroids[name].values)

@@ -27,6 +27,13 @@ class Block:
     values: Floats
     weights: Float64s
 
+    def __post_init__(self) -> None:
+        if self.weights.shape != self.values.shape[:1]:
+            raise ValueError(
+                f"there must be one weight for each of {len(self.values)} profiles; got the shape "
+                f"{self.weights.shape}"
+            )
+
     @classmethod
     def of(cls, values: Floats, weights: Float64s | None = None) -> Block:
         """Make a block of profiles with these weights; by default, each counts once."""

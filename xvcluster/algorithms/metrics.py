@@ -14,6 +14,35 @@ from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 _GROUP = 96
 
 
+def require_alike(profiles: Floats, others: Floats, labels: Labels | None = None) -> None:
+    """Refuse arrays that are not shaped for each other, past whose ends kernels would write.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n, n_levels, n_variables)
+    others : ndarray, shape (k, n_levels, n_variables)
+        Centroids, or other profiles.
+    labels : ndarray, shape (..., n), optional
+
+    Raises
+    ------
+    ValueError
+    """
+    shapes = (profiles.shape, others.shape)
+    if profiles.ndim != 3 or others.ndim != 3 or profiles.shape[1:] != others.shape[1:]:
+        raise ValueError(
+            "profiles and centroids must have shapes (n, levels, variables) and (k, levels, "
+            f"variables); got {shapes[0]} and {shapes[1]}"
+        )
+    if not others.size:
+        raise ValueError(f"there must be a centroid, with a level; got the shape {shapes[1]}")
+    if labels is not None and labels.shape[-1:] != profiles.shape[:1]:
+        raise ValueError(
+            f"there must be one label for each of {len(profiles)} profiles; got the shape "
+            f"{labels.shape}"
+        )
+
+
 class Metric:
     """A distance between profiles, and what k-means sums under it.
 
@@ -94,6 +123,7 @@ class Euclidean(Metric):
         """Assign by one matrix product, and move the profiles that changed cluster."""
         from xvcluster.kernels.euclidean import assign_and_move
 
+        _require_stack(block, stack, held)
         X = block.values.reshape(len(block), -1)
         C = stack.centroids.reshape(len(stack.centroids), -1).astype(X.dtype)
         half_norms = 0.5 * np.einsum("kf,kf->k", C, C)
@@ -111,10 +141,27 @@ class Euclidean(Metric):
         """Σ (x − c)², without the cancellation of the expanded product."""
         from xvcluster.kernels.euclidean import squared_distances
 
+        require_alike(profiles, centroids)
         out = np.empty((len(profiles), len(centroids)))
         flat = centroids.reshape(len(centroids), -1).astype(np.float64)
         squared_distances(profiles.reshape(-1, flat.shape[1]), flat, out)
         return out
+
+
+def _require_stack(block: Block, stack: Stack, held: Labels) -> None:
+    """Refuse a block, the centroids of several runs and labels that are not shaped for each other.
+
+    `held` is (n_runs, n), of which the runs that are active are given by the stack.
+    """
+    require_alike(block.values, stack.centroids, held)
+    first, active, ends = stack.first, stack.active, [0, len(stack.centroids)]
+    is_cut = first.size == active.size + 1 and first[[0, -1]].tolist() == ends
+    is_known = held.ndim == 2 and bool(((active >= 0) & (active < len(held))).all())
+    if not (is_cut and is_known and bool((np.diff(first) > 0).all())):
+        raise ValueError(
+            f"the runs {stack.active} with centroids from {stack.first} do not match labels of "
+            f"shape {held.shape} and centroids of shape {stack.centroids.shape}"
+        )
 
 
 def _groups(first: Indices) -> Indices:
@@ -146,6 +193,7 @@ class DynamicTimeWarping(Metric):
         """Assign by warped distance, and sum the members along their paths."""
         from xvcluster.kernels.dtw import nearest
 
+        _require_stack(block, stack, held)
         X = block.values
         low, high = self._band(X)
         squared = np.empty(len(X), X.dtype)
@@ -161,6 +209,7 @@ class DynamicTimeWarping(Metric):
         """Sum a block along the paths to the centroids of its labels."""
         from xvcluster.kernels.dtw import warp_and_sum
 
+        require_alike(block.values, centroids, labels)
         k = len(centroids)
         sums, mass, inertia = np.zeros(centroids.shape), np.zeros(centroids.shape[:2]), np.zeros(k)
         rest, rest_mass = np.zeros(sums.shape), np.zeros(mass.shape)
@@ -177,6 +226,7 @@ class DynamicTimeWarping(Metric):
         """The least Σ (x − c)² of all warping paths."""
         from xvcluster.kernels.dtw import squared_distances
 
+        require_alike(profiles, centroids)
         X, C = profiles.astype(np.float64), centroids.astype(np.float64)
         out = np.empty((len(X), len(C)))
         squared_distances(X, C, *self._band(X), out)
@@ -187,6 +237,10 @@ class DynamicTimeWarping(Metric):
         n_levels = profiles.shape[1]
         if self.reach is None:
             return np.zeros(n_levels, np.intp), np.full(n_levels, n_levels)
+        if self.reach.shape != (n_levels, n_levels):
+            raise ValueError(
+                f"the window is of {len(self.reach)} levels, but the profiles have {n_levels}"
+            )
         low, high = self.reach.argmax(axis=1), n_levels - self.reach[:, ::-1].argmax(axis=1)
         # the kernels need a band that never turns back, even if the levels do
         return np.minimum.accumulate(low[::-1])[::-1], np.maximum.accumulate(high)

@@ -131,6 +131,9 @@ def _regular(labels: Integers, lat: Float64s, lon: Float64s) -> Centers:
 def _curvilinear(labels: Integers, grid: HorizontalGrid) -> Centers:
     """Orient a grid of 2-D coordinates so that rows lie counterclockwise of its columns."""
     lat, lon = grid.lat, grid.lon
+    for numbers, y, x in ((labels, lat, lon), (labels.T, lat.T, lon.T)):
+        if grid.is_placed.all() and np.ptp(y, axis=1).max() == 0 == np.ptp(x, axis=0).max():
+            return _regular(numbers, y[:, 0], x[0])
     if min(lat.shape) < 2:
         raise ValueError(
             f"the labels lie on a 2-D grid of shape {lat.shape}, in which cells have no width; "

@@ -67,6 +67,8 @@ def boundaries(
     ------
     ImportError
         If geopandas is not installed.
+    TypeError
+        If the labels are no labelled array or not numeric, or an option has the wrong type.
     ValueError
         If the labels have no latitude and longitude, lie on loose points or hold more than one map,
         if cells overlap, if there is no such cluster, or if a minimum is negative.
@@ -90,12 +92,12 @@ def boundaries(
     >>> frame.to_file("water.shp")  # doctest: +SKIP
     """
     geopandas = import_geopandas()
-    labels = check_labels(take_labels(labels, "the boundaries"), "the label array")
     for name, least in (("min_length", min_length), ("min_area", min_area)):
         if least is not None:
             check_number(name, least, above=0.0, or_equal=True)
-    numbers = _choose(labels, clusters)
     draw = draw_contours if check_flag("smooth", smooth) else draw_polygons
+    labels = check_labels(take_labels(labels, "the boundaries"), "the label array")
+    numbers = _choose(labels, clusters)
     shapes, cluster, length, area = draw(find_centers(labels), numbers)
     columns = {"cluster": cluster, "length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")

@@ -13,7 +13,7 @@ import xarray as xr
 from xvcluster.arrays import Float64s, Integers
 from xvcluster.compare.labels import LabelMap, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
-from xvcluster.grid.coords import at_rest
+from xvcluster.grid.coords import at_rest, refuse_empty
 from xvcluster.grid.horizontal import find_grid
 from xvcluster.grid.labels import Clustering, Result, labelled
 from xvcluster.grid.nearest import nearest_labels
@@ -156,6 +156,7 @@ def _find_points(grid: Clustering | float) -> tuple[xr.DataArray, xr.DataArray]:
     if not isinstance(grid, Result | xr.Dataset | xr.DataArray):
         return _global_grid(grid)
     data = labelled(grid)
+    refuse_empty(data)
     horizontal = find_grid(data)
     if horizontal is None:
         raise ValueError(

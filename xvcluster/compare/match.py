@@ -14,6 +14,7 @@ from xvcluster.grid.coords import Axes, at_rest, find_horizontal
 from xvcluster.grid.horizontal import own_columns
 from xvcluster.grid.labels import Clustering
 from xvcluster.grid.nearest import nearest_labels
+from xvcluster.record.check import check_result
 from xvcluster.record.dataset import flag_attrs, parameters_of
 from xvcluster.record.method import method_of
 
@@ -23,6 +24,7 @@ _EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0}
 
 def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
     """Renumber the clusters of a result for the best agreement; see `ClusterResult.match`."""
+    check_result(result)
     own = read_labels(result, "this clustering")
     other = read_labels(reference, "another clustering")
     brought = _bring(other, own)

@@ -21,9 +21,7 @@ _UPWARD_WORDS = frozenset(
 )
 _DOWNWARD_WORDS = frozenset("depth depths pressure".split())
 _UPWARD_NAMES = frozenset("bottom_top bottom_top_stag s_rho s_w".split())
-_PRESSURES = frozenset(
-    "pa hpa kpa bar bars mb mbar millibar millibars dbar dbars decibar decibars atm".split()
-)
+_PRESSURES = frozenset("pa hpa kpa megapa gpa bar dbar atm".split())
 _LATITUDE_NAMES = frozenset(
     "latitude latitudes lat lats nav_lat xlat xlat_m xlat_u xlat_v glat clat elat vlat tlat ulat "
     "geolat geolat_t geolat_u geolat_v geolat_c gphit gphiu gphiv gphif lat_rho lat_u lat_v "
@@ -159,7 +157,8 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
     latitude, longitude = find_horizontal(data)
     if dim is not None:
-        if not isinstance(dim, Hashable) or dim not in data.dims:
+        is_hashable: bool = isinstance(dim, Hashable)
+        if not is_hashable or dim not in data.dims:
             raise ValueError(
                 f"dim={shown(dim)} is not a dimension of the data, which has {_dims(data)}"
             )

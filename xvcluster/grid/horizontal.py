@@ -32,8 +32,8 @@ _OPEN = 1.5
 """A grid goes around the Earth unless its widest gap is more than this many times as wide as the
 steps beside it: those of a stretched grid change more slowly, but a missing column doubles them."""
 
-_FIRST, _LAST = slice(None, 3), slice(-3, None)
-"""Columns of a curvilinear grid that may repeat each other."""
+_ROWS = 32
+"""Rows of a curvilinear grid by which columns that repeat others are found."""
 
 _SCATTERED = 20.0
 """Degrees: loose points, which have no steps to compare, lie all around the Earth unless they leave
@@ -243,11 +243,11 @@ def find_grid(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> Hori
         known = np.isfinite(y) & np.isfinite(x)
         return make("points", dims=lat.dims, lat=y, lon=x, columns=columns, is_placed=known)
     y, x = without_null_island(y, x)
-    for dims, rows, columns_of in ((lat.dims, y, x), (lat.dims[::-1], y.T, x.T)):
-        axes_of = _along_parallels(rows, columns_of)
-        if axes_of is not None:
-            is_placed = np.isfinite(rows) & np.isfinite(columns_of)
-            return _rectilinear(make, dims, *axes_of, is_placed)
+    for turn in (1, -1):
+        own = _over_the_poles(*(y, x) if turn == 1 else (y.T, x.T))
+        if own is not None:
+            known = np.isfinite(y) & np.isfinite(x)
+            return _rectilinear(make, lat.dims[::turn], *own, known if turn == 1 else known.T)
     dims, columns, turned = lat.dims, _close_columns(y, x), _close_columns(y.T, x.T)
     if turned.goes_around and not columns.goes_around:
         dims, y, x, columns = dims[::-1], y.T, x.T, turned
@@ -279,16 +279,22 @@ def _rectilinear(
     return make("rectilinear", dims=dims, lat=lat, lon=lon, columns=columns, is_placed=is_placed)
 
 
-def _along_parallels(lat: Float64s, lon: Float64s) -> tuple[Float64s, Float64s] | None:
-    """Latitude of each row and longitude of each column, if 2-D ones do not change along them."""
+def _over_the_poles(lat: Float64s, lon: Float64s) -> tuple[Float64s, Float64s] | None:
+    """Latitude of each row and longitude of each column of a 2-D grid that would reach over a pole.
+
+    A row at a pole is one point on the sphere, so that its cells have corners only between
+    parallels and meridians. None if rows do not lie along parallels, or end before the poles.
+    """
     if min(lat.shape) < 2:
         return None
     rows, columns = np.fmax.reduce(lat, axis=1), np.fmax.reduce(lon, axis=0)
     for apart in (lat - rows[:, np.newaxis], lon - columns):
         if np.nanmax(np.abs(apart), initial=0.0) > 0.0:
             return None
-    is_known = np.isfinite(rows).sum() > 1 and np.isfinite(columns).sum() > 1
-    return (rows, columns) if is_known else None
+    known = np.sort(rows[np.isfinite(rows)])
+    if known.size < 2 or np.isfinite(columns).sum() < 2:
+        return None
+    return (rows, columns) if np.abs(cell_edges(known)).max() > 90.0 + _SAME_MERIDIAN else None
 
 
 def warn_of_places(data: xr.DataArray | xr.Dataset, axes: Axes) -> None:
@@ -410,27 +416,38 @@ def _eastward(lon: Float64s, west: float) -> Float64s:
 
 
 def _close_columns(lat: Float64s, lon: Float64s) -> Columns:
-    """Find whether the last column of a curvilinear grid is beside the first one, or repeats it.
-
-    Ocean models end with two or three columns that repeat the first ones.
-    """
+    """Find whether the last column of a curvilinear grid is beside the first, or repeats one."""
     n = lat.shape[1]
     each = np.arange(n)
     columns = Columns(each, each, lon, goes_around=False)
-    if n < 4:
+    points = unit_vectors(lat[:, [0, 1 % n, -1]], lon[:, [0, 1 % n, -1]])
+    step, gap = np.degrees(np.linalg.norm(points[:, 1:] - points[:, :1], axis=-1)).T
+    known = np.flatnonzero(np.isfinite(step + gap))
+    if n < 4 or not known.size:
         return columns
-    first, last = (unit_vectors(lat[:, s], lon[:, s]) for s in (_FIRST, _LAST))
-    step = np.degrees(np.linalg.norm(first[:, 1] - first[:, 0], axis=-1))
-    for overlap in (3, 2, 1, 0):
-        behind, ahead = last[:, 3 - max(overlap, 1) :], first[:, : max(overlap, 1)]
-        gap = np.degrees(np.linalg.norm(behind - ahead, axis=-1)).max(axis=-1)
-        known = np.isfinite(step + gap)
-        is_same = known.any() and np.median(gap[known]) < _tolerance(step[known])
-        if overlap and is_same and n > 2 * overlap:
-            own = n - overlap
-            return replace(columns, order=each[:own], number=each % own, goes_around=True)
-    is_beside = known.any() and np.median(gap[known] / np.maximum(step[known], 1e-9)) <= _OPEN
+    own = _count_own(lat[known], lon[known])
+    if own < n:
+        return replace(columns, order=each[:own], number=each % own, goes_around=True)
+    is_beside = np.median(gap[known] / np.maximum(step[known], 1e-9)) <= _OPEN
     return replace(columns, goes_around=bool(is_beside))
+
+
+def _count_own(lat: Float64s, lon: Float64s) -> int:
+    """Count the columns of a curvilinear grid before they repeat the first ones, by some rows.
+
+    Many end with the first column; ocean models with the first two or three.
+    """
+    rows = np.unique(np.linspace(0, len(lat) - 1, _ROWS).astype(int))
+    points = unit_vectors(lat[rows], lon[rows])
+    apart = np.degrees(np.linalg.norm(points - points[:, :1], axis=-1))
+    apart[:, np.isnan(apart).all(axis=0)] = np.inf
+    apart = np.nanmedian(apart, axis=0)
+    n, nearest = int(apart.size), _tolerance(apart[1:2])
+    for own in np.flatnonzero(apart < nearest)[1:].tolist():
+        behind = np.linalg.norm(points[:, own:] - points[:, : n - own], axis=-1)
+        if np.nanmedian(np.degrees(behind)) < nearest:
+            return int(own)
+    return n
 
 
 def _tolerance(steps: Float64s) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Floats, Integers
+from xvcluster.grid.coords import refuse_empty
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import describe, unwrap
 from xvcluster.messages import warn
@@ -84,7 +85,8 @@ def check_labels(labels: xr.DataArray, name: str) -> xr.DataArray:
     TypeError
         If they are not numeric.
     ValueError
-        If they are not integers, or the highest is far above the number of distinct ones.
+        If there are none, they are not integers, or the highest is far above the number of distinct
+        ones.
 
     Warns
     -----
@@ -92,6 +94,7 @@ def check_labels(labels: xr.DataArray, name: str) -> xr.DataArray:
         If some labels are fill values that no attribute declares; if some are 0, unless their
         ``flag_values`` exclude 0 and none is NaN; or if they hold several numbers below 0.
     """
+    refuse_empty(labels)
     if labels.dtype.kind not in "iufb":
         raise TypeError(f"{name} is of type {labels.dtype}, but labels are integers from 1")
     labels = labels.compute()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import Metric
-from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pipeline
+from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pipeline, whiten
 from xvcluster.arrays import Float64s
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
@@ -29,6 +29,7 @@ from xvcluster.options import (
 from xvcluster.profiles import Layout, Scaled, open_profiles
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
+from xvcluster.record.contents import Parameters, Variable, integer, number, one_of
 from xvcluster.record.dataset import (
     describe,
     describe_order,
@@ -44,6 +45,13 @@ from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult
 
 _FITTING = ("covariance", "variance_explained", "max_iter", "tol")
+_SPREADS: dict[str, str] = {
+    "full": "cluster component component_",
+    "tied": "component component_",
+    "diag": "cluster component",
+    "spherical": "cluster",
+}
+"""Dimensions of the covariances of each kind."""
 _BOUNDS = (0.33, 0.66, 0.9, 0.99)
 _CLASSES = ("unlikely", "as_likely_as_not", "likely", "very_likely", "virtually_certain")
 
@@ -182,11 +190,43 @@ class GaussianMixture(Method):
     """Profiles belong to the most probable Gaussian."""
 
     name = "gmm"
-    variables = frozenset(
-        "posterior robustness robustness_class component component_ component_weight "
-        "component_mean component_covariance".split()
-    )
-    probabilities = frozenset({"posterior"})
+    contents: ClassVar = {
+        "posterior": Variable("cluster map"),
+        "robustness": Variable("map"),
+        "robustness_class": Variable("map", "fiu", 0, len(_CLASSES) - 1),
+        "{name}_axis": Variable("component levels", decides=True),
+        "component_weight": Variable("cluster", least=0.0, most=1.0 + 1e-9, decides=True),
+        "component_mean": Variable("cluster component", decides=True),
+        "component_covariance": Variable(
+            lambda parameters, _: _SPREADS[parameters["covariance"]], decides=True
+        ),
+        "component": Variable("component", "iu", counts=True),
+        "component_": Variable("component_", "iu", counts=True, optional=True),
+    }
+    parameters: ClassVar = {
+        "metric": one_of("euclidean"),
+        "covariance": one_of(*_SPREADS),
+        "variance_explained": number(most=1.0),
+        "n_init": integer(1),
+        "max_iter": integer(1),
+        "tol": number(or_equal=True),
+        "n_iter": integer(0),
+    }
+
+    def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
+        """Covariances are positive definite, and weights shares of one whole."""
+        exist = dataset["component_weight"].notnull().values
+        total = float(dataset["component_weight"].sum())
+        if abs(total - 1.0) > 1e-6:
+            return f"'component_weight' sums to {total:g}, but shares sum to 1"
+        spread = dataset["component_covariance"]
+        own = spread.values[exist] if "cluster" in spread.dims else spread.values
+        try:
+            with np.errstate(all="ignore"):
+                is_whole = bool(np.isfinite(whiten(own, parameters["covariance"])).all())
+        except np.linalg.LinAlgError:
+            is_whole = False
+        return "" if is_whole else "'component_covariance' holds what is no covariance"
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Mixture:
         """Assign to the most probable Gaussian."""
@@ -297,12 +337,7 @@ def _parts(layout: Layout, mixture: Mixture) -> dict[str, Any]:
     parts: dict[str, Any] = of_each(layout, "_axis", mixture.axes, "component")
     for axis in parts.values():
         axis.attrs = {"long_name": "principal axis of the scaled profiles", "units": "1"}
-    dims = {
-        "full": ("cluster", "component", "component_"),
-        "tied": ("component", "component_"),
-        "diag": ("cluster", "component"),
-        "spherical": ("cluster",),
-    }[mixture.covariance]
+    dims = _SPREADS[mixture.covariance].split()
     weight = {"long_name": "weight of the cluster in the mixture", "units": "1"}
     mean = {"long_name": "mean of the components in the cluster", "units": "1"}
     spread = {"long_name": "covariance of the components in the cluster", "units": "1"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -47,6 +48,7 @@ from xvcluster.options import (
 from xvcluster.profiles import Scaled, open_profiles
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_runs
+from xvcluster.record.contents import Parameters, integer, number, one_of
 from xvcluster.record.dataset import held, lowest_first, parameters_of, read_metric, read_nodes
 from xvcluster.record.fits import Fit, Fits, refit
 from xvcluster.record.method import Method, register
@@ -196,6 +198,20 @@ class KMeans(Method):
     """Profiles belong to the nearest centroid."""
 
     name = "k-means"
+    parameters: ClassVar = {
+        "metric": one_of(*get_args(MetricName)),
+        "window": replace(number(or_equal=True), optional=True),
+        "n_init": integer(1),
+        "max_iter": integer(1),
+        "tol": number(or_equal=True),
+        "n_iter": integer(0),
+    }
+
+    def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
+        """A window belongs to dynamic time warping."""
+        if "window" in parameters and parameters["metric"] != "dtw":
+            return f"the parameter 'window' does not go with metric={parameters['metric']!r}"
+        return ""
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Assign to the nearest centroid."""

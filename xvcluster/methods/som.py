@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -32,6 +34,15 @@ from xvcluster.options import (
 from xvcluster.profiles import Layout, Scaled, open_profiles
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
+from xvcluster.record.contents import (
+    Parameter,
+    Parameters,
+    Variable,
+    integer,
+    is_by_profile,
+    number,
+    one_of,
+)
 from xvcluster.record.dataset import (
     describe,
     describe_order,
@@ -160,14 +171,48 @@ def som(
     return ClusterResult(dataset, _layout=layout)
 
 
+def _along_node(parameters: Parameters, _: xr.Dataset) -> str | None:
+    return "node" if is_by_profile(parameters) else None
+
+
+def _along_places(_: Parameters, dataset: xr.Dataset) -> str:
+    return "cluster" if "som_shape" in dataset["label"].attrs else "node"
+
+
 @register
 class SelfOrganizingMap(Method):
     """Profiles belong to the nearest node, or to the cluster that it was merged into."""
 
     name = "som"
     nodes_along = "node"
-    variables = frozenset({"node", "node_cluster", "node_count", "som_row", "som_column"})
-    numbering = frozenset({"node_cluster"})
+    contents: ClassVar = {
+        "{name}_node": Variable("node levels", decides=True),
+        "{name}_node_offset": Variable(_along_node, decides=True),
+        "{name}_node_scale": Variable(_along_node, least=np.finfo(np.float64).tiny, decides=True),
+        "node_cluster": Variable("node", "iu", decides=True, numbers=True),
+        "node_count": Variable("node", "iu", 0),
+        "node": Variable("node", "iu", counts=True),
+        "som_row": Variable(_along_places, "iu", 0),
+        "som_column": Variable(_along_places, "iu", 0),
+    }
+    parameters: ClassVar = {
+        "metric": one_of("euclidean"),
+        "algorithm": one_of(*get_args(Algorithm)),
+        "grid_size": Parameter(lambda _, value: check_grid_size(value, 1)),
+        "n_iterations": integer(1),
+        "sigma": number(),
+        "learning_rate": replace(number(most=1.0), optional=True),
+    }
+
+    def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
+        """The nodes fill the map."""
+        shape, n = tuple(parameters["grid_size"]), dataset.sizes["node"]
+        if math.prod(shape) != n:
+            return f"the parameter 'grid_size' is {shape}, but there are {n} nodes"
+        flags = dataset["label"].attrs.get("som_shape")
+        if flags is not None and not np.array_equal(flags, shape):
+            return f"the attribute 'som_shape' of 'label' is not the parameter 'grid_size', {shape}"
+        return ""
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Assign to the cluster of the nearest node."""

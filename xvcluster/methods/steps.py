@@ -10,6 +10,7 @@ import xarray as xr
 
 from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.source import Source
+from xvcluster.grid.horizontal import warn_of_places
 from xvcluster.messages import warn
 from xvcluster.profiles import Layout, is_chunked, lay_out, weigh
 from xvcluster.record.dataset import check_names
@@ -27,12 +28,8 @@ def lay_out_model(
 
     `names` are those that the result needs in addition to its own.
     """
-    layout = lay_out(data, dim)
-    if not layout.dataset.dims:
-        raise ValueError(
-            "the data are a single number without dimensions; give a model with many profiles"
-        )
-    layout = weigh(layout, weights, level_weights)
+    layout = weigh(lay_out(data, dim), weights, level_weights)
+    warn_of_places(layout.dataset, layout.axes)
     check_names(layout, *names)
     return layout
 

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from xvcluster.arrays import Float64s, Labels
-from xvcluster.messages import warn
+from xvcluster.messages import shown, warn
 
 if TYPE_CHECKING:
     from cartopy.feature import Feature
@@ -88,9 +88,9 @@ def add_basemap(
             f"a basemap cannot be drawn on {type(ax).__name__}, it requires a cartopy GeoAxes; "
             "create the axes with projection=cartopy.crs.PlateCarree() or another projection"
         )
-    if resolution not in get_args(Resolution):
+    if str(resolution) not in get_args(Resolution):
         raise ValueError(
-            f"unknown resolution {resolution!r}; choose one of "
+            f"unknown resolution {shown(resolution)}; choose one of "
             f"{', '.join(map(repr, get_args(Resolution)))}"
         )
     wanted = {"coastlines": coastlines, "borders": borders}

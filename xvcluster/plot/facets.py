@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,15 +11,13 @@ from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import units
 from xvcluster.grid.horizontal import find_grid
 from xvcluster.grid.labels import present_numbers
-from xvcluster.messages import plain
+from xvcluster.messages import plain, shown
 from xvcluster.options import check_integer
 from xvcluster.plot import legend as legends
 from xvcluster.plot.levels import read_levels
 from xvcluster.plot.size import arrange, balanced_columns, moderate
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -29,13 +28,13 @@ _ENTRY = 1.1
 
 
 def check_facets(
-    labels: xr.DataArray, col: Hashable, col_wrap: int | None, ax: Any, legend: Any
+    labels: xr.DataArray, col: Any, col_wrap: int | None, ax: Any, legend: Any
 ) -> None:
     """Refuse facets along what is no dimension beside those of a map, and contradictory options."""
-    if col not in labels.dims:
+    if not isinstance(col, Hashable) or col not in labels.dims:
         raise ValueError(
-            f"col={col!r} is not a dimension of the labels, which have {_dims(labels)}; choose one "
-            "beside those of the map, such as col='time'"
+            f"col={shown(col)} is not a dimension of the labels, which have {_dims(labels)}; "
+            "choose one beside those of the map, such as col='time'"
         )
     grid = find_grid(labels)
     if labels.ndim == 1 or (grid is not None and col in grid.dims):

@@ -41,19 +41,18 @@ def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
 
 def _draw_values(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
     """Draw a field as cells or as points; points without a value are pale."""
-    if place.kind == "points":
-        return _draw_points(ax, place, **options)
-    if place.kind != "plane":
-        return _draw_cells(ax, place, **options)  # type: ignore[arg-type]
     values = np.ma.masked_invalid(place.values)
-    return ax.pcolormesh(place.x, place.y, values, rasterized=True, zorder=1, **options)
+    if place.kind == "plane":
+        return ax.pcolormesh(place.x, place.y, values, rasterized=True, zorder=1, **options)
+    draw = _draw_points if place.kind == "points" else _draw_cells
+    return draw(ax, place, **options)
 
 
-def _draw_points(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
+def _draw_points(ax: GeoAxes, place: geo.Geometry, **options: Any) -> Any:
     """Draw the points that a map shows."""
     import cartopy.crs as ccrs
 
-    _, shown = project(ax.projection, place.x, place.y)  # type: ignore[attr-defined]
+    _, shown = project(ax.projection, place.x, place.y)
     x, y, values = place.x[shown], place.y[shown], place.values[shown]
     options["transform"] = ccrs.PlateCarree()
     size = float(np.clip(6000 / max(len(x), 1), 3, 36))
@@ -63,8 +62,8 @@ def _draw_points(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
         at = options["transform"]
         ax.scatter(x[missing], y[missing], s=size / 2, transform=at, **pale)
     line: dict[str, Any] = {"linewidths": 0.3 if size > 10 else 0.0, "edgecolors": style.OUTLINE}
-    here = x[~missing], y[~missing]
-    return ax.scatter(*here, c=values[~missing], s=size, zorder=4, **line, **options)
+    x, y, color = x[~missing], y[~missing], values[~missing]
+    return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
 
 
 def _draw_cells(ax: GeoAxes, place: geo.Geometry, **options: Any) -> Any:
@@ -81,9 +80,10 @@ def _draw_cells(ax: GeoAxes, place: geo.Geometry, **options: Any) -> Any:
     at: dict[str, Any] = {"antialiased": False, "transform": ccrs.PlateCarree()}
     mesh = QuadMesh(corners, array=values, facecolors=np.zeros((values.size, 4)), **at, **look)
     torn = values.ravel()[drawn.cells]
-    parts = PolyCollection(drawn.parts, array=torn, antialiaseds=False, linewidths=0, **look)
+    smooth: dict[str, Any] = {"antialiaseds": False, "linewidths": 0}
+    parts = PolyCollection(list(drawn.parts), array=torn, **smooth, **look)
     if not drawn.is_whole.all():
-        mesh.set_alpha(drawn.is_whole.astype(np.float64))
+        mesh.set_alpha(drawn.is_whole.astype(np.float64))  # type: ignore[arg-type]
     for cells in (mesh, parts) if len(torn) else (mesh,):
         if limits != (None, None):
             cells.set_clim(*limits)

@@ -89,6 +89,8 @@ class Geometry:
 
 def locate(field: xr.DataArray) -> Geometry:
     """Lay out a field for a map, by its latitude and longitude if it has these."""
+    if not field.ndim:
+        raise ValueError("a map shows a field, but this is a single value without dimensions")
     grid = find_grid(field)
     if grid is None:
         return _plane(_one_map(field, field.dims[-2:]))

@@ -105,9 +105,25 @@ class Levels:
 def find_levels(dataset: xr.Dataset) -> Levels | None:
     """Return the levels of a result, or None if it has a single one."""
     name = parameters_of(dataset).get("vertical")
-    if dataset.sizes.get(name, 1) == 1:
+    if name is None or dataset.sizes[name] == 1:
         return None
-    return read_levels(dataset[name])
+    return read_levels(_named_levels(dataset, name))
+
+
+def _named_levels(dataset: xr.Dataset, name: str) -> xr.DataArray:
+    """Return the vertical coordinate; where levels are only counted, what else names them."""
+    others = [c for n, c in dataset.coords.items() if c.dims == (name,) and n != name]
+    if name in dataset.coords or not others:
+        return dataset[name]
+    rows = list(zip(*(_texts(other) for other in others), strict=True))
+    values = np.empty(len(rows), dtype=object)
+    values[:] = rows
+    return xr.DataArray(values, dims=name, name=name)
+
+
+def _texts(coordinate: xr.DataArray) -> list[str]:
+    levels = read_levels(coordinate)
+    return levels.names or [f"{value:g}" for value in levels.at]
 
 
 def read_levels(coordinate: xr.DataArray) -> Levels:

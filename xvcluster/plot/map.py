@@ -384,6 +384,11 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
 
 def _label_plane(ax: Axes, place: geo.Geometry, field: xr.DataArray) -> None:
     """Label plain axes with their dims; if these share units, give both the same scale."""
+    from matplotlib.ticker import MaxNLocator
+
+    for dim, axis in ((place.x_dim, ax.xaxis), (place.y_dim, ax.yaxis)):
+        if dim not in field.coords:
+            axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel(style.axis_label(field[place.x_dim]))
     if place.y_dim is None:
         ax.set_yticks([])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xvcluster.arrays import Array, Float64s, Objects
 from xvcluster.grid.labels import Result
+from xvcluster.messages import shown
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.levels import Levels, find_levels
@@ -15,7 +17,7 @@ from xvcluster.plot.size import arrange
 from xvcluster.record.dataset import parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable
 
     import xarray as xr
     from matplotlib.axes import Axes
@@ -88,9 +90,9 @@ def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hasha
     names = list(parameters_of(dataset)["variables"])
     if variable is None:
         return names
-    if variable not in names:
+    if not isinstance(variable, str) or variable not in names:
         raise ValueError(
-            f"variable {variable!r} was not clustered; choose one of {names}, or None for all"
+            f"variable {shown(variable)} was not clustered; choose one of {names}, or None for all"
         )
     return [variable]
 
@@ -153,7 +155,11 @@ def _flat(axes: Any) -> Objects:
     """Return axes, or a single one, as a flat array; refuse anything else."""
     from matplotlib.axes import Axes
 
-    given = np.asarray([axes] if isinstance(axes, Axes) else axes, dtype=object).ravel()
+    if isinstance(axes, Sequence | np.ndarray):
+        given = np.asarray(axes, dtype=object).ravel()
+    else:
+        given = np.empty(1, dtype=object)
+        given[0] = axes
     for ax in given:
         if not isinstance(ax, Axes):
             raise TypeError(

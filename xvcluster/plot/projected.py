@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 _BACK = 1e-2
 """Radians: a point is shown where the projection leads back to it from its place on the map."""
 
-_TORN = 0.2
+_TORN = 0.1
 """Share of a cell's size on the map by which its middle may lie off the mean of its corners."""
+
+_BENT = 0.003
+"""Share of the map's size by which it may do so: a straight side would be seen to miss a curve."""
 
 _BISECTIONS = 16
 """A torn cell is cut in halves at most so many times."""
 
-_SMALLEST = np.radians(0.02)
-"""Parts smaller than this, about 2 km, that are still torn lie on the rim of a map."""
+_SMALLEST = np.radians(0.05)
+"""Parts smaller than this, about 6 km, that are still torn lie on the rim of a map."""
 
 _COARSE = np.radians(5.0)
 """Cells larger than this may be seen in part although neither a corner nor the middle is."""
@@ -92,13 +95,14 @@ def project_cells(place: Geometry, projection: Projection, window: Box) -> Proje
     at, _ = project(projection, *_degrees(corners))
     around = np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=-2)
     middle = (corners[:-1, :-1] + corners[:-1, 1:] + corners[1:, 1:] + corners[1:, :-1]) / 4
-    is_whole = _is_whole(around, *project(projection, *_degrees(middle)))
+    bent = _BENT * float(np.hypot(window[1] - window[0], window[3] - window[2]))
+    is_whole = _is_whole(around, *project(projection, *_degrees(middle)), bent)
     cells = np.flatnonzero(has_value & ~is_whole)
     row, column = np.divmod(cells, is_whole.shape[1])
     parts = np.stack(
         [corners[row + i, column + j] for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], axis=1
     )
-    return ProjectedCells(is_whole, *_cut(parts, cells, projection, window))
+    return ProjectedCells(is_whole, *_cut(parts, cells, projection, window, bent))
 
 
 def _corners(place: Geometry) -> Float64s:
@@ -119,17 +123,17 @@ def _degrees(points: Float64s) -> tuple[Float64s, Float64s]:
     return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
-def _is_whole(around: Float64s, middle: Float64s, is_shown: Booleans) -> Booleans:
+def _is_whole(around: Float64s, middle: Float64s, is_shown: Booleans, bent: float) -> Booleans:
     """Whether cells are in one piece on the map: their middles lie amid their corners there."""
     with np.errstate(invalid="ignore", over="ignore"):
         size = np.linalg.norm(np.ptp(around, axis=-2), axis=-1)
         off = np.linalg.norm(around.mean(axis=-2) - middle, axis=-1)
-        whole: Booleans = is_shown & (off <= _TORN * size) & np.isfinite(size)
+        whole: Booleans = is_shown & (off <= np.minimum(_TORN * size, bent))
     return whole
 
 
 def _cut(
-    parts: Float64s, cells: Indices, projection: Projection, window: Box
+    parts: Float64s, cells: Indices, projection: Projection, window: Box, bent: float
 ) -> tuple[Float64s, Indices]:
     """Halve parts of cells until the map shows each of them whole or not at all."""
     found, whose = [np.empty((0, 4, 2))], [np.empty(0, dtype=np.intp)]
@@ -137,7 +141,7 @@ def _cut(
         middle = parts.mean(axis=1, keepdims=True)
         parts = parts + _WITHIN * (middle - parts)
         at, shown = project(projection, *_degrees(np.concatenate([parts, middle], axis=1)))
-        whole = _is_whole(at[:, :4], at[:, 4], shown[:, 4])
+        whole = _is_whole(at[:, :4], at[:, 4], shown[:, 4], bent)
         found.append(at[whole, :4])
         whose.append(cells[whole])
         sides = _sides(unit_vectors(*_degrees(parts)[::-1]))

@@ -20,7 +20,7 @@ _WEST, _EAST = -360.0, 540.0
 """Longitudes in any convention, and half a turn beyond it for extents across the seam."""
 
 _NEAR_EDGE = 1e-8
-"""Share of an extent: points so near its edges lie on the right side of a map's rim."""
+"""Share of an extent: points so far within its edges lie on the right side of a map's rim."""
 
 
 def check_extent(extent: Any) -> Box | None:
@@ -29,7 +29,7 @@ def check_extent(extent: Any) -> Box | None:
         return None
     try:
         box = np.asarray(extent)
-    except ValueError:  # sequences of different lengths
+    except (TypeError, ValueError):  # a Dataset, or sequences of different lengths
         box = np.asarray(None)
     if box.dtype.kind not in "iuf":
         raise TypeError(f"extent={extent!r} does not consist of numbers; {_ORDER}")
@@ -147,23 +147,32 @@ def limits(geometry: Geometry, projection: Projection, box: Box | None = None) -
     return float(low[0]), float(high[0]), float(low[1]), float(high[1])
 
 
-def _spread(geometry: Geometry, box: Box | None) -> tuple[Float64s, Float64s]:
-    """Longitudes and latitudes spread over a box, or over the corners of a curvilinear grid."""
+def _spread(geometry: Geometry, box: Box | None) -> Float64s:
+    """Longitudes and latitudes around and within a box, or the corners of a curvilinear grid."""
     if box is None and geometry.follows_corners:
-        rows, columns = (
-            np.unique(np.linspace(0, n - 1, 181).astype(int)) for n in geometry.x.shape
-        )
-        some = np.ix_(rows, columns)
-        return geometry.x[some], geometry.y[some]
-    west, east, south, north = box or geometry.box
-    lon, lat = np.meshgrid(_along(west, east, 181), _along(south, north, 91))
+        grids = [(geometry.x, geometry.y)]
+    else:
+        west, east, south, north = box or geometry.box
+        dx, dy = _NEAR_EDGE * (east - west), _NEAR_EDGE * (north - south)
+        grids = [_mesh((west, east, south, north))]
+        grids += [_mesh((west + dx, east - dx, south + dy, north - dy))]
+    inner = (_thin(at, 37) for at in grids[-1])
+    points = [*((_ring(lon), _ring(lat)) for lon, lat in grids), tuple(inner)]
+    return np.concatenate(points, axis=1)
+
+
+def _mesh(box: Box) -> tuple[Float64s, Float64s]:
+    """Longitudes and latitudes spread evenly over a box."""
+    west, east, south, north = box
+    lon, lat = np.meshgrid(np.linspace(west, east, 181), np.linspace(south, north, 91))
     return lon, lat
 
 
-def _along(low: float, high: float, n: int) -> Float64s:
-    """Points from a low edge to a high one, these and points just within them included."""
-    step = _NEAR_EDGE * (high - low)
-    return np.concatenate([[low, low + step], np.linspace(low, high, n)[1:-1], [high - step, high]])
+def _thin(values: Float64s, n: int) -> Float64s:
+    """About n times n values of a grid, evenly spread."""
+    rows, columns = (np.linspace(0, size - 1, n).astype(int) for size in values.shape)
+    thinned: Float64s = values[np.ix_(rows, columns)].ravel()
+    return thinned
 
 
 def frame_path(geometry: Geometry, projection: Projection, box: Box | None = None) -> Path:
@@ -172,7 +181,7 @@ def frame_path(geometry: Geometry, projection: Projection, box: Box | None = Non
     from matplotlib.path import Path
 
     west, east, south, north = box or geometry.box
-    lon, lat = np.meshgrid(np.linspace(west, east, 181), np.linspace(south, north, 91))
+    lon, lat = _mesh((west, east, south, north))
     curve = _ring(lon), _ring(lat)
     if east - west >= 359 and isinstance(projection, ccrs.Stereographic):
         rim = 0 if projection.proj4_params["lat_0"] > 0 else -1

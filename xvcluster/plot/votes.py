@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xvcluster.messages import plain
+from xvcluster.messages import plain, shown
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import view
 from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
@@ -93,7 +93,7 @@ def votes(
     return ax
 
 
-def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArray]:
+def _count(dataset: xr.Dataset, cluster: Any) -> tuple[xr.DataArray, xr.DataArray]:
     """Return the votes for one cluster and the number of models that contain each point."""
     if not {"votes", "n_models"} <= set(dataset.data_vars):
         known = ", ".join(map(plain, dataset.data_vars))
@@ -102,9 +102,10 @@ def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArra
             "xvcluster.consensus(...) returns"
         )
     numbers = dataset["cluster"].values
-    if cluster not in numbers:
+    is_number = isinstance(cluster, int | np.integer) and not isinstance(cluster, bool)
+    if not is_number or cluster not in numbers:
         raise ValueError(
-            f"there are no votes for cluster {cluster!r}; choose one of "
+            f"there are no votes for cluster {shown(cluster)}; choose one of "
             f"{', '.join(map(str, numbers))}"
         )
     chosen = dataset[["votes", "n_models"]].sel(cluster=cluster, drop=True).compute()

@@ -29,7 +29,6 @@ from xvcluster.grid.horizontal import (
     HorizontalGrid,
     find_grid,
     own_columns,
-    warn_of_places,
 )
 
 _ENCODING_ATTRIBUTES = frozenset(
@@ -234,8 +233,6 @@ def lay_out(
         coordinate = at_rest(dataset, name)
         if coordinate.dims != dataset[name].dims:
             dataset = dataset.assign_coords({name: coordinate})
-    if in_order:
-        warn_of_places(dataset, axes)
     vertical = _vertical_coordinate(dataset, axes)
     descending = vertical is not None and bool(vertical.values[0] > vertical.values[-1])
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
@@ -265,8 +262,7 @@ def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
     refuse_empty(first)
     if not first.ndim:
         raise ValueError(
-            f"variable {str(first.name)!r} is a single number, without dimensions; there are no "
-            "profiles to cluster"
+            "the data are a single number without dimensions; give a model with many profiles"
         )
     numbered = [d for d in first.dims if not isinstance(d, str)]
     if numbered:

@@ -20,9 +20,11 @@ from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.arrays import Booleans, Float64s, Indices
 from xvcluster.grid.coords import units
+from xvcluster.messages import plain
 from xvcluster.profiles import QUANTILES, STATUS, Layout, Members
 from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling, keeps_units
-from xvcluster.record.method import method_of, names_of_methods
+from xvcluster.record.contents import CONTENTS
+from xvcluster.record.method import contents_of_methods, method_of
 
 SCHEMA = 3
 """Version of this layout; raise it when a reader of the old one would go wrong."""
@@ -54,26 +56,23 @@ _OF_POINTS: dict[str, Attributes] = {
 }
 """Variables on the horizontal dimensions of the data."""
 
-_OF_EACH = ("std", "quantile", "offset", "scale")
-"""Endings of the variables that every result has for each variable of the data."""
-
-_COORDINATES = ("cluster", "quantile", "reference")
-_OTHERS = ("stability", "contingency", "level_weight")
-_SWEEP = "sweep_"
-_ENDINGS = (*_OF_EACH, "node", "node_offset", "node_scale", "axis")
+SWEEP = "sweep_"
+"""How names of the criteria of a sweep begin."""
 _CARRIED = ("id", "title", "model", "reference", "references", "reference_pid", "repository_pid")
+_LONGEST = 1_000_000
+"""Number of characters that the parameters of a result may have."""
 _PACKAGES = ("xvcluster", "numpy", "xarray", "scikit-learn", "tslearn", "minisom")
 
 
 def check_names(layout: Layout, *others: str) -> None:
     """Refuse data whose names the result needs for itself, or for `others`."""
-    reserved = {*OF_CLUSTERS, *_OF_POINTS, *_COORDINATES, *_OTHERS, *names_of_methods(), *others}
-    reserved |= {f"{name}_{ending}" for name in layout.variables for ending in _ENDINGS}
+    held = {*CONTENTS, *contents_of_methods(), *others} - {"{name}"}
+    reserved = {own.format(name=name) for own in held for name in layout.variables}
     used = [*layout.variables, *layout.grid.dims, *layout.grid.coords]
     if layout.axes.vertical is not None:
         used.append(layout.axes.vertical)
     for name in used:
-        if name in reserved or str(name).startswith(_SWEEP):
+        if name in reserved or str(name).startswith(SWEEP):
             raise ValueError(
                 f"the data use the name {str(name)!r}, which the result has for itself; give it "
                 "another one first, with data.rename"
@@ -234,9 +233,37 @@ def _global_attrs(data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any]
 
 
 def parameters_of(dataset: xr.Dataset) -> dict[str, Any]:
-    """The method's parameters that a result carries."""
-    loaded: dict[str, Any] = json.loads(dataset.attrs["parameters"])
+    """The method's parameters that a result carries.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is no result, or its parameters cannot be read.
+    """
+    text = dataset.attrs.get("parameters")
+    if text is None:
+        raise ValueError(
+            "it lacks the attribute 'parameters', which every result of xvcluster has; give the "
+            "Dataset of one"
+        )
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        raise ValueError(
+            f"the attribute 'parameters' must be text of at most {_LONGEST:,} characters; it is "
+            f"{plain(repr(text), 60)}"
+        )
+    try:
+        loaded = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the attribute 'parameters' is not JSON: {plain(error)}") from None
+    if not isinstance(loaded, dict):
+        raise ValueError(
+            f"the attribute 'parameters' must be a JSON object; it is {plain(text, 60)}"
+        )
     return loaded
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def select_centroids(dataset: xr.Dataset) -> xr.Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -12,6 +13,8 @@ from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Float64s
+from xvcluster.messages import plain
+from xvcluster.record.contents import Parameter, Parameters, Variable
 
 _METHODS: dict[str, Method] = {}
 
@@ -28,12 +31,11 @@ class Method(ABC):
     nodes_along : str
         Dimension of the profiles that data are assigned to: "cluster", unless several nodes make
         up one cluster.
-    variables : frozenset of str
-        Names that its results use in addition to those of every result.
-    numbering : frozenset of str
-        Which of these hold cluster numbers, as ``label`` does; a match renumbers them.
-    probabilities : frozenset of str
-        Which of these are the probabilities of clusters at points: 0 for a cluster that is empty.
+    contents : mapping of str to Variable
+        What its results hold in addition to those of every result, by name. In a name, ``{name}``
+        stands for each variable of the data.
+    parameters : mapping of str to Parameter
+        Likewise its parameters, among which is ``metric``.
 
     Notes
     -----
@@ -44,9 +46,18 @@ class Method(ABC):
 
     name: ClassVar[str]
     nodes_along: ClassVar[str] = "cluster"
-    variables: ClassVar[frozenset[str]] = frozenset()
-    numbering: ClassVar[frozenset[str]] = frozenset()
-    probabilities: ClassVar[frozenset[str]] = frozenset()
+    contents: ClassVar[Mapping[str, Variable]] = {}
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
+
+    @property
+    def numbering(self) -> frozenset[str]:
+        """Which of its variables hold cluster numbers, as ``label`` does."""
+        return frozenset(name for name, own in self.contents.items() if own.numbers)
+
+    @property
+    def probabilities(self) -> frozenset[str]:
+        """Which are probabilities of clusters at points: 0 for a cluster that is empty."""
+        return frozenset(name for name, own in self.contents.items() if own.dims == "cluster map")
 
     @abstractmethod
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
@@ -71,6 +82,10 @@ class Method(ABC):
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the fitted object of the reference library that a result stands for."""
 
+    def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
+        """Say what does not fit together in a result that holds all this; empty if all does."""
+        return ""
+
     def why_not_refit(self, dataset: xr.Dataset) -> str:
         """Say why the clustering of a result cannot be repeated; empty if it can."""
         return ""
@@ -91,17 +106,19 @@ def method_of(dataset: xr.Dataset) -> Method:
     Raises
     ------
     ValueError
-        If no method of that name is known.
+        If the Dataset is no result, or no method of that name is known.
     """
-    name = dataset.attrs["method"]
-    if name not in _METHODS:
+    name = dataset.attrs.get("method")
+    if name is None:
+        raise ValueError("it lacks the attribute 'method', which every result of xvcluster has")
+    if not isinstance(name, str) or name not in _METHODS:
         raise ValueError(
-            f"the result was made by the method {str(name)!r}, but this version of xvcluster has "
-            f"{', '.join(map(repr, _METHODS))}; upgrade xvcluster"
+            f"the result was made by the method {plain(repr(name))}, but this version of xvcluster "
+            f"has {', '.join(map(repr, _METHODS))}; upgrade xvcluster"
         )
     return _METHODS[name]
 
 
-def names_of_methods() -> frozenset[str]:
-    """Names of variables that the result of some method uses for itself."""
-    return frozenset().union(*(method.variables for method in _METHODS.values()))
+def contents_of_methods() -> frozenset[str]:
+    """Names of variables that the results of some method hold for themselves."""
+    return frozenset().union(*(method.contents for method in _METHODS.values()))

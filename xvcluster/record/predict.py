@@ -14,6 +14,7 @@ from xvcluster.inputs import take_model
 from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import as_dataset, label_profiles, lay_out
+from xvcluster.record.check import check_result
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
 
 
@@ -44,6 +45,7 @@ def predict(
         If a variable is missing or in other units, the levels of the result extend beyond those of
         the data, or only one of the two has a vertical.
     """
+    check_result(result, maps=False)
     options = parameters_of(result)
     names = options["variables"]
     dataset = _matching_variables(as_dataset(take_model(data)), names, result)
@@ -81,8 +83,8 @@ def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Datase
 def _require_same_units(name: str, given: str, needed: str) -> None:
     if given and needed and canonical_units(given) != canonical_units(needed):
         raise ValueError(
-            f"{name!r} is in {given!r}, but the result was made from data in {needed!r}; "
-            "convert the data first and set its units attribute"
+            f"{plain(name)!r} is in {plain(given, 40)!r}, but the result was made from data in "
+            f"{plain(needed, 40)!r}; convert the data first and set its units attribute"
         )
 
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from xvcluster.extras import require
+from xvcluster.messages import plain, shown
 from xvcluster.record import times
 from xvcluster.record.dataset import SCHEMA
+from xvcluster.record.door import admit
+from xvcluster.record.lazy import open_store
 from xvcluster.record.replace import find_former, replace
-from xvcluster.record.upgrade import upgrade
+from xvcluster.record.seal import seal
 
-_FLAG_ENCODINGS = {
+_FLAG_ENCODINGS: dict[str, dict[str, object]] = {
     "label": {"dtype": "int16", "_FillValue": -1},
     "robustness_class": {"dtype": "int8", "_FillValue": -1},
 }
-_FLAG_DTYPES = {"flag_values": np.int16, "som_shape": np.int64}
+_LARGE, _MOST_COMPRESSED = 2**30, 2000
+"""Arrays of more bytes than both, the second times the size of a file, are not loaded."""
+
+_NAME = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff]([^\x00-\x1f/\x7f]*[^\x00-\x20/\x7f])?")
+_LONGEST_NAME = 255
 
 
 def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
@@ -42,7 +49,8 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     IsADirectoryError
         If a folder has the name of the file.
     ValueError
-        If a coordinate is a MultiIndex, or a Zarr store of that name holds no labels.
+        If a coordinate is a MultiIndex, a name cannot be written, or a Zarr store of that name
+        holds no labels.
     """
     stacked = [n for n, index in dataset.indexes.items() if isinstance(index, pd.MultiIndex)]
     if stacked:
@@ -50,17 +58,43 @@ def write(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
             f"{str(stacked[0])!r} is a MultiIndex, which NetCDF cannot hold; cluster "
             f"data.reset_index({str(stacked[0])!r}) instead, or write result.dataset.reset_index"
         )
+    _refuse_names(dataset)
     if is_zarr(path):
         require("zarr", "Zarr stores need")
     check_kind(path)
     dataset = times.note(dataset)
+    if "parameters" in dataset.attrs:  # labels alone have none
+        dataset = seal(dataset)
     with replace(path) as temporary:
         if is_zarr(path):
-            encoding = {n: e for n, e in _FLAG_ENCODINGS.items() if n in dataset}
             even = _even_chunks(dataset)
-            even.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
+            encoding = {
+                n: _with_checksum() | _FLAG_ENCODINGS.get(str(n), {}) for n in even.variables
+            }
+            # every chunk is written, so that one that was lost is missed
+            even.to_zarr(
+                temporary, mode="w", encoding=encoding, consolidated=False, write_empty_chunks=True
+            )
         else:
-            dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+            try:
+                dataset.to_netcdf(temporary, engine="netcdf4", encoding=_encoding(dataset))
+            except (AttributeError, TypeError) as error:  # of names and attributes
+                raise ValueError(
+                    f"{path!s} cannot be written as NetCDF: {plain(error)}; rename or drop what it "
+                    "cannot hold, or write a Zarr store"
+                ) from error
+
+
+def _refuse_names(dataset: xr.Dataset) -> None:
+    """Refuse names that NetCDF does not allow, and of which a Zarr store loses the variables."""
+    for name in map(str, {**dataset.variables, **dataset.sizes}):
+        if not _NAME.fullmatch(name) or len(name.encode()) > _LONGEST_NAME:
+            raise ValueError(
+                f"the name {shown(name)} cannot be written: names begin with a letter, a digit or "
+                "an underscore, hold no '/' and no control characters, do not end in a space, and "
+                f"have at most {_LONGEST_NAME} bytes; choose another before clustering, with "
+                "data.rename"
+            )
 
 
 def check_kind(path: str | os.PathLike[str]) -> None:
@@ -76,7 +110,7 @@ def check_kind(path: str | os.PathLike[str]) -> None:
         try:
             raw = xr.open_zarr(target, chunks=None, consolidated=False, decode_cf=False)
             known = "label" in raw
-        except (OSError, ValueError, KeyError):
+        except Exception:  # of what is no store, or a damaged one
             known = False
         if not known:
             raise ValueError(
@@ -118,76 +152,60 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     if is_zarr(path):
         require("zarr", "Zarr stores need")
-    try:
-        if is_zarr(path):
-            dataset = times.decode(xr.open_zarr(path, consolidated=False, decode_cf=False))
-            _load_all_but_maps(dataset)
-            dataset = _guard(dataset, path)
-        else:
-            with times.decode(xr.open_dataset(path, engine="netcdf4", decode_cf=False)) as file:
-                dataset = file.load()
-    except OSError as error:
-        kind = "Zarr" if is_zarr(path) else "NetCDF"
-        raise ValueError(f"{path!s} cannot be read as {kind}: {error}") from error
-    schema = dataset.attrs.get("xvcluster_schema")
-    if schema is None or not {"label", "cluster", "count"} <= set(dataset.variables):
+    dataset = _open(path)
+    layout = dataset.attrs.get("xvcluster_schema")
+    if layout is None:
         raise ValueError(
             f"{path!s} is not a result of xvcluster (it has no attribute 'xvcluster_schema'); "
             "give a file that ClusterResult.to_netcdf or the xvcluster command wrote"
         )
-    if int(schema) > SCHEMA:
+    if isinstance(layout, int | np.integer) and layout > SCHEMA:
         raise ValueError(
-            f"{path!s} has layout version {int(schema)}, newer than {SCHEMA}, the newest that this "
+            f"{path!s} has layout version {layout}, newer than {SCHEMA}, the newest that this "
             "version of xvcluster reads; upgrade xvcluster"
         )
-    lacking = [name for name in ("method", "parameters") if name not in dataset.attrs]
-    if lacking:
-        raise ValueError(f"{path!s} is a damaged result: it lacks the attribute {lacking[0]!r}")
-    for name in ("flag_values", "som_shape"):
-        if name in dataset["label"].attrs:
-            # NetCDF reads an array of one number as that number, Zarr reads arrays as lists
-            numbers = np.atleast_1d(dataset["label"].attrs[name])
-            dataset["label"].attrs[name] = numbers.astype(_FLAG_DTYPES[name])
-    return upgrade(dataset.drop_encoding())
+    try:
+        return admit(dataset).drop_encoding()
+    except ValueError as error:
+        raise ValueError(f"{path!s} is damaged, or was edited: {error}") from None
 
 
-def _load_all_but_maps(dataset: xr.Dataset) -> None:
-    """Load everything that is small."""
-    points = set(dataset["label"].dims) if "label" in dataset else set()
-    for array in dataset.data_vars.values():
-        if not points or not points <= set(array.dims):
-            array.load()
+def _open(path: Path) -> xr.Dataset:
+    """Open a file into memory, or a store lazily; whatever a damaged one raises is explained."""
+    kind = "Zarr" if is_zarr(path) else "NetCDF"
+    try:
+        if is_zarr(path):
+            return open_store(path)
+        raw = xr.open_dataset(path, engine="netcdf4", cache=False, decode_cf=False)
+        with times.decode(raw) as dataset:
+            _require_plausible(dataset, path.stat().st_size)
+            return dataset.load()
+    except Exception as error:  # of HDF5, Zarr, their compressors, or xarray
+        raise ValueError(f"{path!s} cannot be read as {kind}: {plain(error)}") from error
 
 
-def _guard(dataset: xr.Dataset, path: Path) -> xr.Dataset:
-    """Let lazy maps refuse to be read once another store has taken the name of theirs."""
-    known = _stamp(path)
-
-    def check(block: Any) -> Any:
-        if _stamp(path) != known:
-            raise ValueError(
-                f"{path!s} was replaced since it was opened; open it again with open_result"
-            )
-        return block
-
-    lazy = {n: v for n, v in dataset.variables.items() if v.chunks is not None}
-    guarded = {n: v.copy(data=v.data.map_blocks(check, meta=v.data._meta)) for n, v in lazy.items()}
-    coords = {n: v for n, v in guarded.items() if n in dataset.coords}
-    maps = {n: v for n, v in guarded.items() if n not in coords}
-    return dataset.assign(maps).assign_coords(coords)
+def _require_plausible(dataset: xr.Dataset, size: int) -> None:
+    """Refuse a file whose arrays are far larger than any that was compressed to its size."""
+    if dataset.nbytes > max(_LARGE, _MOST_COMPRESSED * size):
+        raise ValueError(
+            f"it declares arrays of {dataset.nbytes / 2**30:,.0f} GiB, but has {size:,} bytes"
+        )
 
 
-def _stamp(path: Path) -> list[tuple[int, int]]:
-    """What distinguishes a Zarr store from another of the same name."""
-    found = [path / name for name in ("zarr.json", ".zattrs") if (path / name).exists()]
-    return [(stat.st_ino, stat.st_mtime_ns) for stat in map(os.stat, found)]
+def _with_checksum() -> dict[str, object]:
+    """Compress as Zarr does by default, with a checksum of each chunk; its version 2 has none."""
+    try:
+        from zarr.codecs import ZstdCodec
+    except ImportError:
+        return {}
+    return {"compressors": (ZstdCodec(checksum=True),)}
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, object]]:
     """Encode labels as integers with a fill value, as CF recommends, compressed."""
     encoding: dict[str, dict[str, object]] = {}
     for name, array in dataset.data_vars.items():
-        encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim > 1 else {}
+        encoding[str(name)] = {"zlib": True, "complevel": 4} if array.ndim else {}
     for name, flags in _FLAG_ENCODINGS.items():
         if name in encoding:
             encoding[name] |= flags

@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Float64s
+from xvcluster.messages import plain
+from xvcluster.options import check_number
 from xvcluster.profiles.scaling import ProfileScaling
 from xvcluster.record.dataset import SCHEMA, held, node_ending, parameters_of, read_each
 
@@ -18,6 +20,7 @@ def upgrade(dataset: xr.Dataset) -> xr.Dataset:
         return dataset
     options = parameters_of(dataset)
     names, scale = options["variables"], options.pop("scale", {})
+    _check_scale(scale, names)
     added: dict[str, xr.DataArray] = {}
     if options.get("normalize") == "profile":
         for along in {"cluster", "node"} & set(dataset.dims):
@@ -26,9 +29,24 @@ def upgrade(dataset: xr.Dataset) -> xr.Dataset:
         for name in names:
             offset = _mean_node(dataset, name, options["metric"] == "euclidean")
             added[f"{name}_offset"] = offset
+            if name not in scale:
+                raise ValueError("it lacks the parameter 'scale'")
             added[f"{name}_scale"] = xr.full_like(offset, scale[name])
     parameters = json.dumps(options)
     return dataset.assign(added).assign_attrs(xvcluster_schema=SCHEMA, parameters=parameters)
+
+
+def _check_scale(scale: object, names: list[str]) -> None:
+    """Refuse what is no mapping of each variable to what it was divided by."""
+    if scale == {}:  # layout 2 may have all of it in variables
+        return
+    if not isinstance(scale, dict) or set(scale) != set(names):
+        raise ValueError(f"the parameter 'scale' does not name {plain(', '.join(names))}")
+    for name, value in scale.items():
+        try:
+            check_number(f"the parameter 'scale' of {plain(name)!r}", value, above=0.0, most=1e150)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
 
 
 def _own_means(dataset: xr.Dataset, names: list[str], along: str) -> dict[str, xr.DataArray]:
@@ -41,6 +59,8 @@ def _own_means(dataset: xr.Dataset, names: list[str], along: str) -> dict[str, x
     means = ProfileScaling(weights).moments(nodes)[:, 0].T
     found = {}
     for name, mean in zip(names, means, strict=True):
+        if f"{name}{node}_scale" not in dataset:
+            raise ValueError(f"it lacks the variable {plain(f'{name}{node}_scale')!r}")
         spread = dataset[f"{name}{node}_scale"]
         found[f"{name}{node}_offset"] = spread.copy(data=mean)
         found[f"{name}{node}_scale"] = spread.where(spread != 0, 1.0)
