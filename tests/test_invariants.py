@@ -117,7 +117,7 @@ def test_values_of_any_scale_are_clustered_and_described_in_their_units(name, dt
 
 
 @pytest.mark.parametrize("factor", [1e200, 1e-200])
-def test_values_whose_squares_float64_does_not_hold_are_clustered_with_a_warning(factor):
+def test_values_whose_squares_float64_does_not_hold_are_clustered_with_a_warning(tmp_path, factor):
     model = make()
     expected = model.vcluster.kmeans(4)
     for data in (model * factor, (model * factor).chunk(latitude=3)):
@@ -128,11 +128,21 @@ def test_values_whose_squares_float64_does_not_hold_are_clustered_with_a_warning
         np.testing.assert_allclose(
             found.dataset["distance"] / factor, expected.dataset["distance"], rtol=1e-5
         )
+        found.to_netcdf(tmp_path / "found.nc")
+        again = xvcluster.open_result(tmp_path / "found.nc")
+        np.testing.assert_array_equal(again.predict(data), expected.labels)
         for normalize in ("level", "profile", "percent"):
             found = data.vcluster.kmeans(4, normalize=normalize)
             normalized = model.vcluster.kmeans(4, normalize=normalize)
             np.testing.assert_array_equal(found.labels, normalized.labels)
             np.testing.assert_allclose(found.inertia, normalized.inertia)
+
+
+def test_a_mixture_of_such_values_is_no_model_of_scikit_learn():
+    with pytest.warns(UserWarning, match="of the order of"):
+        result = (make() * 1e-200).vcluster.gmm(3, normalize=None)
+    with pytest.raises(ValueError, match=r"values of the order of .* convert the data"):
+        _ = result.model
 
 
 def test_a_sweep_of_large_values_finds_the_criteria_of_small_ones():

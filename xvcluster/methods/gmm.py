@@ -254,6 +254,12 @@ class GaussianMixture(Method):
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the ``PCA`` and the ``GaussianMixture`` of scikit-learn, one after the other."""
         scaling, nodes = read_nodes(dataset)
+        if not 0.0 < scaling.unit * scaling.unit < np.inf:
+            raise ValueError(
+                f"values of the order of {scaling.unit:.0e} have variances beyond what float64 "
+                "holds, so that scikit-learn cannot have this mixture; convert the data to other "
+                "units, or cluster them with normalize='level'"
+            )
         mixture = self.assigner(dataset, nodes, read_metric(dataset)).in_units(scaling.unit)
         options = parameters_of(dataset)
         fitted_with = {name: options[name] for name in ("n_init", "max_iter", "tol")}

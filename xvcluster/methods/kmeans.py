@@ -162,8 +162,9 @@ def kmeans(
     TypeError
         If an option or a variable has the wrong type.
     ValueError
-        If an option is out of range, the vertical is ambiguous, no profile is complete, there are
-        fewer distinct profiles than clusters, or a checkpoint belongs to another fit.
+        If an option is out of range, the vertical is ambiguous, the data hold infinities, no
+        profile is complete, there are fewer distinct profiles than clusters, or a checkpoint
+        belongs to another fit.
     RuntimeError
         If a chunk of a dask array cannot be processed; names it.
 

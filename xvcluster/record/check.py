@@ -18,8 +18,8 @@ from xvcluster.record.method import Method, method_of
 _ALL_SCALED = 3
 """The first layout that stores every offset and scale."""
 
-_MOST = 1e150
-"""Numbers beyond this have no finite square."""
+_MOST = 1e250
+"""Far beyond any data; whether squares are finite in the scale of the fit is checked apart."""
 
 _MOST_DEGREES = 1e4
 """Far beyond any convention, and yet small enough to compute with."""
