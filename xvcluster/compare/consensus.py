@@ -13,8 +13,7 @@ import xarray as xr
 from xvcluster.arrays import Float64s, Integers
 from xvcluster.compare.labels import LabelMap, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
-from xvcluster.grid.coords import at_rest
-from xvcluster.grid.coords import refuse_empty
+from xvcluster.grid.coords import at_rest, refuse_empty
 from xvcluster.grid.horizontal import find_grid
 from xvcluster.grid.labels import Clustering, Result, labelled
 from xvcluster.grid.nearest import nearest_labels
