@@ -5,13 +5,13 @@ from threading import Thread
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 from tslearn.clustering import TimeSeriesKMeans
 from tslearn.metrics import cdist_dtw
 
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, split, threads
+from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, one_blas_thread, split, threads
 from xvcluster.algorithms.metrics import get_metric
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
@@ -211,3 +211,23 @@ def test_fits_in_several_threads_leave_blas_as_it_was():
         worker.join()
     assert set().union(*inside) == {1}
     assert blas_threads() == before
+
+
+def test_blas_is_limited_and_released_by_whichever_thread():
+    with threadpool_limits(2, "blas"):  # of this thread
+        before, seen = blas_threads(), []
+        first, last = one_blas_thread(), one_blas_thread()
+
+        def enter_and_leave():
+            first.__enter__()
+            last.__enter__()
+            seen.append(blas_threads())
+            first.__exit__(None, None, None)
+
+        worker = Thread(target=enter_and_leave)
+        worker.start()
+        worker.join()
+        seen.append(blas_threads())
+        last.__exit__(None, None, None)
+        assert seen == [{1}, {1}]
+        assert blas_threads() == before

@@ -1,15 +1,19 @@
 """Euclidean kernels against broadcast NumPy."""
 
+import math
+
 import numpy as np
 import pytest
 
 from xvcluster.kernels import euclidean
 from xvcluster.kernels.euclidean import assign_and_move, squared_distances
 
-PLAIN = ("_square", "_nearest", "_add", "_move", "assign_and_move")
+PLAIN = ("_square", "_nearest", "_add", "_move", "_sum_exactly", "assign_and_move")
 
 
-def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move, weights=None):
+def accumulate(
+    X, centroids, held=None, active=None, kernel=assign_and_move, weights=None, rest=None
+):
     """What the kernel adds for several runs of centroids (k, F), and the labels that it holds."""
     C = np.concatenate(centroids).astype(X.dtype)
     first = np.cumsum([0] + [len(c) for c in centroids])
@@ -19,10 +23,10 @@ def accumulate(X, centroids, held=None, active=None, kernel=assign_and_move, wei
     active = np.arange(len(centroids)) if active is None else np.asarray(active)
     held = np.full((len(centroids), len(X)), -1, np.int32) if held is None else held
     weights = np.ones(len(X)) if weights is None else weights
-    rest, rest_counts = np.zeros(C.shape), np.zeros(len(C))
+    rest = np.zeros((0, X.shape[1])) if rest is None else rest
     kernel(
         X, weights, C, half_norms, first, groups, active, held, sums, counts, inertia,
-        rest, rest_counts,
+        rest, np.zeros(len(rest)),
     )  # fmt: skip
     return first, sums, counts, inertia, held
 
@@ -81,6 +85,17 @@ def test_assign_and_move_of_the_same_centroids_again_changes_nothing():
     assert not counts.any()
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_assign_and_move_keeps_what_rounding_leaves_out(dtype):
+    rng = np.random.default_rng(4)
+    X, centroids = rng.normal(3.0, 1.0, (700, 5)).astype(dtype), [rng.normal(size=(3, 5))]
+    weights, rest = rng.uniform(0.1, 2.0, 700), np.zeros((3, 5))
+    _, sums, _, _, held = accumulate(X, centroids, weights=weights, rest=rest)
+    for k, f in np.ndindex(3, 5):
+        own = held[0] == k
+        assert sums[k, f] + rest[k, f] == math.fsum(weights[own] * X[own, f])
+
+
 def test_assign_and_move_lets_the_labels_of_other_runs_rest():
     rng = np.random.default_rng(0)
     X, centroids = rng.normal(size=(50, 4)), [rng.normal(size=(k, 4)) for k in (3, 2)]
@@ -120,6 +135,10 @@ def test_kernels_equal_the_plain_python_that_they_are_compiled_from(monkeypatch)
     plain = accumulate(X, centroids, held.copy(), kernel=euclidean.assign_and_move)
     for own, expected in zip(compiled, plain, strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-12)
+    rests = np.zeros((2, 5, 3))
+    accumulate(X, centroids, rest=rests[0])
+    accumulate(X, centroids, kernel=euclidean.assign_and_move, rest=rests[1])
+    np.testing.assert_array_equal(*rests)
     out, expected = np.empty((9, 2)), np.empty((9, 2))
     squared_distances(X, centroids[0], out)
     squared_distances.py_func(X, centroids[0], expected)

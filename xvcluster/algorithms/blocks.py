@@ -113,8 +113,8 @@ class Partial:
         Sums of their weights.
     inertia : ndarray, shape (K,)
         Weighted sums of the members' squared distances.
-    rest, rest_mass : ndarray, shapes of sums and mass
-        What rounding left out of the sums and of the mass.
+    rest, rest_mass : ndarray, shapes of sums and mass, or empty
+        What rounding left out of the sums and of the mass, where it is kept.
     """
 
     sums: Float64s

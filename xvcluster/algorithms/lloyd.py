@@ -100,6 +100,7 @@ def one_blas_thread() -> Iterator[None]:
 
     with _Limited.lock:
         if not _Limited.holders:
+            _take_control()
             _Limited.limits = threadpool_limits(1, "blas")
         _Limited.holders += 1
     try:
@@ -108,7 +109,19 @@ def one_blas_thread() -> Iterator[None]:
         with _Limited.lock:
             _Limited.holders -= 1
             if not _Limited.holders:
+                _take_control()
                 _Limited.limits.restore_original_limits()
+                _take_control()
+
+
+def _take_control() -> None:
+    """Let any thread set the limit of OpenBLAS: threadpoolctl 3.8 lets only the first one."""
+    import threadpoolctl
+
+    controller = getattr(threadpoolctl, "OpenBLASController", None)
+    release = getattr(controller, "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
 
 
 def _n_cores() -> int:

@@ -79,10 +79,13 @@ class Metric:
     max_refinements = 0
     """Maximum number of further steps towards the barycenters in each pass."""
 
-    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
+    def accumulate(
+        self, block: Block, stack: Stack, held: Labels, *, exactly: bool = False
+    ) -> Partial:
         """Assign a block of profiles to the centroids of the active runs, and sum it.
 
         The labels of the r-th of these runs are kept in ``held[active[r]]``; they are −1 at first.
+        With `exactly`, they are, and what rounding leaves out of the sums is kept.
         """
         raise NotImplementedError
 
@@ -119,7 +122,9 @@ class Euclidean(Metric):
     is_linear = True
     incremental = True
 
-    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
+    def accumulate(
+        self, block: Block, stack: Stack, held: Labels, *, exactly: bool = False
+    ) -> Partial:
         """Assign by one matrix product, and move the profiles that changed cluster."""
         from xvcluster.kernels.euclidean import assign_and_move
 
@@ -128,14 +133,15 @@ class Euclidean(Metric):
         C = stack.centroids.reshape(len(stack.centroids), -1).astype(X.dtype)
         half_norms = 0.5 * np.einsum("kf,kf->k", C, C)
         sums, counts, inertia = np.zeros(C.shape), np.zeros(len(C)), np.zeros(len(C))
-        rest, rest_counts = np.zeros(C.shape), np.zeros(len(C))
+        n = len(C) if exactly else 0
+        rest, rest_counts = np.zeros((n, C.shape[1])), np.zeros(n)
         assign_and_move(
             X, block.weights, C, half_norms, stack.first, _groups(stack.first), stack.active,
             held, sums, counts, inertia, rest, rest_counts,
         )  # fmt: skip
         shape, n_levels = stack.centroids.shape, block.values.shape[1]
         mass, rest_mass = (np.repeat(n[:, None], n_levels, axis=1) for n in (counts, rest_counts))
-        return Partial(sums.reshape(shape), mass, inertia, rest.reshape(shape), rest_mass)
+        return Partial(sums.reshape(shape), mass, inertia, rest.reshape(n, *shape[1:]), rest_mass)
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Σ (x − c)², without the cancellation of the expanded product."""
@@ -189,7 +195,14 @@ class DynamicTimeWarping(Metric):
         """Pair levels i and j only if reach[i, j] (n_levels, n_levels); by default, any."""
         self.reach = reach
 
-    def accumulate(self, block: Block, stack: Stack, held: Labels) -> Partial:
+    def accumulate(
+        self,
+        block: Block,
+        stack: Stack,
+        held: Labels,
+        *,
+        exactly: bool = False,  # noqa: ARG002  it always does
+    ) -> Partial:
         """Assign by warped distance, and sum the members along their paths."""
         from xvcluster.kernels.dtw import nearest
 

@@ -148,7 +148,7 @@ def _accumulate(block: Block, stack: Stack, metric: Metric) -> Partial:
     """Assign and sum a block without labels of an earlier pass."""
     block = _even(block, metric.even_rows)
     unlabelled = np.full((stack.active.size, len(block)), -1, dtype=np.int32)
-    return metric.accumulate(block, stack, unlabelled)
+    return metric.accumulate(block, stack, unlabelled, exactly=True)
 
 
 def _even(block: Block, rows: int) -> Block:

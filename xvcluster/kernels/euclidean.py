@@ -58,18 +58,30 @@ def _add(x, weight, sums, rest):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _move(X, weights, labels, held, sums, counts, rest, rest_counts):  # type: ignore[no-untyped-def]
+def _move(X, weights, labels, held, sums, counts):  # type: ignore[no-untyped-def]
     """Move the rows of X (n, F) whose cluster changed from held to labels (n,); −1 means none."""
-    one = np.ones(1)
     for i in range(labels.size):
         new, old = labels[i], held[i]
         if new != old:
-            _add(one, weights[i], counts[new : new + 1], rest_counts[new : new + 1])
-            _add(X[i], weights[i], sums[new], rest[new])
+            counts[new] += weights[i]
+            for f in range(X.shape[1]):
+                sums[new, f] += weights[i] * X[i, f]
             if old >= 0:
-                _add(one, -weights[i], counts[old : old + 1], rest_counts[old : old + 1])
-                _add(X[i], -weights[i], sums[old], rest[old])
+                counts[old] -= weights[i]
+                for f in range(X.shape[1]):
+                    sums[old, f] -= weights[i] * X[i, f]
             held[i] = new
+
+
+@compiled()
+def _sum_exactly(X, weights, labels, held, sums, counts, rest, rest_counts):  # type: ignore[no-untyped-def]
+    """Add the rows of X (n, F) to the sums of their labels (n,), and what rounding leaves out."""
+    one = np.ones(1)
+    for i in range(labels.size):
+        new = labels[i]
+        _add(one, weights[i], counts[new : new + 1], rest_counts[new : new + 1])
+        _add(X[i], weights[i], sums[new], rest[new])
+        held[i] = new
 
 
 @compiled()
@@ -82,8 +94,9 @@ def assign_and_move(  # type: ignore[no-untyped-def]
     one after the other, those of run r from first[r] to first[r + 1], and half_norms (K,) their
     |c|² / 2. One matrix product serves the runs from groups[g] to groups[g + 1]. The labels of run
     r are held[active[r]] (n,), −1 before the first pass. The changes of the weighted members are
-    added to sums (K, F) and counts (K,), what rounding leaves out of them to rest (K, F) and
-    rest_counts (K,), and w |x − c|² to inertia (K,), all float64.
+    added to sums (K, F) and counts (K,), and w |x − c|² to inertia (K,), all float64. Unless rest
+    is empty, all members are added, and what rounding leaves out is added to rest (K, F) and
+    rest_counts (K,).
     """
     widest = 0
     for g in range(groups.size - 1):
@@ -109,8 +122,13 @@ def assign_and_move(  # type: ignore[no-untyped-def]
                     inertia[start + labels[i]] += own_weights[i] * squared
                 kept = held[active[r], top : top + n]
                 own_sums, own_counts = sums[start:stop], counts[start:stop]
-                left, left_counts = rest[start:stop], rest_counts[start:stop]
-                _move(rows, own_weights, labels, kept, own_sums, own_counts, left, left_counts)
+                if rest.size:
+                    left, left_counts = rest[start:stop], rest_counts[start:stop]
+                    _sum_exactly(
+                        rows, own_weights, labels, kept, own_sums, own_counts, left, left_counts
+                    )
+                else:
+                    _move(rows, own_weights, labels, kept, own_sums, own_counts)
 
 
 @compiled(fastmath=True)
