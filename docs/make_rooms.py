@@ -16,7 +16,16 @@ import matplotlib.pyplot as plt
 
 ROOT = Path(__file__).resolve().parent.parent / "xvcluster"
 TARGET = Path(__file__).resolve().parent / "_static" / "rooms.svg"
-GROUND = {"arrays", "delegate", "options", "progress", "tutorial"}
+GROUND = {
+    "arrays",
+    "delegate",
+    "extras",
+    "inputs",
+    "messages",
+    "options",
+    "progress",
+    "tutorial",
+}
 INK, PALE, EDGE = "#22384f", "#dfe8f1", "#9fb6cc"
 
 

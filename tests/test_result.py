@@ -251,7 +251,7 @@ def test_reprs_tell_how_many_profiles_were_left_out(model):
     result = kmeans(model, 2)
     incomplete = "3 of 63 profiles with data are incomplete and have no label: 3 have gaps"
     result.dataset["status"].attrs["comment"] = incomplete
-    assert repr(result).split(">")[0].endswith(f"; {incomplete}")
+    assert repr(result).splitlines()[1] == incomplete
     assert f"<p>{incomplete}</p>" in result._repr_html_()
 
 

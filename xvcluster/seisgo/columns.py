@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.arrays import Array, Float64s, Indices
+from xvcluster.grid.coords import farthest
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_number
 
@@ -45,11 +46,17 @@ class Columns:
         return xr.DataArray(self.values, coords, dims, name=name, attrs={"units": units})
 
     def spread(self, numbers: npt.NDArray[np.integer]) -> xr.DataArray:
-        """Return one number per profile on the thinned grid (lat, lon), NaN without a profile."""
+        """Return one number per profile on the thinned grid (lat, lon), NaN without a profile.
+
+        Coordinates that cannot be degrees, such as kilometres, are called y and x.
+        """
         values = np.full(self.lat.size * self.lon.size, np.nan)
         values[self.points] = numbers
         grid = values.reshape(self.lat.size, self.lon.size)
-        return xr.DataArray(grid, {"lat": self.lat, "lon": self.lon}, ("lat", "lon"))
+        is_lat = np.abs(self.lat).max() <= farthest("latitude")
+        is_lon = np.abs(self.lon).max() <= farthest("longitude")
+        dims = ("lat", "lon") if is_lat and is_lon else ("y", "x")
+        return xr.DataArray(grid, dict(zip(dims, (self.lat, self.lon), strict=True)), dims)
 
 
 def take_columns(
