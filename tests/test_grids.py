@@ -529,3 +529,18 @@ def test_kmeans_takes_one_profile_and_one_level(model):
     np.testing.assert_allclose(one.centroids["vs"][0], model[:, 0, 0], rtol=1e-6)
     level = xvcluster.kmeans(model.isel(depth=[0]), 3)
     assert level.centroids["vs"].shape == (3, 1)
+
+
+def test_results_of_places_left_out_can_be_opened_again(bent_model, tmp_path):
+    """Fill values among latitudes and longitudes, as CESM has on land."""
+    for fill in (np.nan, 9.96921e36):
+        bent = bent_model.copy()
+        for name in ("lat", "lon"):
+            bent = bent.assign_coords({name: bent[name].copy()})
+            bent[name][2:4, 3:5] = fill
+        with pytest.warns(UserWarning, match="profiles have no latitude and longitude"):
+            result = bent.vcluster.kmeans(3)
+        result.to_netcdf(tmp_path / "result.nc")
+        xr.testing.assert_identical(
+            xvcluster.open_result(tmp_path / "result.nc").dataset, result.dataset
+        )

@@ -526,3 +526,16 @@ def test_canonical_units_takes_time_in_proportion_to_the_text(part):
 
     seconds(10)
     assert min(seconds(40_000) for _ in range(2)) < 4.0
+
+
+@pytest.mark.parametrize("attrs", [{"axis": "Z"}, {"positive": "down"}, {}])
+def test_the_vertical_is_that_along_which_a_coordinate_of_depths_lies(attrs):
+    depth = ("i_level", np.array([5.0, 10.0, 20.0]), attrs)
+    data = xr.DataArray(np.zeros((4, 3)), dims=("iPROF", "i_level"), coords={"depth": depth})
+    assert find_axes(data).vertical == "i_level"
+
+
+def test_heights_of_stations_are_no_vertical():
+    heights = {"altitude": ("spot", np.arange(4.0))}
+    data = xr.DataArray(np.zeros((3, 4)), dims=("depth", "spot"), coords=heights)
+    assert find_axes(data).vertical == "depth"

@@ -105,8 +105,12 @@ CHANGES = {
     "'flag_values' of 'label' does not number 1 to 4": lambda d: d.assign(
         label=d["label"].assign_attrs(flag_values=[1, 2])
     ),
-    "'latitude' is of type <U": lambda d: d.assign_coords(latitude=d["latitude"].astype(str)),
-    "'latitude' holds 1e.08 degrees": lambda d: d.assign_coords(latitude=d["latitude"] * 0 + 1e8),
+    "the latitude 'latitude' is not numeric": lambda d: d.assign_coords(
+        latitude=d["latitude"].astype(str)
+    ),
+    "the latitude 'latitude', read as degrees, holds 1e.08": lambda d: d.assign_coords(
+        latitude=d["latitude"] * 0 + 1e8
+    ),
     "it holds 'level_weight', which does not go with": lambda d: d.assign(
         level_weight=d["depth"] + 1.0
     ),

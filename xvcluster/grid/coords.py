@@ -57,8 +57,8 @@ _HORIZONTAL_NAMES = (
     | _TURNED_NAMES
     | frozenset(
         "xi_rho eta_rho xh yh i j ni nj nlat nlon easting northing south_north west_east xdim ydim "
-        "nf face tile time t date profile profiles n_prof n_profiles point points station stations "
-        "cast sample obs cell cells ncells ncol node nodes nele nod2 location".split()
+        "nf face tile time t date profile profiles n_prof n_profiles iprof point points "
+        "station stations cast sample obs cell cells ncells ncol node nodes nele nod2 location".split()
     )
 )
 _LENGTHS = frozenset("m km cm mm ft mi nmi".split())
@@ -300,6 +300,9 @@ def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) 
     if candidates:
         return str(candidates[0])
     unknown = [d for d in free if not _is_horizontal_name(data, d)]
+    described = [d for d in unknown if _has_depths(data, d, cf_vertical)]
+    if len(described) == 1:
+        return str(described[0])
     if unknown:
         raise ValueError(
             f"no vertical dimension found: {_dims(data)} with {_listed(unknown)} neither a known "
@@ -307,6 +310,12 @@ def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) 
             f"Pass dim={str(unknown[0])!r} if that is the vertical, or select one index of it"
         )
     return None
+
+
+def _has_depths(data: xr.DataArray | xr.Dataset, dim: Hashable, cf_vertical: set[Hashable]) -> bool:
+    """Whether a coordinate along a dimension, but not of its name, holds depths or heights."""
+    along = [n for n, c in data.coords.items() if c.dims == (dim,)]
+    return any(n in cf_vertical or _lower(n) in _VERTICAL_NAMES for n in along)
 
 
 def _is_horizontal_name(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:

@@ -142,10 +142,11 @@ def check_numbers(vertical: xr.DataArray) -> None:
         return
     bad = np.flatnonzero(~(np.abs(numbers) < _LARGEST))
     if bad.size:
+        some = f"drop these, e.g. data.isel({name}=slice(0, {int(bad[0])}))"
+        instead = some if bad[0] > 1 else f"count the levels, with data.drop_vars({name!r})"
         raise ValueError(
             f"the vertical coordinate {name!r} holds {plain(vertical.values[bad[0]])}, at "
-            f"{bad.size} of its {numbers.size} levels; drop these, e.g. "
-            f"data.isel({name}=slice(0, {int(bad[0])})), or assign other values"
+            f"{bad.size} of its {numbers.size} levels; {instead}, or assign other values"
         )
 
 

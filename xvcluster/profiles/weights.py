@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -52,14 +53,19 @@ def _profile_factors(layout: Layout, weights: Any) -> list[xr.Variable]:
     if weights is None:
         return []
     if isinstance(weights, str):
-        _check_word(layout, "weights", weights, "area", layout.axes.latitude, layout.axes.longitude)
-        factors = layout.area_factors()
-        if not factors:
-            raise ValueError(
-                "weights='area' needs a grid of latitude and longitude, which the data do not "
-                "have; give a DataArray of weights on the horizontal dimensions"
-            )
-        return factors
+        _check_word("weights", weights, "area")
+        names, factors = (layout.axes.latitude, layout.axes.longitude), layout.area_factors()
+        if factors:
+            _warn_of_bounds(layout, "weights='area'", *names)
+            return factors
+        bounds = ", ".join(repr(str(bounds)) for _, bounds in _absent_bounds(layout, *names))
+        have = f"have, or the bounds of cells, {bounds}. Cluster a Dataset with these" * bool(
+            bounds
+        )
+        raise ValueError(
+            "weights='area' needs a grid of latitude and longitude, which the data do not "
+            f"{have or 'have'}; or give a DataArray of weights on the horizontal dimensions"
+        )
     array = _aligned(layout, "weights", weights, "area", layout.grid.dims).astype(np.float64)
     if array.min() < 0 or np.isinf(array).any():
         raise ValueError(
@@ -78,7 +84,8 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
             "level_weights need a vertical, which the data do not have; leave them out"
         )
     if isinstance(weights, str):
-        _check_word(layout, "level_weights", weights, "thickness", layout.axes.vertical)
+        _check_word("level_weights", weights, "thickness")
+        _warn_of_bounds(layout, "level_weights='thickness'", layout.axes.vertical)
         numbers = require_numbers(layout.vertical, f"level_weights={weights!r}")
         vertical = layout.dataset[layout.vertical.dims[0]]
         if vertical.dtype.kind == "O":  # dates of a calendar that NumPy does not know
@@ -97,20 +104,31 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
     return found[::-1] if layout.descending else found
 
 
-def _check_word(layout: Layout, option: str, given: str, word: str, *names: str | None) -> None:
-    """Refuse another word, and warn if coordinates declare bounds that the data do not hold."""
+def _check_word(option: str, given: str, word: str) -> None:
+    """Refuse another word."""
     if given != word:
         raise ValueError(f"{option} must be {word!r} or a DataArray; got {given!r}")
-    dataset = layout.dataset
+
+
+def _warn_of_bounds(layout: Layout, option: str, *names: str | None) -> None:
+    """Warn if coordinates declare bounds that the data do not hold."""
+    for name, bounds in _absent_bounds(layout, *names):
+        warn(
+            f"{option} takes edges halfway between the values of {name!r}: it declares bounds "
+            f"{str(bounds)!r}, which the data do not hold. Cluster a Dataset that has them, e.g. "
+            f"dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]"
+        )
+
+
+def _absent_bounds(layout: Layout, *names: str | None) -> list[tuple[str, Hashable]]:
+    """The coordinates that declare bounds which the data do not hold, and these."""
+    found = []
     for name in filter(None, names):
-        coordinate = dataset[name]
+        coordinate = layout.dataset[name]
         bounds = (coordinate.encoding | coordinate.attrs).get("bounds")
-        if bounds is not None and bounds not in dataset.variables:
-            warn(
-                f"{option}={word!r} takes edges halfway between the values of {name!r}: it "
-                f"declares bounds {str(bounds)!r}, which the data do not hold. Cluster a Dataset "
-                f"that has them, e.g. dataset[[{next(iter(layout.variables))!r}, {str(bounds)!r}]]",
-            )
+        if bounds is not None and bounds not in layout.dataset.variables:
+            found.append((name, bounds))
+    return found
 
 
 def _aligned(

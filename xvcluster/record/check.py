@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
 
-from xvcluster.grid.coords import find_horizontal
+from xvcluster.grid.coords import Kind, find_horizontal
+from xvcluster.grid.degrees import degrees
 from xvcluster.messages import plain
 from xvcluster.record.contents import CONTENTS, PARAMETERS, Parameters, Variable
 from xvcluster.record.dataset import SCHEMA, SWEEP, parameters_of, read_nodes
@@ -20,9 +21,6 @@ _ALL_SCALED = 3
 
 _MOST = 1e250
 """Far beyond any data; whether squares are finite in the scale of the fit is checked apart."""
-
-_MOST_DEGREES = 1e4
-"""Far beyond any convention, and yet small enough to compute with."""
 
 _KINDS = {"f": "floating-point numbers", "iu": "integers", "fiu": "numbers"}
 
@@ -144,18 +142,16 @@ def _check_label(dataset: xr.Dataset, parameters: Parameters) -> None:
 
 
 def _check_places(label: xr.DataArray) -> None:
-    """Refuse latitudes and longitudes that are no degrees; those of a point may be NaN."""
-    for name in filter(None, find_horizontal(label)):
-        place = label[name]
-        if place.dtype.kind not in "fiu":
-            raise ValueError(f"{plain(name)!r} is of type {plain(place.dtype)}, but holds degrees")
-        if place.chunks is not None:
+    """Refuse latitudes and longitudes that are no degrees; some points may have no place."""
+    for kind, name in zip(get_args(Kind), find_horizontal(label), strict=True):
+        if name is None or label[name].chunks is not None:
             continue
-        missing, degrees = np.isnan(place.values), np.abs(place.values)
-        if missing.all() or (name in label.dims and missing.any()):
+        try:
+            values = degrees(label[name], kind)
+        except TypeError as error:
+            raise ValueError(plain(error)) from None
+        if np.isnan(values).all():
             raise ValueError(f"{plain(name)!r} is NaN")
-        if (degrees > _MOST_DEGREES).any():
-            raise ValueError(f"{plain(name)!r} holds {degrees.max():g} degrees")
 
 
 def _check_variable(dataset: xr.Dataset, name: str, own: Variable, parameters: Parameters) -> None:
