@@ -58,7 +58,8 @@ _HORIZONTAL_NAMES = (
     | frozenset(
         "xi_rho eta_rho xh yh i j ni nj nlat nlon easting northing south_north west_east xdim ydim "
         "nf face tile time t date profile profiles n_prof n_profiles iprof point points "
-        "station stations cast sample obs cell cells ncells ncol node nodes nele nod2 location".split()
+        "station stations cast sample obs cell cells ncells ncol node nodes nele nod2 "
+        "location".split()
     )
 )
 _LENGTHS = frozenset("m km cm mm ft mi nmi".split())
