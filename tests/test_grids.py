@@ -393,7 +393,8 @@ def test_kmeans_keeps_legitimate_data_near_fill_values(model):
 
 def test_kmeans_labels_exactly_the_complete_profiles(model):
     gappy = model.where(np.random.default_rng(4).random(model.shape) > 0.1)
-    result = xvcluster.kmeans(gappy, 3)
+    with pytest.warns(UserWarning, match="22 of 63 profiles with data are incomplete"):
+        result = xvcluster.kmeans(gappy, 3)
     complete = gappy.notnull().all("depth")
     np.testing.assert_array_equal(result.labels.notnull(), complete)
     np.testing.assert_array_equal(result.dataset["status"] == 0, complete)

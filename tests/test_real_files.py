@@ -21,6 +21,7 @@ def raw(path, name):
 
 
 @pytest.mark.parametrize("file", FILES)
+@pytest.mark.filterwarnings("ignore:35,281 of 42,164 profiles with data are incomplete")
 def test_kmeans_clusters_a_file(shared_data, file):
     names = FILES[file]
     with xr.open_dataset(shared_data / file) as dataset:

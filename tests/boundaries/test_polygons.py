@@ -1,5 +1,6 @@
 """Polygons against the edges and areas of the cells, and pyproj's geodesics."""
 
+import re
 import time
 
 import numpy as np
@@ -204,13 +205,15 @@ def test_boundaries_of_one_orbit_that_crosses_another(make_blobs, make_curviline
     np.testing.assert_allclose(geodesic, frame["area_km2"], rtol=1e-9)
 
 
-def test_boundaries_refuse_cells_that_overlap(make_blobs, make_rotated):
+def test_boundaries_leave_out_regions_whose_cells_overlap_and_say_so(make_blobs, make_rotated):
     labels = make_rotated(make_blobs(90, 180, 5, 4, around=True), 2.0, 33, 12)
     halo = xr.concat([labels, labels[:, 1:2]], "x")
-    with pytest.raises(
-        ValueError, match=r"of \d+ regions have no outline, because their cells overlap"
-    ):
-        boundaries(halo)
+    with pytest.warns(UserWarning, match="regions have no outline.* are left out") as told:
+        found = boundaries(halo)
+    lost, n = map(int, re.findall(r"^(\d+) of (\d+) regions", str(told[0].message))[0])
+    assert lost > 0
+    assert len(found) == n - lost
+    assert found.is_valid.all()
     assert len(boundaries(halo.isel(x=slice(None, -1)))) == len(boundaries(labels))
 
 
@@ -225,9 +228,16 @@ def test_boundaries_take_columns_that_an_ocean_model_repeats_once(
     np.testing.assert_array_equal(found["area_km2"], expected["area_km2"])
 
 
-def test_boundaries_refuse_cells_of_no_area(make_labels):
+def test_boundaries_leave_out_cells_of_no_area_and_say_so(make_labels):
     labels = make_labels([[1, 1], [1, 2], [3, 3]], [0, 1, 1], [0, 1])
-    with pytest.raises(ValueError, match=r"1 of 3 regions .* drop repeated rows and columns"):
+    with pytest.warns(UserWarning, match=r"1 of 3 regions .* 0 km² of cluster 3 are left out"):
+        found = boundaries(labels)
+    assert found["cluster"].tolist() == [1, 2]
+
+
+def test_boundaries_refuse_a_grid_of_which_most_has_no_area(make_labels):
+    labels = make_labels([[1, 2], [3, 3]], [1, 1], [0, 1])
+    with pytest.raises(ValueError, match=r"of 3 regions .* drop repeated rows and columns"):
         boundaries(labels)
 
 

@@ -313,3 +313,11 @@ def test_all_other_names_are_written(model, tmp_path, name):
         write(result.dataset, tmp_path / file)
         found = read(tmp_path / file)
         np.testing.assert_array_equal(found[name].values, result.centroids[name].values)
+
+
+def test_a_store_that_was_opened_can_be_written_as_a_file(lazy_result, tmp_path):
+    """Warnings are errors here: Zarr's types name their order of bytes, of which NetCDF warns."""
+    lazy_result.to_zarr(tmp_path / "result.zarr")
+    open_result(tmp_path / "result.zarr").to_netcdf(tmp_path / "result.nc")
+    again = open_result(tmp_path / "result.nc").dataset
+    xr.testing.assert_identical(again, lazy_result.dataset.compute())

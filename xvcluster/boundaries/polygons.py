@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xvcluster.arrays import Array, Float64s, Integers, Objects
+from xvcluster.arrays import Array, Booleans, Float64s, Integers, Objects
 from xvcluster.boundaries.cells import Cells, Centers, lay_cells
 from xvcluster.boundaries.regions import find_regions
+from xvcluster.messages import warn
 
 _DENSE = 1.0
 """Degrees of longitude after which an edge along a great circle gets another point."""
@@ -62,7 +63,27 @@ def draw_polygons(
     if not cells.is_flat:
         is_cut = np.abs(np.diff(cells.lon[:-1], axis=1)) > 180
         edges = _lay_on_map(edges, int(regions[is_cut].max(initial=-1)))
-    return _enclose(edges, n), cluster, length, area
+    polygons, is_whole = _enclose(edges, n)
+    _tell_lost(is_whole, cluster, area)
+    return polygons, cluster[is_whole], length[is_whole], area[is_whole]
+
+
+def _tell_lost(is_whole: Booleans, cluster: Integers, area: Float64s) -> None:
+    """Warn of regions whose cells overlap, and so have no outline; refuse it if these are most."""
+    lost = np.flatnonzero(~is_whole)
+    if not lost.size:
+        return
+    text = f"{lost.size} of {is_whole.size} regions have no outline, because their cells overlap or"
+    if 2 * lost.size > is_whole.size:
+        raise ValueError(
+            f"{text} have no area; drop repeated rows and columns of latitude and longitude, for "
+            "example with .isel()"
+        )
+    which = ", ".join(map(str, np.unique(cluster[lost])))
+    warn(
+        f"{text} have no area, as where an ocean grid folds at the pole: {area[lost].sum():,.0f} "
+        f"km² of cluster {which} are left out"
+    )
 
 
 def _find_edges(regions: Integers, cells: Cells) -> tuple[Edges, Float64s]:
@@ -149,8 +170,8 @@ def _latitude(lines: Float64s, lon: Float64s | float) -> Float64s:
     return latitude
 
 
-def _enclose(edges: Edges, n: int) -> Objects:
-    """The polygon of each region, or several where the region is cut."""
+def _enclose(edges: Edges, n: int) -> tuple[Objects, Booleans]:
+    """The polygon of each region, or several where it is cut; and which regions have one."""
     import shapely
 
     region = np.append(edges.left, edges.right)
@@ -169,16 +190,13 @@ def _enclose(edges: Edges, n: int) -> Objects:
     faces, owner = faces[is_own], owner[is_own]
     enclosed = np.bincount(region, lines[:, :, 0].mean(axis=1) * np.diff(lines[:, :, 1])[:, 0], n)
     error = np.abs(np.bincount(owner, shapely.area(faces), n) - enclosed)
-    lost = n - np.count_nonzero(error < 1e-6 * enclosed)
-    if lost:
-        raise ValueError(
-            f"{lost} of {n} regions have no outline, because their cells overlap or have no area; "
-            "drop repeated rows and columns of latitude and longitude, for example with .isel()"
-        )
-    polygons: Objects = np.asarray(shapely.multipolygons(faces, indices=owner))
+    is_whole: Booleans = error < 1e-6 * enclosed
+    is_kept, place = is_whole[owner], np.cumsum(is_whole) - 1
+    found = shapely.multipolygons(faces[is_kept], indices=place[owner[is_kept]])
+    polygons: Objects = np.asarray(found)
     is_single = shapely.get_num_geometries(polygons) == 1
     polygons[is_single] = shapely.get_geometry(polygons[is_single], 0)
-    return polygons
+    return polygons, is_whole
 
 
 def _keys(*columns: Array) -> Array:

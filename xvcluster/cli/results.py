@@ -83,6 +83,8 @@ def predict(
     check = partial(check_map, plot=plot, dim=dim, time=time)
     data = files.read_model(file, variables, dim, chunks, check=check)
     labels = predict_labels(earlier.dataset, data, dim)
+    if labels.chunks is None and not labels.notnull().any():
+        raise ValueError(f"no profile of {file.name} is complete, so none has a label")
     carried = {n: data.attrs[n] for n in ("title", "id") if data.attrs.get(n)}
     about = {"Conventions": "CF-1.11", "comment": f"{file.name} labelled with {result.name}"}
     store.write(labels.to_dataset(name="label").assign_attrs(carried | about), output)

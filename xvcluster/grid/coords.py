@@ -249,7 +249,7 @@ def at_rest(data: xr.DataArray | xr.Dataset, name: Hashable) -> xr.DataArray:
                     f"{str(name)!r} changes along {str(dim)!r}, so that the profiles of one place "
                     f"of the array lie at several on the Earth; select one time, e.g. "
                     f"data.isel({dim}=0), or stack all of them as loose points, e.g. "
-                    f"data.stack(point={tuple(map(str, coordinate.dims))})"
+                    f"data.stack(point={tuple(map(str, coordinate.dims))}).reset_index('point')"
                 )
             coordinate = first.reset_coords(drop=True)
     return coordinate

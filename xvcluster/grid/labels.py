@@ -9,7 +9,7 @@ import xarray as xr
 
 from xvcluster.arrays import Floats, Integers
 from xvcluster.grid.coords import refuse_empty
-from xvcluster.grid.missing import mask_invalid
+from xvcluster.grid.missing import LIMITS, mask_invalid
 from xvcluster.inputs import describe, unwrap
 from xvcluster.messages import warn
 
@@ -143,7 +143,10 @@ def _finite(labels: xr.DataArray) -> Floats:
 
 def _mask(labels: xr.DataArray, name: str) -> xr.DataArray:
     """Labels as floats, NaN for no label; 0 is kept."""
-    labels = labels.astype(np.float32) if labels.dtype.kind in "iu" else labels
+    if labels.dtype.kind in "iu":  # of which integer limits hold, as they do not of floats
+        limits = {n: np.asarray(labels.attrs[n]) for n in LIMITS if n in labels.attrs}
+        held = {n: v.astype(np.float64) for n, v in limits.items() if v.dtype.kind in "iu"}
+        labels = labels.astype(np.float32).assign_attrs(held)
     # False means no label, and nobody numbers clusters from it
     labels = labels.astype(np.float32).where(labels) if labels.dtype.kind == "b" else labels
     labels = labels.where(lambda a: np.isfinite(a) & (a >= 0))

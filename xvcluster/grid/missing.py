@@ -17,7 +17,7 @@ from xvcluster.arrays import Array, Floats
 from xvcluster.messages import plain, warn
 
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "fill_value")
-_LIMITS = ("valid_range", "valid_min", "valid_max")
+LIMITS = ("valid_range", "valid_min", "valid_max")
 _PACKING = ("scale_factor", "add_offset")
 _USUAL_FILL_VALUES = np.array(
     "999 999.25 999.9 9999 9999.9 32767 32768 99999 99999.9 999999 2147483647 1e10 1e15 1e20 1e30 "
@@ -75,13 +75,13 @@ def find_declared(array: xr.DataArray) -> xr.DataArray | None:
     Limits that `stale_limits` names are left out.
     """
     packing = _Packing.of(array)
-    given = {name: _Numbers.of(array.attrs.get(name)) for name in (*_FILL_ATTRIBUTES, *_LIMITS)}
+    given = {name: _Numbers.of(array.attrs.get(name)) for name in (*_FILL_ATTRIBUTES, *LIMITS)}
     fills = [f for name in _FILL_ATTRIBUTES for f in given[name].values]
     packed = [f for name in _FILL_ATTRIBUTES for f in given[name].values if given[name].are_whole]
     stale = stale_limits(array)
     limits, lows, highs = (
         [] if name in stale else _in_kind_of(array, packing.unpack(given[name])).tolist()
-        for name in _LIMITS
+        for name in LIMITS
     )
     limits = limits if len(limits) == 2 else []
     # valid_min and valid_max, if given, replace the ends of valid_range
@@ -107,7 +107,7 @@ def stale_limits(array: xr.DataArray) -> list[str]:
     known = {*_PACKING, "dtype"} & set(array.encoding) or set(_PACKING) & set(array.attrs)
     if array.dtype.kind != "f" or known:
         return []
-    return [n for n in _LIMITS if np.asarray(array.attrs.get(n)).dtype.kind in "iu"]
+    return [n for n in LIMITS if np.asarray(array.attrs.get(n)).dtype.kind in "iu"]
 
 
 def warn_stale(array: xr.DataArray, extremes: Extremes | None = None) -> None:

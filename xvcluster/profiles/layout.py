@@ -9,6 +9,7 @@ from operator import mul
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from xvcluster.arrays import Array, Float64s, Indices
@@ -317,7 +318,8 @@ def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
         if in_order:
             take[d], restore[d] = _canonical_order(dataset, axes, d, closed.get(d))
     # a map that holds the corners' latitudes as well, but no attribute that says so, is ambiguous
-    others = other_places(dataset)
+    stacked = {n for n, index in dataset.indexes.items() if isinstance(index, pd.MultiIndex)}
+    others = other_places(dataset) - stacked
     coords = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
     bare = xr.Dataset(coords=coords).drop_vars(list(others), errors="ignore").drop_encoding()
     for name in bare.coords:

@@ -192,7 +192,7 @@ def _check_values(held: xr.Variable, name: str, own: Variable, k: int) -> None:
     expected = np.arange(1, values.size + 1) if own.counts else np.array(own.exactly)
     if expected.size and not np.array_equal(values, expected):
         raise ValueError(f"{plain(name)!r} is not {_listed(expected)}")
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         most = min(own.most, _MOST) if own.decides else own.most
         least = max(own.least, -_MOST) if own.decides else own.least
         wrong = values[(values < least) | (values > most)]

@@ -53,12 +53,12 @@ class LazyMap:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        own: np.dtype[Any] = self.held.dtype
+        own: np.dtype[Any] = self.held.dtype.newbyteorder("=")
         return own
 
     def __getitem__(self, key: Any) -> Array:
         try:
-            values = np.asarray(self.held[key].values)
+            values = self.held[key].values.astype(self.dtype)
             if self.highest:
                 check_labels(values, self.name, self.highest)
         except Exception as error:
@@ -87,15 +87,16 @@ def open_store(path: Path) -> xr.Dataset:
         _require_chunks(path)
     points = set(dataset["label"].dims) if "label" in dataset else set()
     highest = {"label": dataset.sizes.get("cluster", 0)}
-    lazy = {}
+    read = {}
     for name, held in dataset.variables.items():
         if not points or not points <= set(held.dims) or name in dataset.indexes:
-            held.load()
+            native = held.dtype.newbyteorder("=")  # to NetCDF "<f8" is not "f8"
+            read[name] = xr.Variable(held.dims, held.values.astype(native), held.attrs)
             continue
         source = LazyMap(held, str(name), path, highest.get(str(name), 0), _stamp(path))
-        lazy[name] = _chunked(source)
-    coords = {name: own for name, own in lazy.items() if name in dataset.coords}
-    maps = {name: own for name, own in lazy.items() if name not in coords}
+        read[name] = _chunked(source)
+    coords = {name: own for name, own in read.items() if name in dataset.coords}
+    maps = {name: own for name, own in read.items() if name not in coords}
     return dataset.assign(maps).assign_coords(coords)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -70,6 +71,12 @@ def decode(raw: xr.Dataset) -> xr.Dataset:
         If times cannot be decoded and stay numbers, or a variable cannot be decoded at all and is
         left out.
     """
+    with warnings.catch_warnings():  # dates of cftime are no less than those of NumPy
+        warnings.filterwarnings("ignore", "Unable to decode time axis", xr.SerializationWarning)
+        return _decode(raw)
+
+
+def _decode(raw: xr.Dataset) -> xr.Dataset:
     noted, raw = _noted(raw.attrs), raw.copy()
     raw.attrs.pop(_ATTRIBUTE, None)
     _name_units_of_bounds(raw)
