@@ -95,6 +95,9 @@ CHANGES = {
     "'depth', the vertical, holds numbers that are not finite": lambda d: d.assign_coords(
         depth=d["depth"].where(d["depth"] > 0)
     ),
+    "'depth', the vertical, lies on .other: 0": lambda d: d.drop_vars("depth").assign(
+        depth=("other", np.zeros(0))
+    ),
     "'label' holds 9, but clusters are numbered 1 to 4": lambda d: with_values(d, "label", 9.0),
     "'label' holds 1.5, but": lambda d: with_values(d, "label", 1.5),
     "'label' has no points": lambda d: d.isel(latitude=slice(0)),

@@ -207,6 +207,8 @@ def _check_levels(dataset: xr.Dataset, parameters: Parameters) -> None:
     name = parameters["vertical"]
     if name in dataset.variables:
         levels = dataset.variables[name]
+        if name not in levels.dims:
+            raise ValueError(f"{plain(name)!r}, the vertical, lies on {_described(levels)}")
         if levels.dtype.kind in "fc" and not np.isfinite(levels.values).all():
             raise ValueError(f"{plain(name)!r}, the vertical, holds numbers that are not finite")
     if "level_weight" in dataset and not dataset["level_weight"].values.any():

@@ -53,8 +53,7 @@ class LazyMap:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        own: np.dtype[Any] = self.held.dtype.newbyteorder("=")
-        return own
+        return _native(self.held.dtype)
 
     def __getitem__(self, key: Any) -> Array:
         try:
@@ -90,14 +89,19 @@ def open_store(path: Path) -> xr.Dataset:
     read = {}
     for name, held in dataset.variables.items():
         if not points or not points <= set(held.dims) or name in dataset.indexes:
-            native = held.dtype.newbyteorder("=")  # to NetCDF "<f8" is not "f8"
-            read[name] = xr.Variable(held.dims, held.values.astype(native), held.attrs)
+            values = held.values.astype(_native(held.dtype))
+            read[name] = xr.Variable(held.dims, values, held.attrs)
             continue
         source = LazyMap(held, str(name), path, highest.get(str(name), 0), _stamp(path))
         read[name] = _chunked(source)
     coords = {name: own for name, own in read.items() if name in dataset.coords}
     maps = {name: own for name, own in read.items() if name not in coords}
     return dataset.assign(maps).assign_coords(coords)
+
+
+def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type without an order of bytes, which Zarr gives: to NetCDF, "<f8" is not "f8"."""
+    return np.dtype(dtype.newbyteorder("=")) if dtype.kind in "iuf" else dtype
 
 
 def _chunked(source: LazyMap) -> xr.Variable:
