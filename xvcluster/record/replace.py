@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import sys
 import uuid
 from collections.abc import Iterator
@@ -60,7 +61,11 @@ def check_target(path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(
             f"the folder {folder!r} does not exist; create it before writing {path!s}"
         )
-    if target.exists() and not (target.is_file() or target.is_dir()):
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise ValueError(
             f"{str(path)!r} is neither a file nor a folder but a device, pipe or socket; give the "
             "name of a file"
@@ -143,23 +148,25 @@ def _lock(folder: Path) -> tuple[Path, IO[str]]:
     while True:
         lock = folder / f"{_OURS}{uuid.uuid4().hex}.lock"
         file = lock.open("x")
-        _hold(file)
+        is_ours = _hold(file) is not False
         with suppress(FileNotFoundError):  # removed by another before we held it
-            if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+            if is_ours and os.path.samestat(os.fstat(file.fileno()), lock.stat()):
                 return lock, file
         file.close()
 
 
-def _hold(file: IO[str]) -> bool:
-    """Lock a file; return False if another process holds it, or locks are not supported."""
+def _hold(file: IO[str]) -> bool | None:
+    """Lock a file; False if another holds it, None if there are no locks, and left-overs stay."""
     if sys.platform == "win32":
-        return False  # there are no such locks: left-overs stay
+        return None
     import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 
