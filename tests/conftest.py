@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from xvcluster.algorithms.blocks import Block
+
 mpl.use("Agg")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -128,3 +130,14 @@ def assert_agree(found, expected):
         loose = str(name) in ("distance", "margin")
         rtol, atol = (1e-4, 1e-5) if loose else (1e-6, 1e-9)
         np.testing.assert_allclose(own, array, rtol, atol, err_msg=str(name))
+
+
+@pytest.fixture
+def block():
+    """Weighted profiles far from 0, with a level that does not vary and some of weight 0."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(5000.0, 1.0, (300, 4, 2)).astype("float32")
+    values[:, 1, 0] = 0.1  # a level that does not vary
+    weights = rng.uniform(0.5, 2.0, 300)
+    weights[100:140] = 0.0
+    return Block(values, weights)

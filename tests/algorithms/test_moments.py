@@ -9,16 +9,6 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.moments import Moments, moments_by_cluster, moments_of
 
 
-@pytest.fixture
-def block():
-    rng = np.random.default_rng(0)
-    values = rng.normal(5000.0, 1.0, (300, 4, 2)).astype("float32")
-    values[:, 1, 0] = 0.1  # a level that does not vary
-    weights = rng.uniform(0.5, 2.0, 300)
-    weights[100:140] = 0.0
-    return Block(values, weights)
-
-
 @pytest.mark.parametrize("cuts", [[], [100], [100, 140], [0, 1, 299]])
 def test_moments_joined_are_those_of_numpy(block, cuts):
     parts = [block[rows] for rows in np.split(np.arange(300), cuts)]

@@ -3,18 +3,7 @@
 import numpy as np
 import pytest
 
-from xvcluster.algorithms.blocks import Block
 from xvcluster.profiles.survey import Sample, join_blocks
-
-
-@pytest.fixture
-def block():
-    rng = np.random.default_rng(0)
-    values = rng.normal(5000.0, 1.0, (300, 4, 2)).astype("float32")
-    values[:, 1, 0] = 0.1  # a level that does not vary
-    weights = rng.uniform(0.5, 2.0, 300)
-    weights[100:140] = 0.0
-    return Block(values, weights)
 
 
 @pytest.mark.parametrize("size", [1, 20, 300, 1000])

@@ -141,3 +141,11 @@ def test_a_damaged_note_counts_for_nothing(tmp_path, noted):
     found = opened(tmp_path / "m.nc", data)
     assert found["time"].dtype.kind == "M"
     assert "xvcluster_times" not in found.attrs
+
+
+def test_dates_before_numpy_s_that_xarray_wrote_are_read_without_a_warning(model, tmp_path):
+    """Warnings are errors here."""
+    date = cftime.DatetimeGregorian(850, 1, 15)
+    result = model.assign_coords(time=date).vcluster.kmeans(3)
+    result.dataset.to_netcdf(tmp_path / "result.nc")
+    assert xvcluster.open_result(tmp_path / "result.nc").labels["time"].item() == date

@@ -206,7 +206,7 @@ def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
 def other_places(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
     """Find latitudes and longitudes that are not those of the data, such as of cells' corners.
 
-    They can be told from the right ones only by the attribute ``coordinates`` of the variables.
+    Only the attribute ``coordinates`` of the variables distinguishes them from the right ones.
     """
     others: set[Hashable] = set()
     for kind in _KINDS:

@@ -21,11 +21,19 @@ def _error(product, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled()
+def _sum(a, b):  # type: ignore[no-untyped-def]
+    """The sum of two float64, and what rounding left out of it (Knuth 1969)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+@compiled()
 def add_moments(X, weights, first, second, low, high):  # type: ignore[no-untyped-def]
     """Add rows X (n, F) and their squares, by weights (n,), to first and second (3, F), float64.
 
     Each sum is that of three numbers, of which the last two hold what rounding left out of the one
-    before (Knuth 1969): it does not depend on the order of the rows. Extends the range of the rows
+    before: it does not depend on the order of the rows. Extends the range of the rows
     in low and high (F,).
     """
     n_features = X.shape[1]
@@ -37,25 +45,12 @@ def add_moments(X, weights, first, second, low, high):  # type: ignore[no-untype
             high[f] = max(high[f], x)
             term = weight * x
             rest = _error(term, weight, x)
-            total = first[0, f] + term
-            part = total - first[0, f]
-            error = (first[0, f] - (total - part)) + (term - part)
-            first[0, f] = total
-            total = first[1, f] + error
-            part = total - first[1, f]
-            first[2, f] += ((first[1, f] - (total - part)) + (error - part)) + rest
-            first[1, f] = total
+            first[0, f], error = _sum(first[0, f], term)
+            first[1, f], last = _sum(first[1, f], error)
+            first[2, f] += last + rest
             square = term * x
             rest = _error(square, term, x) + rest * x
-            total = second[0, f] + square
-            part = total - second[0, f]
-            error = (second[0, f] - (total - part)) + (square - part)
-            second[0, f] = total
-            total = second[1, f] + error
-            part = total - second[1, f]
-            last = (second[1, f] - (total - part)) + (error - part)
-            second[1, f] = total
-            total = second[1, f] + rest
-            part = total - second[1, f]
-            second[2, f] += last + ((second[1, f] - (total - part)) + (rest - part))
-            second[1, f] = total
+            second[0, f], error = _sum(second[0, f], square)
+            second[1, f], last = _sum(second[1, f], error)
+            second[1, f], error = _sum(second[1, f], rest)
+            second[2, f] += last + error

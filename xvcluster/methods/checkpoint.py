@@ -117,6 +117,8 @@ def _read(path: Path) -> tuple[str, State, dict[str, Float64s]]:
             said, checksum = map(str, file["about"])
             centroids = {name: file[name] for name in file.files if name != "about"}
             about, state = json.loads(said)
+    except (MemoryError, PermissionError):
+        raise
     except Exception as error:  # of zip files, arrays or JSON
         raise ValueError(
             f"{str(path)!r} is not a checkpoint of xvcluster; give another name, or delete it"

@@ -60,7 +60,9 @@ class LazyMap:
             values = self.held[key].values.astype(self.dtype)
             if self.highest:
                 check_labels(values, self.name, self.highest)
-        except Exception as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # of Zarr and its compressors
             self._refuse_another()
             raise ValueError(
                 f"{self.path!s} is damaged, and its {plain(self.name)!r} cannot be read: "

@@ -180,6 +180,8 @@ def _open(path: Path) -> xr.Dataset:
         with times.decode(raw) as dataset:
             _require_plausible(dataset, path.stat().st_size)
             return dataset.load()
+    except MemoryError:
+        raise
     except Exception as error:  # of HDF5, Zarr, their compressors, or xarray
         raise ValueError(f"{path!s} cannot be read as {kind}: {plain(error)}") from error
 

@@ -71,12 +71,13 @@ def decode(raw: xr.Dataset) -> xr.Dataset:
         If times cannot be decoded and stay numbers, or a variable cannot be decoded at all and is
         left out.
     """
-    with warnings.catch_warnings():  # dates of cftime are no less than those of NumPy
+    with warnings.catch_warnings():  # to try how dates decode is no decision
         warnings.filterwarnings("ignore", "Unable to decode time axis", xr.SerializationWarning)
         return _decode(raw)
 
 
 def _decode(raw: xr.Dataset) -> xr.Dataset:
+    """Decode as `decode` says."""
     noted, raw = _noted(raw.attrs), raw.copy()
     raw.attrs.pop(_ATTRIBUTE, None)
     _name_units_of_bounds(raw)
@@ -91,6 +92,8 @@ def _decode(raw: xr.Dataset) -> xr.Dataset:
             undecoded.append(f"{plain(name)!r} ({plain(variable.attrs.get('units', ''))!r})")
         elif problem:
             lost[name] = problem
+        elif coders[name] is True and _is_cftime(name, variable):
+            coders[name] = _coder(_CFTIME)  # or xarray warns whenever they are read
     if undecoded:
         warn(f"times that cannot be decoded stay numbers: {', '.join(undecoded)}")
     for name, problem in lost.items():
@@ -119,6 +122,13 @@ def _coder(kind: object) -> CFDatetimeCoder | bool:
     return CFDatetimeCoder(time_unit=kind) if kind in _RESOLUTIONS else True  # type: ignore[arg-type]
 
 
+def _is_cftime(name: Hashable, variable: xr.Variable) -> bool:
+    """Whether dates are outside of those that NumPy has, or of another calendar."""
+    if "since" not in str(variable.attrs.get("units", "")):
+        return False
+    return bool(decode_cf_variable(name, variable).dtype.kind == "O")
+
+
 def _name_units_of_bounds(raw: xr.Dataset) -> None:
     """Give bounds of times the units of the times, as CF has it, and drop names that are none."""
     for variable in raw.variables.values():
@@ -142,6 +152,8 @@ def _problem(name: Hashable, variable: xr.Variable, coder: CFDatetimeCoder | boo
         is_time = decoded.dtype.kind in "mMO"
         if is_time and variable.dtype.kind in "iuf" and variable.size <= _MOST_CHECKED:
             np.asarray(decoded.values)
+    except MemoryError:
+        raise
     except Exception as error:  # of every kind, as attributes may hold anything
         return plain(error) or type(error).__name__
     return ""
