@@ -376,7 +376,7 @@ class SweepResult:
 
     @property
     def best_k(self) -> int:
-        """The k at the knee of the inertia; if there is no knee, the k with the best silhouette."""
+        """The median of the best k of a panel of criteria; see `xvcluster.sweep`."""
         return int(self.dataset.attrs["best_k"])
 
     @property

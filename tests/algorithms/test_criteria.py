@@ -1,5 +1,7 @@
 """Criteria against scikit-learn and brute force."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -14,11 +16,14 @@ from xvcluster.algorithms.criteria import (
     davies_bouldin,
     draw_evenly,
     draw_reference,
+    eigengaps,
     gap_statistic,
     log_inertia,
+    pairwise_distances,
     silhouettes,
     simplified_silhouette,
     smallest_within_gap,
+    valley,
 )
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.restarts import best_runs
@@ -44,6 +49,11 @@ def settle(profiles, k):
             return labels, centroids
         centroids = moved
     raise AssertionError("did not settle")
+
+
+def score_silhouettes(profiles, assigners):
+    labels = [assigner(profiles).labels for assigner in assigners]
+    return silhouettes(pairwise_distances(profiles, assigners[0].metric), labels)
 
 
 def sums_of(profiles, centroids, weights=None):
@@ -145,7 +155,7 @@ def brute_force(distances, labels):
 def test_silhouettes_equal_scikit_learn_from_the_profiles():
     profiles = make_walks()
     assigners = assigners_of("euclidean", profiles)
-    found = silhouettes(profiles, assigners)
+    found = score_silhouettes(profiles, assigners)
     assert len(found) == 3
     for value, assigner in zip(found, assigners, strict=True):
         labels = assigner(profiles).labels
@@ -158,14 +168,14 @@ def test_silhouettes_of_float32_are_measured_in_float64():
     (assigner,) = assigners_of("euclidean", profiles, [4])
     labels = assigner(profiles).labels
     expected = silhouette_score(profiles.reshape(300, -1).astype(float), labels)
-    np.testing.assert_allclose(silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
 
 
 def test_silhouettes_under_dtw_equal_brute_force():
     profiles = make_walks(150)
     assigners = assigners_of("dtw", profiles)
     distances = cdist_dtw(profiles, profiles)
-    for value, assigner in zip(silhouettes(profiles, assigners), assigners, strict=True):
+    for value, assigner in zip(score_silhouettes(profiles, assigners), assigners, strict=True):
         expected = brute_force(distances, assigner(profiles).labels)
         np.testing.assert_allclose(value, expected, rtol=0, atol=1e-9)
 
@@ -175,7 +185,7 @@ def test_silhouettes_under_dtw_keep_to_the_window():
     band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 1}
     assigner = Assigner(profiles[:4], metric)
     expected = brute_force(cdist_dtw(profiles, profiles, **band), assigner(profiles).labels)
-    np.testing.assert_allclose(silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
 
 
 def test_silhouettes_under_soft_dtw_are_of_the_divergences():
@@ -184,12 +194,12 @@ def test_silhouettes_under_soft_dtw_are_of_the_divergences():
     squared = np.maximum(cdist_soft_dtw_normalized(profiles, gamma=1.0), 0.0)
     np.fill_diagonal(squared, 0.0)
     expected = brute_force(np.sqrt(squared), assigner(profiles).labels)
-    np.testing.assert_allclose(silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
 
 
 def test_silhouettes_of_one_cluster_or_of_each_profile_in_its_own_are_none():
     profiles = make_walks(5)
-    found = silhouettes(profiles, assigners_of("euclidean", profiles, [1, 5, 2]))
+    found = score_silhouettes(profiles, assigners_of("euclidean", profiles, [1, 5, 2]))
     assert np.isnan(found[:2]).all()
     assert np.isfinite(found[2])
 
@@ -285,3 +295,81 @@ def test_draw_reference_fills_the_box_along_the_principal_axes():
     assert (drawn.max(axis=0) <= own.max(axis=0) + 1e-9).all()
     # evenly: a twelfth of the squared width
     np.testing.assert_allclose(drawn.var(axis=0), np.ptp(own, axis=0) ** 2 / 12, rtol=0.15)
+
+
+def test_eigengaps_equal_brute_force():
+    profiles = make_profiles(n=60)
+    distances = pairwise_distances(profiles, EUCLIDEAN)
+    scale = np.sort(distances, axis=1)[:, 15]
+    affinity = np.zeros((60, 60))
+    for i in range(60):
+        for j in range(60):
+            if i != j:
+                affinity[i, j] = np.exp(-(distances[i, j] ** 2) / (scale[i] * scale[j]))
+    root = np.diag(1 / np.sqrt(affinity.sum(axis=1)))
+    eigenvalues = np.sort(np.linalg.eigvals(root @ affinity @ root).real)[::-1]
+    expected = [eigenvalues[k - 1] - eigenvalues[k] for k in (1, 2, 5)]
+    np.testing.assert_allclose(eigengaps(distances, [1, 2, 5]), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_eigengap_of_groups_far_apart_is_greatest_at_their_number(k):
+    profiles = make_profiles(n=40 * k) + 1e3 * (np.arange(40 * k) // 40)[:, None, None]
+    gaps = eigengaps(pairwise_distances(profiles, EUCLIDEAN), range(1, 9))
+    assert gaps.argmax() + 1 == k
+
+
+def test_eigengaps_of_few_and_of_equal_profiles_are_defined():
+    same = np.ones((30, 4, 1))
+    assert np.isfinite(eigengaps(pairwise_distances(same, EUCLIDEAN), [1, 2])).all()
+    few = eigengaps(pairwise_distances(make_profiles(n=4), EUCLIDEAN), [2, 3, 4, 9])
+    np.testing.assert_array_equal(np.isnan(few), [False, False, True, True])
+
+
+def find_valley(values, centroids, mass=np.inf):
+    values, centroids = values[:, None, None], np.array(centroids, float)[:, None, None]
+    distances = EUCLIDEAN.distances(values, centroids)
+    apart = EUCLIDEAN.distances(centroids, centroids)
+    return valley(distances, apart, np.full(len(centroids), mass))
+
+
+def test_valley_between_two_normal_distributions_is_that_of_their_densities():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=400_000) + np.repeat([-2.0, 2.0], 200_000)
+    both = NormalDist(-2), NormalDist(2)  # windows are a quarter of 4 wide
+    middle = sum(one.cdf(0.5) - one.cdf(-0.5) for one in both)
+    peak = sum(one.cdf(-1.5) - one.cdf(-2.5) for one in both)
+    assert find_valley(values, [-2, 2], 200_000) == pytest.approx(middle / peak, rel=0.02)
+
+
+def test_valley_of_a_cut_through_evenly_spread_profiles_is_one_and_of_a_gap_is_none():
+    even = np.linspace(0, 1, 40_000)
+    assert find_valley(even, [0.25, 0.75], 20_000) == pytest.approx(1.0, abs=0.01)
+    assert find_valley(np.concatenate([even, even + 3]), [0.5, 3.5], 40_000) == 0.0
+    # of several clusters, the pair that is least separated counts
+    three = np.concatenate([even, even + 3])
+    assert find_valley(three, [0.25, 0.75, 3.5], 20_000) == pytest.approx(1.0, abs=0.01)
+    assert np.isnan(find_valley(even, [0.5], 40_000))
+
+
+def test_valley_leaves_each_profile_out_of_its_own_centroid():
+    rng = np.random.default_rng(1)
+    profiles = rng.normal(size=(60, 8, 1))
+    labels, centroids = settle(profiles, 2)
+    counts = np.zeros(61, dtype=int)
+    for x, own in zip(profiles, labels, strict=True):
+        others = profiles[labels == own]
+        without = (others.sum(axis=0) - x) / (len(others) - 1)
+        first, second = (without, centroids[1]) if own == 0 else (centroids[0], without)
+        a, b = ((x - first) ** 2).sum(), ((x - second) ** 2).sum()
+        c = ((centroids[0] - centroids[1]) ** 2).sum()
+        place = round(20 * ((a - b + c) / (2 * c) + 1))
+        if 0 <= place < 61:
+            counts[place] += 1
+    density = np.convolve(counts, np.ones(5, int), "same")
+    expected = density[30] / min(density[:26].max(), density[35:].max())
+    mass = np.bincount(labels).astype(float)
+    found = valley(
+        EUCLIDEAN.distances(profiles, centroids), EUCLIDEAN.distances(centroids, centroids), mass
+    )
+    assert found == pytest.approx(expected, rel=1e-12)

@@ -23,6 +23,8 @@ def test_choose_takes_the_best_of_each_criterion():
     found = make_criteria(
         gap=[0.1, 0.5, 0.52, 0.6],
         gap_error=[0.01, 0.01, 0.05, 0.01],
+        eigengap=[0.01, 0.2, 0.3, 0.1],
+        valley=[0.1, 0.3, 0.79, 0.81],
         stability=[0.97, 0.99, 0.985, 0.9],
         stability_error=[0.01, 0.01, 0.01, 0.01],
     )
@@ -31,8 +33,10 @@ def test_choose_takes_the_best_of_each_criterion():
         "silhouette": 3,
         "davies_bouldin": 4,
         "calinski_harabasz": 3,
+        "eigengap": 4,
+        "valley": 4,
         "gap": 3,
-        "stability": 3,
+        "stability": 4,
     }
 
 
@@ -56,14 +60,68 @@ def test_find_knee_of_lines_and_of_curves_that_do_not_fall():
     assert find_knee(KS, make_criteria()["inertia"]) == 3
 
 
+def test_knee_is_that_of_the_logarithm_from_one_cluster_on():
+    # log-inertia falls by 2, then by 0.1: the knee is at the first k, which only k = 1 shows
+    inertia = np.exp(-0.1 * np.arange(6.0))
+    ks = [2, 3, 4, 5, 6, 7]
+    assert choose(ks, {"inertia": inertia}, float(np.exp(2.0)))["inertia"] == 2
+    assert choose(ks, {"inertia": inertia})["inertia"] == 0
+
+
+def test_knee_does_not_move_with_the_end_of_a_long_range():
+    ks = np.arange(2, 61)
+    inertia = np.exp(-0.5 * np.minimum(ks, 6) - 0.05 * ks)
+    found = [
+        choose(ks[:n].tolist(), {"inertia": inertia[:n]}, 1.0)["inertia"] for n in (19, 39, 59)
+    ]
+    assert found == [6, 6, 6]
+
+
+def test_knee_of_an_inertia_that_reaches_zero_is_where_it_does():
+    assert choose([2, 3, 4], {"inertia": np.array([5.0, 0.0, 0.0])}, 10.0)["inertia"] == 3
+
+
+def conclude_at(ks, **best):
+    """The verdict on criteria that are each best at one k."""
+    values = {"inertia": np.full(len(ks), 1.0), "silhouette": np.zeros(len(ks))}
+    for name in ("eigengap", "stability"):
+        if name in best:
+            values[name] = np.where(np.array(ks) == best[name], 0.9, 0.0)
+    if "valley" in best:
+        values["valley"] = np.where(np.array(ks) <= best["valley"], 0.1, 1.2)
+    return conclude(xr.Dataset({n: ("k", v) for n, v in values.items()}, {"k": ks})).attrs
+
+
+def test_best_k_is_the_median_of_the_panel():
+    assert conclude_at(range(2, 9), eigengap=5, valley=7, stability=3)["best_k"] == 5
+    two = conclude_at(range(2, 9), eigengap=3, valley=7)
+    assert (two["best_k"], two["best_k_by"]) == (
+        7,
+        "the median of the eigengap and the valleys between clusters",
+    )
+
+
+def test_clusters_without_valleys_count_as_the_fewest():
+    found = conclude_at(range(2, 9), eigengap=8, valley=1, stability=4)
+    assert found["best_k"] == 4
+    assert "At every k, some clusters have no valley between them." in found["verdict"]
+
+
+def test_a_best_at_the_end_of_the_range_is_said_so_of_every_criterion():
+    found = conclude_at(range(2, 9), eigengap=8, valley=8)
+    assert "k = 8, the end of the range 2 to 8, by the eigengap and the valleys" in found["verdict"]
+    inside = conclude_at(range(2, 9), eigengap=7, valley=7)["verdict"]
+    assert "the end of the range" not in inside
+
+
 def test_conclude_falls_back_on_the_silhouette_with_a_warning():
     criteria = xr.Dataset(
         {"inertia": ("k", [4.0, 3.0, 2.0]), "silhouette": ("k", [0.1, 0.2, 0.3])},
         coords={"k": [2, 3, 4]},
     )
-    with pytest.warns(UserWarning, match=r"no knee over k = 2 to 4; took k = 4.*criteria\(\)"):
+    with pytest.warns(UserWarning, match=r"no criterion finds .*k = 2 to 4; took k = 4.*criteria"):
         concluded = conclude(criteria)
-    assert (concluded.attrs["best_k"], concluded.attrs["best_k_by"]) == (4, "silhouette")
+    assert (concluded.attrs["best_k"], concluded.attrs["best_k_by"]) == (4, "the best silhouette")
     assert concluded["best"].sel(criterion="inertia") == 0
     assert "The inertia has no knee" in concluded.attrs["verdict"]
 

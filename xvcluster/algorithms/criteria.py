@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import at_shares
 from xvcluster.algorithms.lloyd import threads
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
-from xvcluster.arrays import Float64s, Floats, Indices
+from xvcluster.arrays import Float64s, Floats, Indices, Integers, Labels
 
 _ROWS = 128
+_NEIGHBOUR = 15
+_BINS = 20
+"""Bins between two centroids, in which profiles are counted."""
 
 
 def simplified_silhouette(sums: Float64s) -> float:
@@ -85,9 +87,23 @@ def calinski_harabasz(sums: Float64s, centroids: Float64s) -> float:
     k, n = int((mass > 0).sum()), mass.sum()
     if k < 2 or n <= k or within <= 0:
         return np.nan
-    mean = np.tensordot(mass / n, centroids, 1)
-    between = mass @ ((centroids - mean) ** 2).sum(axis=(1, 2))
-    return float((between / (k - 1)) / (within / (n - k)))
+    return (between(sums, centroids) / (k - 1)) / float(within / (n - k))
+
+
+def between(sums: Float64s, centroids: Float64s) -> float:
+    """Sum of squared Euclidean distances Σ nᵢ |cᵢ − c|² of centroids to their mean.
+
+    With the inertia it adds up to that of a single cluster.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (4, k)
+        As for `simplified_silhouette`.
+    centroids : ndarray, shape (k, n_levels, n_variables)
+    """
+    mass = sums[0]
+    mean = np.tensordot(mass / mass.sum(), centroids, 1)
+    return float(mass @ ((centroids - mean) ** 2).sum(axis=(1, 2)))
 
 
 def draw_evenly(profiles: Block, size: int) -> Indices:
@@ -100,13 +116,14 @@ def draw_evenly(profiles: Block, size: int) -> Indices:
     return at_shares(profiles.weights, (np.arange(n) + 0.5) / n)
 
 
-def silhouettes(profiles: Floats, assigners: Sequence[Assigner]) -> list[float]:
-    """Mean silhouette of profiles under each of several clusterings with the same metric.
+def silhouettes(distances: Float64s, labellings: Sequence[Labels]) -> list[float]:
+    """Mean silhouette of profiles under each of several clusterings.
 
     Parameters
     ----------
-    profiles : ndarray, shape (n, n_levels, n_variables)
-    assigners : sequence of Assigner
+    distances : ndarray, shape (n, n)
+        Between all profiles.
+    labellings : sequence of ndarray of int, shape (n,)
 
     Returns
     -------
@@ -120,17 +137,121 @@ def silhouettes(profiles: Floats, assigners: Sequence[Assigner]) -> list[float]:
     """
     from sklearn.metrics import silhouette_score
 
-    distances = _distances(profiles, assigners[0].metric)
     found = []
-    for assigner in assigners:
-        labels = assigner(profiles).labels
+    for labels in labellings:
         defined = 1 < np.unique(labels).size < len(labels)
         score = silhouette_score(distances, labels, metric="precomputed") if defined else np.nan
         found.append(float(score))
     return found
 
 
-def _distances(profiles: Floats, metric: Metric) -> Float64s:
+def eigengaps(distances: Float64s, ks: Sequence[int]) -> Float64s:
+    """Gap λₖ − λₖ₊₁ between eigenvalues of the normalized affinity of profiles, at every k.
+
+    The affinity of two profiles is exp(−d² / σᵢσⱼ), where σ is the distance of a profile to its
+    15th neighbour. k groups without links between them have k eigenvalues of 1, so that the gap
+    after these is the largest.
+
+    Parameters
+    ----------
+    distances : ndarray, shape (n, n)
+        Between all profiles.
+    ks : sequence of int
+
+    Returns
+    -------
+    ndarray, shape (n_k,)
+        NaN from the number of profiles on.
+
+    References
+    ----------
+    Zelnik-Manor, L. & Perona, P. (2004). Self-tuning spectral clustering. NIPS 17, 1601–1608.
+
+    von Luxburg, U. (2007). A tutorial on spectral clustering. Stat. Comput. 17, 395–416.
+    https://doi.org/10.1007/s11222-007-9033-z
+    """
+    from scipy.linalg import eigh
+
+    n = len(distances)
+    nearest = np.partition(distances, min(_NEIGHBOUR, n - 1), axis=1)
+    scale = np.maximum(nearest[:, min(_NEIGHBOUR, n - 1)], np.finfo(np.float64).tiny)
+    with np.errstate(over="ignore"):
+        affinity = np.exp(-(distances / scale) * (distances / scale[:, None]))
+    np.fill_diagonal(affinity, 0.0)
+    degree = np.maximum(affinity.sum(axis=1), np.finfo(np.float64).tiny)
+    affinity /= np.sqrt(degree * degree[:, None])
+    first = max(n - max(ks) - 1, 0)
+    values = eigh(affinity, eigvals_only=True, subset_by_index=[first, n - 1])[::-1]
+    gaps = np.full(max(ks), np.nan)
+    gaps[: values.size - 1] = values[:-1] - values[1:]
+    found: Float64s = gaps[np.array(ks) - 1]
+    return found
+
+
+def valley(distances: Float64s, apart: Float64s, mass: Float64s) -> float:
+    """How little clusters are separated: 0 if there are gaps, 1 and more if there is none.
+
+    Profiles of two clusters are projected on the line through the centroids. The value is their
+    density halfway over the density at the lower of the two peaks, for the pair where it is
+    greatest. A profile draws its centroid towards itself; that is taken back.
+
+    Parameters
+    ----------
+    distances : ndarray, shape (n, k)
+        Of profiles to the centroids.
+    apart : ndarray, shape (k, k)
+        Of the centroids to each other.
+    mass : ndarray, shape (k,)
+        Weight of all members of each cluster.
+
+    Returns
+    -------
+    float
+        NaN for a single cluster.
+
+    Notes
+    -----
+    Densities are counts in a quarter of the way between the centroids. A profile with the squared
+    distances a and b to two centroids c apart lies at (a − b + c²) / 2c² on the way from the first
+    to the second; without it, its own of n members is farther by n / (n − 1).
+
+    References
+    ----------
+    Hennig, C. (2010). Methods for merging Gaussian mixture components. Adv. Data Anal. Classif. 4,
+    3–34. https://doi.org/10.1007/s11634-010-0058-3
+    """
+    n, k = distances.shape
+    if k < 2:
+        return np.nan
+    labels, squared = distances.argmin(axis=1), distances**2
+    without = np.where(mass > 1.0, mass / np.maximum(mass - 1.0, 1e-9), 1.0)
+    own = squared[np.arange(n), labels] * without[labels] ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        way = 0.5 + (own[:, None] - squared) / (2.0 * apart[labels] ** 2)
+    way[np.arange(n), labels] = np.nan
+    # bins from one distance before the first centroid to one behind the second, with one halfway
+    n_bins = 3 * _BINS + 1
+    place = np.rint((way + 1.0) * _BINS)
+    row, other = np.nonzero((place >= 0) & (place < n_bins))
+    cell = (labels[row] * k + other) * n_bins + place[row, other].astype(np.intp)
+    counts = np.bincount(cell, minlength=k * k * n_bins).reshape(k, k, n_bins)
+    density = _running_sum(counts + counts.swapaxes(0, 1)[:, :, ::-1], _BINS // 4)
+    half, quarter = n_bins // 2, _BINS // 4
+    peaks = density[:, :, : half - quarter + 1].max(axis=2)
+    lower = np.minimum(peaks, peaks.T)
+    pairs = np.triu(lower > 0, 1)
+    return float((density[:, :, half][pairs] / lower[pairs]).max(initial=0.0))
+
+
+def _running_sum(counts: Integers, width: int) -> Integers:
+    """Sum of the counts in a window around each bin, of an odd number of bins."""
+    padded = np.pad(counts, ((0, 0), (0, 0), (width // 2, width // 2)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=2)
+    total: Integers = windows.sum(axis=3)
+    return total
+
+
+def pairwise_distances(profiles: Floats, metric: Metric) -> Float64s:
     """Distances (n, n) between all profiles."""
     blocks = [profiles[i : i + _ROWS] for i in range(0, len(profiles), _ROWS)]
     with threads() as map_blocks:

@@ -12,12 +12,16 @@ from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import mean_agreement, refits
 from xvcluster.algorithms.criteria import (
+    between,
     calinski_harabasz,
     davies_bouldin,
     draw_evenly,
+    eigengaps,
     gap_statistic,
+    pairwise_distances,
     silhouettes,
     simplified_silhouette,
+    valley,
 )
 from xvcluster.arrays import Float64s
 from xvcluster.choose.verdict import STABLE, conclude
@@ -33,6 +37,9 @@ _ATTRS = {
     "silhouette": {"long_name": "simplified silhouette", "units": "1"},
     "davies_bouldin": {"long_name": "Davies–Bouldin index", "units": "1"},
     "calinski_harabasz": {"long_name": "Caliński–Harabasz index", "units": "1"},
+    "eigengap": {"long_name": "eigengap of the affinity", "units": "1"},
+    "valley": {"long_name": "density between centroids over peaks", "units": "1"},
+    "silhouette_sample": {"long_name": "silhouette of a sample", "units": "1"},
     "gap": {"long_name": "gap statistic", "units": "1"},
     "gap_error": {"long_name": "standard error of the gap statistic", "units": "1"},
     "stability": {"long_name": "mean adjusted Rand index of bootstrap samples", "units": "1"},
@@ -64,7 +71,8 @@ def describe_criteria(
         The criteria by ``k``, the ``best`` k by ``criterion``, 0 if it has none, and ``label`` by
         ``k`` and the horizontal dimensions.
     """
-    found = _from_members(fits)
+    sums = fits.profiles.criteria([fit.members for fit in fits.fits.values()])
+    found = _from_members(fits, sums) | _from_sample(fits, sums)
     seed = np.random.SeedSequence(fits.parameters["random_state"], spawn_key=(0, 0))
     for_gap, for_stability = seed.spawn(2)
     if "gap" in criteria:
@@ -76,11 +84,10 @@ def describe_criteria(
         how = {"threshold": STABLE, "n_bootstrap": n_bootstrap}
         how |= {} if size is None else {"block_size_km": size}
     dataset = xr.Dataset({name: ("k", values, _ATTRS[name]) for name, values in found.items()})
-    dataset["silhouette_sample"] = _silhouette(fits)
     if how:
         dataset["stability"].attrs |= how
     ks = list(fits.fits)
-    dataset = conclude(dataset.assign_coords(k=ks))
+    dataset = conclude(dataset.assign_coords(k=ks), _inertia_of_one(fits, sums))
     with np.errstate(over="ignore", under="ignore"):  # of which the fit has warned
         dataset["inertia"].values *= np.square(fits.profiles.scaling.unit)
     k = xr.DataArray(ks, dims="k", name="k", attrs={"long_name": "number of clusters"})
@@ -89,10 +96,9 @@ def describe_criteria(
     return dataset.assign_coords(k=k).assign(label=label)
 
 
-def _from_members(fits: Fits) -> dict[str, Float64s]:
-    """The criteria that follow from sums over all members."""
+def _from_members(fits: Fits, sums: list[Float64s]) -> dict[str, Float64s]:
+    """The criteria that follow from sums over all members; see `measure`."""
     found_at, metric = fits.fits.values(), fits.metric
-    sums = fits.profiles.criteria([fit.members for fit in found_at])
     pairs = list(zip(sums, [fit.centroids for fit in found_at], strict=True))
     found = {
         "inertia": [own[1].sum() for own in sums],
@@ -103,6 +109,14 @@ def _from_members(fits: Fits) -> dict[str, Float64s]:
         _warn_light(sums)
         found["calinski_harabasz"] = [calinski_harabasz(own, c) for own, c in pairs]
     return {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+
+
+def _inertia_of_one(fits: Fits, sums: list[Float64s]) -> float | None:
+    """The inertia of a single cluster, if it follows from centroids and their members."""
+    if not fits.metric.is_linear:
+        return None
+    first = next(iter(fits.fits.values()))
+    return float(sums[0][1].sum()) + between(sums[0], first.centroids)
 
 
 def _warn_light(sums: list[Float64s]) -> None:
@@ -116,13 +130,23 @@ def _warn_light(sums: list[Float64s]) -> None:
         )
 
 
-def _silhouette(fits: Fits) -> xr.DataArray:
-    """The exact silhouette of a sample of the profiles, by k."""
-    sample = fits.profiles.source.sample
-    few = sample.values[draw_evenly(sample, fits.metric.pairs)]
-    assigners = [Assigner(fit.centroids, fits.metric) for fit in fits.fits.values()]
-    attrs = {"long_name": f"silhouette of {len(few)} profiles", "units": "1"}
-    return xr.DataArray(silhouettes(few, assigners), dims="k", attrs=attrs)
+def _from_sample(fits: Fits, sums: list[Float64s]) -> dict[str, Float64s]:
+    """The criteria that compare the profiles of a sample with each other and with centroids."""
+    sample, metric, ks = fits.profiles.source.sample, fits.metric, list(fits.fits)
+    few = sample.values[draw_evenly(sample, metric.pairs)]
+    distances = pairwise_distances(few, metric)
+    assigners = [Assigner(fit.centroids, metric) for fit in fits.fits.values()]
+    labels = [assigner(few).labels for assigner in assigners]
+    more = sample.values[draw_evenly(sample, 2 * metric.pairs)]
+    valleys = [
+        valley(metric.distances(more, c), metric.distances(c, c), own[0])
+        for c, own in zip((fit.centroids for fit in fits.fits.values()), sums, strict=True)
+    ]
+    return {
+        "eigengap": eigengaps(distances[::2, ::2], ks),
+        "valley": np.array(valleys),
+        "silhouette_sample": np.array(silhouettes(distances, labels)),
+    }
 
 
 def _gap(fits: Fits, seed: np.random.SeedSequence, progress: bool | None) -> dict[str, Float64s]:

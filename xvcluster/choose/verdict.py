@@ -8,35 +8,52 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.criteria import smallest_within_gap
-from xvcluster.arrays import Float64s
+from xvcluster.arrays import Booleans, Float64s
 from xvcluster.messages import warn
 
 STABLE = 0.75
 """Mean adjusted Rand index from which on a clustering is called stable: a convention."""
 
-_TIED = 1e-9
+SEPARATED = 0.8
+"""Valley up to which two clusters are called separate."""
+
+ALIKE = 0.02
+"""Difference in stability that does not count."""
+
+PANEL = ("inertia", "eigengap", "valley", "stability")
+"""The criteria whose median is the best k of a sweep."""
+
+_KNEE_TO = 20
+"""The knee is sought up to this k, since it depends on where the range ends."""
 _SAID = {
     "inertia": "the knee of the inertia",
     "silhouette": "the silhouette",
     "davies_bouldin": "Davies–Bouldin",
     "calinski_harabasz": "Caliński–Harabasz",
+    "eigengap": "the eigengap",
+    "valley": "the valleys between clusters",
     "gap": "the gap statistic",
     "stability": "the stability",
 }
 
 
-def conclude(criteria: xr.Dataset) -> xr.Dataset:
-    """Add the best k of each criterion, and what the criteria say together, to those by ``k``."""
+def conclude(criteria: xr.Dataset, inertia_of_one: float | None = None) -> xr.Dataset:
+    """Add the best k of each criterion, and what the criteria say together, to those by ``k``.
+
+    The inertia of a single cluster, if it is known, extends the curve whose knee is sought.
+    """
     ks = [int(k) for k in criteria["k"].values]
     found = {str(name): array.values for name, array in criteria.data_vars.items()}
-    best = choose(ks, found)
+    best = choose(ks, found, inertia_of_one)
     best_k, how = _choose_one(ks, best)
     chosen = ("criterion", list(best.values()), {"long_name": "best number of clusters"})
     concluded = criteria.assign(best=chosen).assign_coords(criterion=list(best))
     return concluded.assign_attrs(best_k=best_k, best_k_by=how, verdict=say(ks, best, found))
 
 
-def choose(ks: list[int], found: dict[str, Float64s]) -> dict[str, int]:
+def choose(
+    ks: list[int], found: dict[str, Float64s], inertia_of_one: float | None = None
+) -> dict[str, int]:
     """Find the best k by each criterion; 0 if it has none.
 
     Parameters
@@ -45,11 +62,19 @@ def choose(ks: list[int], found: dict[str, Float64s]) -> dict[str, int]:
         Ascending.
     found : dict of str to ndarray
         The criteria by name, each of shape (n_k,).
+    inertia_of_one : float, optional
     """
-    best = {"inertia": find_knee(ks, found["inertia"])}
-    for name, sign in (("silhouette", 1), ("davies_bouldin", -1), ("calinski_harabasz", 1)):
+    best = {"inertia": _find_log_knee(ks, found["inertia"], inertia_of_one)}
+    for name, sign in (
+        ("silhouette", 1),
+        ("davies_bouldin", -1),
+        ("calinski_harabasz", 1),
+        ("eigengap", 1),
+    ):
         if name in found:
             best[name] = _greatest(ks, sign * found[name])
+    if "valley" in found:
+        best["valley"] = _largest(ks, found["valley"] < SEPARATED)
     if "gap" in found:
         best["gap"] = smallest_within_gap(ks, found["gap"], found["gap_error"])
     if "stability" in found:
@@ -57,8 +82,21 @@ def choose(ks: list[int], found: dict[str, Float64s]) -> dict[str, int]:
     return best
 
 
+def _find_log_knee(ks: list[int], inertia: Float64s, inertia_of_one: float | None) -> int:
+    """The k at the knee of the logarithm of the inertia, from k = 1 if that is known."""
+    curve = dict(zip(ks, inertia.tolist(), strict=True))
+    if inertia_of_one is not None:
+        curve = {1: inertia_of_one} | curve
+    tried = [k for k in curve if k <= max(_KNEE_TO, ks[0])]
+    floor = 1e-12 * max(curve.values())  # where every profile is its own centroid
+    if floor == 0.0:
+        return 0
+    knee = find_knee(tried, np.log([max(curve[k], floor) for k in tried]))
+    return knee if knee in ks else 0
+
+
 def find_knee(ks: list[int], inertia: Float64s) -> int:
-    """The k at the knee of the inertia (Satopää et al. 2011); 0 if there is none."""
+    """The k at the knee of a falling curve (Satopää et al. 2011); 0 if there is none."""
     from kneed import KneeLocator
 
     if len(ks) < 3 or not inertia[0] > inertia[-1]:
@@ -71,24 +109,35 @@ def _greatest(ks: list[int], values: Float64s) -> int:
     return 0 if np.isnan(values).all() else ks[int(np.nanargmax(values))]
 
 
+def _largest(ks: list[int], holds: Booleans) -> int:
+    """The largest k for which something holds; 0 if there is none."""
+    return max((k for k, it_holds in zip(ks, holds, strict=True) if it_holds), default=0)
+
+
 def _most_stable(ks: list[int], stability: Float64s) -> int:
-    """The most stable k, the largest of equals; 0 if none is stable."""
-    alike = stability >= max(np.nanmax(stability, initial=0.0) - _TIED, STABLE)
-    return max((k for k, is_alike in zip(ks, alike, strict=True) if is_alike), default=0)
+    """The largest k that is about as stable as the most stable; 0 if none is stable."""
+    least = max(np.nanmax(stability, initial=0.0) - ALIKE, STABLE)
+    return _largest(ks, stability >= least)
 
 
 def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:
-    """Take the k at the knee of the inertia, or otherwise the one with the best silhouette."""
+    """Take the median of the panel, the larger of two in the middle."""
     if len(ks) == 1:
         return ks[0], "the only k"
-    if best["inertia"]:
-        return best["inertia"], "knee"
-    k = best["silhouette"]
+    # without valleys there is one cluster, which no criterion can say of a range from 2 on
+    votes = {name: best[name] for name in PANEL if best.get(name)}
+    if best.get("valley") == 0:
+        votes["valley"] = ks[0]
+    if votes:
+        names = _listed([_SAID[name] for name in PANEL if name in votes])
+        median = sorted(votes.values())[len(votes) // 2]
+        return median, names if len(votes) == 1 else f"the median of {names}"
+    k = best["silhouette"] or ks[0]
     warn(
-        f"the inertia has no knee over k = {ks[0]} to {ks[-1]}; took k = {k}, which has the "
-        "best silhouette. Look at sweep.plot.criteria() before you trust it",
+        f"no criterion finds a number of clusters over k = {ks[0]} to {ks[-1]}; took k = {k}, "
+        "which has the best silhouette. Look at sweep.plot.criteria() before you trust it",
     )
-    return k, "silhouette"
+    return k, "the best silhouette"
 
 
 def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
@@ -99,7 +148,8 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
     for name, k in best.items():
         if k:
             by_k.setdefault(k, []).append(_SAID[name])
-    parts = [f"k = {k} by {_listed(names)}" for k, names in by_k.items()]
+    last = f", the end of the range {ks[0]} to {ks[-1]},"
+    parts = [f"k = {k}{last * (k == ks[-1])} by {_listed(names)}" for k, names in by_k.items()]
     if not by_k:
         said = "No criterion gives a best k."
     elif len(by_k) == 1:
@@ -108,6 +158,8 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
         said = f"The criteria disagree: {'; '.join(parts)}."
     if not best["inertia"]:
         said += " The inertia has no knee."
+    if best.get("valley") == 0:
+        said += " At every k, some clusters have no valley between them."
     if best.get("gap") == 0:
         said += f" The gap statistic gives none up to k = {ks[-1]}."
     if best.get("stability") == 0:

@@ -204,9 +204,7 @@ def describe_result(result: ClusterResult) -> str:
     lines = [f"{names}: {_count(dataset['status'].values, n_profiles, n_levels)}"]
     by = "the lowest BIC" if "sweep_bic" in dataset else ""
     if result.sweep is not None:
-        how = {"knee": "the knee of the inertia", "silhouette": "the best silhouette"}
-        by = result.sweep.dataset.attrs["best_k_by"]
-        by = how.get(by, plain(by))
+        by = plain(result.sweep.dataset.attrs["best_k_by"])
     if by:
         k = dataset["k"].values
         lines.append(f"{result.n_clusters} clusters, by {by} over k = {k[0]} to {k[-1]}")

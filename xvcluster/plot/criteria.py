@@ -26,6 +26,8 @@ _CRITERIA = {
     "silhouette": ("silhouette", "higher is better", "none"),
     "davies_bouldin": ("Davies–Bouldin", "lower is better", "none"),
     "calinski_harabasz": ("Caliński–Harabasz", "higher is better", "none"),
+    "eigengap": ("eigengap", "higher is better", "none"),
+    "valley": ("valley", "largest k below the line", "no valley"),
     "gap": ("gap", "", "none"),
     "stability": ("stability", "higher is better", "no k is stable"),
 }
