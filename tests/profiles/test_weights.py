@@ -143,8 +143,8 @@ def test_kmeans_area_weights_undo_a_refinement_towards_the_poles():
     weighted = refined.vcluster.kmeans(5, weights="area", tol=0.0)
     assert np.abs(weighted.centroids["vs"] - expected).max() < 0.01 * spread
     assert weighted.dataset["area"].sum() == pytest.approx(4 * np.pi * EARTH_RADIUS_KM**2)
-    plain = refined.vcluster.kmeans(5, tol=0.0).centroids["vs"]
-    by_even = even.vcluster.kmeans(5, tol=0.0).centroids["vs"]
+    plain = refined.vcluster.kmeans(5, weights=None, tol=0.0).centroids["vs"]
+    by_even = even.vcluster.kmeans(5, weights=None, tol=0.0).centroids["vs"]
     assert np.abs(plain - by_even).max() > 0.05 * spread
     assert np.abs(plain - expected).max() > 0.05 * spread
 
@@ -255,8 +255,8 @@ def test_weights_that_do_not_fit_are_refused(model):
             xvcluster.kmeans(model, 2, weights=weights)
 
     level = model.isel(depth=0, drop=True)
-    refused("areas", "weights must be 'area' or a DataArray; got 'areas'")
-    refused([1.0, 2.0], "weights must be 'area' or a DataArray; got list", TypeError)
+    refused("areas", "weights must be 'auto', 'area', None or a DataArray; got 'areas'")
+    refused([1.0, 2.0], "weights must be 'auto', 'area', None or a DataArray; got list", TypeError)
     refused(level.astype(str), "weights must be numeric; their dtype is", TypeError)
     refused(model, r"weights must lie on latitude, longitude of the data; .* \('depth'")
     refused(-level, "weights must be finite and at least 0; they range from -")
