@@ -13,14 +13,22 @@ FITS = {
     "kmeans dtw": lambda d, **o: d.vcluster.kmeans(3, metric="dtw", n_init=1, **o),
     "sweep": lambda d, **o: d.vcluster.sweep([2, 3, 4], n_init=1, **o).result(3),
     "sweep dtw": lambda d, **o: d.vcluster.sweep([2, 3], metric="dtw", n_init=1, **o).result(3),
-    "online": lambda d, **o: d.vcluster.som((3, 2), n_iterations=200, **o),
-    "online merged": lambda d, **o: d.vcluster.som((3, 3), n_clusters=3, n_iterations=200, **o),
+    "online": lambda d, **o: online(d, (3, 2), **o),
+    "online merged": lambda d, **o: online(d, (3, 3), n_clusters=3, **o),
     "batch": lambda d, **o: d.vcluster.som((3, 2), algorithm="batch", n_iterations=8, **o),
     "batch merged": lambda d, **o: d.vcluster.som(
         (3, 3), algorithm="batch", n_clusters=3, n_iterations=8, **o
     ),
     "gmm": lambda d, **o: d.vcluster.gmm(3, **o),
 }
+
+
+def online(data, grid_size, **options):
+    """A map that is shown one profile after another, which cannot weigh them."""
+    options = {"weights": None, "n_iterations": 200, **options}
+    return data.vcluster.som(grid_size, algorithm="online", **options)
+
+
 NORMALIZATIONS = (None, "anomaly", "percent", "level", "profile", "variable")
 
 
@@ -46,10 +54,11 @@ def make(grid=0.0, dtype="float64", shape=(5, 8, 9), seed=1):
 
 def options(name):
     """All normalizations, with and without the weights that a method takes."""
-    weighs = {} if name in ("gmm", "online", "online merged") else {"weights": "area"}
+    plain = {} if name == "gmm" else {"weights": None}
+    weighs = plain if name in ("gmm", "online", "online merged") else {"weights": "area"}
     stretches = {} if "dtw" in name else {"level_weights": "thickness"}
     for normalize in NORMALIZATIONS:
-        for more in {(), tuple(weighs.items()), tuple((weighs | stretches).items())}:
+        for more in {tuple(o.items()) for o in (plain, weighs, weighs | stretches)}:
             yield {"normalize": normalize, **dict(more)}
 
 
@@ -72,7 +81,7 @@ def test_predict_gives_the_labels_of_the_fit(tmp_path, name):
 
 def test_predict_gives_the_labels_of_the_fit_under_softdtw():
     model = make(shape=(4, 4, 5))
-    asked = {"metric": "softdtw", "n_init": 1, "max_iter": 2}
+    asked = {"metric": "softdtw", "n_init": 1, "max_iter": 2, "weights": None}
     result = model.vcluster.kmeans(2, normalize="profile", **asked)
     np.testing.assert_array_equal(result.predict(model), result.labels)
 

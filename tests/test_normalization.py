@@ -23,7 +23,7 @@ def by_hand(data, normalize):
         return (complete - mean) / complete.std(points)
     if normalize == "profile":
         return (complete - complete.mean("depth")) / complete.std("depth")
-    return complete / complete.std()
+    return complete / np.sqrt(complete.var(points).mean("depth"))
 
 
 @pytest.mark.parametrize("normalize", MODES)
@@ -161,3 +161,98 @@ def test_unknown_and_undefined_normalizations_are_refused(model):
             data.vcluster.kmeans(2, normalize="percent")
     with pytest.raises(ValueError, match=r"normalize='profile' needs several levels"):
         model.isel(depth=0).vcluster.kmeans(2, normalize="profile")
+
+
+def twice_rho(data):
+    """A Dataset of vs, and rho in two variables: squared differences in rho count twice."""
+    return data.assign(rho_=data["rho"])
+
+
+@pytest.mark.parametrize("normalize", [None, *MODES])
+@pytest.mark.parametrize("level_weights", [None, "thickness"])
+def test_variable_weights_equal_repeated_variables(two_variables, normalize, level_weights):
+    data = two_variables.astype(float).assign_coords(depth=[0.0, 5.0, 10.0, 20.0, 40.0, 80.0])
+    options = {"normalize": normalize, "level_weights": level_weights, "tol": 0.0}
+    found = data.vcluster.kmeans(3, variable_weights={"rho": 2}, **options)
+    expected = twice_rho(data).vcluster.kmeans(3, **options)
+    xr.testing.assert_equal(found.labels.drop_attrs(), expected.labels.drop_attrs())
+    assert found.inertia == pytest.approx(expected.inertia, rel=1e-9)
+    assert found.parameters["variable_weights"] == {"vs": 1.0, "rho": 2.0}
+    for name in ("vs", "rho", "rho_std", "distance", "margin"):
+        np.testing.assert_allclose(found.dataset[name], expected.dataset[name], rtol=1e-5)
+
+
+@pytest.mark.parametrize("normalize", [None, *MODES])
+@pytest.mark.parametrize("nodes", [False, True])
+def test_variable_weights_are_kept_in_files_and_chunks(two_variables, tmp_path, normalize, nodes):
+    weights = {"variable_weights": {"vs": 0.5, "rho": 8}}
+    options = {"normalize": normalize, **weights}
+
+    def cluster(data):
+        if nodes:
+            return data.vcluster.som((3, 3), algorithm="batch", n_iterations=3, **options)
+        return data.vcluster.kmeans(3, **options)
+
+    result = cluster(two_variables)
+    result.to_netcdf(tmp_path / "result.nc")
+    opened = xvcluster.open_result(tmp_path / "result.nc")
+    xr.testing.assert_equal(opened.predict(two_variables), result.labels)
+    chunked = cluster(two_variables.chunk({"latitude": 5}))
+    xr.testing.assert_equal(chunked.labels.compute(), result.labels)
+    assert "variable_weights={'vs': 0.5, 'rho': 8.0}" in repr(opened)
+
+
+@pytest.mark.parametrize("normalize", [None, "variable", "anomaly", "level"])
+@pytest.mark.parametrize("method", ["kmeans", "som", "gmm"])
+def test_a_profile_added_to_all_changes_no_label(two_variables, normalize, method):
+    data = two_variables.astype(float)
+    added = data.assign(rho=data["rho"] + 30.0 * data["depth"] ** 2)
+    options = {"n_clusters": 3, "normalize": normalize}
+    if method == "som":
+        options |= {"grid_size": (3, 3), "algorithm": "batch"}
+    first, second = (getattr(d.vcluster, method)(**options) for d in (data, added))
+    xr.testing.assert_equal(second.labels, first.labels)
+    if method != "som":
+        np.testing.assert_allclose(second.dataset["rho_scale"], first.dataset["rho_scale"])
+
+
+def test_variables_are_scaled_by_their_spread_about_the_mean_of_each_level(two_variables):
+    data = two_variables.astype(float)
+    complete = data.where(data.to_array().notnull().all(["variable", "depth"]))
+    points = ["latitude", "longitude"]
+    weights = np.cos(np.radians(data["latitude"]))
+    result = data.vcluster.kmeans(3, weights=weights, level_weights=1.0 + data["depth"])
+    for name in ("vs", "rho"):
+        by_level = complete[name].weighted(weights).var(points)
+        expected = np.sqrt(by_level.weighted(1.0 + data["depth"]).mean())
+        np.testing.assert_allclose(result.dataset[f"{name}_scale"], expected, rtol=1e-9)
+
+
+def test_clusters_are_numbered_by_their_mean_weighted_by_level(rough_model):
+    crossing = rough_model.astype(float)
+    crossing["depth"] = [0.0, 1.0, 2.0, 3.0, 4.0, 100.0]
+    crossing[-1] = 10.0 - crossing[0]  # where the deepest level is low, the others are high
+    for method in ("kmeans", "gmm"):
+        result = getattr(crossing.vcluster, method)(3, level_weights="thickness")
+        own = result.centroids["vs"]
+        assert (np.diff(own.weighted(result.dataset["level_weight"]).mean("depth")) > 0).all()
+        assert (np.diff(own.mean("depth")) < 0).any()
+        assert (
+            result.labels.attrs["ordered_by"] == "mean of vs (km/s) weighted by level, lowest first"
+        )
+
+
+def test_variable_weights_that_do_not_fit_are_refused(two_variables):
+    def refused(weights, match, error=ValueError):
+        with pytest.raises(error, match=match):
+            two_variables.vcluster.kmeans(2, variable_weights=weights)
+
+    refused({"vp": 1}, r"variable_weights name 'vp', but the variables are 'vs', 'rho'")
+    refused({"rho": 0}, r"variable_weights\['rho'\] must be finite and above 0; got 0")
+    refused({"rho": np.nan}, r"variable_weights\['rho'\] must be finite and above 0; got nan")
+    refused({"rho": "2"}, r"variable_weights\['rho'\] must be a number above 0; got '2'", TypeError)
+    refused(
+        [1, 2], r"a number for each variable .* such as \{'vs': 1, 'rho': 2\}; got \[", TypeError
+    )
+    with pytest.raises(ValueError, match="are for several variables, but the data have only 'vs'"):
+        two_variables["vs"].vcluster.som((2, 2), variable_weights={"vs": 2})

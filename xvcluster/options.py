@@ -214,17 +214,20 @@ def check_weighting(
     weighs_levels: bool = True,
     method: str,
     instead: str = "",
-) -> dict[str, str]:
-    """Say what is recorded of weights; refuse those that a method does not support."""
-    asked = {"weights": (weights, weighs), "level_weights": (level_weights, weighs_levels)}
-    known = {}
-    for name, (given, allowed) in asked.items():
-        if given is None:
-            continue
-        if not allowed:
+) -> str:
+    """Refuse weights that a method does not support.
+
+    If it does not support those of profiles, say so, for the case that "auto" would weigh them.
+    """
+    by_default = isinstance(weights, str) and weights == "auto"
+    asked = {
+        "weights": weights is None or by_default or weighs,
+        "level_weights": level_weights is None or weighs_levels,
+    }
+    for name, is_possible in asked.items():
+        if not is_possible:
             raise ValueError(f"{method} does not support {name}; leave them out, or use {instead}")
-        known[name] = given if isinstance(given, str) else "given"
-    return known
+    return "" if weighs else f"{method} cannot weigh them, so each counts once: use {instead}"
 
 
 def check_mixture(covariance: str, variance_explained: float) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of
 from xvcluster.record.predict import predict
 
+_WEIGHTS = ("weights", "level_weights", "variable_weights")
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -356,6 +358,9 @@ class ClusterResult:
         names = plain(", ".join(parameters["variables"]))
         method = plain(self.dataset.attrs["method"])
         head = f"{self.n_clusters} clusters of {n:,} profiles of {names}, {method}"
+        head += "".join(
+            f", {name}={plain(repr(parameters[name]))}" for name in _WEIGHTS if name in parameters
+        )
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
         return [head, incomplete] if incomplete else [head]
 

@@ -126,3 +126,18 @@ def test_average_moments_of_an_empty_cluster_are_those_of_all():
         for rows in (labels == 0, labels >= 0, labels == 2)
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("change", [np.exp, np.round, lambda v: v * 1e-318, lambda v: v * 0])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_weighted_quantiles_are_the_least_values_with_that_share_of_the_weight(change, dtype):
+    rng = np.random.default_rng(0)
+    values = change(rng.normal(0.0, 5.0, (300, 4, 2))).astype(dtype)
+    values[0, 0] = 1e6  # far from all others
+    weights = rng.uniform(0.1, 1.0, 300)
+    found = spread(Block(values, weights), np.zeros(300, np.int64), 1)[1][:, 0]
+    for at in np.ndindex(4, 2):
+        level = values[:, *at]
+        share = np.array([weights[level <= v].sum() for v in level]) / weights.sum()
+        expected = [level[share >= q - 1e-12].min() for q in QUANTILES]
+        np.testing.assert_array_equal(found[:, *at], expected)

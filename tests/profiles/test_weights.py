@@ -143,8 +143,8 @@ def test_kmeans_area_weights_undo_a_refinement_towards_the_poles():
     weighted = refined.vcluster.kmeans(5, weights="area", tol=0.0)
     assert np.abs(weighted.centroids["vs"] - expected).max() < 0.01 * spread
     assert weighted.dataset["area"].sum() == pytest.approx(4 * np.pi * EARTH_RADIUS_KM**2)
-    plain = refined.vcluster.kmeans(5, tol=0.0).centroids["vs"]
-    by_even = even.vcluster.kmeans(5, tol=0.0).centroids["vs"]
+    plain = refined.vcluster.kmeans(5, weights=None, tol=0.0).centroids["vs"]
+    by_even = even.vcluster.kmeans(5, weights=None, tol=0.0).centroids["vs"]
     assert np.abs(plain - by_even).max() > 0.05 * spread
     assert np.abs(plain - expected).max() > 0.05 * spread
 
@@ -255,8 +255,8 @@ def test_weights_that_do_not_fit_are_refused(model):
             xvcluster.kmeans(model, 2, weights=weights)
 
     level = model.isel(depth=0, drop=True)
-    refused("areas", "weights must be 'area' or a DataArray; got 'areas'")
-    refused([1.0, 2.0], "weights must be 'area' or a DataArray; got list", TypeError)
+    refused("areas", "weights must be 'auto', 'area', None or a DataArray; got 'areas'")
+    refused([1.0, 2.0], "weights must be 'auto', 'area', None or a DataArray; got list", TypeError)
     refused(level.astype(str), "weights must be numeric; their dtype is", TypeError)
     refused(model, r"weights must lie on latitude, longitude of the data; .* \('depth'")
     refused(-level, "weights must be finite and at least 0; they range from -")
@@ -386,3 +386,72 @@ def test_few_profiles_that_count_are_told():
     weights = xr.DataArray(np.arange(60) < 2, dims="profile")
     with pytest.raises(ValueError, match=r"among the 60 complete ones, and those of weight 0"):
         make_points().vcluster.kmeans(3, weights=weights)
+
+
+def on_the_globe(lat, lon=None):
+    lon = np.arange(0.0, 360.0, 20.0) if lon is None else lon
+    return xr.DataArray(
+        global_model(np.asarray(lat)[:, None], lon),
+        dims=("depth", "lat", "lon"),
+        coords={"depth": np.linspace(0.0, 700.0, 8), "lat": lat, "lon": lon},
+        name="vs",
+    )
+
+
+def test_auto_weighs_by_area_where_latitudes_span_more_than_20_degrees():
+    wide = on_the_globe(np.arange(-80.0, 81.0, 10.0))
+    for data in (wide, wide.chunk({"lat": 6})):
+        result = data.vcluster.kmeans(3)
+        expected = wide.vcluster.kmeans(3, weights="area")
+        xr.testing.assert_equal(result.labels.compute(), expected.labels)
+        assert result.inertia == pytest.approx(expected.inertia, rel=1e-6)
+        assert result.parameters["weights"] == "area"
+        assert "weights='area'" in repr(result)
+    assert "weights" not in wide.vcluster.kmeans(3, weights=None).parameters
+    narrow = wide.isel(lat=slice(0, 3))  # 20 degrees
+    result = narrow.vcluster.kmeans(3)
+    assert "weights" not in result.parameters
+    assert "weights" not in repr(result)
+    assert wide.drop_vars(["lat", "lon"]).vcluster.kmeans(2).parameters.get("weights") is None
+    along_a_meridian = wide.isel(lon=0)
+    assert along_a_meridian.vcluster.kmeans(2).parameters.get("weights") is None
+
+
+def test_auto_weighs_in_sweeps_and_batches_too():
+    data = on_the_globe(np.arange(-80.0, 81.0, 20.0))
+    swept = data.vcluster.sweep([2])
+    assert swept.result(2).parameters["weights"] == "area"
+    batch = data.vcluster.som((2, 2), algorithm="batch", n_iterations=2)
+    assert batch.parameters["weights"] == "area"
+
+
+def test_auto_says_once_why_profiles_that_span_the_globe_are_not_weighed():
+    data = on_the_globe(np.arange(-80.0, 81.0, 40.0), np.arange(0.0, 360.0, 60.0))
+    loose = data.stack(point=("lat", "lon")).reset_index("point")
+    text = "span 160 degrees of latitude, but they have no cells .* give weights .* weights=None"
+    with pytest.warns(UserWarning, match=text) as caught:
+        result = loose.vcluster.kmeans(2)
+    assert len(caught) == 1
+    assert "weights" not in result.parameters
+    loose["lat"].attrs["bounds"] = "lat_bounds"
+    with pytest.warns(UserWarning, match="give a Dataset that holds the bounds of cells, 'lat_bou"):
+        loose.vcluster.kmeans(2)
+    with pytest.warns(UserWarning, match="metric='softdtw' cannot weigh .* use metric='euclidean'"):
+        data.vcluster.kmeans(2, metric="softdtw", n_init=1)
+    with pytest.warns(UserWarning, match="algorithm='online' cannot weigh .*algorithm='batch', or"):
+        data.vcluster.som((2, 2), algorithm="online", n_iterations=100)
+    loose.vcluster.kmeans(2, weights=None)
+    data.vcluster.som((2, 2), algorithm="online", n_iterations=100, weights=None)
+
+
+def test_auto_gives_profiles_without_a_place_the_weight_of_an_average_cell():
+    lat, lon = np.meshgrid(np.arange(-80.0, 81.0, 20.0), np.arange(0.0, 360.0, 20.0), indexing="ij")
+    data = on_the_globe(lat[:, 0]).drop_vars(["lat", "lon"])
+    lat[2, 3] = np.nan
+    data = data.rename(lat="y", lon="x").assign_coords(lat=(("y", "x"), lat), lon=(("y", "x"), lon))
+    with pytest.raises(ValueError, match="weights are NaN at 1 of"):
+        data.vcluster.kmeans(2, weights="area")
+    with pytest.warns(UserWarning, match="have no latitude and longitude"):
+        result = data.vcluster.kmeans(2)
+    assert result.parameters["weights"] == "area"
+    assert result.labels.notnull().all()

@@ -21,6 +21,7 @@ from xvcluster.cli.commandline import (
     OVERWRITE,
     PATH,
     STABILITY,
+    VARIABLE_WEIGHTS,
     WEIGHING,
     clusters_option,
     command,
@@ -106,6 +107,7 @@ def som(**options: Any) -> None:
     ),
     normalize_option("level"),
     LEVEL_WEIGHTS,
+    VARIABLE_WEIGHTS,
     click.option("--n-init", type=int, help="Number of restarts. Default: 1."),
     STABILITY,
     MODEL,
@@ -230,6 +232,8 @@ def _read(
     reading = {name: given.pop(name) for name in _READING if name in given}
     check = partial(check_map, plot=of_map, dim=dim, time=time)
     data = read_model(file, dim=dim, check=check, **reading)
+    if given.get("weights") == "none":
+        given["weights"] = None
     return output, data, given | {"dim": dim}
 
 

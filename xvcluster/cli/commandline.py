@@ -210,14 +210,40 @@ LEVEL_WEIGHTS = click.option(
     type=click.Choice(["thickness"]),
     help="Weight levels by the thickness of their layers. Default: equal weights.",
 )
+
+
+def _by_variable(
+    _context: object, _option: object, pairs: tuple[tuple[str, float], ...]
+) -> dict[str, float] | None:
+    """Turn what --variable-weight was given into the weight of each variable."""
+    names = [name for name, _ in pairs]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise BadInput(f"--variable-weight gives {repeated!r} more than once")
+    return dict(pairs) or None
+
+
+VARIABLE_WEIGHTS = click.option(
+    "--variable-weight",
+    "variable_weights",
+    nargs=2,
+    type=(str, float),
+    multiple=True,
+    callback=_by_variable,
+    metavar="NAME WEIGHT",
+    help="How much squared differences of one of several variables count; repeat for others. "
+    "Default: 1.",
+)
 WEIGHING = together(
     normalize_option("scale several variables by their spread"),
     click.option(
         "--weights",
-        type=click.Choice(["area"]),
-        help="Weight profiles by the area of their cells. Default: equal weights.",
+        type=click.Choice(["auto", "area", "none"]),
+        help="Weight profiles by the area of their cells, or equally. Default: auto, by area if "
+        "latitudes span more than 20 degrees.",
     ),
     LEVEL_WEIGHTS,
+    VARIABLE_WEIGHTS,
 )
 BLOCK_SIZE = click.option(
     "--block-size",

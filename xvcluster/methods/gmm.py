@@ -23,7 +23,6 @@ from xvcluster.options import (
     check_mixture,
     check_restarts,
     check_seed,
-    check_weighting,
     choose_ks,
 )
 from xvcluster.profiles import Layout, Scaled
@@ -65,6 +64,7 @@ def gmm(
     variance_explained: float = 0.999,
     normalize: Normalization | None = "level",
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
+    variable_weights: Mapping[str, float] | None = None,
     k_range: Iterable[int] = K_RANGE,
     n_init: int = 1,
     max_iter: int = 100,
@@ -89,7 +89,7 @@ def gmm(
         component, or one variance per cluster.
     variance_explained : float, default 0.999
         Fraction of the variance that the principal components keep, above 0 and at most 1.
-    normalize, level_weights
+    normalize, level_weights, variable_weights
         As for `kmeans`; "level" by default: each level by its own mean and standard deviation.
     k_range : iterable of int, default 2…20
         Numbers of clusters to try if `n_clusters` is None.
@@ -162,10 +162,8 @@ def gmm(
     asked |= {"n_init": check_restarts(n_init), **check_convergence(max_iter, tol)}
     seed, progress = check_seed(random_state), check_flag("progress", progress)
     known = check_normalize(normalize)
-    known |= check_weighting(None, level_weights, method="gmm")
-    layout = lay_out_model(
-        data, dim, level_weights=level_weights, method=GaussianMixture, sweeps=len(ks) > 1
-    )
+    weighing = None, level_weights, variable_weights
+    layout = lay_out_model(data, dim, *weighing, method=GaussianMixture, sweeps=len(ks) > 1)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
     require_distinct(profiles.source, ks[-1], name)
@@ -179,6 +177,7 @@ def gmm(
         _warn_at_end(ks, k)
     mixture = _lowest_first(profiles, fits[k].mixture)
     parameters: dict[str, Any] = {"method": "gmm", "metric": "euclidean", **asked, **known}
+    parameters |= layout.weighting.recorded
     parameters |= {"random_state": seed.entropy, "n_iter": fits[k].n_iter}
     dataset = _describe(data, layout, profiles, mixture, parameters)
     if len(ks) > 1:
@@ -285,7 +284,8 @@ def _warn_at_end(ks: list[int], k: int) -> None:
 
 def _lowest_first(profiles: Scaled, mixture: Mixture) -> Mixture:
     """The mixture, its clusters numbered as by k-means."""
-    return mixture.take(lowest_first(profiles.members(mixture).scaling().undo(mixture.nodes)))
+    means = profiles.members(mixture).scaling().undo(mixture.nodes)
+    return mixture.take(lowest_first(means, profiles.layout.weighting.levels))
 
 
 def _describe(

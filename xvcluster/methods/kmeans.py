@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
@@ -78,8 +78,9 @@ def kmeans(
     window: int | None = None,
     window_depth: float | None = None,
     normalize: Normalization | None = None,
-    weights: Literal["area"] | xr.DataArray | None = None,
+    weights: Literal["auto", "area"] | xr.DataArray | None = "auto",
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
+    variable_weights: Mapping[str, float] | None = None,
     k_range: Iterable[int] = K_RANGE,
     n_init: int | Literal["auto"] = "auto",
     max_iter: int = 300,
@@ -112,24 +113,29 @@ def kmeans(
         How profiles are made comparable. `predict` does the same, and centroids are given in the
         units of the data.
 
-        - "anomaly" subtracts the mean of each level; each of several variables is also divided by
-          its spread about that mean. For one variable under Euclidean distance this changes no
-          label.
+        - "variable" divides each variable by its spread: the standard deviation about the mean of
+          each level, pooled over the levels.
+        - "anomaly" subtracts the mean of each level; several variables are also divided as by
+          "variable". Under Euclidean distance the subtraction changes no label.
         - "percent" expresses that anomaly in percent of the level's mean.
         - "level" also divides by the standard deviation of each level.
         - "profile" subtracts from each profile its own mean and divides by its own standard
           deviation, so that only its shape counts.
-        - "variable" divides each variable by its overall spread.
 
         Default: "variable" for several variables, otherwise the data as they are.
-    weights : "area" or DataArray, optional
+    weights : "auto", "area", DataArray or None, default "auto"
         How much profiles count in everything that is fitted, summed or averaged: the area of their
         cell on the sphere, divided by the mean area; or non-negative numbers on some of the
-        horizontal dimensions, where 2 counts as two equal profiles. Default: each counts once.
+        horizontal dimensions, where 2 counts as two equal profiles. None: each counts once. "auto"
+        is "area" on a grid that spans more than 20 degrees of latitude, where cells differ in area
+        and the poles would count too much, and None otherwise. See Notes.
     level_weights : "thickness" or DataArray, optional
         How much squared differences at each level count, Euclidean only: the thickness of the
         layers, halfway to their neighbours, divided by the mean thickness; or positive numbers
         along the vertical.
+    variable_weights : mapping of str to float, optional
+        How much squared differences in each of several variables count, after these were made
+        comparable: ``{"TEMP": 1, "SALT": 2}``. Variables that are not named count 1.
     k_range : iterable of int, default 2…20
         Numbers of clusters to try if `n_clusters` is None.
     n_init : int or "auto", default "auto"
@@ -155,7 +161,7 @@ def kmeans(
     ClusterResult
         Unpacks to labels, on the horizontal dimensions of `data`, and centroids, a Dataset with
         each variable by (cluster, vertical) in the units of the data. Clusters are numbered by
-        their mean over the levels of the first variable, lowest first.
+        their mean over the levels of the first variable, by `level_weights`, lowest first.
 
     Raises
     ------
@@ -171,8 +177,9 @@ def kmeans(
     Warns
     -----
     UserWarning
-        If a fit reaches `max_iter` before it has converged, the inertia has no knee, or more than a
-        quarter of the profiles with data are incomplete.
+        If a fit reaches `max_iter` before it has converged, the inertia has no knee, more than a
+        quarter of the profiles with data are incomplete, or "auto" cannot weigh profiles that span
+        more than 20 degrees of latitude: loose points without cells, or under soft-DTW.
 
     Notes
     -----
@@ -182,10 +189,18 @@ def kmeans(
     then lose those whose removal costs least. What is left converges on all profiles: contenders on
     up to 262,144 of them (32,768 under DTW), the best in passes over all.
 
+    A global grid in degrees has as many cells between 80° and 90° as between 0° and 10°, where the
+    area is eleven times as large. Published clusterings avoid that by their sampling: points of
+    equal area (Cottaar & Lekić 2016) or an even mesh (Eymold & Jordan 2019). Area weights do the
+    same for a grid as it is; loose points, such as floats, count as they come (Maze et al. 2017).
+
     References
     ----------
     Lloyd, S. (1982). Least squares quantization in PCM. IEEE Trans. Inf. Theory 28, 129–137.
     https://doi.org/10.1109/TIT.1982.1056489
+
+    Cottaar, S. & Lekić, V. (2016). Morphology of seismically slow lower-mantle structures. Geophys.
+    J. Int. 207, 1122–1136. https://doi.org/10.1093/gji/ggw324
 
     Petitjean, F., Ketterlin, A. & Gançarski, P. (2011). A global averaging method for dynamic time
     warping. Pattern Recognition 44, 678–693. https://doi.org/10.1016/j.patcog.2010.09.013
@@ -203,8 +218,9 @@ def kmeans(
     ks = choose_ks(n_clusters, k_range, "n_clusters")
     fits = fit_all(
         data, ks, metric=metric, window=window, window_depth=window_depth, normalize=normalize,
-        weights=weights, level_weights=level_weights, n_init=n_init, max_iter=max_iter, tol=tol,
-        random_state=random_state, progress=progress, checkpoint=checkpoint, dim=dim,
+        weights=weights, level_weights=level_weights, variable_weights=variable_weights,
+        n_init=n_init, max_iter=max_iter, tol=tol, random_state=random_state, progress=progress,
+        checkpoint=checkpoint, dim=dim,
     )  # fmt: skip
     if len(ks) > 1:
         return SweepResult(describe_criteria(fits), fits).result()
@@ -314,6 +330,7 @@ def fit_all(
     normalize: str | None,
     weights: Any,
     level_weights: Any,
+    variable_weights: Any,
     n_init: int | Literal["auto"],
     max_iter: int,
     tol: float,
@@ -332,7 +349,8 @@ def fit_all(
         check_checkpoint(checkpoint)
         if not supports.supports_chunks:
             refuse_checkpoint(checkpoint, f"metric={metric!r}")
-    known = check_normalize(normalize) | check_weighting(
+    known = check_normalize(normalize)
+    why_not = check_weighting(
         weights,
         level_weights,
         weighs=supports.supports_weights,
@@ -340,7 +358,9 @@ def fit_all(
         method=f"metric={metric!r}",
         instead="metric='euclidean'",
     )
-    layout = lay_out_model(data, dim, weights, level_weights, method=KMeans, sweeps=len(ks) > 1)
+    weighing = weights, level_weights, variable_weights
+    several = len(ks) > 1
+    layout = lay_out_model(data, dim, *weighing, method=KMeans, sweeps=several, why_not=why_not)
     if not supports.supports_chunks:
         refuse_chunks(layout, f"metric={metric!r}")
     _check_reach(reach, window, layout)
@@ -349,7 +369,7 @@ def fit_all(
     source = profiles.source
     require_distinct(source, ks[-1])
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
-    parameters |= known | describe_window(reach)
+    parameters |= known | dict(layout.weighting.recorded) | describe_window(reach)
     saved = None
     if checkpoint is not None:
         saved = Checkpoint.of(checkpoint, parameters | {"k": ks}, source)
@@ -399,5 +419,6 @@ def _fit(
 def _number(profiles: Scaled, centroids: Float64s, n_iter: int, metric: Metric) -> Fit:
     """Number clusters by their centroids in the units of the data, lowest first."""
     scaling = profiles.members(Assigner(centroids, metric)).scaling()
-    ordered = centroids[lowest_first(scaling.undo(centroids))]
+    order = lowest_first(scaling.undo(centroids), profiles.layout.weighting.levels)
+    ordered = centroids[order]
     return Fit(ordered, profiles.members(Assigner(ordered, metric)), n_iter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
@@ -68,8 +68,9 @@ def som(
     learning_rate: float | None = None,
     n_clusters: int | None = None,
     normalize: Normalization | None = None,
-    weights: Literal["area"] | xr.DataArray | None = None,
+    weights: Literal["auto", "area"] | xr.DataArray | None = "auto",
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
+    variable_weights: Mapping[str, float] | None = None,
     random_state: int | None = 0,
     progress: bool | None = None,
     dim: Hashable | None = None,
@@ -98,9 +99,9 @@ def som(
     n_clusters : int, optional
         Merge the nodes into this many clusters, by k-means of those that have profiles; the others
         join the nearest cluster. Default: every node is a cluster.
-    normalize, level_weights, random_state, progress, dim
+    normalize, level_weights, variable_weights, random_state, progress, dim
         As for `kmeans`.
-    weights : "area" or DataArray, optional
+    weights : "auto", "area", DataArray or None, default "auto"
         As for `kmeans`; only in a batch.
 
     Returns
@@ -144,14 +145,16 @@ def som(
         n_clusters = check_clusters("n_clusters", n_clusters)
     if grid_size is not None:
         _require_nodes(check_grid_size(grid_size, 1, algorithm), n_clusters)
-    known = check_normalize(normalize) | check_weighting(
+    known = check_normalize(normalize)
+    why_not = check_weighting(
         weights,
         level_weights,
         weighs=algorithm == "batch",
         method="algorithm='online'",
         instead="algorithm='batch'",
     )
-    layout = lay_out_model(data, dim, weights, level_weights, method=SelfOrganizingMap)
+    weighing = weights, level_weights, variable_weights
+    layout = lay_out_model(data, dim, *weighing, method=SelfOrganizingMap, why_not=why_not)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
     shape = check_grid_size(grid_size, source.n_profiles, algorithm)
@@ -166,6 +169,7 @@ def som(
     with show_steps(progress, options["n_iterations"]) as report:
         nodes = _train(source, shape, algorithm, report=report, **training)
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options, **known}
+    parameters |= layout.weighting.recorded
     parameters |= {"algorithm": algorithm, "random_state": seed.entropy}
     dataset = _describe(data, profiles, layout, nodes, shape, n_clusters, for_merging, parameters)
     return ClusterResult(dataset, _layout=layout)
@@ -341,7 +345,8 @@ def _lowest_first(profiles: Scaled, nodes: Float64s, groups: Labels) -> tuple[Fl
     """Members' mean of each cluster of nodes, and the nodes' clusters, numbered as by k-means."""
     assigner = Assigner(nodes, get_metric("euclidean"), groups)
     means = profiles.members(assigner).means()
-    order = lowest_first(profiles.members(assigner).scaling().undo(means))
+    scaling = profiles.members(assigner).scaling()
+    order = lowest_first(scaling.undo(means), profiles.layout.weighting.levels)
     return means[order], np.argsort(order).astype(np.int32)[groups]
 
 

@@ -33,15 +33,19 @@ def lay_out_model(
     dim: Hashable | None,
     weights: Any = None,
     level_weights: Any = None,
+    variable_weights: Any = None,
     *,
     method: type[Method],
     sweeps: bool = False,
+    why_not: str = "",
 ) -> Layout:
     """Find where the profiles of a model lie and what they count for; reads no values.
 
-    `method` is what clusters them, and `sweeps` whether at several k.
+    `method` is what clusters them, and `sweeps` whether at several k. `why_not` says why it does
+    not weigh profiles by default, if it cannot.
     """
-    layout = weigh(lay_out(data, dim), weights, level_weights)
+    layout = lay_out(data, dim)
+    layout = weigh(layout, weights, level_weights, variable_weights, why_not=why_not)
     warn_of_places(layout.dataset, layout.axes)
     check_names(layout, method, *(["k"] if sweeps else []))
     return layout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Literal
 
 import xarray as xr
@@ -23,8 +23,9 @@ def sweep(
     window: int | None = None,
     window_depth: float | None = None,
     normalize: Normalization | None = None,
-    weights: Literal["area"] | xr.DataArray | None = None,
+    weights: Literal["auto", "area"] | xr.DataArray | None = "auto",
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
+    variable_weights: Mapping[str, float] | None = None,
     criteria: Iterable[Criterion] = (),
     n_bootstrap: int | None = None,
     block_size: float | None = None,
@@ -44,8 +45,8 @@ def sweep(
         A model; every variable of a Dataset is one channel of the profile. Never changed.
     k : iterable of int, default 2…20
         Numbers of clusters.
-    metric, window, window_depth, normalize, weights, level_weights, n_init, max_iter, tol,
-    random_state
+    metric, window, window_depth, normalize, weights, level_weights, variable_weights, n_init,
+    max_iter, tol, random_state
         As for `kmeans`.
     criteria : iterable of {"gap", "stability"}, default none
         Expensive criteria to compute in addition to the others: each repeats the sweep of a sample
@@ -133,8 +134,8 @@ def sweep(
     asked = check_criteria(criteria, check_metric(metric), n_bootstrap, block_size)
     fits = fit_all(
         data, check_ks("k", k), metric=metric, window=window, window_depth=window_depth,
-        normalize=normalize, weights=weights, level_weights=level_weights, n_init=n_init,
-        max_iter=max_iter, tol=tol, random_state=random_state, progress=progress,
-        checkpoint=checkpoint, dim=dim,
+        normalize=normalize, weights=weights, level_weights=level_weights,
+        variable_weights=variable_weights, n_init=n_init, max_iter=max_iter, tol=tol,
+        random_state=random_state, progress=progress, checkpoint=checkpoint, dim=dim,
     )  # fmt: skip
     return SweepResult(describe_criteria(fits, progress=progress, **asked), fits)

@@ -85,8 +85,14 @@ def open_profiles(
     UserWarning
         If the inertia is beyond what float64 holds.
     """
-    weights, drawn = layout.weighting.levels, int(seed.generate_state(1, np.uint64)[0])
-    fit = partial(fit_moments, normalize=normalize, by_level=by_level, level_weights=weights)
+    weighting, drawn = layout.weighting, int(seed.generate_state(1, np.uint64)[0])
+    fit = partial(
+        fit_moments,
+        normalize=normalize,
+        by_level=by_level,
+        level_weights=weighting.levels,
+        variable_weights=weighting.variables,
+    )
     if is_chunked(layout.dataset):
         from xvcluster.profiles.chunks import open_chunks
 

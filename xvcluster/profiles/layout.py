@@ -99,11 +99,17 @@ class Weighting:
         Whether the weights are to be divided by their mean.
     levels : ndarray of shape (n_levels,), optional
         Weights of the levels, in the order of the profiles' levels.
+    variables : ndarray of shape (n_variables,), optional
+        Weights of the variables.
+    recorded : mapping
+        What a result records of all these.
     """
 
     factors: tuple[xr.Variable, ...] = ()
     is_relative: bool = False
     levels: Float64s | None = None
+    variables: Float64s | None = None
+    recorded: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

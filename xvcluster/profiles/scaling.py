@@ -74,15 +74,17 @@ class ProfileScaling:
     Attributes
     ----------
     level_weights : ndarray, shape (n_levels,)
+    variable_weights : ndarray, shape (n_variables,), or 1
     """
 
     level_weights: Float64s
+    variable_weights: Float64s | float = 1.0
     unit: ClassVar[float] = 1.0
 
     def apply(self, values: Floats, *, out: Floats | None = None) -> Floats:
         """Scale profiles (n, n_levels, n_variables), into `out` if given; keep the dtype."""
         scaled: Floats = np.empty_like(values) if out is None else out
-        stretch = np.sqrt(self.level_weights)[:, None]
+        stretch = np.sqrt(self.level_weights[:, None] * self.variable_weights)
         for start in range(0, len(values), _CHUNK):
             rows = slice(start, start + _CHUNK)
             mean, spread = np.split(self._moments(values[rows]), 2, axis=1)
@@ -115,7 +117,8 @@ class ProfileScaling:
         mean_moments : callable
             Finds them, shape (k, 2, n_variables).
         """
-        moments, stretch = mean_moments(), np.sqrt(self.level_weights)[:, None]
+        moments = mean_moments()
+        stretch = np.sqrt(self.level_weights[:, None] * self.variable_weights)
         return Scaling(moments[:, :1], moments[:, 1:] / stretch)
 
 
@@ -158,6 +161,7 @@ def fit_scaling(
     *,
     by_level: bool = False,
     level_weights: Float64s | None = None,
+    variable_weights: Float64s | None = None,
 ) -> Scaling | ProfileScaling:
     """Find how to scale profiles so that they can be compared.
 
@@ -175,6 +179,8 @@ def fit_scaling(
         it. Not for distances that compare different levels.
     level_weights : ndarray of shape (n_levels,), optional
         Weights of the squared differences at each level: values are multiplied by their roots.
+    variable_weights : ndarray of shape (n_variables,), optional
+        Likewise of each variable.
 
     Returns
     -------
@@ -192,26 +198,22 @@ def fit_scaling(
             raise ValueError(
                 "normalize='profile' needs several levels, but the data have one; leave it out"
             )
-        return ProfileScaling(weights)
-    share = weights / weights.sum()
-    several = mean.shape[1] > 1
-    scale = np.ones(mean.shape[1])
-    offset = mean
+        return ProfileScaling(weights, 1.0 if variable_weights is None else variable_weights)
     if normalize == "percent":
         _require_large_mean(mean, variance())
         scale = np.abs(mean) / 100.0
     elif normalize == "level":
         scale = _spread(variance())
-    elif normalize == "anomaly":
-        scale = _spread(share @ variance()) if several else scale
+    elif keeps_units(normalize, mean.shape[1]):
+        scale = np.ones(1)
     else:
-        apart = mean - mean[0]  # exactly 0 where the levels are alike
-        between = (apart - share @ apart) ** 2
-        if several or normalize == "variable":
-            scale = _spread(share @ (variance() + between))
-        offset = mean if by_level else mean.mean(axis=0)
+        scale = _spread(weights / weights.sum() @ variance())
+    keeps_levels = normalize in (None, "variable") and not by_level
+    offset = mean.mean(axis=0) if keeps_levels else mean
     if level_weights is not None:
         scale = scale / np.sqrt(level_weights)[:, None]
+    if variable_weights is not None:
+        scale = scale / np.sqrt(variable_weights)
     return Scaling(offset, scale)
 
 

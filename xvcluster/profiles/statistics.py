@@ -10,10 +10,11 @@ from xvcluster.algorithms.assign import Assignment
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import threads
 from xvcluster.algorithms.moments import Moments
-from xvcluster.arrays import Array, Float64s, Integers, Labels
+from xvcluster.arrays import Array, Float64s, Floats, Integers, Labels
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _ROUNDING = 1e-12
+_BINS = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,9 +178,25 @@ def _weighted_quantiles(members: Block) -> Float64s:
     """Quantiles (n_quantiles, n_levels, n_variables) by the inverse of the cumulated weights."""
     quantiles = np.empty((len(QUANTILES), *members.values.shape[1:]))
     for at in np.ndindex(quantiles.shape[1:]):
-        level = np.ascontiguousarray(members.values[:, *at])
-        order = np.argsort(level)
-        cumulated = np.cumsum(members.weights[order])
-        wanted = np.asarray(QUANTILES) * cumulated[-1] * (1.0 - _ROUNDING)
-        quantiles[:, *at] = level[order[np.searchsorted(cumulated, wanted)]]
+        quantiles[:, *at] = _quantiles_at(
+            np.ascontiguousarray(members.values[:, *at]), members.weights
+        )
+    return quantiles
+
+
+def _quantiles_at(values: Floats, weights: Float64s) -> Float64s:
+    """The quantiles of one level; only the values in the same of many bins as one are sorted."""
+    low, step = values.min(), (float(values.max()) - float(values.min())) / _BINS
+    bins = np.zeros(values.size, np.intp)
+    if 0.0 < step < np.inf:
+        bins = ((values - low) / step).astype(np.intp)
+    cumulated = np.cumsum(np.bincount(bins, weights))
+    wanted = np.asarray(QUANTILES) * cumulated[-1] * (1.0 - _ROUNDING)
+    own, quantiles = np.searchsorted(cumulated, wanted), np.empty(len(QUANTILES))
+    for number in np.unique(own):
+        within = np.flatnonzero(bins == number)
+        within = within[np.argsort(values[within])]
+        up_to = np.cumsum(weights[within]) + (cumulated[number - 1] if number else 0.0)
+        at = np.searchsorted(up_to, wanted[own == number])
+        quantiles[own == number] = values[within[np.minimum(at, within.size - 1)]]
     return quantiles

@@ -1,8 +1,8 @@
-"""The weights of profiles and levels, from the options of the user."""
+"""The weights of profiles, levels and variables, from the options of the user."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,47 +13,79 @@ import xarray as xr
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.edges import bounds_of
 from xvcluster.grid.levels import require_numbers
-from xvcluster.messages import warn
+from xvcluster.messages import shown, warn
+from xvcluster.options import check_number
 from xvcluster.profiles.layout import Layout, Weighting
+
+_PROFILE_WORDS = "'auto', 'area', None or a DataArray"
+_LEVEL_WORDS = "'thickness' or a DataArray"
+_WIDE = 20.0
+"""Degrees of latitude from which cells of a grid in degrees differ too much to count alike: from
+10° to 30° their areas fall by an eighth, from 50° to 70° by a half."""
 
 
 def weigh(
     layout: Layout,
     weights: str | xr.DataArray | None = None,
     level_weights: str | xr.DataArray | None = None,
+    variable_weights: Mapping[str, float] | None = None,
+    *,
+    why_not: str = "",
 ) -> Layout:
-    """Add the weights of profiles and levels to a layout.
+    """Add the weights of profiles, levels and variables to a layout.
 
     Parameters
     ----------
     layout : Layout
-    weights : "area" or DataArray, optional
+    weights : "auto", "area" or DataArray, optional
         On some of the horizontal dimensions.
     level_weights : "thickness" or DataArray, optional
         Along the vertical.
+    variable_weights : mapping of str to float, optional
+        By name; 1 for variables that it does not name.
+    why_not : str, optional
+        Why "auto" does not weigh profiles, if it does not because of the method.
 
     Raises
     ------
     TypeError
-        If weights are neither of these.
+        If weights are none of these.
     ValueError
         If they do not lie on the dimensions of the data, or are negative or infinite; if
-        `level_weights` are not all positive; if there are no cells or levels.
+        `level_weights` or `variable_weights` are not all positive; if there are no cells, levels or
+        several variables.
+
+    Warns
+    -----
+    UserWarning
+        If "auto" does not weigh profiles although latitudes span more than 20 degrees.
     """
+    factors = _profile_factors(layout, weights, why_not)
+    variables = _variable_weights(layout, variable_weights)
     weighting = Weighting(
-        tuple(_profile_factors(layout, weights)),
-        is_relative=isinstance(weights, str),
+        tuple(factors),
+        is_relative=isinstance(weights, str) and bool(factors),
         levels=_level_weights(layout, level_weights),
+        variables=None if variables is None else np.array(list(variables.values())),
     )
-    return replace(layout, weighting=weighting)
+    recorded: dict[str, Any] = {}
+    if factors:
+        recorded["weights"] = "area" if weighting.is_relative else "given"
+    if level_weights is not None:
+        recorded["level_weights"] = level_weights if isinstance(level_weights, str) else "given"
+    if variables is not None:
+        recorded["variable_weights"] = variables
+    return replace(layout, weighting=replace(weighting, recorded=recorded))
 
 
-def _profile_factors(layout: Layout, weights: Any) -> list[xr.Variable]:
+def _profile_factors(layout: Layout, weights: Any, why_not: str) -> list[xr.Variable]:
     """Arrays on some of the horizontal dimensions, whose product is the weights."""
     if weights is None:
         return []
+    if isinstance(weights, str) and weights == "auto":
+        return _fair_factors(layout, why_not)
     if isinstance(weights, str):
-        _check_word("weights", weights, "area")
+        _check_word("weights", weights, _PROFILE_WORDS, "area")
         names, factors = (layout.axes.latitude, layout.axes.longitude), layout.area_factors()
         if factors:
             _warn_of_bounds(layout, "weights='area'", *names)
@@ -66,13 +98,72 @@ def _profile_factors(layout: Layout, weights: Any) -> list[xr.Variable]:
             "weights='area' needs a grid of latitude and longitude, which the data do not "
             f"{have or 'have'}; or give a DataArray of weights on the horizontal dimensions"
         )
-    array = _aligned(layout, "weights", weights, "area", layout.grid.dims).astype(np.float64)
+    dims = layout.grid.dims
+    array = _aligned(layout, "weights", weights, _PROFILE_WORDS, dims).astype(np.float64)
     if array.min() < 0 or np.isinf(array).any():
         raise ValueError(
             f"weights must be finite and at least 0; they range from {float(array.min()):g} to "
             f"{float(array.max()):g}"
         )
     return [array]
+
+
+def _fair_factors(layout: Layout, why_not: str) -> list[xr.Variable]:
+    """The areas of cells if latitudes span so much that these differ; otherwise none."""
+    span = _latitude_span(layout)
+    if not span > _WIDE:
+        return []
+    factors = [] if why_not else layout.area_factors()
+    if factors:
+        filled = [f.copy(data=np.where(np.isnan(f), np.nanmean(f), f)) for f in factors]
+        if all(np.any(f.values > 0) for f in filled):
+            return filled
+    names = layout.axes.latitude, layout.axes.longitude
+    bounds = ", ".join(repr(str(bounds)) for _, bounds in _absent_bounds(layout, *names))
+    reason = "they have no cells whose areas could weigh them, so each counts once: " + (
+        f"give a Dataset that holds the bounds of cells, {bounds}, or weights"
+        if bounds
+        else "give weights if they are denser in some parts than in others"
+    )
+    warn(
+        f"the profiles span {span:.0f} degrees of latitude, but {why_not or reason}, or "
+        "weights=None if each is to count once"
+    )
+    return []
+
+
+def _latitude_span(layout: Layout) -> float:
+    """Degrees between the southernmost and the northernmost point of a grid; 0 if not known."""
+    horizontal = layout.horizontal
+    if horizontal is None or not horizontal.is_placed.any():
+        return 0.0
+    return float(np.nanmax(horizontal.lat) - np.nanmin(horizontal.lat))
+
+
+def _variable_weights(layout: Layout, weights: Any) -> dict[str, float] | None:
+    """The weight of each variable by name, in their order."""
+    if weights is None:
+        return None
+    names = list(layout.variables)
+    if not isinstance(weights, Mapping):
+        example = ", ".join(f"{name!r}: {i}" for i, name in enumerate(names[:2], start=1))
+        raise TypeError(
+            f"variable_weights must be a number for each variable by its name, such as "
+            f"{{{example}}}; got {shown(weights)}"
+        )
+    unknown = [name for name in weights if name not in names]
+    if unknown:
+        raise ValueError(
+            f"variable_weights name {shown(unknown[0])}, but the variables are "
+            f"{', '.join(map(repr, names))}"
+        )
+    if len(names) == 1:
+        raise ValueError(
+            f"variable_weights are for several variables, but the data have only {names[0]!r}; "
+            "leave them out"
+        )
+    given = {n: check_number(f"variable_weights[{n!r}]", w, above=0.0) for n, w in weights.items()}
+    return {name: given.get(name, 1.0) for name in names}
 
 
 def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
@@ -84,7 +175,7 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
             "level_weights need a vertical, which the data do not have; leave them out"
         )
     if isinstance(weights, str):
-        _check_word("level_weights", weights, "thickness")
+        _check_word("level_weights", weights, _LEVEL_WORDS, "thickness")
         _warn_of_bounds(layout, "level_weights='thickness'", layout.axes.vertical)
         numbers = require_numbers(layout.vertical, f"level_weights={weights!r}")
         vertical = layout.dataset[layout.vertical.dims[0]]
@@ -94,7 +185,7 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
         found = np.abs(edges[:, 1] - edges[:, 0])
         found = found / found.mean()
     else:
-        array = _aligned(layout, "level_weights", weights, "thickness", layout.vertical.dims)
+        array = _aligned(layout, "level_weights", weights, _LEVEL_WORDS, layout.vertical.dims)
         found = array.values.astype(np.float64)
     if not (np.all(found > 0) and np.all(np.isfinite(found))):
         raise ValueError(
@@ -104,10 +195,10 @@ def _level_weights(layout: Layout, weights: Any) -> Float64s | None:
     return found[::-1] if layout.descending else found
 
 
-def _check_word(option: str, given: str, word: str) -> None:
+def _check_word(option: str, given: str, allowed: str, word: str) -> None:
     """Refuse another word."""
     if given != word:
-        raise ValueError(f"{option} must be {word!r} or a DataArray; got {given!r}")
+        raise ValueError(f"{option} must be {allowed}; got {given!r}")
 
 
 def _warn_of_bounds(layout: Layout, option: str, *names: str | None) -> None:
@@ -132,11 +223,11 @@ def _absent_bounds(layout: Layout, *names: str | None) -> list[tuple[str, Hashab
 
 
 def _aligned(
-    layout: Layout, name: str, weights: Any, word: str, dims: tuple[Any, ...]
+    layout: Layout, name: str, weights: Any, allowed: str, dims: tuple[Any, ...]
 ) -> xr.Variable:
     """Weights in memory, in the order of the data along each of their dimensions."""
     if not isinstance(weights, xr.DataArray):
-        raise TypeError(f"{name} must be {word!r} or a DataArray; got {type(weights).__name__}")
+        raise TypeError(f"{name} must be {allowed}; got {type(weights).__name__}")
     if weights.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be numeric; their dtype is {weights.dtype}")
     others = [str(d) for d in weights.dims if d not in dims]

@@ -111,6 +111,10 @@ def _check_parameters(parameters: Parameters, method: Method) -> None:
             _explained(own.check, name, parameters[name], what="the parameter ")
         elif not own.optional:
             raise ValueError(f"it lacks the parameter {name!r}")
+    names = parameters["variables"]
+    if parameters.get("variable_weights", dict.fromkeys(names)).keys() != set(names):
+        listed = plain(", ".join(names))
+        raise ValueError(f"the parameter 'variable_weights' does not name just {listed}")
 
 
 def _explained(check: Callable[..., Any], *values: Any, what: str = "") -> None:

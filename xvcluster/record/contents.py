@@ -115,6 +115,13 @@ def _check_vertical(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be the name of a dimension or null; got {value!r}")
 
 
+def _check_by_variable(name: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} must be a number for each variable; got {value!r}")
+    for variable, own in value.items():
+        check_number(f"{name} of {variable!r}", own, above=0.0)
+
+
 def _check_text(name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise ValueError(f"{name} must be text; got {value!r}")
@@ -128,6 +135,7 @@ PARAMETERS: dict[str, Parameter] = {
     "normalize": Parameter(lambda _, value: check_normalize(value), optional=True),
     "weights": Parameter(_check_text, optional=True),
     "level_weights": Parameter(_check_text, optional=True),
+    "variable_weights": Parameter(_check_by_variable, optional=True),
 }
 """Parameters of every result, in addition to ``method`` and ``metric``."""
 

@@ -210,16 +210,18 @@ def flag_attrs(k: int, word: str = "cluster") -> dict[str, Any]:
     }
 
 
-def lowest_first(centroids: Float64s) -> Indices:
-    """Order of clusters by the mean of the first variable over the levels."""
-    return np.argsort(centroids[..., 0].mean(axis=1), kind="stable")
+def lowest_first(centroids: Float64s, level_weights: Float64s | None = None) -> Indices:
+    """Order of clusters by the mean of the first variable over the levels, by their weights."""
+    mean = np.average(centroids[..., 0], axis=1, weights=level_weights)
+    return np.argsort(mean, kind="stable")
 
 
 def describe_order(layout: Layout) -> str:
     """Say how clusters are numbered."""
     name, attrs = next(iter(layout.variables.items()))
     unit = str(attrs.get("units", "")).strip()
-    return f"mean of {name}{f' ({unit})' if unit else ''}, lowest first"
+    by = "" if layout.weighting.levels is None else " weighted by level"
+    return f"mean of {name}{f' ({unit})' if unit else ''}{by}, lowest first"
 
 
 def _global_attrs(data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -334,10 +336,13 @@ def read_nodes(
         weights = dataset["level_weight"].values.astype(np.float64)
     stretch = _stretch(weights)
     own = f"{names[0]}{node_ending(along)}_offset"
+    of_variables = parameters_of(dataset).get("variable_weights", {})
     if own in dataset and dataset[own].dims == (along,):
         moments = [_per_node(dataset, names, along, ending) for ending in ("offset", "scale")]
         undoing = Scaling(moments[0], moments[1] / stretch)
-        return ProfileScaling(weights), undoing.apply(nodes).astype(np.float64)
+        variable_weights = np.array([of_variables.get(name, 1.0) for name in names])
+        own_scaling = ProfileScaling(weights, variable_weights)
+        return own_scaling, undoing.apply(nodes).astype(np.float64)
     offset, scale = (read_each(dataset, names, f"_{ending}")[0] for ending in ("offset", "scale"))
     normalize = parameters_of(dataset).get("normalize")
     unit = float(scale[0, 0]) if keeps_units(normalize, len(names)) else 1.0
