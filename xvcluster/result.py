@@ -350,14 +350,15 @@ class ClusterResult:
         return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)
 
     def _describe(self) -> list[str]:
-        """What was clustered, and how many profiles were left out, if any were."""
+        """What was clustered, how well, and how many profiles were left out, if any were."""
         parameters = self.parameters
         n = int(self.dataset["count"].sum())
         names = plain(", ".join(parameters["variables"]))
         method = plain(self.dataset.attrs["method"])
         head = f"{self.n_clusters} clusters of {n:,} profiles of {names}, {method}"
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
-        return [head, incomplete] if incomplete else [head]
+        quality = method_of(self.dataset).quality(self.dataset)
+        return [head, *filter(None, (quality, incomplete))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

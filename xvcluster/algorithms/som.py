@@ -21,7 +21,7 @@ LAST_WIDTH = 0.5
 FINE_PASSES = 10
 """Number of last passes that see all profiles, if there are more than are kept in memory."""
 _REPORTS = 100
-_SPAN = 2.0  # standard deviations from the mean to the edge of the map at the start
+_SPAN = 1.0  # standard deviations from the mean to the edge of the map at the start
 _FLAT = 1e-12  # share of the first variance below which the second is rounding
 
 
@@ -170,7 +170,7 @@ def span_plane(profiles: Block, shape: tuple[int, int]) -> Float64s:
     -------
     ndarray, shape (n_rows * n_columns, n_levels, n_variables)
         Row by row. The first component lies along the longer side, or the rows, and each has its
-        largest coefficient positive. Nodes at the edges are two standard deviations from the mean.
+        largest coefficient positive. Nodes at the edges are a standard deviation from the mean.
         If there is no second component, the first goes on along the shorter side.
 
     References

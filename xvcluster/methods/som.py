@@ -18,6 +18,7 @@ from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.som import LAST_WIDTH, MapFit, judge, train_batch, train_online
 from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Integers, Labels
+from xvcluster.grid.coords import units
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
@@ -93,7 +94,7 @@ def som(
         profiles shown, drawn in random order; default 50 000.
     sigma : float, optional
         Width of the Gaussian neighbourhood at the start, in nodes. In a batch it shrinks to 0.5;
-        the default is a quarter of the longer side of the map, but at least 0.5. Online it falls to
+        the default is a third of the longer side of the map, but at least 0.5. Online it falls to
         a third of that at the end; default 1.5. With SeisGo's 0.3, hardly more than the winning
         node moves, and what comes is no map: neighbouring nodes need not be alike.
     learning_rate : float, optional
@@ -177,7 +178,7 @@ def som(
     _require_nodes(shape, n_clusters)
     if n_clusters is not None:
         require_distinct(source, n_clusters)
-    options.setdefault("sigma", max(max(shape) / 4, LAST_WIDTH))
+    options.setdefault("sigma", max(max(shape) / 3, LAST_WIDTH))
     for_training, for_merging = seed.spawn(2)
     if algorithm == "online":
         _warn_unseen(source, options["n_iterations"])
@@ -267,6 +268,16 @@ class SelfOrganizingMap(Method):
         model.get_weights()[:] = flat
         return model
 
+    def quality(self, dataset: xr.Dataset) -> str:
+        """The errors of the map, which results of earlier versions lack."""
+        if "topographic_error" not in dataset or "quantization_error" not in dataset:
+            return ""
+        rows, columns = parameters_of(dataset)["grid_size"]
+        mean, apart = (dataset[n] for n in ("quantization_error", "topographic_error"))
+        unit = "" if units(mean) in ("", "1") else f" {units(mean)}"
+        said = f"map of {rows} x {columns} nodes: quantization error {mean:.3g}{unit}"
+        return said if np.isnan(apart) else f"{said}, topographic error {apart:.2f}"
+
     def why_not_refit(self, dataset: xr.Dataset) -> str:
         """Single nodes have no partner in another map."""
         if "som_shape" not in dataset["label"].attrs:
@@ -351,7 +362,7 @@ def _warn_of_disorder(error: float, parameters: dict[str, Any]) -> None:
     warn(
         f"this is hardly a map: its topographic error is {error:.2f}, that is, for {error:.0%} of "
         "the profiles the two nearest nodes are not neighbours, so that its U-matrix and the "
-        f"places of its nodes say little; try {', or '.join(mends)}"
+        f"places of its nodes say little; try {' or '.join(mends)}"
     )
 
 
