@@ -13,7 +13,7 @@ import numpy as np
 
 from xvcluster.messages import shown, warn
 
-Algorithm = Literal["online", "batch"]
+Algorithm = Literal["batch", "online"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
 Criterion = Literal["gap", "stability"]
 MetricName = Literal["euclidean", "dtw", "softdtw"]
@@ -327,7 +327,7 @@ def check_training(
     most = _MOST_SHOWN if online else _MOST_PASSES
     options: dict[str, Any] = {"n_iterations": check_integer("n_iterations", shown, 1, most)}
     if online or sigma is not None:
-        options["sigma"] = check_number("sigma", 0.3 if sigma is None else sigma, above=0.0)
+        options["sigma"] = check_number("sigma", 1.5 if sigma is None else sigma, above=0.0)
     if online:
         rate = 0.1 if learning_rate is None else learning_rate
         options["learning_rate"] = check_number("learning_rate", rate, above=0.0, most=1.0)

@@ -352,7 +352,7 @@ class ClusterResult:
         return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)
 
     def _describe(self) -> list[str]:
-        """What was clustered, and how many profiles were left out, if any were."""
+        """What was clustered, how well, and how many profiles were left out, if any were."""
         parameters = self.parameters
         n = int(self.dataset["count"].sum())
         names = plain(", ".join(parameters["variables"]))
@@ -362,7 +362,8 @@ class ClusterResult:
             f", {name}={plain(repr(parameters[name]))}" for name in _WEIGHTS if name in parameters
         )
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
-        return [head, incomplete] if incomplete else [head]
+        quality = method_of(self.dataset).quality(self.dataset)
+        return [head, *filter(None, (quality, incomplete))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 from minisom import MiniSom
+from sklearn.decomposition import PCA
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.som import FINE_PASSES, LAST_WIDTH, train_batch, train_online
+from xvcluster.algorithms.som import (
+    FINE_PASSES,
+    LAST_WIDTH,
+    judge,
+    span_plane,
+    train_batch,
+    train_online,
+)
 from xvcluster.algorithms.source import InMemory
 from xvcluster.kernels import som
 
@@ -16,13 +24,12 @@ def make_profiles(n=50):
 
 def fit(profiles, shape, seed=0, **options):
     options = {"n_iterations": 200, "sigma": 0.5, "learning_rate": 0.2} | options
-    return train_online(profiles, shape, seed=np.random.SeedSequence(seed), **options)
+    return train_online(Block.of(profiles), shape, seed=np.random.SeedSequence(seed), **options)
 
 
-def fit_batch(profiles, shape, seed=0, **options):
+def fit_batch(profiles, shape, **options):
     options = {"n_iterations": 6, "sigma": 1.5} | options
-    source = InMemory.of(Block.of(profiles))
-    return train_batch(source, shape, seed=np.random.SeedSequence(seed), **options)
+    return train_batch(InMemory.of(Block.of(profiles)), shape, **options)
 
 
 def test_train_online_equals_minisom_from_the_weights_and_order_it_drew(monkeypatch):
@@ -43,13 +50,70 @@ def test_train_online_equals_minisom_from_the_weights_and_order_it_drew(monkeypa
     np.testing.assert_allclose(ours, theirs.get_weights().reshape(12, 4, 2), atol=1e-10)
 
 
-@pytest.mark.parametrize("method", ["online", "batch"])
-def test_train_starts_from_profiles(method):
+@pytest.mark.parametrize("method", [fit, fit_batch])
+def test_train_starts_on_the_principal_plane(method):
     profiles = make_profiles()
-    train = {"online": fit, "batch": fit_batch}[method]
-    nodes = train(profiles, (3, 4), n_iterations=0)
-    assert nodes.shape == (12, 4, 2)
-    assert all((profiles == node).all(axis=(1, 2)).any() for node in nodes)
+    profiles[:, 1] *= 4
+    nodes = method(profiles, (3, 4), n_iterations=0)
+    pca = PCA(2).fit(profiles.reshape(50, 8))
+    signs = np.sign([axis[np.abs(axis).argmax()] for axis in pca.components_])
+    std = np.sqrt(pca.explained_variance_ * 49 / 50)  # of 50 profiles, which are all there are
+    placed = pca.transform(nodes.reshape(12, 8)) * signs / std
+    rows, columns = np.linspace(-1, 1, 3), np.linspace(-1, 1, 4)  # the longer side comes first
+    expected = [[along, across] for across in rows for along in columns]
+    np.testing.assert_allclose(placed, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1), (2, 2), (4, 3)])
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_span_plane_gives_different_nodes_on_the_line_through_profiles_along_one(shape, n_features):
+    along = np.random.default_rng(0).normal(size=(40, 1))
+    profiles = (3 + along * np.arange(1, n_features + 1))[..., None]
+    nodes = span_plane(Block.of(profiles), shape)[..., 0]
+    assert len(np.unique(nodes[:, 0].round(9))) == len(nodes) == np.prod(shape)
+    position = nodes[:, :1] - 3
+    np.testing.assert_allclose(nodes - 3, position * np.arange(1, n_features + 1), atol=1e-12)
+    assert np.all(np.diff(nodes[:, 0]) > 0) or shape[0] > 1
+
+
+def test_span_plane_of_constant_profiles_is_their_value():
+    nodes = span_plane(Block.of(np.full((7, 3, 1), 0.1)), (2, 2))
+    np.testing.assert_array_equal(nodes, 0.1)
+
+
+def test_span_plane_counts_profiles_by_their_weights():
+    profiles, weights = make_profiles(), np.random.default_rng(1).integers(0, 4, 50)
+    weighted = span_plane(Block.of(profiles, weights.astype(float)), (3, 3))
+    repeated = span_plane(Block.of(np.repeat(profiles, weights, axis=0)), (3, 3))
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:The topographic error is not defined")
+@pytest.mark.parametrize("shape", [(4, 5), (1, 6), (6, 1), (2, 2), (1, 2), (1, 1)])
+@pytest.mark.parametrize("order", ["trained", "random"])
+def test_judge_equals_minisom(shape, order):
+    profiles = make_profiles(3000)
+    nodes = fit_batch(profiles, shape)
+    if order == "random":
+        nodes = np.random.default_rng(2).permutation(nodes)
+    theirs = MiniSom(*shape, 8, sigma=0.5)
+    theirs._weights = nodes.reshape(*shape, 8)
+    X = profiles.reshape(-1, 8)
+    fit = judge(InMemory.of(Block.of(profiles)), nodes, shape)
+    assert fit.quantization_error == pytest.approx(theirs.quantization_error(X), rel=1e-12)
+    assert fit.topographic_error == pytest.approx(theirs.topographic_error(X), nan_ok=True)
+    winners = [np.ravel_multi_index(theirs.winner(x), shape) for x in X]
+    np.testing.assert_array_equal(fit.hits, np.bincount(winners, minlength=np.prod(shape)))
+
+
+def test_judge_counts_profiles_by_their_weights():
+    profiles, weights = make_profiles(), np.random.default_rng(1).integers(0, 4, 50)
+    nodes = make_profiles(12)
+    weighted = judge(InMemory.of(Block.of(profiles, weights.astype(float))), nodes, (3, 4))
+    repeated = judge(InMemory.of(Block.of(np.repeat(profiles, weights, axis=0))), nodes, (3, 4))
+    for name in ("quantization_error", "topographic_error", "mass"):
+        np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name))
+    assert weighted.hits.sum() == 50
 
 
 def test_train_online_gives_a_codebook_in_the_shape_of_profiles():
@@ -74,9 +138,8 @@ def test_train_online_reports_all_its_steps():
 @pytest.mark.parametrize("n", [30, 5000], ids=["nodes without profiles", "many"])
 def test_train_batch_equals_its_formula(n, shape, sigma):
     profiles = 5 + make_profiles(n)
-    seed = 4  # draws no profile twice: of two equal nodes, either may be the nearest
-    nodes = fit_batch(profiles, shape, seed, n_iterations=0)
-    assert len(np.unique(nodes, axis=0)) == len(nodes)
+    nodes = fit_batch(profiles, shape, n_iterations=0)
+    assert len(np.unique(nodes, axis=0)) == len(nodes)  # of two equal ones, either may be nearest
     end = min(sigma, LAST_WIDTH)
     for t in range(6):
         width = sigma * (end / sigma) ** (t / 5)
@@ -88,9 +151,7 @@ def test_train_batch_equals_its_formula(n, shape, sigma):
             near = np.exp(-squared / (2 * width**2))
             moved.append(np.average(profiles, axis=0, weights=near))
         nodes = np.array(moved)
-    np.testing.assert_allclose(
-        fit_batch(profiles, shape, seed, sigma=sigma), nodes, rtol=1e-9, atol=1e-9
-    )
+    np.testing.assert_allclose(fit_batch(profiles, shape, sigma=sigma), nodes, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("sigma", [1e-200, 0.3, 1.5, 1e300])
@@ -103,7 +164,7 @@ def test_train_batch_stays_among_the_profiles_for_any_sigma(sigma):
 def test_train_batch_forgets_what_rounding_leaves_in_a_node_that_loses_its_profiles():
     rng = np.random.default_rng(790)
     profiles = 5 + rng.standard_t(2, size=(rng.integers(6, 60), 2, 1))
-    nodes = fit_batch(profiles, (2, 4), 790, n_iterations=15, sigma=0.1)
+    nodes = fit_batch(profiles, (2, 4), n_iterations=15, sigma=0.1)
     assert np.all((nodes >= profiles.min() - 1e-9) & (nodes <= profiles.max() + 1e-9))
 
 
@@ -118,7 +179,7 @@ def test_train_batch_puts_like_profiles_side_by_side():
 
 def test_train_batch_of_more_profiles_than_its_sample_sees_all_in_the_end():
     profiles, sample = 5 + make_profiles(2000), 5 + make_profiles(2000)[::10]
-    options = {"n_iterations": FINE_PASSES + 20, "sigma": 1.5, "seed": np.random.SeedSequence(1)}
+    options = {"n_iterations": FINE_PASSES + 20, "sigma": 1.5}
     done = []
     source = InMemory(Block.of(profiles), Block.of(sample))
     ours = train_batch(source, (2, 3), report=done.append, **options)
@@ -136,7 +197,7 @@ def test_train_batch_of_more_profiles_than_its_sample_sees_all_in_the_end():
 
 def test_train_batch_of_few_passes_sees_all_profiles_in_each():
     profiles, sample = make_profiles(2000), make_profiles(2000)[::10]
-    options = {"n_iterations": FINE_PASSES - 3, "sigma": 1.5, "seed": np.random.SeedSequence(1)}
+    options = {"n_iterations": FINE_PASSES - 3, "sigma": 1.5}
     passes = []
 
     class Counted(InMemory):

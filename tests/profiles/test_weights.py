@@ -246,7 +246,7 @@ def test_weights_are_refused_by_methods_that_know_none(model):
     ):
         xvcluster.kmeans(model, 2, metric="dtw", level_weights="thickness")
     with pytest.raises(ValueError, match=r"algorithm='online' does not support weights.*batch"):
-        xvcluster.som(model, (2, 2), weights="area")
+        xvcluster.som(model, (2, 2), algorithm="online", weights="area")
 
 
 def test_weights_that_do_not_fit_are_refused(model):

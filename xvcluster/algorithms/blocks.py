@@ -63,6 +63,18 @@ class Block:
             variance += np.tensordot(shares[rows], (self.values[rows] - mean) ** 2, 1)
         return mean, variance
 
+    def covariance(self) -> Float64s:
+        """Weighted covariance in float64 of all values of a profile, flat; some weight must be > 0.
+
+        Its shape is (n_levels · n_variables, n_levels · n_variables).
+        """
+        mean, shares = self.mean(), self.weights / self.weights.sum()
+        covariance = np.zeros((mean.size, mean.size))
+        for rows in self._chunks():
+            apart = (self.values[rows] - mean).reshape(-1, mean.size)
+            covariance += (apart.T * shares[rows]) @ apart
+        return covariance
+
     def _chunks(self) -> Iterator[slice]:
         """Slices of rows, so that the whole block is never copied."""
         return (slice(i, i + _CHUNK) for i in range(0, len(self), _CHUNK))

@@ -30,7 +30,7 @@ from xvcluster.cli.commandline import (
 from xvcluster.cli.figures import at_time, check_map, write_figure
 from xvcluster.cli.files import check_outputs, read_model
 from xvcluster.cli.report import describe_result, sweep_table
-from xvcluster.options import Covariance, Criterion, check_bootstrap
+from xvcluster.options import Algorithm, Covariance, Criterion, check_bootstrap
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.record import store
 from xvcluster.result import ClusterResult
@@ -63,19 +63,20 @@ def kmeans(**options: Any) -> None:
     clusters_option("Merge the nodes into this many clusters. Default: every node is a cluster."),
     click.option(
         "--algorithm",
-        type=click.Choice(["online", "batch"]),
-        help="Train with one profile at a time (default), or with all profiles in each pass.",
+        type=click.Choice(get_args(Algorithm)),
+        help="Train with all profiles in each pass (default), or with one profile at a time.",
     ),
     click.option(
         "--iterations",
         "n_iterations",
         type=int,
-        help="Number of training steps, or of passes for batch. Default: 50000, or 50.",
+        help="Number of passes, or of training steps for online. Default: 50, or 50000.",
     ),
     click.option(
         "--sigma",
         type=float,
-        help="Initial width of the neighbourhood. Default: 0.3; for batch, half the longer side.",
+        help="Initial width of the neighbourhood. Default: a third of the longer side of the "
+        "map; for online, 1.5.",
     ),
     click.option(
         "--learning-rate", type=float, help="Initial learning rate, for online. Default: 0.1."

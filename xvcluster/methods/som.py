@@ -15,9 +15,10 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import has_distinct
 from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.som import train_batch, train_online
+from xvcluster.algorithms.som import LAST_WIDTH, MapFit, judge, train_batch, train_online
 from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s, Integers, Labels
+from xvcluster.grid.coords import units
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
@@ -56,13 +57,15 @@ from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult
 
 _TRAINING = ("n_iterations", "sigma", "learning_rate")
+_DISORDER = 0.5
+"""Topographic error above which a map is hardly one; nodes in any order have more than 0.9."""
 
 
 def som(
     data: xr.DataArray | xr.Dataset,
     grid_size: tuple[int, int] | None = None,
     *,
-    algorithm: Algorithm = "online",
+    algorithm: Algorithm = "batch",
     n_iterations: int | None = None,
     sigma: float | None = None,
     learning_rate: float | None = None,
@@ -82,18 +85,19 @@ def som(
     data : DataArray or Dataset
         As for `kmeans`.
     grid_size : (int, int), optional
-        Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles.
-    algorithm : {"online", "batch"}, default "online"
-        Show the map one profile after another, as MiniSom and SeisGo do; or all of them in each
-        pass, so that none is left out if there are many.
+        Rows and columns of nodes. Default: ⌈√√N⌉ each way for N profiles; as many nodes in a single
+        row if the profiles are single values.
+    algorithm : {"batch", "online"}, default "batch"
+        Show the map all profiles in each pass, so that none is left out and each may have a weight;
+        or one after another, as MiniSom and SeisGo do.
     n_iterations : int, optional
-        Online, the number of profiles shown, drawn in random order; default 50 000. In a batch, the
-        number of passes over all profiles; default 50.
+        In a batch, the number of passes over all profiles; default 50. Online, the number of
+        profiles shown, drawn in random order; default 50 000.
     sigma : float, optional
-        Width of the Gaussian neighbourhood at the start, in nodes. Online it falls to a third of
-        that at the end; the default 0.3, SeisGo's, moves hardly more than the winning node, and
-        from about 1 neighbouring nodes become alike and the U-matrix shows neighbourhoods. In a
-        batch it shrinks to 0.3; the default is half of the longer side of the map.
+        Width of the Gaussian neighbourhood at the start, in nodes. In a batch it shrinks to 0.5;
+        the default is a third of the longer side of the map, but at least 0.5. Online it falls to
+        a third of that at the end; default 1.5. With SeisGo's 0.3, hardly more than the winning
+        node moves, and what comes is no map: neighbouring nodes need not be alike.
     learning_rate : float, optional
         Online only: at the start, at most 1; it falls to a third at the end. Default 0.1.
     n_clusters : int, optional
@@ -102,7 +106,7 @@ def som(
     normalize, level_weights, variable_weights, random_state, progress, dim
         As for `kmeans`.
     weights : "auto", "area", DataArray or None, default "auto"
-        As for `kmeans`; only in a batch.
+        As for `kmeans`; not online.
 
     Returns
     -------
@@ -110,7 +114,11 @@ def som(
         Unmerged, clusters are the nodes, numbered row · n_columns + column + 1, with ``som_row``
         and ``som_column`` along ``cluster``; their centroid is the node's codebook profile, and an
         empty node keeps its number. Merged, clusters are numbered as by `kmeans` and their centroid
-        is the mean of their members. The nodes lie along ``node`` in either case.
+        is the mean of their members. The nodes lie along ``node`` in either case. The dataset also
+        has the ``quantization_error``, the mean distance of the profiles to their nearest node, and
+        the ``topographic_error``, the share of the profiles of which the two nearest nodes are not
+        among the up to eight neighbours of each other: 0 of a perfect map, and over 0.9 if nodes
+        lie in any order.
 
     Raises
     ------
@@ -122,10 +130,20 @@ def som(
     Warns
     -----
     UserWarning
-        If online training shows the map fewer profiles than there are.
+        If online training shows the map fewer profiles than there are, or if the topographic error
+        is more than 0.5.
+
+    Notes
+    -----
+    Nodes start on the plane of the first two principal components, the first of them along the
+    longer side, so that a batch depends on no draw; the seed is for the order of online training
+    and for merging.
 
     References
     ----------
+    Kiviluoto, K. (1996). Topology preservation in self-organizing maps. Proc. ICNN'96, 294–299.
+    https://doi.org/10.1109/ICNN.1996.548907
+
     Kohonen, T. (2013). Essentials of the self-organizing map. Neural Networks 37, 52–65.
     https://doi.org/10.1016/j.neunet.2012.09.018
 
@@ -158,20 +176,22 @@ def som(
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     source = profiles.source
     shape = check_grid_size(grid_size, source.n_profiles, algorithm)
+    if grid_size is None and source.sample.values[0].size == 1:
+        shape = 1, shape[0] * shape[1]  # single values lie along a line
     _require_nodes(shape, n_clusters)
     if n_clusters is not None:
         require_distinct(source, n_clusters)
-    options.setdefault("sigma", max(shape) / 2)
+    options.setdefault("sigma", max(max(shape) / 3, LAST_WIDTH))
     for_training, for_merging = seed.spawn(2)
-    training: dict[str, Any] = {"seed": for_training, **options}
     if algorithm == "online":
         _warn_unseen(source, options["n_iterations"])
     with show_steps(progress, options["n_iterations"]) as report:
-        nodes = _train(source, shape, algorithm, report=report, **training)
+        nodes = _train(source, shape, algorithm, for_training, report=report, **options)
     parameters = {"method": "som", "metric": "euclidean", "grid_size": shape, **options, **known}
     parameters |= layout.weighting.recorded
     parameters |= {"algorithm": algorithm, "random_state": seed.entropy}
     dataset = _describe(data, profiles, layout, nodes, shape, n_clusters, for_merging, parameters)
+    _warn_of_disorder(float(dataset["topographic_error"]), parameters)
     return ClusterResult(dataset, _layout=layout)
 
 
@@ -196,6 +216,8 @@ class SelfOrganizingMap(Method):
         "node_cluster": Variable("node", "iu", decides=True, numbers=True),
         "node_count": Variable("node", "iu", 0),
         "node": Variable("node", "iu", counts=True),
+        "quantization_error": Variable("", least=0, optional=True),
+        "topographic_error": Variable("", least=0, most=1, optional=True),
         "som_row": Variable(_along_places, "iu", 0),
         "som_column": Variable(_along_places, "iu", 0),
     }
@@ -233,7 +255,7 @@ class SelfOrganizingMap(Method):
             times = sample.weights.astype(np.intp)
             sample = Block.of(np.repeat(sample.values, times, axis=0))
         for_training, for_merging = seed.spawn(2)
-        nodes = _train(InMemory.of(sample), shape, algorithm, seed=for_training, **options)
+        nodes = _train(InMemory.of(sample), shape, algorithm, for_training, **options)
         nearest = assign(sample.values, Assigner(nodes, metric)).nearest
         mass = np.bincount(nearest, sample.weights, minlength=len(nodes)).astype(np.float64)
         return Assigner(nodes, metric, _merge(nodes, mass, k, for_merging))
@@ -249,6 +271,16 @@ class SelfOrganizingMap(Method):
         model = MiniSom(rows, columns, flat.shape[-1], **trained_with)
         model.get_weights()[:] = flat
         return model
+
+    def quality(self, dataset: xr.Dataset) -> str:
+        """The errors of the map, which results of earlier versions lack."""
+        if "topographic_error" not in dataset or "quantization_error" not in dataset:
+            return ""
+        rows, columns = parameters_of(dataset)["grid_size"]
+        mean, apart = (dataset[n] for n in ("quantization_error", "topographic_error"))
+        unit = "" if units(mean) in ("", "1") else f" {units(mean)}"
+        said = f"map of {rows} x {columns} nodes: quantization error {mean:.3g}{unit}"
+        return said if np.isnan(apart) else f"{said}, topographic error {apart:.2f}"
 
     def why_not_refit(self, dataset: xr.Dataset) -> str:
         """Single nodes have no partner in another map."""
@@ -271,15 +303,16 @@ def _describe(
     metric = get_metric("euclidean")
     centroids, groups = nodes, np.arange(len(nodes), dtype=np.int32)
     of_nodes = members = profiles.members(Assigner(nodes, metric))
-    hits, mass = of_nodes.hits()
+    fit = judge(profiles.source, nodes, shape)
     if n_clusters is not None:
-        groups = _merge(nodes, mass, n_clusters, for_merging)
+        groups = _merge(nodes, fit.mass, n_clusters, for_merging)
         centroids, groups = _lowest_first(profiles, nodes, groups)
         members = profiles.members(Assigner(nodes, metric, groups, centroids))
     dataset = describe(data, layout, centroids, members, parameters)
     scaling = of_nodes.scaling()
     dataset.update(describe_scaling(layout, scaling, "node"))
-    _describe_nodes(dataset, layout, scaling.undo(nodes), groups, hits, shape)
+    _describe_nodes(dataset, layout, scaling.undo(nodes), groups, fit.hits, shape)
+    _describe_fit(dataset, fit, scaling.unit)
     if n_clusters is not None:
         dataset["label"].attrs["ordered_by"] = describe_order(layout)
         return dataset
@@ -289,12 +322,16 @@ def _describe(
 
 
 def _train(
-    source: Source, shape: tuple[int, int], algorithm: Algorithm, **training: Any
+    source: Source,
+    shape: tuple[int, int],
+    algorithm: Algorithm,
+    seed: np.random.SeedSequence,
+    **options: Any,
 ) -> Float64s:
     """The codebook of a map, by either algorithm."""
     if algorithm == "batch":
-        return train_batch(source, shape, **training)
-    return train_online(source.sample.values, shape, **training)
+        return train_batch(source, shape, **options)
+    return train_online(source.sample, shape, seed=seed, **options)
 
 
 def _require_nodes(shape: tuple[int, int], n_clusters: int | None) -> None:
@@ -314,6 +351,23 @@ def _warn_unseen(source: Source, n_iterations: int) -> None:
             f"n_iterations={n_iterations}; {more}use algorithm='batch', in which every profile "
             "counts",
         )
+
+
+def _warn_of_disorder(error: float, parameters: dict[str, Any]) -> None:
+    """Warn of a map on which nodes that are near in the data are not neighbours."""
+    if error <= _DISORDER or np.isnan(error):
+        return
+    sigma = parameters["sigma"]
+    mends = ["a smaller grid_size"]
+    if parameters["algorithm"] == "online":
+        mends = ["algorithm='batch'", f"a sigma of 1.5 or more (it is {sigma:g})", *mends]
+    elif sigma < 1:
+        mends.insert(0, f"a larger sigma (it is {sigma:g})")
+    warn(
+        f"this is hardly a map: its topographic error is {error:.2f}, that is, for {error:.0%} of "
+        "the profiles the two nearest nodes are not neighbours, so that its U-matrix and the "
+        f"places of its nodes say little; try {' or '.join(mends)}"
+    )
 
 
 def _merge(
@@ -368,3 +422,12 @@ def _describe_nodes(
         {"node": np.arange(1, len(nodes) + 1), "som_row": ("node", row)}
         | {"som_column": ("node", column)}
     )
+
+
+def _describe_fit(dataset: xr.Dataset, fit: MapFit, unit: float) -> None:
+    """Add the errors of a map, the first in the units of the distances."""
+    attrs = {"long_name": "mean distance to the nearest node"}
+    attrs |= {n: dataset["distance"].attrs[n] for n in ("units",) if n in dataset["distance"].attrs}
+    dataset["quantization_error"] = ((), fit.quantization_error * unit, attrs)
+    attrs = {"long_name": "share of the profiles whose two nearest nodes are not neighbours"}
+    dataset["topographic_error"] = ((), fit.topographic_error, attrs | {"units": "1"})

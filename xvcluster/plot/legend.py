@@ -41,6 +41,10 @@ _CELL = 0.19
 """Inches that a cell of that grid needs, so that a number fits in."""
 
 
+_SEPARATED = 80
+"""Cells side by side, at most, between which lines leave enough of the colours."""
+
+
 def needs_key(labels: xr.DataArray) -> bool:
     """Whether the legend of labels is a grid of colours instead of a list."""
     return style.som_shape(labels) is not None or len(style.cluster_numbers(labels)) > LIST_LIMIT
@@ -209,7 +213,7 @@ def separate_cells(ax: Axes, shape: tuple[int, int]) -> None:
     """Separate the cells of an image by white lines, without ticks."""
     ax.set_xticks(np.arange(0.5, shape[1] - 1), minor=True)
     ax.set_yticks(np.arange(0.5, shape[0] - 1), minor=True)
-    ax.grid(which="minor", color="white", linewidth=0.5)
+    ax.grid(which="minor", color="white", linewidth=0.5 if max(shape) <= _SEPARATED else 0.0)
     ax.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
     ax.spines[:].set_linewidth(0.5)
 

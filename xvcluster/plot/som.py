@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xvcluster.arrays import Array, Float64s
+from xvcluster.arrays import Array, Float64s, Indices
 from xvcluster.grid.coords import units
 from xvcluster.grid.labels import Result
 from xvcluster.plot import legend as legends
@@ -16,9 +16,11 @@ from xvcluster.plot.levels import Levels, find_levels
 from xvcluster.plot.profiles import line_style, pick_variables
 from xvcluster.plot.size import arrange, moderate
 from xvcluster.record.dataset import read_nodes
+from xvcluster.record.method import method_of
 
 _WIDTH = 3.5
 """Inches of a panel."""
+_EMPTY = "#d9822b"
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -33,7 +35,8 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
     """Draw a self-organizing map: its U-matrix, its hits and its codebook.
 
     The U-matrix shows the mean distance of each node's codebook vector to those of its neighbours,
-    up to eight: ridges separate groups of nodes. The hits are the numbers of profiles of the nodes.
+    up to eight: ridges separate groups of nodes. Nodes without a profile are hatched: they lie
+    between the others. The hits are the numbers of profiles of the nodes.
     The codebook is shown as one small profile per node, all to the same scale, or as one value if
     there is no vertical.
 
@@ -90,6 +93,9 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
         _draw_codebook(ax, dataset, name)
     for ax in axes[:n_panels]:
         _draw_grid(ax, dataset)
+    quality = method_of(dataset).quality(dataset)
+    if quality:
+        figure.suptitle(style.drawable(quality), fontsize=9.5)
     return figure
 
 
@@ -119,7 +125,22 @@ def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
     scale = dataset["distance"].attrs.get("units", "1")
     ax.set_title("U-matrix", fontsize=9.5)
     label = f"mean distance to neighbouring nodes ({'scaled' if scale == '1' else scale})"
-    _draw_values(ax, u_matrix(dataset), style.drawable(label), cmap="bone_r")
+    empty = np.argwhere(_on_grid(dataset, dataset["node_count"].values) == 0)
+    label = style.drawable(label) + ("\nhatched: nodes without a profile" if len(empty) else "")
+    _draw_values(ax, u_matrix(dataset), label, cmap="bone_r")
+    _hatch(ax, empty)
+
+
+def _hatch(ax: Axes, cells: Indices) -> None:
+    """Hatch some cells (n, 2) of an image, by row and column."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    if not len(cells):
+        return
+    square = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5], [-0.5, -0.5]])
+    path = Path.make_compound_path(*(Path(square + cell[::-1], closed=True) for cell in cells))
+    ax.add_patch(PathPatch(path, hatch="////", facecolor="none", edgecolor=_EMPTY, linewidth=0))
 
 
 def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:

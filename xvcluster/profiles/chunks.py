@@ -33,7 +33,6 @@ from xvcluster.profiles.statistics import (
     add_up,
     average_moments,
     conclude,
-    count_hits,
     measure,
     spread,
 )
@@ -248,11 +247,6 @@ class ChunkedMembers:
 
     profiles: ChunkedProfiles
     assigner: Assigner
-
-    def hits(self) -> tuple[Integers, Float64s]:
-        """The number of profiles nearest to each node, and their weight, in one pass."""
-        count, mass = self.profiles.total(partial(_count, assigner=self.assigner), _add_arrays)
-        return count.astype(np.int64), mass
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, in one pass."""
@@ -500,12 +494,6 @@ def _measure(block: Block, assigners: Sequence[Assigner]) -> Float64s:
     """What the members of all clusterings add up to, side by side; see `measure`."""
     found = (measure(a(block.values), block.weights, a.n_clusters) for a in assigners)
     return np.concatenate(list(found), axis=1)
-
-
-def _count(block: Block, assigner: Assigner) -> Float64s:
-    """What `count_hits` finds of a block, (2, n_nodes)."""
-    nearest = assigner(block.values).nearest
-    return np.stack(count_hits(nearest, block.weights, len(assigner.nodes)))
 
 
 def _sum_moments(

@@ -28,7 +28,6 @@ from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
 from xvcluster.profiles.statistics import (
     Statistics,
     average_moments,
-    count_hits,
     describe,
     measure,
 )
@@ -290,11 +289,6 @@ class ArrayMembers:
     def assignment(self) -> Assignment:
         """Where each profile belongs, found when it is first needed."""
         return assign(self.profiles.layout.values, self.assigner)
-
-    def hits(self) -> tuple[Integers, Float64s]:
-        """The number of profiles nearest to each node, and their weight."""
-        weights = self.profiles.source.profiles.weights
-        return count_hits(self.assignment.nearest, weights, len(self.assigner.nodes))
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""

@@ -122,11 +122,6 @@ def measure(assignment: Assignment, weights: Float64s, k: int) -> Float64s:
     return np.stack([_add_up(assignment.labels, term, k) for term in terms])
 
 
-def count_hits(nearest: Labels, weights: Float64s, n_nodes: int) -> tuple[Integers, Float64s]:
-    """The number of profiles nearest to each node, and their weight."""
-    return np.bincount(nearest, minlength=n_nodes), _add_up(nearest, weights, n_nodes)
-
-
 def average_moments(of_each: list[Moments]) -> Float64s:
     """Mean (k, 2, n_variables) of what each profile is scaled by in each cluster; if empty, of all.
 

@@ -86,6 +86,10 @@ class Method(ABC):
         """Say what does not fit together in a result that holds all this; empty if all does."""
         return ""
 
+    def quality(self, dataset: xr.Dataset) -> str:
+        """Say in one line how good a result is, if there is more to say than of any; or nothing."""
+        return ""
+
     def why_not_refit(self, dataset: xr.Dataset) -> str:
         """Say why the clustering of a result cannot be repeated; empty if it can."""
         return ""
