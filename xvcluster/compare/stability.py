@@ -11,9 +11,8 @@ import xarray as xr
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
-from xvcluster.arrays import Float64s, Floats, Labels
+from xvcluster.arrays import Float64s, Labels
 from xvcluster.grid.tiles import find_tiles
-from xvcluster.messages import warn
 from xvcluster.options import check_bootstrap, check_flag, check_seed
 from xvcluster.profiles import (
     Errors,
@@ -37,9 +36,6 @@ from xvcluster.record.method import method_of
 
 Refit = Callable[[Block, np.random.SeedSequence], Assigner]
 Report = Callable[[int], None]
-_LARGE = 0.95
-"""Share of the inertia that errors make up beyond which probabilities were not calibrated."""
-
 Found = tuple[xr.DataArray, Float64s]
 """A map, and its mean in each cluster."""
 
@@ -118,17 +114,14 @@ def _of_errors(
 ) -> Found:
     """The share of clusterings of perturbed data that agree; these are labelled, not the data."""
     points, values = errors.profiles.points, errors.profiles.values
-    scaled, scale = profiles.scaling.apply(values), profiles.scaling.apply
-    assigned = assign(scaled, own)
-    labels, weights = assigned.labels, profiles.source.sample.weights
+    labels = assign(profiles.scaling.apply(values), own).labels
+    weights = profiles.source.sample.weights
     sampled = np.searchsorted(points, profiles.points)
     drawing, fitting = seed.spawn(2)
     n = errors.count(n)
     agreed = np.zeros(len(labels))
-    for values, child in zip(errors.versions(n, drawing), fitting.spawn(n), strict=True):
-        perturbed = scale(values, out=values)
-        if errors.spread is not None and own.metric.is_linear and not agreed.any():
-            _warn_of_large(perturbed - scaled, assigned.squared)
+    for values, child in zip(errors.versions(n, drawing, labels), fitting.spawn(n), strict=True):
+        perturbed = profiles.scaling.apply(values, out=values)
         assigner = refit(Block(perturbed[sampled], weights).counted(), child)
         found = assign(perturbed, assigner).labels
         partner = partners(found[sampled], labels[sampled], weights, k)
@@ -136,19 +129,6 @@ def _of_errors(
         report(1)
     of_clusters = _mean_by_cluster(agreed[sampled], n, labels[sampled], weights, k)
     return errors.profiles.to_map(agreed / n), of_clusters
-
-
-def _warn_of_large(errors: Floats, squared: Float64s) -> None:
-    """Warn if errors are nearly all that separates profiles from their centroids."""
-    with np.errstate(divide="ignore"):
-        share = np.square(errors, dtype=np.float64).sum() / squared.sum()
-    if share > _LARGE:
-        warn(
-            f"errors as large as noise says are {100 * share:.0f} % of the squared distances of "
-            "profiles to their centroids. They are overestimated, or hide how profiles of one "
-            "cluster differ, and stability_noise is lower than the probability that a label is "
-            "right. If errors of neighbouring levels are alike, give the models of an ensemble",
-        )
 
 
 def _mean_by_cluster(

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from xvcluster.arrays import Floats
+from xvcluster.algorithms.leeway import find_leeway, spread_within
+from xvcluster.arrays import Float64s, Floats, Labels
 from xvcluster.grid.coords import canonical_units, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import describe, take_model, unwrap
-from xvcluster.messages import plain, shown
+from xvcluster.messages import plain, shown, warn
 from xvcluster.options import check_number, is_number
 from xvcluster.profiles.layout import Layout, as_dataset
 from xvcluster.profiles.memory import Profiles, flatten_levels, stack
@@ -24,6 +25,9 @@ Sigma: TypeAlias = "float | xr.DataArray"
 
 Noise: TypeAlias = "Sigma | Mapping[str, Sigma] | xr.Dataset | Sequence[xr.DataArray | xr.Dataset]"
 """Errors of the data as users give them; see `ClusterResult.stability`."""
+
+_LARGE = 1.1
+"""Beyond what chance and the fit of the centroids to the errors explain."""
 
 _ALLOWED = (
     "noise must be the standard deviation of the data's errors, as a number or a DataArray, one of "
@@ -56,14 +60,50 @@ class Errors:
         """How many versions of the data there are if `n` are asked for."""
         return len(self.members) or n
 
-    def versions(self, n: int, seed: np.random.SeedSequence) -> Iterator[Floats]:
-        """What all profiles might have been, each time of the shape of their values."""
-        values, spread = self.profiles.values, self.spread
-        for child in seed.spawn(self.count(n)) if spread is not None else ():
-            drawn = np.random.default_rng(child).standard_normal(values.shape, np.float32)
-            yield values + spread * drawn
+    def versions(self, n: int, seed: np.random.SeedSequence, labels: Labels) -> Iterator[Floats]:
+        """What all profiles might have been, each time of the shape of their values.
+
+        Parameters
+        ----------
+        n : int
+            How many, unless these are the models of an ensemble.
+        seed : SeedSequence
+        labels : ndarray of int, shape (n_profiles,)
+            The cluster of each profile.
+        """
+        if self.spread is not None:
+            yield from self._perturbed(n, seed, labels, self.spread)
         for number, member in enumerate(self.members, start=1):
             yield _profiles_of(member, self.profiles, number)
+
+    def _perturbed(
+        self, n: int, seed: np.random.SeedSequence, labels: Labels, spread: Floats
+    ) -> Iterator[Floats]:
+        """The profiles with what errors of this spread leave open; see `find_leeway`."""
+        values = self.profiles.values
+        sigma = np.sqrt(np.mean(spread.astype(np.float64) ** 2, axis=0))
+        sigma = np.broadcast_to(sigma, values.shape[1:]).ravel()
+        within = spread_within(self.profiles.block, labels, sigma)
+        _warn_of_large(within, sigma)
+        leeway = find_leeway(within).astype(values.dtype)
+        for child in seed.spawn(n):
+            drawn = np.random.default_rng(child).standard_normal(
+                (len(values), sigma.size), np.float32
+            )
+            yield values + spread * (drawn @ leeway).reshape(values.shape)
+
+
+def _warn_of_large(within: Float64s, sigma: Float64s) -> None:
+    """Warn if errors would make profiles of a cluster differ more than they do."""
+    erring = sigma > 0
+    share = float(np.sqrt(np.count_nonzero(erring) / np.trace(within[np.ix_(erring, erring)])))
+    if share > _LARGE:
+        warn(
+            f"noise says that errors are {share:.3g} times as large as the differences between "
+            "profiles of one cluster, which include the errors. So errors are smaller, or alike at "
+            "neighbouring levels, and stability_noise is no probability: give a smaller noise, or "
+            "the models of an ensemble",
+        )
 
 
 def read_errors(layout: Layout, noise: Noise) -> Errors:
