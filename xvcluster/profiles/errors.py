@@ -236,7 +236,10 @@ def _member(given: Any, layout: Layout, number: int) -> xr.Dataset:
 def _profiles_of(member: xr.Dataset, own: Profiles, number: int) -> Floats:
     """The values of a model of the ensemble at the own complete profiles."""
     shared = {f.name: getattr(own, f.name) for f in fields(Layout)}
-    found = stack(Layout(**shared | {"dataset": member}))
+    try:
+        found = stack(Layout(**shared | {"dataset": member}))
+    except ValueError as error:
+        raise ValueError(f"model {number} of the ensemble: {error}") from error
     lacking = np.setdiff1d(own.points, found.points).size
     if lacking:
         raise ValueError(
@@ -244,9 +247,7 @@ def _profiles_of(member: xr.Dataset, own: Profiles, number: int) -> Floats:
             f"{own.points.size:,} points where the data have one; fill it or cluster only what all "
             "models have"
         )
-    values = found.values[np.searchsorted(found.points, own.points)]
-    if not np.isfinite(values).all():
-        raise ValueError(f"model {number} of the ensemble has infinite values; mask or mend them")
+    values: Floats = found.values[np.searchsorted(found.points, own.points)]
     return values
 
 
