@@ -196,6 +196,12 @@ def test_noise_is_the_same_for_any_order_of_dimensions(rough_model, options):
     assert 0 <= share.min() < share.max() <= 1
 
 
+def test_noise_of_data_larger_than_the_sample(rough_model, small_sample):
+    share = rough_model.vcluster.kmeans(3).stability(4, noise=0.2).dataset["stability_noise"]
+    assert int(share.notnull().sum()) == 130
+    assert 0.5 < share.mean() < share.max() <= 1
+
+
 def test_noise_of_several_variables_is_in_the_units_of_each(two_variables):
     result = two_variables.vcluster.kmeans(3)
     sigmas = {"vs": 0.1, "rho": 30.0}
