@@ -4,7 +4,7 @@
 
 Creates three models of the western United States, each on its own grid and with its own errors;
 clusters each with k = 2 by its profiles from 40 to 150 km, as Lekić et al. (2012,
-https://doi.org/10.1016/j.epsl.2012.09.014) do for models of the lower mantle, and counts for each
+Earth Planet. Sci. Lett. 357–358, 68–77) do for models of the lower mantle, and counts for each
 point how many models assign it to the slow cluster. Prints how well the models agree, and saves two
 figures, the counts and the three results to FOLDER (default: the current folder).
 """

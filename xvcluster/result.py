@@ -17,7 +17,7 @@ from xvcluster.delegate import delegate
 from xvcluster.messages import escaped, plain, shown
 from xvcluster.options import check_members, check_path, is_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
-from xvcluster.profiles import Layout
+from xvcluster.profiles import Layout, Noise
 from xvcluster.record import store
 from xvcluster.record.dataset import nearest_distances, parameters_of, select_centroids
 from xvcluster.record.fits import Fits
@@ -174,16 +174,26 @@ class ClusterResult:
         self,
         n: int = 50,
         *,
+        noise: Noise | None = None,
         block_size: float | None = None,
         random_state: int | None = 0,
         progress: bool | None = None,
     ) -> ClusterResult:
-        """Estimate how certain the cluster of each point is, from bootstrap samples of the data.
+        """Estimate how certain the cluster of each point is, from samples and errors of the data.
 
         Parameters
         ----------
         n : int, default 50
-            Number of samples, each clustered from one start.
+            Number of bootstrap samples, and of perturbed data sets, each clustered from one start.
+        noise : float, DataArray, dict, Dataset or list, optional
+            The errors of the data:
+
+            - the standard deviation as a number, in the units of the data, or as a DataArray on
+              some or all of their dimensions;
+            - one of these for each of several variables, as a dict, e.g. ``{"vs": 0.05, "vp":
+              0.1}``, or as a Dataset;
+            - or the models of an ensemble, as a list of DataArrays or Datasets on the points and
+              levels of the data: their number then takes the place of `n`.
         block_size : float, optional
             Size of the blocks of neighbouring profiles that are drawn together, in km. Default: a
             size that gives about a hundred blocks.
@@ -195,19 +205,26 @@ class ClusterResult:
         ClusterResult
             This one with ``stability`` on the map: the share of samples that give a point the same
             cluster, after their clusters were matched to those of this result; and its mean per
-            cluster, ``cluster_stability``.
+            cluster, ``cluster_stability``. With `noise` also ``stability_noise`` and
+            ``cluster_stability_noise``, the same of perturbed data sets or of an ensemble.
 
         Raises
         ------
+        TypeError
+            If `noise` is something else.
         ValueError
             If the result was read from a file, which does not hold the data it was made from, or
-            its clustering cannot be repeated: under soft-DTW, or a map whose nodes are not merged.
+            its clustering cannot be repeated: under soft-DTW, or a map whose nodes are not merged;
+            if `noise` has other variables, units or points than the data, or is missing, infinite
+            or negative where these have complete profiles; or if there is noise and the data are
+            dask arrays.
 
         Warns
         -----
         UserWarning
             If latitude and longitude are not known: neighbours are then drawn one by one, and
-            clusters look more stable than they are.
+            clusters look more stable than they are. If errors as large as `noise` says would
+            make profiles of a cluster differ by more than they do.
 
         Notes
         -----
@@ -216,6 +233,22 @@ class ClusterResult:
         overlap is largest. If the data are larger than the sample that a fit converges on,
         bootstrap samples are drawn from that one, and the means are over it; maps of dask arrays
         stay lazy.
+
+        With `noise`, all profiles are perturbed, scaled as those of the result, and clustered anew;
+        what is labelled is the perturbed profile. Standard deviations are taken for those of
+        normal errors that are independent from level to level and from point to point. Errors of
+        tomography are not: those that several levels share move a profile farther, and only an
+        ensemble carries them. Its models are taken for draws from what the truth may be.
+
+        The share of perturbed data is to be the probability that data without errors would have
+        given the point the same cluster. As the data already have one error each, perturbations
+        are those that they leave open. If true profiles were spread evenly, these would be as
+        large as the errors, with the covariance D; if those of a cluster were normally
+        distributed, D − D W⁻¹ D, with the covariance W of the profiles of a cluster. The mean of
+        both is used. On 45 synthetic models of 3 to 10 clusters with known errors, the mean
+        difference between share and probability was 0.01, and at most 0.05 for 44 of them. With
+        more clusters than there are groups it is larger, 0.1: there are then several ways to divide
+        a group.
 
         References
         ----------
@@ -226,8 +259,9 @@ class ClusterResult:
         --------
         >>> import xvcluster
         >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
-        >>> result = vs.vcluster.kmeans(6).stability(n=10)
+        >>> result = vs.vcluster.kmeans(6).stability(n=10, noise=0.02)
         >>> axes = result.plot.map(certainty="stability")
+        >>> axes = result.plot.map(certainty="stability_noise")
         """
         why_not = method_of(self.dataset).why_not_refit(self.dataset)
         if self._layout is None and not why_not:
@@ -242,6 +276,7 @@ class ClusterResult:
             self.dataset,
             self._layout,
             n,
+            noise=noise,
             block_size=block_size,
             random_state=random_state,
             progress=progress,
@@ -283,10 +318,10 @@ class ClusterResult:
         -------
         pandas.DataFrame
             Indexed by ``cluster``: ``profiles`` (count), ``area_km2`` and ``area_percent`` where
-            the area is known, ``inertia_percent``, ``mean_margin``, ``mean_stability`` if
-            `stability` was computed, and ``nearest_distance``, the distance to the nearest other
-            centroid, measured as profiles were compared. NaN if a cluster is empty. pandas exports
-            it to LaTeX or CSV, e.g. ``table().to_latex()``.
+            the area is known, ``inertia_percent``, ``mean_margin``, ``mean_stability`` and
+            ``mean_stability_noise`` if `stability` computed them, and ``nearest_distance``, the
+            distance to the nearest other centroid, measured as profiles were compared. NaN if a
+            cluster is empty. pandas exports it to LaTeX or CSV, e.g. ``table().to_latex()``.
         """
         import pandas as pd
 
@@ -301,8 +336,9 @@ class ClusterResult:
         with np.errstate(invalid="ignore"):  # inertia beyond float64, of which the fit has warned
             table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
         table["mean_margin"] = dataset["cluster_margin"].values
-        if "cluster_stability" in dataset:
-            table["mean_stability"] = dataset["cluster_stability"].values
+        for name in ("stability", "stability_noise"):
+            if f"cluster_{name}" in dataset:
+                table[f"mean_{name}"] = dataset[f"cluster_{name}"].values
         table["nearest_distance"] = nearest_distances(dataset)
         return table
 

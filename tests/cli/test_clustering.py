@@ -174,6 +174,28 @@ def test_commands_tell_how_stable_clusters_are(model, succeed, refuse):
     assert not Path("other.nc").exists()
 
 
+def test_commands_tell_how_stable_clusters_are_under_noise(model, succeed, refuse):
+    noisy = ("kmeans", model, "-k", 3, "--stability", 2)
+    assert "under noise" in succeed(*noisy, "--noise", 0.01, "-o", "sure.nc")
+    found = open_result("sure.nc").dataset["stability_noise"]
+    named = succeed(*noisy, "--noise", "vs=0.01", "-o", "same.nc")
+    assert "under noise" in named
+    assert open_result("same.nc").dataset["stability_noise"].equals(found)
+    for text, options in {
+        "--noise has no effect without --stability": ("kmeans", model, "--noise", 0.1),
+        "--noise must be a number or NAME=NUMBER, such as": (*noisy, "--noise", "vs"),
+        "--noise must be finite and above 0; got 0": (*noisy, "--noise", 0),
+        "--noise is given several times": (*noisy, "--noise", 0.1, "--noise", 0.2),
+        "--noise needs all profiles in memory; leave out --chunks": (
+            *noisy,
+            *("--noise", 0.1, "--chunks", 5),
+        ),
+        "is given for 'vp', but the clustered variables are 'vs'": (*noisy, "--noise", "vp=1"),
+    }.items():
+        assert text in refuse(*options, "-o", "other.nc")
+    assert not Path("other.nc").exists()
+
+
 def test_sweep_finds_the_criteria_that_are_asked_for(model, succeed, refuse, is_png):
     asked = ["--criterion", "gap", "--criterion", "stability", "--block-size", 300]
     told = succeed("sweep", model, "--k-range", 2, 4, *asked, "-o", "swept.nc", "--plot", "c.png")

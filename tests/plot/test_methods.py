@@ -29,6 +29,14 @@ def test_map_of_a_result_takes_an_array_too(close, result_of):
     assert ax.child_axes[0].get_xlabel() == "margin"
 
 
+def test_map_of_a_result_draws_the_stability_of_samples_and_under_noise(close, rough_model):
+    sure = rough_model.vcluster.kmeans(3).stability(3, noise=0.2)
+    for name, said in {"stability": "bootstrap samples", "stability_noise": "perturbed"}.items():
+        ax = close(sure.plot.map(certainty=name))
+        bar = ax.child_axes[0]
+        assert said in (bar.get_xlabel() + bar.get_ylabel()).replace("\n", " ")
+
+
 def test_map_of_a_result_names_what_there_is(result_of):
     message = (
         r"certainty='stability' is not a variable of this result; it has margin\. "

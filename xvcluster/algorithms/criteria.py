@@ -33,7 +33,7 @@ def simplified_silhouette(sums: Float64s) -> float:
     References
     ----------
     Hruschka, E. R., de Castro, L. N. & Campello, R. J. G. B. (2004). Evolutionary algorithms for
-    clustering gene-expression data. ICDM '04. https://doi.org/10.1109/ICDM.2004.10073
+    clustering gene-expression data. Fourth IEEE Int. Conf. on Data Mining (ICDM'04), 403–406.
     """
     return float(sums[3].sum() / sums[0].sum()) if sums.shape[1] > 1 else np.nan
 

@@ -30,7 +30,7 @@ from xvcluster.cli.commandline import (
 from xvcluster.cli.figures import at_time, check_map, write_figure
 from xvcluster.cli.files import check_outputs, read_model
 from xvcluster.cli.report import describe_result, sweep_table
-from xvcluster.options import Algorithm, Covariance, Criterion, check_bootstrap
+from xvcluster.options import Algorithm, Covariance, Criterion, check_bootstrap, check_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.record import store
 from xvcluster.result import ClusterResult
@@ -190,6 +190,7 @@ def _cluster(
     time: str | None,
     stability: int | None,
     block_size: float | None,
+    noise: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Cluster the profiles of a file, write the result, describe it, and draw its summary.
@@ -198,8 +199,12 @@ def _cluster(
     """
     if options.get("k_range") and options["n_clusters"] is not None:
         raise ValueError("--k-range has no effect together with --clusters; give one of them")
-    if stability is None and block_size is not None:
-        raise ValueError("--block-size has no effect without --stability; give both, or neither")
+    for name, value in (("--block-size", block_size), ("--noise", noise or None)):
+        if stability is None and value is not None:
+            raise ValueError(f"{name} has no effect without --stability; give both, or neither")
+    if noise and options["chunks"] is not None:
+        raise ValueError("--noise needs all profiles in memory; leave out --chunks, or --noise")
+    errors = _read_noise(noise)
     if stability is not None:
         if unstable:
             raise ValueError(f"--stability cannot be found {unstable}")
@@ -207,9 +212,29 @@ def _cluster(
     output, data, given = _read(plot, time=time, of_map=plot, **options)
     result = method(data, **given)
     if stability is not None:
-        result = result.stability(stability, block_size=block_size)
+        result = result.stability(stability, noise=errors, block_size=block_size)
     _report(result, output)
     write_figure(lambda: ResultPlots(at_time(result.dataset, time)).summary(), plot, written=output)
+
+
+def _read_noise(given: tuple[str, ...]) -> float | dict[str, float] | None:
+    """The standard deviation of the errors as one number, or by the names of variables."""
+    found: dict[str, float] = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        try:
+            sigma = float(number)
+        except ValueError:
+            raise ValueError(
+                f"--noise must be a number or NAME=NUMBER, such as 0.05 or vs=0.05; got {text!r}"
+            ) from None
+        if name in found or (len(given) > 1 and not name):
+            raise ValueError(
+                "--noise is given several times: give one number, or one for each variable, such "
+                f"as --noise vs=0.05 --noise vp=0.1; got {', '.join(map(repr, given))}"
+            )
+        found[name] = check_number("--noise", sigma, above=0.0, or_equal=bool(name))
+    return found.get("", found or None)
 
 
 def _read(

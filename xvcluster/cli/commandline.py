@@ -260,6 +260,14 @@ STABILITY = together(
         help="Number of bootstrap samples to cluster, to find how stable each label is.",
     ),
     BLOCK_SIZE,
+    click.option(
+        "--noise",
+        multiple=True,
+        metavar="[NAME=]SIGMA",
+        help="With --stability: standard deviation of the errors of the data, in their units, to "
+        "find how stable labels are under these; of several variables, once for each: "
+        "--noise vs=0.05 --noise vp=0.1.",
+    ),
 )
 LLOYD = together(
     click.option(

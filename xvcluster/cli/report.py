@@ -224,6 +224,7 @@ def cluster_table(result: ClusterResult) -> str:
         "inertia_percent": ("inertia (%)", "{:.1f}"),
         "mean_margin": ("mean margin", "{:.2f}"),
         "mean_stability": ("mean stability", "{:.2f}"),
+        "mean_stability_noise": ("under noise", "{:.2f}"),
         "nearest_distance": ("nearest distance", "{:.4g}"),
     }
     table = result.table().reset_index()

@@ -80,15 +80,16 @@ def consensus(
 
     If cluster i has nᵢ of n votes, the entropy is −Σ (nᵢ/n) log(nᵢ/n) / log K.
 
-    This is how to find what tomographic models of the lower mantle have in common [1]_, [2]_: each
-    model is clustered with k = 2 by its profiles in one depth window, and
-    ``votes.sel(cluster=1)`` maps how many of the models are slow at each point.
+    This is how to find what tomographic models of the lower mantle have in common: each model is
+    clustered by its profiles in one depth window, and ``votes.sel(cluster=1)`` maps how many of the
+    models are slow at each point. Lekić et al. (2012) [1]_ use k = 2 for the lower mantle, Cottaar
+    & Lekić (2016) [2]_ k = 3, slow, neutral and fast, in depth windows that they move.
 
     References
     ----------
     .. [1] Lekić, V., Cottaar, S., Dziewonski, A. & Romanowicz, B. (2012), Cluster analysis of
        global lower mantle tomography: A new class of structure and implications for chemical
-       heterogeneity, Earth Planet. Sci. Lett. 357-358, 68-77, doi:10.1016/j.epsl.2012.09.014.
+       heterogeneity, Earth Planet. Sci. Lett. 357-358, 68-77.
     .. [2] Cottaar, S. & Lekić, V. (2016), Morphology of seismically slow lower-mantle structures,
        Geophys. J. Int. 207, 1122-1136, doi:10.1093/gji/ggw324.
 

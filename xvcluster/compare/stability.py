@@ -1,17 +1,28 @@
-"""How certain the cluster of each point is: whether other samples of the data agree on it."""
+"""How certain the cluster of each point is: whether other data would put it into the same one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.assign import assign
+from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
+from xvcluster.arrays import Float64s, Labels
 from xvcluster.grid.tiles import find_tiles
 from xvcluster.options import check_bootstrap, check_flag, check_seed
-from xvcluster.profiles import Layout, open_profiles
+from xvcluster.profiles import (
+    Errors,
+    Layout,
+    Noise,
+    Scaled,
+    is_chunked,
+    open_profiles,
+    read_errors,
+)
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
     OF_CLUSTERS,
@@ -23,12 +34,18 @@ from xvcluster.record.dataset import (
 )
 from xvcluster.record.method import method_of
 
+Refit = Callable[[Block, np.random.SeedSequence], Assigner]
+Report = Callable[[int], None]
+Found = tuple[xr.DataArray, Float64s]
+"""A map, and its mean in each cluster."""
+
 
 def add_stability(
     result: xr.Dataset,
     layout: Layout,
     n: int,
     *,
+    noise: Noise | None,
     block_size: float | None,
     random_state: int | None,
     progress: bool | None,
@@ -36,6 +53,7 @@ def add_stability(
     """Add the stability of each point and cluster to a result's Dataset; see `ClusterResult`."""
     asked = check_bootstrap("n", n, block_size)
     seed, progress = check_seed(random_state), check_flag("progress", progress)
+    errors = None if noise is None else _read_errors(layout, noise)
     options, turned = parameters_of(result), turn_levels(result, layout.descending)
     own = read_assigner(turned)[1]
     profiles = open_profiles(
@@ -44,28 +62,100 @@ def add_stability(
         by_level=own.metric.is_linear,
         seed=np.random.SeedSequence(options["random_state"]),
     )
-    sample, n_clusters = profiles.source.sample, result.sizes["cluster"]
     tiles, size = find_tiles(*layout.locate(profiles.points), asked["block_size"])
     k = int(held(read_nodes(result)[1]).sum())
-    refit = partial(method_of(result).refit, turned, k)
-    with show_steps(progress, n) as report:
+    refit: Refit = partial(method_of(result).refit, turned, k)
+    n_steps = n if errors is None else n + errors.count(n)
+    with show_steps(progress, n_steps) as report:
+        sample = profiles.source.sample
         assigners = refits(sample, tiles, refit, n=n, seed=seed, report=report)
+        found = {"stability": _of_samples(profiles, own, assigners, result.sizes["cluster"])}
+        if errors is not None:
+            found["stability_noise"] = _of_errors(
+                profiles, own, errors, refit, n, seed, report, result.sizes["cluster"]
+            )
+    blocks = "of single profiles" if size is None else f"of blocks of about {size:g} km"
+    return _describe(result, found, f"{n} samples {blocks}", errors, n)
+
+
+def _read_errors(layout: Layout, noise: Noise) -> Errors:
+    """Read the errors of the data, which must be in memory."""
+    if is_chunked(layout.dataset):
+        raise ValueError(
+            "noise perturbs all profiles at once and needs them in memory, but the data are dask "
+            "arrays; cluster data.load(), or a coarser model from prepare(stride=...)"
+        )
+    return read_errors(layout, noise)
+
+
+def _of_samples(profiles: Scaled, own: Assigner, assigners: list[Assigner], k: int) -> Found:
+    """The share of clusterings of bootstrap samples that agree."""
+    sample, n = profiles.source.sample, len(assigners)
     labels = assign(sample.values, own).labels
     agreed, others = np.zeros(len(sample)), []
     for assigner in assigners:
         found = assign(sample.values, assigner).labels
-        partner = partners(found, labels, sample.weights, n_clusters)
+        partner = partners(found, labels, sample.weights, k)
         others.append((assigner, partner))
         agreed += partner[found] == labels
-    mass = np.bincount(labels, sample.weights, minlength=n_clusters)
-    total = np.bincount(labels, sample.weights * agreed / n, minlength=n_clusters)
     stability = profiles.maps(partial(share_agreeing, own=own, others=others), 1)[0]
-    blocks = "of single profiles" if size is None else f"of blocks of about {size:g} km"
-    stability.attrs = {
-        "long_name": "share of bootstrap samples that give the same cluster",
-        "units": "1",
-        "comment": f"{n} samples {blocks}",
-    }
-    of_clusters = np.divide(total, mass, out=np.full(n_clusters, np.nan), where=mass > 0)
-    attrs = OF_CLUSTERS["cluster_stability"]
-    return result.assign(stability=stability, cluster_stability=("cluster", of_clusters, attrs))
+    return stability, _mean_by_cluster(agreed, n, labels, sample.weights, k)
+
+
+def _of_errors(
+    profiles: Scaled,
+    own: Assigner,
+    errors: Errors,
+    refit: Refit,
+    n: int,
+    seed: np.random.SeedSequence,
+    report: Report,
+    k: int,
+) -> Found:
+    """The share of clusterings of perturbed data that agree; these are labelled, not the data."""
+    points, values = errors.profiles.points, errors.profiles.values
+    labels = assign(profiles.scaling.apply(values), own).labels
+    weights = profiles.source.sample.weights
+    sampled = np.searchsorted(points, profiles.points)
+    drawing, fitting = seed.spawn(2)
+    n = errors.count(n)
+    agreed = np.zeros(len(labels))
+    for values, child in zip(errors.versions(n, drawing, labels), fitting.spawn(n), strict=True):
+        perturbed = profiles.scaling.apply(values, out=values)
+        assigner = refit(Block(perturbed[sampled], weights).counted(), child)
+        found = assign(perturbed, assigner).labels
+        partner = partners(found[sampled], labels[sampled], weights, k)
+        agreed += partner[found] == labels
+        report(1)
+    of_clusters = _mean_by_cluster(agreed[sampled], n, labels[sampled], weights, k)
+    return errors.profiles.to_map(agreed / n), of_clusters
+
+
+def _mean_by_cluster(
+    agreed: Float64s, n: int, labels: Labels, weights: Float64s, k: int
+) -> Float64s:
+    """Weighted mean share over the members of each cluster; NaN if it has none."""
+    mass = np.bincount(labels, weights, minlength=k)
+    total = np.bincount(labels, weights * agreed / n, minlength=k)
+    mean: Float64s = np.divide(total, mass, out=np.full(k, np.nan), where=mass > 0)
+    return mean
+
+
+def _describe(
+    result: xr.Dataset, found: dict[str, Found], samples: str, errors: Errors | None, n: int
+) -> xr.Dataset:
+    """Add what was found to a result's Dataset."""
+    said = {"stability": ("bootstrap samples", samples)}
+    if errors is not None:
+        kind = "versions of the data" if errors.members else "perturbed data sets"
+        comment = errors.said if errors.members else f"{n} data sets with {errors.said}"
+        said["stability_noise"] = (kind, comment)
+    added = {}
+    for name, (share, of_clusters) in found.items():
+        kind, comment = said[name]
+        added[name] = share.assign_attrs(
+            long_name=f"share of {kind} that give the same cluster", units="1", comment=comment
+        )
+        attrs = OF_CLUSTERS[f"cluster_{name}"]
+        added[f"cluster_{name}"] = xr.DataArray(of_clusters, dims="cluster", attrs=attrs)
+    return result.assign(added)

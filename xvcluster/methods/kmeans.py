@@ -103,8 +103,8 @@ def kmeans(
         Number of clusters, at most the number of distinct profiles. Default: the knee of the
         inertia over `k_range`.
     metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
-        Compare profiles level by level, or by dynamic time warping if their layers lie at different
-        depths. Soft-DTW is computed by tslearn, with γ = 1.
+        Compare profiles level by level, or by dynamic time warping if the depths of their layers
+        are not what should tell them apart. Soft-DTW is computed by tslearn, with γ = 1.
     window : int, optional
         Largest number of levels between two that DTW may pair. Default: no limit.
     window_depth : float, optional

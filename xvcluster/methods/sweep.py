@@ -109,7 +109,7 @@ def sweep(
     Mach. Intell. 1, 224–227. https://doi.org/10.1109/TPAMI.1979.4766909
 
     Hruschka, E. R., de Castro, L. N. & Campello, R. J. G. B. (2004). Evolutionary algorithms for
-    clustering gene-expression data. ICDM '04. https://doi.org/10.1109/ICDM.2004.10073
+    clustering gene-expression data. Fourth IEEE Int. Conf. on Data Mining (ICDM'04), 403–406.
 
     Künsch, H. R. (1989). The jackknife and the bootstrap for general stationary observations. Ann.
     Stat. 17, 1217–1241. https://doi.org/10.1214/aos/1176347265

@@ -26,7 +26,7 @@ def _like(method: Method) -> Callable[[Callable[..., Any]], Method]:
 
 
 def _find_certainty(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    """Return a variable of a result by its name; only `stability` has to be computed first."""
+    """Return a variable of a result by its name; a stability has to be computed first."""
     if name in dataset.data_vars:
         return dataset[name]
     known = [
@@ -38,8 +38,8 @@ def _find_certainty(dataset: xr.Dataset, name: str) -> xr.DataArray:
     ]
     raise ValueError(
         f"certainty={name!r} is not a variable of this result; it has "
-        f"{', '.join(known) or 'none'}. For the stability, call result.stability(n=...) first and "
-        "draw the result that it returns"
+        f"{', '.join(known) or 'none'}. For the stability, call result.stability(n=...) first, "
+        "with noise=... for 'stability_noise', and draw the result that it returns"
     )
 
 

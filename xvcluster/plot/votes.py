@@ -68,8 +68,8 @@ def votes(
     References
     ----------
     Lekić, V., Cottaar, S., Dziewonski, A. & Romanowicz, B. (2012). Cluster analysis of global
-    lower mantle tomography. Earth Planet. Sci. Lett. 357–358, 68–77.
-    https://doi.org/10.1016/j.epsl.2012.09.014
+    lower mantle tomography: A new class of structure and implications for chemical heterogeneity.
+    Earth Planet. Sci. Lett. 357–358, 68–77.
 
     Examples
     --------

@@ -16,6 +16,7 @@ import xarray as xr
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.arrays import Indices
 from xvcluster.messages import plain, warn
+from xvcluster.profiles.errors import Errors, Noise, read_errors
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
 from xvcluster.profiles.memory import (
     STATUS,
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
 __all__ = [
     "QUANTILES",
     "STATUS",
+    "Errors",
     "Layout",
     "Members",
+    "Noise",
     "Profiles",
     "Scaled",
     "Statistics",
@@ -49,6 +52,7 @@ __all__ = [
     "label_profiles",
     "lay_out",
     "open_profiles",
+    "read_errors",
     "weigh",
 ]
 

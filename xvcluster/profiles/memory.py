@@ -97,9 +97,8 @@ def stack(layout: Layout, *, may_be_empty: bool = False) -> Profiles:
         array.encoding = variable.encoding  # has the packing of the limits of valid values
         refused = find_invalid(array)
         array = array if refused is None else array.where(~refused)
-        column = layout.grid.flatten(array)
-        column = column.reshape(-1, column.shape[-1])
-        columns.append(column[::-1] if layout.descending else column)
+        column = flatten_levels(layout, array)
+        columns.append(column)
         missing.append(np.isnan(column))
         invalid.append(None if refused is None else layout.grid.flatten(refused.any(lead)))
     status = find_status(missing, invalid)
@@ -121,6 +120,14 @@ def stack(layout: Layout, *, may_be_empty: bool = False) -> Profiles:
         cell_areas=areas,
         weights=_weights(layout, points),
     )
+
+
+def flatten_levels(layout: Layout, array: xr.DataArray) -> Array:
+    """Values (n_levels, n_points) of a variable in the order of the profiles' levels and points."""
+    lead = () if layout.axes.vertical is None else (layout.axes.vertical,)
+    column = layout.grid.flatten(array.transpose(*lead, ...))
+    column = column.reshape(-1, column.shape[-1])
+    return column[::-1] if layout.descending else column
 
 
 def _weights(layout: Layout, points: Indices) -> Float64s | None:

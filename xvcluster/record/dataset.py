@@ -38,6 +38,10 @@ OF_CLUSTERS: dict[str, Attributes] = {
     "cluster_inertia": {"long_name": "sum of squared distances to the centroid"},
     "cluster_margin": {"long_name": "mean margin of the profiles", "units": "1"},
     "cluster_stability": {"long_name": "mean stability of the profiles", "units": "1"},
+    "cluster_stability_noise": {
+        "long_name": "mean stability of the profiles under errors of the data",
+        "units": "1",
+    },
 }
 """Variables along ``cluster``, with their attributes."""
 
