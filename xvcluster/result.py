@@ -183,8 +183,9 @@ class ClusterResult:
         n : int, default 50
             Number of samples, each clustered from one start.
         block_size : float, optional
-            Size of the blocks of neighbouring profiles that are drawn together, in km. Default: a
-            size that gives about a hundred blocks.
+            Size of the blocks of neighbouring profiles that are drawn together, in km. Default: the
+            distance over which profiles are alike, the range of their variogram, as long as it
+            leaves at least ten blocks; or the size that gives about a hundred, if that is larger.
         random_state, progress
             As for `xvcluster.kmeans`.
 
@@ -193,7 +194,8 @@ class ClusterResult:
         ClusterResult
             This one with ``stability`` on the map: the share of samples that give a point the same
             cluster, after their clusters were matched to those of this result; and its mean per
-            cluster, ``cluster_stability``.
+            cluster, ``cluster_stability``. The attribute ``range_km`` of ``stability`` is the
+            distance over which profiles are alike.
 
         Raises
         ------
@@ -205,20 +207,25 @@ class ClusterResult:
         -----
         UserWarning
             If latitude and longitude are not known: neighbours are then drawn one by one, and
-            clusters look more stable than they are.
+            clusters look more stable than they are. So they do if the model holds fewer than ten
+            blocks of half the distance over which profiles are alike.
 
         Notes
         -----
-        Whole blocks of profiles are drawn with replacement, because neighbours are not independent
-        (Künsch 1989). Clusters of each sample are paired with those of the result so that their
-        overlap is largest. If the data are larger than the sample that a fit converges on,
-        bootstrap samples are drawn from that one, and the means are over it; maps of dask arrays
-        stay lazy.
+        Whole blocks of profiles are drawn with replacement, because neighbours are not independent:
+        resampling of space (Hall 1985), in blocks that lie apart (Carlstein 1986). Clusters of each
+        sample are paired with those of the result so that their overlap is largest. If the data are
+        larger than the sample that a fit converges on, bootstrap samples are drawn from that one,
+        and the means are over it; maps of dask arrays stay lazy.
 
         References
         ----------
-        Künsch, H. R. (1989). The jackknife and the bootstrap for general stationary observations.
-        Ann. Stat. 17, 1217–1241. https://doi.org/10.1214/aos/1176347265
+        Carlstein, E. (1986). The use of subseries values for estimating the variance of a general
+        statistic from a stationary sequence. Ann. Stat. 14, 1171–1179.
+        https://doi.org/10.1214/aos/1176350057
+
+        Hall, P. (1985). Resampling a coverage pattern. Stoch. Process. Appl. 20, 231–246.
+        https://doi.org/10.1016/0304-4149(85)90212-1
 
         Examples
         --------

@@ -10,6 +10,7 @@ import xarray as xr
 from xvcluster.algorithms.assign import assign
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
 from xvcluster.grid.tiles import find_tiles
+from xvcluster.grid.variogram import find_range
 from xvcluster.options import check_bootstrap, check_flag, check_seed
 from xvcluster.profiles import Layout, open_profiles
 from xvcluster.progress import show_steps
@@ -45,7 +46,9 @@ def add_stability(
         seed=np.random.SeedSequence(options["random_state"]),
     )
     sample, n_clusters = profiles.source.sample, result.sizes["cluster"]
-    tiles, size = find_tiles(*layout.locate(profiles.points), asked["block_size"])
+    places = layout.locate(profiles.points)
+    reach = find_range(sample, *places)
+    tiles, size = find_tiles(*places, asked["block_size"], reach)
     k = int(held(read_nodes(result)[1]).sum())
     refit = partial(method_of(result).refit, turned, k)
     with show_steps(progress, n) as report:
@@ -66,6 +69,7 @@ def add_stability(
         "units": "1",
         "comment": f"{n} samples {blocks}",
     }
+    stability.attrs |= {} if reach is None else {"range_km": reach}
     of_clusters = np.divide(total, mass, out=np.full(n_clusters, np.nan), where=mass > 0)
     attrs = OF_CLUSTERS["cluster_stability"]
     return result.assign(stability=stability, cluster_stability=("cluster", of_clusters, attrs))

@@ -28,6 +28,7 @@ _CRITERIA = {
     "calinski_harabasz": ("Caliński–Harabasz", "higher is better", "none"),
     "gap": ("gap", "", "none"),
     "stability": ("stability", "higher is better", "no k is stable"),
+    "structure": ("structure", "1 in a smooth field", "gives no k"),
 }
 
 _PANEL = (2.9, 2.1)
