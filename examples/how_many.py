@@ -25,7 +25,8 @@ def main(folder: Path) -> None:
     print(f"\n{sweep.verdict}")
 
     k = int(sweep.dataset["best"].sel(criterion="stability"))
-    result = sweep.result(k).stability(n=20)
+    # blocks much smaller than a province, so that no sample lacks one
+    result = sweep.result(k).stability(n=20, block_size=250)
     print(f"\nk = {k}, the most stable")
     print(result.table().round(2).to_string())
 

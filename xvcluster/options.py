@@ -15,7 +15,7 @@ from xvcluster.messages import shown, warn
 
 Algorithm = Literal["batch", "online"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
-Criterion = Literal["gap", "stability"]
+Criterion = Literal["gap", "stability", "structure"]
 MetricName = Literal["euclidean", "dtw", "softdtw"]
 
 
@@ -181,8 +181,9 @@ def check_criteria(
             )
     if "gap" in asked and metric != "euclidean":
         raise ValueError(f"the gap statistic needs metric='euclidean'; the metric is {metric!r}")
-    if "stability" in asked and metric == "softdtw":
-        raise ValueError("the stability cannot be computed under metric='softdtw'; use 'dtw'")
+    for name in ("stability", "structure"):
+        if name in asked and metric == "softdtw":
+            raise ValueError(f"the {name} cannot be computed under metric='softdtw'; use 'dtw'")
     for name, value in (("n_bootstrap", n_bootstrap), ("block_size", block_size)):
         if value is not None and "stability" not in asked:
             raise ValueError(

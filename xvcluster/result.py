@@ -195,8 +195,9 @@ class ClusterResult:
             - or the models of an ensemble, as a list of DataArrays or Datasets on the points and
               levels of the data: their number then takes the place of `n`.
         block_size : float, optional
-            Size of the blocks of neighbouring profiles that are drawn together, in km. Default: a
-            size that gives about a hundred blocks.
+            Size of the blocks of neighbouring profiles that are drawn together, in km. Default: the
+            distance over which profiles are alike, the range of their variogram, as long as it
+            leaves at least ten blocks; or the size that gives about a hundred, if that is larger.
         random_state, progress
             As for `xvcluster.kmeans`.
 
@@ -205,7 +206,8 @@ class ClusterResult:
         ClusterResult
             This one with ``stability`` on the map: the share of samples that give a point the same
             cluster, after their clusters were matched to those of this result; and its mean per
-            cluster, ``cluster_stability``. With `noise` also ``stability_noise`` and
+            cluster, ``cluster_stability``. The attribute ``range_km`` of ``stability`` is the
+            distance over which profiles are alike. With `noise` also ``stability_noise`` and
             ``cluster_stability_noise``, the same of perturbed data sets or of an ensemble.
 
         Raises
@@ -223,16 +225,17 @@ class ClusterResult:
         -----
         UserWarning
             If latitude and longitude are not known: neighbours are then drawn one by one, and
-            clusters look more stable than they are. If errors as large as `noise` says would
-            make profiles of a cluster differ by more than they do.
+            clusters look more stable than they are. So they do if the model holds fewer than ten
+            blocks of half the distance over which profiles are alike. If errors as large as
+            `noise` says would make profiles of a cluster differ by more than they do.
 
         Notes
         -----
-        Whole blocks of profiles are drawn with replacement, because neighbours are not independent
-        (Künsch 1989). Clusters of each sample are paired with those of the result so that their
-        overlap is largest. If the data are larger than the sample that a fit converges on,
-        bootstrap samples are drawn from that one, and the means are over it; maps of dask arrays
-        stay lazy.
+        Whole blocks of profiles are drawn with replacement, because neighbours are not independent:
+        resampling of space (Hall 1985), in blocks that lie apart (Carlstein 1986). Clusters of each
+        sample are paired with those of the result so that their overlap is largest. If the data are
+        larger than the sample that a fit converges on, bootstrap samples are drawn from that one,
+        and the means are over it; maps of dask arrays stay lazy.
 
         With `noise`, all profiles are perturbed, scaled as those of the result, and clustered anew;
         what is labelled is the perturbed profile. Standard deviations are taken for those of
@@ -252,8 +255,12 @@ class ClusterResult:
 
         References
         ----------
-        Künsch, H. R. (1989). The jackknife and the bootstrap for general stationary observations.
-        Ann. Stat. 17, 1217–1241. https://doi.org/10.1214/aos/1176347265
+        Carlstein, E. (1986). The use of subseries values for estimating the variance of a general
+        statistic from a stationary sequence. Ann. Stat. 14, 1171–1179.
+        https://doi.org/10.1214/aos/1176350057
+
+        Hall, P. (1985). Resampling a coverage pattern. Stoch. Process. Appl. 20, 231–246.
+        https://doi.org/10.1016/0304-4149(85)90212-1
 
         Examples
         --------

@@ -53,7 +53,7 @@ def test_sweep_under_dtw_has_what_is_defined_there(rough_model):
 
 def test_sweep_stability_of_the_tutorial_peaks_at_the_provinces_it_was_made_from():
     model = tomography(resolution=0.5)
-    options = {"criteria": ["stability"], "n_bootstrap": 12, "n_init": 3}
+    options = {"criteria": ["stability"], "n_bootstrap": 12, "n_init": 3, "block_size": 220}
     swept = model[["vs", "vp"]].vcluster.sweep(range(2, 10), **options)
     n_provinces = int(model["province"].max())
     assert swept.dataset["stability"].idxmax() == n_provinces

@@ -6,6 +6,7 @@ import xarray as xr
 from scipy.ndimage import binary_dilation
 
 import xvcluster
+from xvcluster.grid.horizontal import unit_vectors
 from xvcluster.tutorial import tomography
 
 
@@ -18,7 +19,8 @@ def test_stability_is_certain_of_clear_groups(model):
 
 def test_stability_is_least_near_the_boundaries_of_the_provinces():
     model = tomography(resolution=0.5)
-    stable = model["vs"].vcluster.prepare(depth=slice(0, 120)).vcluster.kmeans(6).stability(20)
+    result = model["vs"].vcluster.prepare(depth=slice(0, 120)).vcluster.kmeans(6)
+    stable = result.stability(20, block_size=220)
     province, stability = model["province"].values, stable.dataset["stability"].values
     edge = np.zeros(province.shape, dtype=bool)
     edge[1:] |= province[1:] != province[:-1]
@@ -320,3 +322,22 @@ def test_noise_on_scattered_points_must_be_at_their_places(rough_model):
     moved = sigma.assign_coords(latitude=sigma["latitude"] + 1)
     with pytest.raises(ValueError, match="on other points than the data: the values of 'latitude'"):
         result.stability(3, noise=moved)
+
+
+def test_stability_draws_blocks_as_large_as_profiles_are_alike():
+    """A field with the covariance exp(−h² / 2 l²), which falls to 5 % at 2.448 l."""
+    lat, lon = np.meshgrid(np.arange(-30, 31.0, 2), np.arange(0, 90.0, 2), indexing="ij")
+    points = unit_vectors(lat, lon) * 6371.0
+    rng = np.random.default_rng(0)
+    waves, phase = rng.normal(scale=1 / 450, size=(2, 400, 3)), rng.uniform(0, 7, (2, 400))
+    modes = np.cos(np.einsum("mwi,...i->m...w", waves, points) + phase[:, None, None]).sum(-1)
+    depth = np.arange(6.0)
+    values = np.einsum("mij,mz->zij", modes, np.stack([np.sin(depth), np.cos(depth)]))
+    coords = {"depth": depth, "lat": lat[:, 0], "lon": lon[0]}
+    smooth = xr.DataArray(values, coords, ("depth", "lat", "lon"), name="vs")
+    result = smooth.vcluster.kmeans(2, n_init=1)
+    found = result.stability(5).dataset["stability"].attrs
+    assert found["range_km"] == pytest.approx(2.448 * 450, rel=0.25)
+    assert found["comment"] == f"5 samples of blocks of about {found['range_km']:.2g} km"
+    asked = result.stability(5, block_size=500).dataset["stability"].attrs
+    assert asked == found | {"comment": "5 samples of blocks of about 500 km"}

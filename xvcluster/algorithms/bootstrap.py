@@ -47,8 +47,12 @@ def refits(
 
     References
     ----------
-    Künsch, H. R. (1989). The jackknife and the bootstrap for general stationary observations. Ann.
-    Stat. 17, 1217–1241. https://doi.org/10.1214/aos/1176347265
+    Carlstein, E. (1986). The use of subseries values for estimating the variance of a general
+    statistic from a stationary sequence. Ann. Stat. 14, 1171–1179.
+    https://doi.org/10.1214/aos/1176350057
+
+    Hall, P. (1985). Resampling a coverage pattern. Stoch. Process. Appl. 20, 231–246.
+    https://doi.org/10.1016/0304-4149(85)90212-1
     """
     held = np.unique(tiles[profiles.weights > 0])
     drawn = np.zeros(int(tiles.max()) + 1, dtype=np.intp)

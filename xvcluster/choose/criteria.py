@@ -23,15 +23,25 @@ from xvcluster.algorithms.criteria import (
     simplified_silhouette,
     valley,
 )
-from xvcluster.arrays import Float64s
+from xvcluster.algorithms.surrogates import (
+    TOLERANCE,
+    exceedance,
+    jumps,
+    nearest_neighbours,
+    smooth_fields,
+)
+from xvcluster.arrays import Float64s, Indices
 from xvcluster.choose.verdict import STABLE, conclude
 from xvcluster.grid.tiles import find_tiles
+from xvcluster.grid.variogram import LEAST_PLACES, find_range, points_km, thin_places
 from xvcluster.messages import warn
+from xvcluster.profiles import Layout
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import describe_order
 from xvcluster.record.fits import Fits
 
 N_REFERENCES, GAP_PROFILES, STABILITY_PROFILES = 10, 2048, 4096
+N_SURROGATES, STRUCTURE_PROFILES = 39, 1024
 _ATTRS = {
     "inertia": {"long_name": "sum of squared distances"},
     "silhouette": {"long_name": "simplified silhouette", "units": "1"},
@@ -44,6 +54,8 @@ _ATTRS = {
     "gap_error": {"long_name": "standard error of the gap statistic", "units": "1"},
     "stability": {"long_name": "mean adjusted Rand index of bootstrap samples", "units": "1"},
     "stability_error": {"long_name": "standard error of the stability", "units": "1"},
+    "structure": {"long_name": "sharpness of boundaries relative to a smooth field", "units": "1"},
+    "structure_p": {"long_name": "p-value of the structure", "units": "1"},
 }
 
 
@@ -60,7 +72,7 @@ def describe_criteria(
     Parameters
     ----------
     fits : Fits
-    criteria : sequence of {"gap", "stability"}
+    criteria : sequence of {"gap", "stability", "structure"}
         To find in addition to those that cost little.
     n_bootstrap, block_size, progress
         See `xvcluster.sweep`.
@@ -74,18 +86,21 @@ def describe_criteria(
     sums = fits.profiles.criteria([fit.members for fit in fits.fits.values()])
     found = _from_members(fits, sums) | _from_sample(fits, sums)
     seed = np.random.SeedSequence(fits.parameters["random_state"], spawn_key=(0, 0))
-    for_gap, for_stability = seed.spawn(2)
+    for_gap, for_stability, for_structure = seed.spawn(3)
     if "gap" in criteria:
         found |= _gap(fits, for_gap, progress)
-    how: dict[str, Any] = {}
+    how: dict[str, dict[str, Any]] = {}
     if "stability" in criteria:
-        stability, size = _stability(fits, for_stability, n_bootstrap, block_size, progress)
+        stability, blocks = _stability(fits, for_stability, n_bootstrap, block_size, progress)
         found |= stability
-        how = {"threshold": STABLE, "n_bootstrap": n_bootstrap}
-        how |= {} if size is None else {"block_size_km": size}
+        how["stability"] = {"threshold": STABLE, "n_bootstrap": n_bootstrap} | blocks
+    if "structure" in criteria:
+        structure, p = _structure(fits, for_structure, progress)
+        found |= structure
+        how["structure"] = {"p_value": p, "n_surrogates": N_SURROGATES}
     dataset = xr.Dataset({name: ("k", values, _ATTRS[name]) for name, values in found.items()})
-    if how:
-        dataset["stability"].attrs |= how
+    for name, attrs in how.items():
+        dataset[name].attrs |= attrs
     ks = list(fits.fits)
     dataset = conclude(dataset.assign_coords(k=ks), _inertia_of_one(fits, sums))
     with np.errstate(over="ignore", under="ignore"):  # of which the fit has warned
@@ -172,12 +187,14 @@ def _stability(
     n: int,
     block_size: float | None,
     progress: bool | None,
-) -> tuple[dict[str, Float64s], float | None]:
-    """The mean agreement of bootstrap samples at every k, with its error, and the blocks' size."""
+) -> tuple[dict[str, Float64s], dict[str, float]]:
+    """The mean agreement of bootstrap samples at every k, with its error, and what was drawn."""
     ks, sample = list(fits.fits), fits.profiles.source.sample
     drawn = draw_evenly(sample, STABILITY_PROFILES)
     profiles = Block.of(sample.values[drawn])
-    tiles, size = find_tiles(*fits.layout.locate(fits.profiles.points[drawn]), block_size)
+    places = fits.layout.locate(fits.profiles.points[drawn])
+    reach = find_range(profiles, *places)
+    tiles, size = find_tiles(*places, block_size, reach)
     with show_steps(progress, n) as report:
         assigners = refits(profiles, tiles, fits.refit, n=n, seed=seed, report=report)
     agreement = [
@@ -186,4 +203,40 @@ def _stability(
     stability, error = np.array(agreement).T
     alone = np.array(ks) == 1  # one cluster alone is always the same
     stability[alone] = error[alone] = np.nan
-    return {"stability": stability, "stability_error": error}, size
+    drawn_as = {"block_size_km": size, "range_km": reach}
+    known = {name: length for name, length in drawn_as.items() if length is not None}
+    return {"stability": stability, "stability_error": error}, known
+
+
+def require_places(layout: Layout, points: Indices) -> None:
+    """Refuse a model of whose profiles too few have a place, for criteria that need neighbours."""
+    n = thin_places(*layout.locate(points), LEAST_PLACES).size
+    if n < LEAST_PLACES:
+        raise ValueError(
+            "the structure compares profiles with their neighbours, for which at least "
+            f"{LEAST_PLACES} places must be known; the model has {n} with a latitude and a "
+            "longitude. Assign both as coordinates, in degrees, or leave out 'structure'"
+        )
+
+
+def _structure(
+    fits: Fits, seed: np.random.SeedSequence, progress: bool | None
+) -> tuple[dict[str, Float64s], float]:
+    """How sharp boundaries are beside those of smooth fields, at every k, and the p-value."""
+    sample, places = fits.profiles.source.sample, fits.layout.locate(fits.profiles.points)
+    rows = thin_places(*places, STRUCTURE_PROFILES)
+    own, points = sample[rows], points_km(*(degrees[rows] for degrees in places))
+    neighbours, drawing, *fitting = nearest_neighbours(points), *seed.spawn(2 + N_SURROGATES)
+    fields, found = smooth_fields(own, points, N_SURROGATES, drawing), []
+    ks = [k for k in fits.fits if k > 1]  # one cluster has no boundary
+    with show_steps(progress, 1 + N_SURROGATES) as report:
+        for field, child in zip(fields, fitting, strict=True):
+            assigners = fits.refit(Block(field, own.weights).counted(), child)
+            found.append(jumps(field, neighbours, [assigners[k](field).labels for k in ks]))
+            report(1)
+    observed, expected = found[0], np.array(found[1:])
+    p, of_each = exceedance(observed - np.log(TOLERANCE), expected)
+    sharper = np.exp(observed - expected.mean(axis=0))
+    alone = [np.nan] * (len(fits.fits) - len(ks))
+    columns = {"structure": sharper, "structure_p": of_each}
+    return {name: np.array([*alone, *values]) for name, values in columns.items()}, p

@@ -20,6 +20,9 @@ SEPARATED = 0.8
 ALIKE = 0.02
 """Difference in stability that does not count."""
 
+SIGNIFICANT = 0.05
+"""p-value below which boundaries are called sharper than those of smooth fields: a convention."""
+
 PANEL = ("inertia", "eigengap", "valley", "stability")
 """The criteria whose median is the best k of a sweep."""
 
@@ -48,7 +51,8 @@ def conclude(criteria: xr.Dataset, inertia_of_one: float | None = None) -> xr.Da
     best_k, how = _choose_one(ks, best)
     chosen = ("criterion", list(best.values()), {"long_name": "best number of clusters"})
     concluded = criteria.assign(best=chosen).assign_coords(criterion=list(best))
-    return concluded.assign_attrs(best_k=best_k, best_k_by=how, verdict=say(ks, best, found))
+    verdict = say(ks, best, found) + _say_structure(criteria)
+    return concluded.assign_attrs(best_k=best_k, best_k_by=how, verdict=verdict)
 
 
 def choose(
@@ -169,6 +173,22 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
             f"most, at k = {ks[at]}; the profiles may have no cluster structure."
         )
     return said
+
+
+def _say_structure(criteria: xr.Dataset) -> str:
+    """Say whether there is more structure than in a smooth field, if that was asked."""
+    p = criteria["structure"].attrs.get("p_value", np.nan) if "structure" in criteria else np.nan
+    if np.isnan(p):
+        return ""
+    if p < SIGNIFICANT:
+        return (
+            " The boundaries are sharper than those in smooth fields without provinces "
+            f"(p = {p:.2g})."
+        )
+    return (
+        f" There is no more structure than in a smooth field without provinces (p = {p:.2g}): "
+        "clusters divide what varies gradually, and their boundaries are not a finding."
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -128,7 +128,7 @@ def gmm(**options: Any) -> None:
         "criteria",
         type=click.Choice(get_args(Criterion)),
         multiple=True,
-        help="An additional criterion, which takes longer; repeat for both.",
+        help="An additional criterion, which takes longer; repeat for several.",
     ),
     BLOCK_SIZE,
     LLOYD,

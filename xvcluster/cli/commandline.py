@@ -249,8 +249,8 @@ BLOCK_SIZE = click.option(
     "--block-size",
     type=float,
     metavar="KM",
-    help="Size of the blocks of neighbouring profiles in bootstrap samples. Default: about a "
-    "hundred blocks.",
+    help="Size of the blocks of neighbouring profiles in bootstrap samples. Default: the "
+    "distance over which profiles are alike, but at least ten and at most about a hundred blocks.",
 )
 STABILITY = together(
     click.option(

@@ -13,6 +13,7 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
 from xvcluster.arrays import Float64s, Labels
 from xvcluster.grid.tiles import find_tiles
+from xvcluster.grid.variogram import find_range
 from xvcluster.options import check_bootstrap, check_flag, check_seed
 from xvcluster.profiles import (
     Errors,
@@ -62,7 +63,9 @@ def add_stability(
         by_level=own.metric.is_linear,
         seed=np.random.SeedSequence(options["random_state"]),
     )
-    tiles, size = find_tiles(*layout.locate(profiles.points), asked["block_size"])
+    places = layout.locate(profiles.points)
+    reach = find_range(profiles.source.sample, *places)
+    tiles, size = find_tiles(*places, asked["block_size"], reach)
     k = int(held(read_nodes(result)[1]).sum())
     refit: Refit = partial(method_of(result).refit, turned, k)
     n_steps = n if errors is None else n + errors.count(n)
@@ -75,7 +78,9 @@ def add_stability(
                 profiles, own, errors, refit, n, seed, report, result.sizes["cluster"]
             )
     blocks = "of single profiles" if size is None else f"of blocks of about {size:g} km"
-    return _describe(result, found, f"{n} samples {blocks}", errors, n)
+    described = _describe(result, found, f"{n} samples {blocks}", errors, n)
+    described["stability"].attrs |= {} if reach is None else {"range_km": reach}
+    return described
 
 
 def _read_errors(layout: Layout, noise: Noise) -> Errors:

@@ -10,11 +10,12 @@ from xvcluster.messages import warn
 
 _WANTED = 100
 _FEW = 10
+_TOO_CLOSE = 0.5  # size of tiles, as a share of the range, below which they are plainly alike
 _LARGEST_KM, _LEAST_KM, _FINER = 10_000.0, 1e-3, 2.0**0.25
 
 
 def find_tiles(
-    lat: Float64s, lon: Float64s, size: float | None = None
+    lat: Float64s, lon: Float64s, size: float | None = None, reach: float | None = None
 ) -> tuple[Indices, float | None]:
     """Find the tile in which each of some points lies.
 
@@ -24,7 +25,9 @@ def find_tiles(
         In degrees; NaN if they are not known.
     size : float, optional
         Size of a tile in km. Default: such that there are about a hundred tiles, or one for every
-        four points if these are few, but at least ten.
+        four points if these are few, but at least ten; and at least `reach`, if that leaves ten.
+    reach : float, optional
+        The distance in km beyond which profiles are no longer alike; see `find_range`.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def find_tiles(
     Warns
     -----
     UserWarning
-        If there are fewer than ten tiles of this size, or latitude and longitude are not known.
+        If there are fewer than ten tiles of this size, or of half of `reach`, or latitude and
+        longitude are not known.
     """
     known = np.isfinite(lat + lon)
     if not known.any():
@@ -51,7 +55,7 @@ def find_tiles(
         return np.arange(lat.size), None
     if not known.all():
         tiles = np.empty(lat.size, dtype=np.intp)
-        tiles[known], size = find_tiles(lat[known], lon[known], size)
+        tiles[known], size = find_tiles(lat[known], lon[known], size, reach)
         tiles[~known] = tiles[known].max() + 1 + np.arange(np.count_nonzero(~known))
         return tiles, size
     if size is not None:
@@ -64,7 +68,28 @@ def find_tiles(
         exact /= _FINER
         size = float(f"{exact:.2g}")
         tiles = cut_tiles(lat, lon, size)
+    if reach is not None and reach > size:
+        size, tiles = _cut_apart(lat, lon, reach)
     return tiles, size
+
+
+def _cut_apart(lat: Float64s, lon: Float64s, reach: float) -> tuple[float, Indices]:
+    """Cut tiles that are as large as profiles are alike, or smaller if there were too few."""
+    exact = reach
+    size = float(f"{exact:.2g}")
+    tiles = cut_tiles(lat, lon, size)
+    while tiles.max() + 1 < min(_FEW, lat.size):
+        exact /= _FINER
+        size = float(f"{exact:.2g}")
+        tiles = cut_tiles(lat, lon, size)
+    if exact < _TOO_CLOSE * reach:
+        warn(
+            f"profiles are alike over about {float(f'{reach:.2g}'):g} km, but the model holds "
+            f"{_FEW} blocks only of {size:g} km: they are not independent, and clusters will look "
+            "more stable than they are. Take a larger region; or see by "
+            "sweep(criteria=['structure']) whether there are clusters at all"
+        )
+    return size, tiles
 
 
 def _require_several(n_tiles: int, n_points: int, size: float) -> None:

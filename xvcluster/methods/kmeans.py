@@ -23,7 +23,7 @@ from xvcluster.algorithms.metrics import (
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import Source
 from xvcluster.arrays import Float64s
-from xvcluster.choose.criteria import describe_criteria
+from xvcluster.choose.criteria import describe_criteria, require_places
 from xvcluster.grid.levels import require_numbers
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
@@ -338,8 +338,12 @@ def fit_all(
     progress: bool | None,
     checkpoint: str | os.PathLike[str] | None,
     dim: Hashable | None,
+    in_space: bool = False,
 ) -> Fits:
-    """Check the options of `kmeans`, and cluster at every k, ascending."""
+    """Check the options of `kmeans`, and cluster at every k, ascending.
+
+    `in_space` says that profiles will be compared with their neighbours.
+    """
     data = take_model(data)
     supports = get_metric(check_metric(metric))
     reach = check_window(window, metric, window_depth)
@@ -368,6 +372,8 @@ def fit_all(
     profiles = open_model(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source
     require_distinct(source, ks[-1])
+    if in_space:
+        require_places(layout, profiles.points)
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}
     parameters |= known | dict(layout.weighting.recorded) | describe_window(reach)
     saved = None

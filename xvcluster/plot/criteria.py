@@ -30,6 +30,7 @@ _CRITERIA = {
     "valley": ("valley", "largest k below the line", "no valley"),
     "gap": ("gap", "", "none"),
     "stability": ("stability", "higher is better", "no k is stable"),
+    "structure": ("structure", "1 in a smooth field", "gives no k"),
 }
 
 _PANEL = (2.9, 2.1)
