@@ -5,9 +5,15 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_rgba
 
+from xvcluster import tutorial
 from xvcluster.plot import cluster_colors, som
 
 u_matrix = importlib.import_module("xvcluster.plot.som").u_matrix
+
+
+@pytest.fixture
+def tomography():
+    return tutorial.tomography(resolution=1.0)["vs"]
 
 
 def titles(figure):
@@ -120,3 +126,26 @@ def test_som_along_time_tells_its_dates(close, som_of):
     assert first.get_ydata().mean() == pytest.approx(0 + 0.4)
     assert last.get_ydata().mean() == pytest.approx(1 - 0.4)
     assert (np.diff(first.get_xdata()) > 0).all()
+
+
+def test_som_tells_the_errors_of_the_map(close, tomography):
+    dataset = tomography.vcluster.som((3, 4)).dataset
+    title = close(som(dataset)).get_suptitle()
+    found = float(dataset["quantization_error"]), float(dataset["topographic_error"])
+    expected = "map of 3 x 4 nodes: quantization error {:.3g} km/s, topographic error {:.2f}"
+    assert title == expected.format(*found)
+    older = dataset.drop_vars(["quantization_error", "topographic_error"])
+    assert close(som(older)).get_suptitle() == ""
+
+
+def test_som_hatches_nodes_without_a_profile(close, som_of):
+    dataset = som_of(3, 4)
+    dataset["node_count"][5] = 0
+    figure = close(som(dataset), drawn=True)
+    (hatched,) = figure.axes[0].patches
+    corners = hatched.get_path().vertices.reshape(-1, 5, 2)[:, :4].mean(axis=1)
+    np.testing.assert_allclose(corners, [[0, 0], [1, 1]])  # nodes 1 and 6
+    told = [ax.get_xlabel() for ax in figure.axes if "hatched" in ax.get_xlabel()]
+    assert told[0].split("\n")[-1] == "hatched: nodes without a profile"
+    dataset["node_count"] += 1
+    assert not close(som(dataset)).axes[0].patches

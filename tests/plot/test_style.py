@@ -33,6 +33,47 @@ def test_cluster_colors_neighbours_differ_and_none_is_pale(k):
     assert lab[:, 0].max() < 0.9
 
 
+# protanopia and deuteranopia of Machado, Oliveira & Fernandes (2009), in linear RGB
+BLIND = {
+    "no one": np.eye(3),
+    "red": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "green": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+}
+
+
+@pytest.mark.parametrize("cones", BLIND)
+def test_cluster_colors_in_no_order_all_differ_whoever_sees_them(cones):
+    rgb = style.cluster_colors(labels(20))[:, :3]
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(linear @ np.transpose(BLIND[cones]), 0, 1)
+    lab = style._to_oklab(_encode(linear))
+    apart = np.linalg.norm(lab[:, None] - lab, axis=-1)
+    assert apart[~np.eye(20, dtype=bool)].min() > 0.065
+
+
+def _encode(linear):
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def test_cluster_colors_follow_an_order_only_if_there_is_one():
+    plain = style.cluster_colors(labels(5))
+    slow_to_fast = style.cluster_colors(labels(5, ordered_by="mean of vs (km/s), lowest first"))
+    assert hue(plain[0]) == "blue"  # not the red of the slowest
+    assert hue(slow_to_fast[0]) == "red"
+    matched = style.cluster_colors(labels(5, ordered_by="matched to 'regions'"))
+    np.testing.assert_array_equal(matched, plain)  # those of its reference
+    matched = labels(5, ordered_by="matched to A; mean of vs (km/s), lowest first")
+    np.testing.assert_array_equal(style.cluster_colors(matched), slow_to_fast)
+
+
 def test_cluster_colors_slow_is_red_and_fast_is_blue():
     colors = style.cluster_colors(labels(6, ordered_by="mean of vs (km/s), lowest first"))
     assert [hue(colors[0]), hue(colors[-1])] == ["red", "blue"]

@@ -1,5 +1,9 @@
 import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
 
+from xvcluster import tutorial
+from xvcluster.plot.style import _distinct_colors
 from xvcluster.seisgo import vpcluster_kmean, vpcluster_som
 
 
@@ -49,3 +53,43 @@ def test_panels_of_many_nodes_are_small(made, close, figures_of):
     shown = [ax for ax in panels.axes if ax.get_visible()]
     assert len(shown) > 25
     assert shown[0].get_title() == "1"
+
+
+def test_panels_draw_each_member_as_a_line(made, close, figures_of):
+    outcome, panels, _ = figures_of(vpcluster_kmean, *made, 4)
+    for ax, members in zip(panels.axes, outcome["pred"], strict=True):
+        drawn = np.array(ax.collections[0].get_segments())
+        np.testing.assert_array_equal(drawn[..., 0], members[0].T)
+        np.testing.assert_array_equal(drawn[..., 1], np.broadcast_to(made[2], drawn.shape[:2]))
+        low, high = ax.get_xlim()
+        assert low < members.min() <= members.max() < high
+
+
+def test_panels_draw_2000_of_more_members(close, figures_of):
+    values = np.linspace(1.0, 2.0, 61 * 50).reshape(1, 61, 50).repeat(3, axis=0)
+    axes = np.linspace(30, 40, 61), np.linspace(-120.0, -110, 50), np.arange(3.0)
+    _, panels, _ = figures_of(vpcluster_kmean, *axes, values, 1)
+    drawn = np.array(panels.axes[0].collections[0].get_segments())[:, 0, 0]
+    assert len(np.unique(drawn)) == 2000
+    assert (drawn[0], drawn[-1]) == (1.0, 2.0)
+
+
+def test_panels_and_map_have_colours_without_an_order(made, close, figures_of):
+    _, panels, _ = figures_of(vpcluster_kmean, *made, 3)
+    drawn = [to_rgba(ax.lines[0].get_color()) for ax in panels.axes]
+    np.testing.assert_allclose(drawn, _distinct_colors(3))
+
+
+@pytest.mark.parametrize("call", [vpcluster_kmean, vpcluster_som])
+@pytest.mark.parametrize("dep_has_units", [True, False])
+def test_panels_take_units_from_labelled_arrays(call, dep_has_units, close, figures_of):
+    vs = tutorial.tomography(resolution=2.0)["vs"]
+    dep = vs["depth"] if dep_has_units else vs["depth"].values
+    options = {"niteration": 100} if call is vpcluster_som else {"ncluster": 2}
+    _, panels, _ = figures_of(call, vs["latitude"], vs["longitude"], dep, vs, **options)
+    assert (panels.get_supxlabel(), panels.get_supylabel()) == ("v (km/s)", "depth (km)")
+
+
+def test_panels_have_no_units_that_nobody_gave(made, close, figures_of):
+    _, panels, _ = figures_of(vpcluster_kmean, *made, 2)
+    assert (panels.get_supxlabel(), panels.get_supylabel()) == ("v", "depth")

@@ -12,6 +12,7 @@ from xvcluster.grid.labels import (
     check_labels,
     declared_numbers,
     labelled,
+    order_of,
     present_numbers,
     take_labels,
 )
@@ -75,9 +76,7 @@ def read_labels(source: Clustering, name: str = "") -> LabelMap:
     if not present.size:
         raise ValueError(f"{name} has no labels: all of its values are NaN or below 1")
     highest = int((present if declared is None else declared)[-1])
-    ordered_by = str(labels.attrs.get("ordered_by", "")).split("; ")[-1]
-    ordered_by = "" if ordered_by.startswith("matched to ") else ordered_by
-    return LabelMap(labels, highest, name, ordered_by)
+    return LabelMap(labels, highest, name, order_of(labels))
 
 
 def plain_name(name: object) -> str:

@@ -130,6 +130,15 @@ def declared_numbers(labels: xr.DataArray) -> Integers | None:
     return numbers if numbers.size else None
 
 
+def order_of(labels: xr.DataArray) -> str:
+    """What the numbers of clusters are ordered by, as ``ordered_by`` tells; empty if by nothing.
+
+    Those of a match have the order of its reference, if that has one.
+    """
+    told = str(labels.attrs.get("ordered_by", "")).split("; ")[-1]
+    return "" if told.startswith("matched to ") else told
+
+
 def present_numbers(labels: xr.DataArray) -> Integers:
     """Return the numbers that occur in labels, ascending."""
     return np.unique(_finite(labels)).astype(np.int64)

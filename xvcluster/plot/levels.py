@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xvcluster.arrays import Array
+from xvcluster.arrays import Array, Float64s
 from xvcluster.grid.coords import positive, units
 from xvcluster.messages import plain
 from xvcluster.plot import style
@@ -58,6 +58,11 @@ class Levels:
     def draw(self, ax: Axes, values: Array, **look: Any) -> None:
         """Draw a profile."""
         ax.plot(*(self.at, values)[:: 1 if self.is_time else -1], **look)
+
+    def paths(self, values: Float64s) -> Float64s:
+        """Return the points (n, n_levels, 2) of n profiles on axes."""
+        pair = np.stack([np.broadcast_to(self.at, values.shape), values], axis=-1)
+        return pair if self.is_time else pair[..., ::-1]
 
     def fill(self, ax: Axes, low: Array, high: Array, **look: Any) -> None:
         """Fill the band between two profiles."""

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.arrays import Float64s, Integers
-from xvcluster.grid.labels import Clustering, declared_numbers, present_numbers, take_labels
+from xvcluster.grid.labels import (
+    Clustering,
+    declared_numbers,
+    order_of,
+    present_numbers,
+    take_labels,
+)
 from xvcluster.grid.labels import check_labels as read_labels
 from xvcluster.messages import plain
 
@@ -37,6 +43,14 @@ _RAMP = (
 )
 # The four corners of a SOM: first and last node of the first row, then of the last row.
 _CORNERS = ("#c8283c", "#f7c948", "#3a3a9c", "#2fb3a0")
+
+# Clusters in no order: the colours of Okabe & Ito (2008) without black, the yellow a little darker,
+# and others as far as possible from them all, as people without red or green cones see them too.
+_DISTINCT = (
+    *("#0072b2", "#e69f00", "#56b4e9", "#d55e00", "#e8dc3a", "#009e73", "#cc79a7"),
+    *("#240092", "#864961", "#6186ff", "#aac29e", "#aa3d00", "#313db6", "#aaceff"),
+    *("#313d6d", "#cece6d", "#186de7", "#493d00", "#b63192", "#f3556d"),
+)
 
 MISSING = "#e4e4e4"
 MISSING_POINT = "#c4c4c4"
@@ -107,8 +121,9 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
 
     The same labels have the same colours in every figure and after a round trip to a file.
     The colours follow the order of the clusters from red (lowest mean) to blue (highest mean), like
-    slow and fast in tomography; for temperatures, from blue (cold) to red (warm). The nodes of a
-    self-organizing map have a two-dimensional scheme, in which neighbours have similar colours.
+    slow and fast in tomography; for temperatures, from blue (cold) to red (warm). Up to 20 clusters
+    of which ``ordered_by`` tells no order have colours that differ, whoever sees them. The nodes of
+    a self-organizing map have a two-dimensional scheme, in which neighbours have similar colours.
 
     Parameters
     ----------
@@ -138,8 +153,11 @@ def colors_of(labels: xr.DataArray) -> Float64s:
     shape = som_shape(labels)
     if shape is not None and min(shape) > 1:
         return _grid_colors(*shape)
+    order = order_of(labels)
+    if not order and shape is None and n_clusters <= len(_DISTINCT):
+        return _distinct_colors(n_clusters)
     colors = _ramp_colors(n_clusters)
-    return colors[::-1] if _is_temperature(labels.attrs.get("ordered_by", "")) else colors
+    return colors[::-1] if _is_temperature(order) else colors
 
 
 def own_colors(dataset: xr.Dataset) -> Float64s:
@@ -232,6 +250,13 @@ def _is_temperature(ordered_by: object) -> bool:
     """Whether clusters are ordered by a temperature, judged by the units in parentheses."""
     units = re.search(r"\(([^()]*)\)", str(ordered_by))
     return bool(units and _TEMPERATURE.match(re.sub(r"[\s_.°]", "", units.group(1)).lower()))
+
+
+def _distinct_colors(n: int) -> Float64s:
+    """Return the first colours of those that tell clusters apart and suggest no order."""
+    from matplotlib.colors import to_rgba_array
+
+    return np.asarray(to_rgba_array(_DISTINCT[:n]), dtype=np.float64)
 
 
 def _ramp_colors(n: int) -> Float64s:

@@ -10,7 +10,9 @@ to the last bit. The differences are:
 - If the distortion has no knee, a warning is given and the best silhouette decides; in SeisGo this
   was an ``IndexError``.
 - The SOM accepts a ``random_state``.
-- The units on axes come from the caller, as ``units`` and ``depth_units``.
+- The units on axes come from the caller, as ``units`` and ``depth_units`` or as attributes of
+  DataArrays.
+- The panels draw up to 2,000 members of each cluster as lines.
 - The dictionary is always returned, not only with ``save=False``. An existing file is replaced only
   by a complete one, and no pickle is ever read.
 - Figures need neither a network nor plotly. With ``savefig`` they are closed once they are written,

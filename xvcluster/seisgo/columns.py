@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.arrays import Array, Float64s, Indices
-from xvcluster.grid.coords import farthest
+from xvcluster.grid.coords import farthest, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.options import check_number
 
@@ -57,6 +57,13 @@ class Columns:
         is_lon = np.abs(self.lon).max() <= farthest("longitude")
         dims = ("lat", "lon") if is_lat and is_lon else ("y", "x")
         return xr.DataArray(grid, dict(zip(dims, (self.lat, self.lon), strict=True)), dims)
+
+
+def find_units(values: object, *, vertical: bool = False) -> str:
+    """Return the units that an array says of itself, or its first coordinate; otherwise none."""
+    if not isinstance(values, xr.DataArray):
+        return ""
+    return units(values[values.dims[0]] if vertical and values.dims else values)
 
 
 def take_columns(

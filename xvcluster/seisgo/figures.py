@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-_LINES = 300
-"""If a cluster has more members than this, bands are drawn for all clusters."""
+_LINES = 2_000
+"""Members of a cluster that are drawn; of more, this many in even steps."""
 _MEMBERS = "#8a8a8a"
 
 
@@ -48,8 +48,8 @@ def members(
     Returns
     -------
     Figure
-        The title of each panel is its cluster's number and share of the profiles. If a cluster has
-        more than 300 members, bands from 5 to 95 % and from 25 to 75 % replace the lines.
+        The title of each panel is its cluster's number and share of the profiles. Of a cluster with
+        more than 2,000 members, so many are drawn, in even steps through the grid.
     """
     import matplotlib.pyplot as plt
 
@@ -64,11 +64,10 @@ def members(
     figure = plt.figure(figsize=figsize, layout="constrained")
     grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     rgba = style.cluster_colors(labels)
-    bands = bool(np.bincount(labels.values).max() > _LINES)
     levels = read_levels(profiles[profiles.dims[1]])
     for ax, (number, center) in zip(grid.flat, centers.items(), strict=False):
         own = profiles.values[labels.values == number]
-        _draw_members(ax, own, levels, bands=bands)
+        _draw_members(ax, own, levels)
         line = line_style(1.2 if small else 1.9)
         levels.draw(ax, center, color=rgba[number - 1], **line)
         share = style.share_text(100 * len(own) / len(profiles))
@@ -84,15 +83,15 @@ def members(
     return figure
 
 
-def _draw_members(ax: Axes, own: Float64s, levels: Levels, *, bands: bool) -> None:
-    """Draw every member as a thin line, or the bands that contain 90 and 50 % of them."""
-    if not bands:
-        alpha = max(0.15, 0.6 - 0.005 * len(own))
-        levels.draw(ax, own.T, color=_MEMBERS, linewidth=0.5, alpha=alpha)
-        return
-    low, q1, q3, high = np.quantile(own, [0.05, 0.25, 0.75, 0.95], axis=0)
-    levels.fill(ax, low, high, color=_MEMBERS, alpha=0.35)
-    levels.fill(ax, q1, q3, color=_MEMBERS, alpha=0.6)
+def _draw_members(ax: Axes, own: Float64s, levels: Levels) -> None:
+    """Draw every member as a thin line, so that a second family of profiles shows."""
+    from matplotlib.collections import LineCollection
+
+    drawn = own[np.linspace(0, len(own) - 1, min(len(own), _LINES)).astype(np.intp)]
+    alpha = max(0.12, 0.6 - 0.005 * len(drawn))
+    look: dict[str, Any] = {"colors": _MEMBERS, "linewidths": 0.5, "alpha": alpha}
+    ax.add_collection(LineCollection(list(levels.paths(drawn)), **look))
+    ax.autoscale_view()
 
 
 def distortions(ks: ArrayLike, distortion: ArrayLike, curve: ArrayLike, best: int) -> Figure:

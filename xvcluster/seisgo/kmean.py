@@ -11,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from xvcluster.seisgo import output
-from xvcluster.seisgo.columns import take_columns
+from xvcluster.seisgo.columns import find_units, take_columns
 from xvcluster.seisgo.evaluate import Curve, check_clusters, choose, fit, tslearn_options
 from xvcluster.seisgo.figures import distortions
 
@@ -87,7 +87,8 @@ def vpcluster_kmean(
     evaluate_smooth, evaluate_plot : bool, default False, True
         Smooth the distortion over three numbers of clusters before finding its knee; draw it.
     units, depth_units : str, default ""
-        Units of the values and of `dep`.
+        Units of the values and of `dep`. Default: those that `vmodel` and `dep` have as attributes,
+        if they are DataArrays.
 
     Returns
     -------
@@ -123,6 +124,8 @@ def vpcluster_kmean(
     base = os.fspath(figbase)
     if save or (savefig and (plot or (evaluate_plot and ncluster is None))):
         output.check_folder(base)
+    units = units or find_units(vmodel)
+    depth_units = depth_units or find_units(dep) or find_units(vmodel, vertical=True)
     about = {"name": tag, "depth_units": depth_units}
     columns = take_columns(lat, lon, dep, vmodel, spacing=spacing, zrange=zrange, dz=dz, **about)
     ts = columns.values[..., None]

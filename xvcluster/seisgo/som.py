@@ -13,7 +13,7 @@ import xarray as xr
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.options import check_grid_size, check_integer, check_number
 from xvcluster.seisgo import output
-from xvcluster.seisgo.columns import take_columns
+from xvcluster.seisgo.columns import find_units, take_columns
 
 
 def vpcluster_som(
@@ -89,6 +89,8 @@ def vpcluster_som(
     base = os.fspath(figbase)
     if save or (savefig and plot):
         output.check_folder(base)
+    units = units or find_units(v)
+    depth_units = depth_units or find_units(depth) or find_units(v, vertical=True)
     columns = take_columns(lat, lon, depth, v, spacing=spacing, name=tag, depth_units=depth_units)
     shape = check_grid_size(grid_size, len(columns.values))
     options: dict[str, Any] = {"sigma": sigma, "learning_rate": rate, "random_seed": random_state}
