@@ -168,7 +168,9 @@ def test_silhouettes_of_float32_are_measured_in_float64():
     (assigner,) = assigners_of("euclidean", profiles, [4])
     labels = assigner(profiles).labels
     expected = silhouette_score(profiles.reshape(300, -1).astype(float), labels)
-    np.testing.assert_allclose(score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9
+    )
 
 
 def test_silhouettes_under_dtw_equal_brute_force():
@@ -185,7 +187,9 @@ def test_silhouettes_under_dtw_keep_to_the_window():
     band = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": 1}
     assigner = Assigner(profiles[:4], metric)
     expected = brute_force(cdist_dtw(profiles, profiles, **band), assigner(profiles).labels)
-    np.testing.assert_allclose(score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9
+    )
 
 
 def test_silhouettes_under_soft_dtw_are_of_the_divergences():
@@ -194,7 +198,9 @@ def test_silhouettes_under_soft_dtw_are_of_the_divergences():
     squared = np.maximum(cdist_soft_dtw_normalized(profiles, gamma=1.0), 0.0)
     np.fill_diagonal(squared, 0.0)
     expected = brute_force(np.sqrt(squared), assigner(profiles).labels)
-    np.testing.assert_allclose(score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        score_silhouettes(profiles, [assigner]), [expected], rtol=0, atol=1e-9
+    )
 
 
 def test_silhouettes_of_one_cluster_or_of_each_profile_in_its_own_are_none():

@@ -1,11 +1,12 @@
-"""How often each criterion finds the number of provinces: python tests/benchmarks/number_of_clusters.py.
+"""How often each criterion finds the number of provinces of synthetic models.
 
-It prints the table of the page "How to choose k". Options: --seeds 0 1 2, --stability.
+python tests/benchmarks/number_of_clusters.py prints the table of the page "How to choose k". Options: --seeds 0 1 2, --stability.
 """
 
 import argparse
 import os
 import warnings
+
 
 def main():
     """Cluster every recipe with every seed, and count how far each criterion is off."""

@@ -89,7 +89,7 @@ def _wave(points, length, rng, n_waves=60):
 
 
 def _draw_map(points, lat, k, shares, size, rng):
-    """Provinces around seeds, whose reach grows until they have their shares, with rough borders."""
+    """Provinces around seeds, whose reach grows until they have their shares; rough borders."""
     rough = points + 0.08 * size * np.stack([_wave(points, 0.2 * size, rng) for _ in range(3)], -1)
     flat = points.reshape(-1, 3)
     seeds = [flat[rng.integers(len(flat))]]

@@ -39,7 +39,7 @@ _READING = ("variables", "chunks", "depth", "dz", "levels", "stride", "max_gap")
 
 
 @command(
-    clusters_option("Number of clusters. Default: the knee of the inertia."),
+    clusters_option("Number of clusters. Default: the best by several criteria."),
     K_RANGE,
     LLOYD,
     STABILITY,

@@ -34,6 +34,7 @@ from xvcluster.methods.steps import (
     refuse_checkpoint,
     refuse_chunks,
     require_distinct,
+    warn_at_end,
     warn_unsettled,
 )
 from xvcluster.options import (
@@ -100,8 +101,8 @@ def kmeans(
         arrays are read chunk by chunk and never held whole; maps of the result are then dask
         arrays too.
     n_clusters : int, optional
-        Number of clusters, at most the number of distinct profiles. Default: the knee of the
-        inertia over `k_range`.
+        Number of clusters, at most the number of distinct profiles. Default: the best
+        of `k_range` by several criteria; see `sweep`.
     metric : {"euclidean", "dtw", "softdtw"}, default "euclidean"
         Compare profiles level by level, or by dynamic time warping if the depths of their layers
         are not what should tell them apart. Soft-DTW is computed by tslearn, with γ = 1.
@@ -177,7 +178,7 @@ def kmeans(
     Warns
     -----
     UserWarning
-        If a fit reaches `max_iter` before it has converged, the inertia has no knee, more than a
+        If a fit reaches `max_iter` before it has converged, the best number of clusters is the last of `k_range`, more than a
         quarter of the profiles with data are incomplete, or "auto" cannot weigh profiles that span
         more than 20 degrees of latitude: loose points without cells, or under soft-DTW.
 
@@ -223,7 +224,9 @@ def kmeans(
         checkpoint=checkpoint, dim=dim,
     )  # fmt: skip
     if len(ks) > 1:
-        return SweepResult(describe_criteria(fits), fits).result()
+        swept = SweepResult(describe_criteria(fits), fits)
+        warn_at_end("the number of clusters", ks, swept.best_k)
+        return swept.result()
     return ClusterResult(fits.dataset(ks[0]), _layout=fits.layout)
 
 

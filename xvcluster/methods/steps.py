@@ -89,6 +89,15 @@ def refuse_checkpoint(checkpoint: str | os.PathLike[str] | None, what: str) -> N
         raise ValueError(f"{what} writes no checkpoint; leave checkpoint={str(checkpoint)!r} out")
 
 
+def warn_at_end(what: str, ks: list[int], k: int) -> None:
+    """Warn if the best k, by `what`, is the last that was tried."""
+    if len(ks) > 1 and k == ks[-1]:
+        warn(
+            f"{what} is best at k = {k}, the last of k_range ({ks[0]} to {ks[-1]}), and may be "
+            "better beyond; try larger numbers, or choose n_clusters yourself",
+        )
+
+
 def warn_unsettled(ks: Iterable[int], what: str, limit: str) -> None:
     """Warn of the k at which a fit reached its limit before it had converged.
 

@@ -82,9 +82,12 @@ def sweep(
 
     Notes
     -----
-    Each criterion has a best k of its own:
+    Each criterion has a best k of its own. The best k of the sweep is the median of those of
+    ``inertia``, ``eigengap``, ``valley`` and, if requested, ``stability``, the larger of two in the
+    middle; without any valley, that one counts as the smallest k tried.
 
-    - ``inertia``: the knee of the curve (Satopää et al. 2011), which is the best k of the sweep.
+    - ``inertia``: the knee of its logarithm (Satopää et al. 2011), from k = 1, Euclidean only, to
+      20 at most, since a knee depends on where the curve ends.
     - ``silhouette``: the largest simplified silhouette, the mean over all profiles of 1 − d₁/d₂
       from the distances to the nearest and the second-nearest centroid (Hruschka et al. 2004).
       ``silhouette_sample`` is the one of Rousseeuw (1987), from the distances between all members,
@@ -93,14 +96,21 @@ def sweep(
       s of members to their centroids c (Davies & Bouldin 1979).
     - ``calinski_harabasz``, Euclidean only: the largest ratio of the variance between clusters to
       that within (Caliński & Harabasz 1974).
+    - ``eigengap``: the largest gap λₖ − λₖ₊₁ between eigenvalues of the normalized affinity
+      exp(−d² / σᵢσⱼ) of up to 1024 profiles, fewer under other metrics, where σ is the distance of
+      a profile to its 15th neighbour (Zelnik-Manor & Perona 2004; von Luxburg 2007).
+    - ``valley``: the largest k at which it is below 0.8. It is the density of profiles halfway
+      between two centroids over that at the lower of the two peaks, on the line through both, for
+      the least separated pair, from up to 4096 profiles. Where k-means cuts through a group, there
+      is no valley (compare Hennig 2010).
     - ``gap``, Euclidean only: the smallest k whose Gap(k) = E* log W*(k) − log W(k) is at least
       Gap(k + 1) − s(k + 1), with the inertia W of up to 2048 profiles and W* of ten sets drawn
       uniformly from the box around them (Tibshirani et al. 2001).
     - ``stability``: the mean adjusted Rand index between the clusterings of bootstrap samples,
       labelling up to 4096 profiles. Whole blocks of neighbours, which are not independent, are
       drawn (in space: Hall 1985; apart from each other: Carlstein 1986). A k is called stable from
-      0.75 on, which is a convention; the best k is the most stable one. ``stability_error`` is the
-      standard error; ``block_size_km`` and ``range_km``, the distance over which profiles are
+      0.75 on, which is a convention; the best k is the largest within 0.02 of the most stable.
+      ``stability_error`` is the standard error; ``block_size_km`` and ``range_km``, the distance over which profiles are
       alike, are among the attributes. A k that is too small can be perfectly stable.
     - ``structure``: how much sharper the boundaries of clusters are than those in smooth random
       fields without provinces. These have the spatial trend of up to 1024 profiles (to the second
@@ -129,6 +139,9 @@ def sweep(
     Hall, P. (1985). Resampling a coverage pattern. Stoch. Process. Appl. 20, 231–246.
     https://doi.org/10.1016/0304-4149(85)90212-1
 
+    Hennig, C. (2010). Methods for merging Gaussian mixture components. Adv. Data Anal. Classif. 4,
+    3–34. https://doi.org/10.1007/s11634-010-0058-3
+
     Hruschka, E. R., de Castro, L. N. & Campello, R. J. G. B. (2004). Evolutionary algorithms for
     clustering gene-expression data. Fourth IEEE Int. Conf. on Data Mining (ICDM'04), 403–406.
 
@@ -145,6 +158,11 @@ def sweep(
     Tibshirani, R., Walther, G. & Hastie, T. (2001). Estimating the number of clusters in a data
     set via the gap statistic. J. R. Stat. Soc. B 63, 411–423.
     https://doi.org/10.1111/1467-9868.00293
+
+    von Luxburg, U. (2007). A tutorial on spectral clustering. Stat. Comput. 17, 395–416.
+    https://doi.org/10.1007/s11222-007-9033-z
+
+    Zelnik-Manor, L. & Perona, P. (2004). Self-tuning spectral clustering. NIPS 17, 1601–1608.
 
     Examples
     --------
