@@ -159,6 +159,18 @@ def test_commands_pass_weights_and_normalization_on(model, command, succeed):
     assert "vs_scale" in found.dataset
 
 
+def test_commands_pass_variable_weights_and_equal_weights_on(tomography, succeed, refuse):
+    tomography.assign(vp=1.8 * tomography["vs"])[["vs", "vp"]].to_netcdf("both.nc")
+    both = ["both.nc", "-v", "vs", "-v", "vp", "-k", 2, "--depth", 5, 60, "--stride", 4]
+    weights = ["--variable-weight", "vp", 2, "--weights", "none"]
+    succeed("kmeans", *both, *weights, "-o", "weighted.nc")
+    parameters = open_result("weighted.nc").parameters
+    assert parameters["variable_weights"] == {"vs": 1.0, "vp": 2.0}
+    assert "weights" not in parameters
+    said = refuse("kmeans", *both, *weights, "--variable-weight", "vp", 3)
+    assert "--variable-weight gives 'vp' more than once" in said
+
+
 def test_commands_tell_how_stable_clusters_are(model, succeed, refuse):
     told = succeed("kmeans", model, "-k", 3, "--stability", 3, "--block-size", 300, "-o", "sure.nc")
     assert "mean stability" in told

@@ -191,17 +191,18 @@ def kmeans(
     up to 262,144 of them (32,768 under DTW), the best in passes over all.
 
     A global grid in degrees has as many cells between 80° and 90° as between 0° and 10°, where the
-    area is eleven times as large. Published clusterings avoid that by their sampling: points of
-    equal area (Cottaar & Lekić 2016) or an even mesh (Eymold & Jordan 2019). Area weights do the
-    same for a grid as it is; loose points, such as floats, count as they come (Maze et al. 2017).
+    area is eleven times as large. An even mesh avoids that (Eymold & Jordan 2019); area weights do
+    the same for a grid as it is. Loose points, such as floats, count as they come (Maze et al.
+    2017).
 
     References
     ----------
     Lloyd, S. (1982). Least squares quantization in PCM. IEEE Trans. Inf. Theory 28, 129–137.
     https://doi.org/10.1109/TIT.1982.1056489
 
-    Cottaar, S. & Lekić, V. (2016). Morphology of seismically slow lower-mantle structures. Geophys.
-    J. Int. 207, 1122–1136. https://doi.org/10.1093/gji/ggw324
+    Maze, G. et al. (2017). Coherent heat patterns revealed by unsupervised classification of Argo
+    temperature profiles in the North Atlantic Ocean. Prog. Oceanogr. 151, 275–292.
+    https://doi.org/10.1016/j.pocean.2016.12.008
 
     Petitjean, F., Ketterlin, A. & Gançarski, P. (2011). A global averaging method for dynamic time
     warping. Pattern Recognition 44, 678–693. https://doi.org/10.1016/j.patcog.2010.09.013

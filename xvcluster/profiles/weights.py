@@ -21,7 +21,7 @@ _PROFILE_WORDS = "'auto', 'area', None or a DataArray"
 _LEVEL_WORDS = "'thickness' or a DataArray"
 _WIDE = 20.0
 """Degrees of latitude from which cells of a grid in degrees differ too much to count alike: from
-10° to 30° their areas fall by an eighth, from 50° to 70° by a half."""
+10° to 30° their areas fall by an eighth, from 50° to 70° by nearly half."""
 
 
 def weigh(
