@@ -37,9 +37,7 @@ def test_variogram_gives_back_a_covariance():
     variogram = Variogram(lengths, sills, np.array([0.1, 0.2]), 3.8)
     squared = np.array([[0.0, 4.0], [4.0, 0.0]])
     expected = np.exp(-2.0) + 0.5 * np.exp(-4.0 / 18.0)
-    np.testing.assert_allclose(
-        variogram.covariance(1, squared), [[1.7, expected], [expected, 1.7]]
-    )
+    np.testing.assert_allclose(variogram.covariance(1, squared), [[1.7, expected], [expected, 1.7]])
 
 
 def test_fit_variogram_of_one_place_is_none():
