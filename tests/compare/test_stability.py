@@ -338,6 +338,7 @@ def test_stability_draws_blocks_as_large_as_profiles_are_alike():
     result = smooth.vcluster.kmeans(2, n_init=1)
     found = result.stability(5).dataset["stability"].attrs
     assert found["range_km"] == pytest.approx(2.448 * 450, rel=0.25)
-    assert found["comment"] == f"5 samples of blocks of about {found['range_km']:.2g} km"
+    size = float(f"{found['range_km']:.2g}")
+    assert found["comment"] == f"5 samples of blocks of about {size:g} km"
     asked = result.stability(5, block_size=500).dataset["stability"].attrs
     assert asked == found | {"comment": "5 samples of blocks of about 500 km"}

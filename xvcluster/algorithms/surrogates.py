@@ -11,7 +11,7 @@ from xvcluster.algorithms.variogram import fit_variogram, leading_view
 from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 _NEIGHBOURS = 4
-_ALONE = 1e-2  # singular value, relative to the first, of a trend that the points cannot tell apart
+_ALONE = 1e-2  # size of what others leave of a trend, so small that points hardly tell it from them
 _JITTER = 1e-6
 TOLERANCE = 1.5
 """How many times as sharp as in a Gaussian field boundaries may be, and still be a smooth field's.
@@ -56,7 +56,7 @@ def smooth_fields(
     basis = _trends(points)
     trend = basis @ (basis.T @ components)
     covariance = np.linalg.qr(components - trend)[1]
-    drawn = _draw_fields(components - trend, points, n, np.random.default_rng(seed))
+    drawn = _draw_fields(components - trend, points, basis, n, np.random.default_rng(seed))
     for field in drawn:
         around = np.linalg.qr(field - basis @ (basis.T @ field))[0] @ covariance
         yield view.back((trend + around)[:, :, None], shape).astype(kind)
@@ -67,20 +67,21 @@ def _trends(points: Float64s) -> Float64s:
     q = points - points.mean(axis=0)
     q = q @ np.linalg.svd(q, full_matrices=False)[2].T
     x, y, z = (q / q.std(axis=0).max()).T
-    ones = np.ones_like(x)
-    terms = np.stack([ones, x, y, z, x * x, x * y, y * y, x * z, y * z], axis=1)
-    basis, size, _ = np.linalg.svd(terms, full_matrices=False)
-    return basis[:, size > _ALONE * size[0]]
+    terms = [np.ones_like(x), x, y, x * x, x * y, y * y, z, x * z, y * z]
+    basis, share = np.linalg.qr(np.stack(terms, axis=1) / np.sqrt(len(points)))
+    return basis[:, np.abs(share.diagonal()) > _ALONE]
 
 
 def _draw_fields(
-    components: Float64s, points: Float64s, n: int, rng: np.random.Generator
+    components: Float64s, points: Float64s, trends: Float64s, n: int, rng: np.random.Generator
 ) -> Float64s:
-    """Gaussian fields (n, n_profiles, n_components) with the variograms of some components."""
+    """Gaussian fields (n, n_profiles, n_components) that are as alike as some components, once
+    trends are taken out of them too.
+    """
     from scipy.spatial.distance import pdist, squareform
 
     drawn = rng.standard_normal((n, *components.shape))
-    variogram = fit_variogram(components, points)
+    variogram = fit_variogram(components, points, trends)
     if variogram is None:
         return drawn
     squared = squareform(pdist(points, "sqeuclidean"))

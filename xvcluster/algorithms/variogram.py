@@ -66,13 +66,18 @@ def leading_view(profiles: Block) -> View:
     return View(mean, axes[: min(n, _COMPONENTS)].T)
 
 
-def fit_variogram(components: Floats, points: Float64s) -> Variogram | None:
+def fit_variogram(
+    components: Floats, points: Float64s, trends: Float64s | None = None
+) -> Variogram | None:
     """Fit variograms to the squared differences of all pairs, up to the median distance.
 
     Parameters
     ----------
     components : ndarray, shape (n, n_components)
     points : ndarray, shape (n, 3)
+    trends : ndarray, shape (n, n_trends), optional
+        Orthonormal. What was taken out of the components, and of the fields that they are compared
+        with: variograms are then of the fields before that.
 
     Returns
     -------
@@ -85,26 +90,42 @@ def fit_variogram(components: Floats, points: Float64s) -> Variogram | None:
     https://doi.org/10.2113/gsecongeo.58.8.1246
     """
     from scipy.optimize import nnls
-    from scipy.spatial.distance import pdist
+    from scipy.spatial.distance import pdist, squareform
 
     distance = pdist(points)
     farthest = float(np.median(distance)) if distance.size else 0.0
     if farthest <= 0:
         return None
-    edges = farthest * np.linspace(0.0, 1.0, _BINS + 1)[1:] ** 1.5
-    lengths = np.geomspace(0.02, 1.5, _LENGTHS) * farthest
-    at = np.searchsorted(edges, distance)
+    at = np.searchsorted(farthest * np.linspace(0.0, 1.0, _BINS + 1)[1:] ** 1.5, distance)
     count = np.bincount(at, minlength=_BINS + 1)[:_BINS]
-    held, share = count > 0, 1.0 / np.maximum(count, 1)
-    h = (np.bincount(at, distance, _BINS + 1)[:_BINS] * share)[held]
-    rising = 1.0 - np.exp(-0.5 * (h[:, None] / lengths) ** 2)
-    model = np.column_stack([np.ones_like(h), rising])
+    held = count > 0
+
+    def binned(semivariance: Float64s) -> Float64s:
+        mean: Float64s = np.bincount(at, semivariance, _BINS + 1)[:_BINS][held] / count[held]
+        return mean
+
+    taken = np.empty((len(points), 0)) if trends is None else trends
+    lengths = np.geomspace(0.02, 1.5, _LENGTHS) * farthest
+    squared = squareform(distance**2)
+    alike = (np.exp(squared / (-2.0 * length**2)) for length in lengths)
+    model = np.stack(
+        [binned(_semivariance(one, taken)) for one in (np.eye(len(points)), *alike)], axis=1
+    )
     fitted = []
     for component in components.T.astype(np.float64):
-        squared = pdist(component[:, None], "sqeuclidean")
-        found = (0.5 * np.bincount(at, squared, _BINS + 1)[:_BINS] * share)[held]
+        found = binned(0.5 * pdist(component[:, None], "sqeuclidean"))
         sure = np.sqrt(np.minimum(count[held], _SURE)) / np.maximum(found, 1e-3 * found.max() or 1)
         fitted.append(nnls(model * sure[:, None], found * sure)[0])
     parameters = np.array(fitted)
     variance = float(np.var(components, axis=0, ddof=1, dtype=np.float64).sum())
     return Variogram(lengths, parameters[:, 1:], parameters[:, 0], variance)
+
+
+def _semivariance(covariance: Float64s, trends: Float64s) -> Float64s:
+    """Semivariance of all pairs in a field of this covariance (n, n), without trends in it."""
+    left = covariance - trends @ (trends.T @ covariance)
+    left -= (left @ trends) @ trends.T
+    one, other = np.triu_indices(len(left), 1)
+    variance = left.diagonal()
+    semivariance: Float64s = 0.5 * (variance[one] + variance[other]) - left[one, other]
+    return semivariance
