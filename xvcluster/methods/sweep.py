@@ -110,8 +110,9 @@ def sweep(
       labelling up to 4096 profiles. Whole blocks of neighbours, which are not independent, are
       drawn (in space: Hall 1985; apart from each other: Carlstein 1986). A k is called stable from
       0.75 on, which is a convention; the best k is the largest within 0.02 of the most stable.
-      ``stability_error`` is the standard error; ``block_size_km`` and ``range_km``, the distance over which profiles are
-      alike, are among the attributes. A k that is too small can be perfectly stable.
+      ``stability_error`` is the standard error; ``block_size_km`` and ``range_km``, the distance
+      over which profiles are alike, are among the attributes. A k that is too small can be
+      perfectly stable.
     - ``structure``: how much sharper the boundaries of clusters are than those in smooth random
       fields without provinces. These have the spatial trend of up to 1024 profiles (to the second
       degree), their covariance among the levels and that between neighbours (surrogate data,
