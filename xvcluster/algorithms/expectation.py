@@ -16,7 +16,7 @@ import numpy as np
 
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import BLOCK_ROWS, threads
+from xvcluster.algorithms.lloyd import BLOCK_ROWS, one_blas_thread, threads
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.mixture import Mixture, log_densities, normalize, whitenings
 from xvcluster.algorithms.restarts import best_runs
@@ -121,11 +121,12 @@ def fit_mixture(
     weight = float(profiles.weights.sum())
     fits = {}
     for k in ks:
-        if n_init == "auto":
-            starts = _best_clusterings(block, k, searches, number)
-        else:
-            starts = _single_runs(block, k, n_init, number)
-        best, rival = _compare([climb(block, start, k) for start in starts])
+        with one_blas_thread():
+            if n_init == "auto":
+                starts = _best_clusterings(block, k, searches, number)
+            else:
+                starts = _single_runs(block, k, n_init, number)
+            best, rival = _compare([climb(block, start, k) for start in starts])
         mixture = Mixture(
             mean + np.tensordot(best.means, axes, 1),
             get_metric("euclidean"),
