@@ -231,11 +231,22 @@ def check_weighting(
     return "" if weighs else f"{method} cannot weigh them, so each counts once: use {instead}"
 
 
-def check_mixture(covariance: str, variance_explained: float) -> dict[str, Any]:
-    """Check the options of a Gaussian mixture."""
+def check_mixture(
+    covariance: str, n_components: int | None, variance_explained: float | None
+) -> dict[str, Any]:
+    """Check the options of a Gaussian mixture; by default 15 components, as pyXpcm."""
     check_choice("covariance", covariance, get_args(Covariance))
-    share = check_number("variance_explained", variance_explained, above=0.0, most=1.0)
-    return {"covariance": covariance, "variance_explained": share}
+    if n_components is not None and variance_explained is not None:
+        raise ValueError(
+            f"n_components={shown(n_components)} and variance_explained="
+            f"{shown(variance_explained)} both say how many principal components to keep; give "
+            "one of them"
+        )
+    if variance_explained is not None:
+        share = check_number("variance_explained", variance_explained, above=0.0, most=1.0)
+        return {"covariance": covariance, "variance_explained": share}
+    number = check_integer("n_components", 15 if n_components is None else n_components, 1)
+    return {"covariance": covariance, "n_components": number}
 
 
 def check_window(
@@ -263,15 +274,16 @@ def check_window(
 
 def check_n_init(n_init: int | Literal["auto"], metric: str) -> int:
     """Number of restarts: by default 10 for Euclidean, 3 for the more expensive metrics."""
+    number = check_starts(n_init)
+    return number if number != "auto" else 10 if metric == "euclidean" else 3
+
+
+def check_starts(n_init: int | Literal["auto"]) -> int | Literal["auto"]:
+    """Return a number of starts as int, or "auto"."""
     if isinstance(n_init, str):
         if n_init != "auto":
             raise ValueError(f"n_init must be 'auto' or an integer of at least 1; got {n_init!r}")
-        return 10 if metric == "euclidean" else 3
-    return check_restarts(n_init)
-
-
-def check_restarts(n_init: int) -> int:
-    """Return a number of restarts as int."""
+        return "auto"
     return check_integer("n_init", n_init, 1, _MOST_RESTARTS)
 
 

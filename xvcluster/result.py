@@ -22,7 +22,8 @@ from xvcluster.record import store
 from xvcluster.record.dataset import nearest_distances, parameters_of, select_centroids
 from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of
-from xvcluster.record.predict import predict
+from xvcluster.record.predict import bic, predict, predict_proba, score
+from xvcluster.record.quantiles import quantiles
 
 _WEIGHTS = ("weights", "level_weights", "variable_weights")
 
@@ -104,6 +105,10 @@ class ClusterResult:
         return ResultPlots(self.dataset)
 
     predict = delegate(predict)
+    predict_proba = delegate(predict_proba)
+    score = delegate(score)
+    bic = delegate(bic)
+    quantiles = delegate(quantiles)
 
     def match(self, reference: ClusterResult | xr.Dataset | xr.DataArray) -> ClusterResult:
         """Renumber the clusters so that they agree best with other labels.

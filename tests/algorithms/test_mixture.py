@@ -10,7 +10,8 @@ from sklearn.mixture import GaussianMixture
 
 from xvcluster.algorithms.assign import assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.mixture import fit_mixture, whiten
+from xvcluster.algorithms.expectation import fit_mixture
+from xvcluster.algorithms.mixture import whiten
 
 KINDS = ["full", "tied", "diag", "spherical"]
 OPTIONS = {"variance_explained": 0.99, "n_init": 1, "max_iter": 300, "tol": 1e-3}
@@ -30,15 +31,15 @@ def fit(profiles, ks, seed=0, weights=None, **options):
 
 
 def fit_theirs(profiles, k, covariance="full", share=0.99, seed=0):
-    """The components of scikit-learn's own pipeline, and the mixture of these."""
-    flat = profiles.reshape(len(profiles), -1)
-    ridge = 1e-6 * flat.var(axis=0).max()
-    pca = PCA(share, svd_solver="full")
+    """Components by scikit-learn, of one variable after the other, and the mixture of these."""
+    ridge = 1e-6 * profiles.var(axis=0).max()
+    pcas = [PCA(share, svd_solver="full") for _ in range(profiles.shape[2])]
     options = {"max_iter": 300, "tol": 1e-3, "reg_covar": ridge, "random_state": seed}
-    components = pca.fit_transform(flat)
+    pairs = zip(pcas, np.moveaxis(profiles, 2, 0), strict=True)
+    components = np.concatenate([pca.fit_transform(own) for pca, own in pairs], axis=1)
     return (
         components,
-        pca,
+        pcas,
         GaussianMixture(k, covariance_type=covariance, **options).fit(components),
     )
 
@@ -47,14 +48,16 @@ def fit_theirs(profiles, k, covariance="full", share=0.99, seed=0):
 def test_fit_mixture_equals_scikit_learn(covariance):
     profiles = make_profiles()
     found = fit(profiles, [4], seed=5, covariance=covariance)[4]
-    components, pca, model = fit_theirs(profiles, 4, covariance, seed=5)
+    components, pcas, model = fit_theirs(profiles, 4, covariance, seed=5)
     expected = model.predict_proba(components)
     np.testing.assert_allclose(found.mixture.posterior(profiles), expected, atol=1e-9)
     np.testing.assert_allclose(found.bic, model.bic(components), rtol=1e-12)
     assert (found.n_iter, found.converged) == (model.n_iter_, True)
-    nodes = pca.inverse_transform(model.means_).reshape(-1, 6, 2)
+    first = pcas[0].n_components_
+    parts = zip(pcas, (model.means_[:, :first], model.means_[:, first:]), strict=True)
+    nodes = np.stack([pca.inverse_transform(means) for pca, means in parts], axis=-1)
     np.testing.assert_allclose(found.mixture.nodes, nodes, atol=1e-12)
-    np.testing.assert_allclose(found.mixture.mean.ravel(), pca.mean_, atol=1e-9)
+    np.testing.assert_allclose(found.mixture.mean.T, [pca.mean_ for pca in pcas], atol=1e-9)
     np.testing.assert_allclose(found.mixture.means, model.means_, atol=1e-9)
 
 

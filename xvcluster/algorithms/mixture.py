@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from xvcluster.algorithms.assign import Assigner, Assignment
-from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import threads
-from xvcluster.algorithms.metrics import get_metric
 from xvcluster.arrays import Float64s, Floats, Indices
-
-_RIDGE = 1e-6  # scikit-learn's default, relative to the greatest variance of a level
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,17 +53,20 @@ class Mixture(Assigner):
         covariances = self.covariances * unit * unit
         return replace(self, nodes=self.nodes * unit, covariances=covariances)
 
+    @property
+    def n_parameters(self) -> int:
+        """Number of free parameters, which the Bayesian information criterion penalizes."""
+        k, n = len(self.nodes), len(self.axes)
+        spread = {"full": k * n * (n + 1) // 2, "tied": n * (n + 1) // 2, "diag": k * n}
+        return spread.get(self.covariance, k) + k * n + k - 1
+
     def posterior(self, profiles: Floats) -> Float64s:
         """Probability (n, n_nodes) that each profile belongs to each Gaussian."""
-        components, means = self._components(profiles), self._components(self.nodes)
-        logs = np.empty((len(profiles), len(means)))
-        for c, whitening in enumerate(self._whitenings()):
-            constant = np.log(self.weights[c]) + np.log(np.diagonal(whitening)).sum()
-            logs[:, c] = constant - 0.5 * (((components - means[c]) @ whitening) ** 2).sum(axis=1)
-        logs -= logs.max(axis=1, keepdims=True)
-        probability: Float64s = np.exp(logs)
-        probability /= probability.sum(axis=1, keepdims=True)
-        return probability
+        return normalize(self._log_densities(profiles))[0]
+
+    def log_likelihood(self, profiles: Floats) -> Float64s:
+        """Logarithm (n,) of the density of the mixture, in the space of the components."""
+        return normalize(self._log_densities(profiles))[1]
 
     def __call__(self, block: Floats) -> Assignment:
         """Assign profiles (n, n_levels, n_variables); the margin is 1 − p₂/p₁."""
@@ -84,6 +79,11 @@ class Mixture(Assigner):
         labels = nearest if self.groups is None else self.groups[nearest].astype(np.int32)
         return Assignment(labels, nearest, squared, margin)
 
+    def _log_densities(self, profiles: Floats) -> Float64s:
+        """Logarithms (n, n_nodes) of the weighted densities of profiles."""
+        components, means = self._components(profiles), self._components(self.nodes)
+        return log_densities(components, self.weights, means, self._whitenings())
+
     def _components(self, profiles: Floats) -> Float64s:
         """Principal components (n, n_components) of profiles (n, n_levels, n_variables)."""
         flat = profiles.reshape(len(profiles), -1).astype(np.float64)
@@ -91,31 +91,7 @@ class Mixture(Assigner):
         return components
 
     def _whitenings(self) -> Float64s:
-        """Matrices that make the components of each Gaussian independent, with unit variance."""
-        k, n = len(self.nodes), len(self.axes)
-        own = whiten(self.covariances, self.covariance)
-        if self.covariance in {"full", "tied"}:
-            return np.broadcast_to(own, (k, n, n))
-        return np.broadcast_to(own.reshape(k, -1), (k, n))[:, :, None] * np.eye(n)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MixtureFit:
-    """A fitted mixture, and how it was reached.
-
-    Attributes
-    ----------
-    mixture : Mixture
-    bic : float
-        Bayesian information criterion of the profiles: the lower, the better.
-    n_iter : int
-    converged : bool
-    """
-
-    mixture: Mixture
-    bic: float
-    n_iter: int
-    converged: bool
+        return whitenings(self.covariances, self.covariance, len(self.nodes), len(self.axes))
 
 
 def whiten(covariances: Float64s, covariance: str) -> Float64s:
@@ -125,112 +101,35 @@ def whiten(covariances: Float64s, covariance: str) -> Float64s:
     return 1.0 / np.sqrt(covariances)
 
 
-def fit_mixture(
-    profiles: Block,
-    ks: Sequence[int],
-    *,
-    covariance: str,
-    variance_explained: float,
-    n_init: int,
-    max_iter: int,
-    tol: float,
-    seed: np.random.SeedSequence,
-    report: Callable[[int], None] = lambda steps: None,
-) -> dict[int, MixtureFit]:
-    """Fit mixtures of every k Gaussians, by scikit-learn.
-
-    Parameters
-    ----------
-    profiles : Block
-        At least two, scaled, no NaN. Weights are whole numbers: how often each profile counts.
-    ks : sequence of int
-    covariance : {"full", "tied", "diag", "spherical"}
-    variance_explained : float
-        Share of the variance that the principal components retain.
-    n_init, max_iter, tol
-        Options of the expectation maximization, which starts from k-means.
-    seed : SeedSequence
-        That of an integer is passed on as scikit-learn's ``random_state``.
-    report : callable
-        Called with 1 after each fit.
-
-    Returns
-    -------
-    dict of int to MixtureFit
-
-    References
-    ----------
-    Dempster, A. P., Laird, N. M. & Rubin, D. B. (1977). Maximum likelihood from incomplete data via
-    the EM algorithm. J. R. Stat. Soc. B 39, 1–38. https://doi.org/10.1111/j.2517-6161.1977.tb01600.x
-    """
-    from sklearn.exceptions import ConvergenceWarning
-
-    shape = profiles.values.shape[1:]
-    flat = profiles.values.reshape(len(profiles), -1).astype(np.float64)
-    if np.any(profiles.weights != 1.0):
-        flat = np.repeat(flat, profiles.weights.astype(np.int64), axis=0)
-    greatest = float(flat.var(axis=0).max())
-    with threads() as map_fits, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the caller knows from `converged`
-        components, axes, mean = _find_components(flat, variance_explained, greatest)
-        fit_one = partial(
-            _fit_one,
-            components=components,
-            covariance_type=covariance,
-            reg_covar=_RIDGE * (greatest or 1.0),
-            n_init=n_init,
-            max_iter=max_iter,
-            tol=tol,
-            random_state=_as_integer(seed),
-            report=report,
-        )
-        models = list(map_fits(fit_one, ks))
-    fits = {}
-    for k, (model, bic) in zip(ks, models, strict=True):
-        mixture = Mixture(
-            (mean + model.means_ @ axes).reshape(-1, *shape),
-            get_metric("euclidean"),
-            axes=axes.reshape(-1, *shape),
-            weights=model.weights_,
-            covariance=covariance,
-            covariances=model.covariances_,
-        )
-        fits[k] = MixtureFit(mixture, bic, int(model.n_iter_), bool(model.converged_))
-    return fits
+def whitenings(covariances: Float64s, covariance: str, k: int, n: int) -> Float64s:
+    """Matrices (k, n, n) that make n components of each Gaussian independent, of variance 1."""
+    own = whiten(covariances, covariance)
+    if covariance in {"full", "tied"}:
+        return np.broadcast_to(own, (k, n, n))
+    return np.broadcast_to(own.reshape(k, -1), (k, n))[:, :, None] * np.eye(n)
 
 
-def _find_components(
-    flat: Float64s, share: float, greatest: float
-) -> tuple[Float64s, Float64s, Float64s]:
-    """Principal components that retain this share of the variance, their axes, and the mean."""
-    from sklearn.decomposition import PCA
-
-    wanted: float | int | None = None if share == 1.0 else share
-    pca = PCA(wanted if greatest > 0 else 1, svd_solver="full")
-    with np.errstate(invalid="ignore"):  # the shares of a variance of 0
-        components: Float64s = pca.fit_transform(flat)
-    return components, pca.components_, pca.mean_
-
-
-def _fit_one(
-    k: int, components: Float64s, report: Callable[[int], None], **options: Any
-) -> tuple[Any, float]:
-    """Fit a model of scikit-learn and find its BIC, both the same on any number of cores."""
-    from sklearn.mixture import GaussianMixture
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "openmp"):
-        model = GaussianMixture(k, **options).fit(components)
-        bic = float(model.bic(components))
-    report(1)
-    return model, bic
+def log_densities(
+    points: Floats, weights: Float64s, means: Float64s, whitenings: Float64s
+) -> Float64s:
+    """Logarithm (n, k) of each Gaussian's density times its weight, at points (n, n_components)."""
+    logs = np.empty((len(points), len(means)))
+    constant = -0.5 * points.shape[1] * np.log(2 * np.pi)
+    for c, whitening in enumerate(whitenings):
+        white = points @ whitening
+        white -= means[c] @ whitening
+        logs[:, c] = -0.5 * np.einsum("ij,ij->i", white, white)
+        logs[:, c] += constant + np.log(weights[c]) + np.log(np.diagonal(whitening)).sum()
+    return logs
 
 
-def _as_integer(seed: np.random.SeedSequence) -> int:
-    """Turn a seed into an integer for scikit-learn: the user's own if possible."""
-    if isinstance(seed.entropy, int) and seed.entropy < 2**32 and not seed.spawn_key:
-        return seed.entropy
-    return int(seed.generate_state(1)[0])
+def normalize(logs: Float64s) -> tuple[Float64s, Float64s]:
+    """Probabilities (n, k) from logarithms of weighted densities, and the log-likelihood (n,)."""
+    most = logs.max(axis=1, keepdims=True)
+    probability: Float64s = np.exp(logs - most)
+    total = probability.sum(axis=1, keepdims=True)
+    probability /= total
+    return probability, (most + np.log(total))[:, 0]
 
 
 def to_pipeline(mixture: Mixture, k: int, n_iter: int, **options: Any) -> Any:

@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.expectation import MixtureFit, Rival, fit_mixture
 from xvcluster.algorithms.metrics import Metric
-from xvcluster.algorithms.mixture import Mixture, MixtureFit, fit_mixture, to_pipeline, whiten
+from xvcluster.algorithms.mixture import Mixture, to_pipeline, whiten
 from xvcluster.arrays import Float64s
 from xvcluster.inputs import take_model
-from xvcluster.messages import warn
+from xvcluster.messages import shown, warn
 from xvcluster.methods.steps import lay_out_model, open_model, require_distinct, warn_unsettled
 from xvcluster.options import (
     K_RANGE,
@@ -21,14 +22,14 @@ from xvcluster.options import (
     check_convergence,
     check_flag,
     check_mixture,
-    check_restarts,
     check_seed,
+    check_starts,
     choose_ks,
 )
 from xvcluster.profiles import Layout, Scaled
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
-from xvcluster.record.contents import Parameters, Variable, integer, number, one_of
+from xvcluster.record.contents import Parameter, Parameters, Variable, integer, number, one_of
 from xvcluster.record.dataset import (
     describe,
     describe_order,
@@ -43,7 +44,7 @@ from xvcluster.record.dataset import (
 from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult
 
-_FITTING = ("covariance", "variance_explained", "max_iter", "tol")
+_FITTING = ("covariance", "n_components", "variance_explained", "max_iter", "tol")
 _SPREADS: dict[str, str] = {
     "full": "cluster component component_",
     "tied": "component component_",
@@ -60,15 +61,16 @@ def gmm(
     n_clusters: int | None = None,
     *,
     n_components: int | None = None,
+    variance_explained: float | None = None,
     covariance: Covariance = "full",
-    variance_explained: float = 0.999,
     normalize: Normalization | None = "level",
+    weights: Literal["auto", "area"] | xr.DataArray | None = None,
     level_weights: Literal["thickness"] | xr.DataArray | None = None,
     variable_weights: Mapping[str, float] | None = None,
     k_range: Iterable[int] = K_RANGE,
-    n_init: int = 1,
-    max_iter: int = 100,
-    tol: float = 1e-3,
+    n_init: int | Literal["auto"] = "auto",
+    max_iter: int = 1000,
+    tol: float = 1e-6,
     random_state: int | None = 0,
     progress: bool | None = None,
     dim: Hashable | None = None,
@@ -83,21 +85,27 @@ def gmm(
         Number of Gaussians, each of which is a cluster; at most the number of distinct profiles.
         Default: the number in `k_range` with the lowest Bayesian information criterion (BIC).
     n_components : int, optional
-        Another name of `n_clusters`, that of pyXpcm and scikit-learn; give one of them.
+        Number of principal components of each variable, or as many as there are. Default: 15, as
+        pyXpcm. This is not scikit-learn's ``n_components``, which here is `n_clusters`.
+    variance_explained : float, optional
+        Instead of their number, the fraction of each variable's variance that the components keep,
+        above 0 and at most 1.
     covariance : {"full", "tied", "diag", "spherical"}, default "full"
         One covariance matrix per cluster, one for all clusters, one variance per principal
         component, or one variance per cluster.
-    variance_explained : float, default 0.999
-        Fraction of the variance that the principal components keep, above 0 and at most 1.
     normalize, level_weights, variable_weights
         As for `kmeans`; "level" by default: each level by its own mean and standard deviation.
+    weights : "auto", "area", DataArray or None, default None
+        As for `kmeans`, but by default each profile counts once.
     k_range : iterable of int, default 2…20
         Numbers of clusters to try if `n_clusters` is None.
-    n_init : int, default 1
-        Number of starts; the most likely is kept.
-    max_iter : int, default 100
+    n_init : int or "auto", default "auto"
+        "auto" starts from the best k-means clustering of the components, which every seed finds;
+        a number takes the most likely of as many mixtures, each from a single run of k-means, as
+        scikit-learn does. See Notes.
+    max_iter : int, default 1000
         Maximum number of steps of each fit.
-    tol : float, default 1e-3
+    tol : float, default 1e-6
         A fit has converged when the mean log-likelihood of the profiles gains less than this.
     random_state, progress, dim
         As for `kmeans`.
@@ -115,6 +123,8 @@ def gmm(
         - ``sweep_bic`` by ``k``, if it chose the number of clusters.
         - the parameters of the mixture, for `predict` and ``result.model``.
 
+        Of other data it gives `predict`, `predict_proba`, `score` and `bic`.
+
     Raises
     ------
     TypeError
@@ -126,15 +136,33 @@ def gmm(
     Warns
     -----
     UserWarning
-        If a fit has not converged, or the lowest BIC lies at the end of `k_range`.
+        If a fit has not converged, the lowest BIC lies at the end of `k_range`, or another seed may
+        well find a mixture with another map.
 
     Notes
     -----
-    Scaled profiles, all variables joined end to end, are projected on their principal components,
-    and a mixture is fitted to these by scikit-learn [1]_, in float64, with `random_state` as its
-    own. Beyond 16,384 to 262,144 profiles, as many as take 64 MB, it is fitted to a sample of that
-    size. Neighbouring profiles are alike, so that the BIC, which takes each as independent, tends
-    to choose many clusters. Robustness and its classes are those of pyXpcm [2]_.
+    Scaled profiles are projected on the principal components of each variable, and a mixture is
+    fitted to these, in float64, by expectation maximization with the formulas of scikit-learn [1]_.
+    These are the steps and options of pyXpcm [2]_, as are robustness and its classes; with
+    ``n_init=1``, `random_state` is the one of scikit-learn. Beyond 16,384 to 262,144 profiles, as
+    many as take 64 MB, it is fitted to a sample of that size.
+
+    The likelihood has many maxima, and where a fit ends depends on where it starts; of Gaussians
+    with full covariances it has no upper bound, so that the most likely of very many starts is not
+    the best either [3]_. "auto" therefore searches the best k-means clustering three times, with
+    ten restarts each, and fits from that. If the searches find clusterings that are equally good
+    but differ, it fits from both, keeps the more likely mixture, and warns if their maps agree with
+    an adjusted Rand index below 0.95. With a number of starts, it warns if fewer than three of them
+    led to the map that is kept.
+
+    Weights multiply each profile's share in all sums, so that 2 counts as two equal profiles. By
+    default none are used, as a likelihood takes each profile for one observation, and as in
+    pyXpcm.
+
+    Neighbouring profiles and levels are alike, but the mixture takes each profile as independent
+    and as exactly Gaussian in its cluster: the BIC tends to choose many clusters, and posteriors
+    are too sure. In synthetic models with known clusters, nearly all points have a posterior above
+    0.99, and fewer of them are right. `stability` does not share that assumption.
 
     References
     ----------
@@ -143,6 +171,9 @@ def gmm(
     .. [2] Maze, G. et al. (2017). Coherent heat patterns revealed by unsupervised classification of
        Argo temperature profiles in the North Atlantic Ocean. Prog. Oceanogr. 151, 275–292.
        https://doi.org/10.1016/j.pocean.2016.12.008
+    .. [3] Biernacki, C., Celeux, G. & Govaert, G. (2003). Choosing starting values for the EM
+       algorithm for getting the highest likelihood in multivariate Gaussian mixture models. Comput.
+       Stat. Data Anal. 41, 561–575. https://doi.org/10.1016/S0167-9473(02)00163-9
 
     Examples
     --------
@@ -153,20 +184,17 @@ def gmm(
     ('cluster', 'latitude', 'longitude')
     """
     data = take_model(data)
-    if n_clusters is not None and n_components is not None:
-        raise ValueError("n_components is another name of n_clusters; give one of them")
-    name = "n_clusters" if n_components is None else "n_components"
-    k = n_clusters if n_components is None else n_components
-    ks = choose_ks(k, k_range, name)
-    asked = check_mixture(covariance, variance_explained)
-    asked |= {"n_init": check_restarts(n_init), **check_convergence(max_iter, tol)}
+    _refuse_former_name(n_clusters, n_components, k_range)
+    ks = choose_ks(n_clusters, k_range, "n_clusters")
+    asked = check_mixture(covariance, n_components, variance_explained)
+    asked |= {"n_init": check_starts(n_init), **check_convergence(max_iter, tol)}
     seed, progress = check_seed(random_state), check_flag("progress", progress)
     known = check_normalize(normalize)
-    weighing = None, level_weights, variable_weights
+    weighing = weights, level_weights, variable_weights
     layout = lay_out_model(data, dim, *weighing, method=GaussianMixture, sweeps=len(ks) > 1)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
-    require_distinct(profiles.source, ks[-1], name)
+    require_distinct(profiles.source, ks[-1])
     with show_steps(progress, len(ks)) as report:
         fits = fit_mixture(profiles.source.sample, ks, seed=seed, report=report, **asked)
     unsettled = [k for k, fit in fits.items() if not fit.converged]
@@ -175,6 +203,7 @@ def gmm(
     k = min(fits, key=lambda k: fits[k].bic)
     if len(ks) > 1:
         _warn_at_end(ks, k)
+    _warn_of_rival(k, fits[k].rival)
     mixture = _lowest_first(profiles, fits[k].mixture)
     parameters: dict[str, Any] = {"method": "gmm", "metric": "euclidean", **asked, **known}
     parameters |= layout.weighting.recorded
@@ -206,8 +235,9 @@ class GaussianMixture(Method):
     parameters: ClassVar = {
         "metric": one_of("euclidean"),
         "covariance": one_of(*_SPREADS),
-        "variance_explained": number(most=1.0),
-        "n_init": integer(1),
+        "n_components": integer(1, optional=True),
+        "variance_explained": number(most=1.0, optional=True),
+        "n_init": Parameter(lambda _, value: check_starts(value)),
         "max_iter": integer(1),
         "tol": number(or_equal=True),
         "n_iter": integer(0),
@@ -247,8 +277,9 @@ class GaussianMixture(Method):
     ) -> Mixture:
         """Fit a mixture to another sample, whose weights say how often a profile was drawn."""
         parameters = parameters_of(dataset)
-        options = {name: parameters[name] for name in _FITTING} | {"n_init": 1}
-        return fit_mixture(sample, [k], seed=seed, **options)[k].mixture
+        options = {name: parameters[name] for name in _FITTING if name in parameters}
+        options["n_init"] = "auto" if parameters["n_init"] == "auto" else 1
+        return fit_mixture(sample, [k], seed=seed, searches=1, **options)[k].mixture
 
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the ``PCA`` and the ``GaussianMixture`` of scikit-learn, one after the other."""
@@ -261,8 +292,22 @@ class GaussianMixture(Method):
             )
         mixture = self.assigner(dataset, nodes, read_metric(dataset)).in_units(scaling.unit)
         options = parameters_of(dataset)
-        fitted_with = {name: options[name] for name in ("n_init", "max_iter", "tol")}
+        n_init = 1 if options["n_init"] == "auto" else options["n_init"]
+        fitted_with = {"n_init": n_init, "max_iter": options["max_iter"], "tol": options["tol"]}
         return to_pipeline(mixture, len(nodes), options["n_iter"], **fitted_with)
+
+
+def _refuse_former_name(
+    n_clusters: int | None, n_components: int | None, k_range: Iterable[int]
+) -> None:
+    """Refuse `n_components` where it may be meant as the number of clusters, as it once was."""
+    is_usual = isinstance(k_range, range) and k_range == K_RANGE
+    if n_components is not None and n_clusters is None and is_usual:
+        raise ValueError(
+            f"n_components={shown(n_components)} is the number of principal components of each "
+            "variable, and no longer another name of n_clusters; give n_clusters as well, or a "
+            "k_range of which the BIC chooses"
+        )
 
 
 def _require_two(profiles: Scaled) -> None:
@@ -279,6 +324,18 @@ def _warn_at_end(ks: list[int], k: int) -> None:
         warn(
             f"the BIC is lowest at k = {k}, the end of k_range ({ks[0]} to {ks[-1]}), and may be "
             f"lower beyond; try {more} numbers, or choose n_clusters yourself",
+        )
+
+
+def _warn_of_rival(k: int, rival: Rival | None) -> None:
+    if rival is not None:
+        kept, other = rival.likelihoods
+        warn(
+            f"the mixture of k = {k} depends on its start: another start, as good as any, leads to "
+            f"a map that agrees with this one with an adjusted Rand index of {rival.agreement:.2f} "
+            f"(mean log-likelihood {other:.4g}, here {kept:.4g}), and so may another random_state; "
+            "choose another number of clusters, fewer components, or the most likely of many "
+            "starts, e.g. n_init=30"
         )
 
 

@@ -7,6 +7,7 @@ other models. Nothing outside this package stacks or unstacks arrays, or knows d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,7 +15,9 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.arrays import Indices
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.source import InMemory
+from xvcluster.arrays import Float64s, Floats, Indices
 from xvcluster.messages import plain, warn
 from xvcluster.profiles.errors import Errors, Noise, read_errors
 from xvcluster.profiles.layout import Layout, as_dataset, lay_out
@@ -25,6 +28,7 @@ from xvcluster.profiles.memory import (
     Profiles,
     collect,
     describe_incomplete,
+    find_each,
     open_arrays,
     stack,
 )
@@ -51,6 +55,7 @@ __all__ = [
     "is_chunked",
     "label_profiles",
     "lay_out",
+    "map_profiles",
     "open_profiles",
     "read_errors",
     "weigh",
@@ -141,6 +146,22 @@ def label_profiles(
     profiles = stack(layout, may_be_empty=True)  # as in chunks, which are labelled one by one
     scaled = scaling.apply(profiles.values, out=profiles.values)
     return profiles.to_map(assign(scaled, assigner).labels + 1)
+
+
+def map_profiles(
+    layout: Layout,
+    scaling: Scaling | ProfileScaling,
+    function: Callable[[Floats], Float64s],
+    n: int,
+) -> list[xr.DataArray]:
+    """Maps of the n numbers that a function finds for scaled profiles; lazily of dask arrays."""
+    if is_chunked(layout.dataset):
+        from xvcluster.profiles.chunks import map_chunks
+
+        return map_chunks(layout, scaling, function, n)
+    profiles = stack(layout, may_be_empty=True)
+    source = InMemory.of(Block.of(scaling.apply(profiles.values, out=profiles.values)))
+    return [profiles.to_map(column) for column in find_each(source, function, n).T]
 
 
 def is_chunked(dataset: xr.Dataset) -> bool:

@@ -381,10 +381,27 @@ def label_chunks(
     layout: Layout, scaling: Scaling | ProfileScaling, assigner: Assigner
 ) -> xr.DataArray:
     """Label every profile of a model in dask arrays; nothing is computed."""
+    reading = _reading_to_label(layout, scaling)
+    return _label_maps(layout, _stack_lazily(layout), reading, assigner)["label"]
+
+
+def map_chunks(
+    layout: Layout,
+    scaling: Scaling | ProfileScaling,
+    function: Callable[[Floats], Float64s],
+    n: int,
+) -> list[xr.DataArray]:
+    """Maps of the n numbers that a function finds for scaled profiles; nothing is computed."""
+    find = partial(_find, reading=_reading_to_label(layout, scaling), function=function, n=n)
+    return _map_lazily(layout, _stack_lazily(layout), find, n)
+
+
+def _reading_to_label(layout: Layout, scaling: Scaling | ProfileScaling) -> Reading:
+    """How chunks of a model that is not clustered become profiles, scaled as given."""
     reading = replace(Reading.of(layout), scaling=scaling)
     for variable in reading.variables:
         warn_stale(variable)
-    return _label_maps(layout, _stack_lazily(layout), reading, assigner)["label"]
+    return reading
 
 
 def _label_maps(

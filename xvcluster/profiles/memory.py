@@ -271,10 +271,8 @@ class ArrayProfiles:
 
     def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
         """Maps of the n numbers that a function finds for each profile."""
-        found = self.source.total(
-            lambda block: function(block.values), lambda parts: np.concatenate(list(parts))
-        )
-        return [self.layout.to_map(column) for column in found.reshape(-1, n).T]
+        found = find_each(self.source, function, n)
+        return [self.layout.to_map(column) for column in found.T]
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, in the data's units."""
@@ -283,6 +281,16 @@ class ArrayProfiles:
         if layout.axes.vertical is not None:
             first = first.mean(layout.axes.vertical, dtype=np.float64, skipna=False)
         return layout.to_map(layout.grid.flatten(first)[layout.points])
+
+
+def find_each(source: InMemory, function: Callable[[Floats], Float64s], n: int) -> Float64s:
+    """The n numbers that a function finds for each profile, shape (n_profiles, n)."""
+    none = np.empty((0, n))
+    found: Float64s = source.total(
+        lambda block: function(block.values).reshape(-1, n),
+        lambda parts: np.concatenate([none, *parts]),
+    )
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,13 +80,15 @@ def integer(least: int, *, optional: bool = False) -> Parameter:
     return Parameter(lambda name, value: check_integer(name, value, least), optional)
 
 
-def number(*, above: float = 0.0, most: float = np.inf, or_equal: bool = False) -> Parameter:
+def number(
+    *, above: float = 0.0, most: float = np.inf, or_equal: bool = False, optional: bool = False
+) -> Parameter:
     """A parameter that is a finite number within these bounds."""
 
     def check(name: str, value: Any) -> float:
         return check_number(name, value, above=above, most=most, or_equal=or_equal)
 
-    return Parameter(check)
+    return Parameter(check, optional)
 
 
 def one_of(*allowed: str) -> Parameter:

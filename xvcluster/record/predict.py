@@ -1,22 +1,27 @@
-"""Label other data by an earlier result."""
+"""Label other data by an earlier result, and say how well a mixture fits them."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import cast
 
 import numpy as np
 import xarray as xr
 
-from xvcluster.arrays import Float64s
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.mixture import Mixture
+from xvcluster.arrays import Float64s, Floats
 from xvcluster.grid.coords import canonical_units, find_axes, is_same_direction, units
 from xvcluster.grid.levels import has_times, numbers_of, vertical_of
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import take_model
 from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
-from xvcluster.profiles import as_dataset, label_profiles, lay_out
+from xvcluster.profiles import Layout, as_dataset, label_profiles, lay_out, map_profiles
+from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.record.check import check_result
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
+from xvcluster.record.method import method_of
 
 
 def predict(
@@ -46,6 +51,123 @@ def predict(
         If a variable is missing or in other units, the levels of the result extend beyond those of
         the data, or only one of the two has a vertical.
     """
+    layout, scaling, assigner = _open(result, data, dim)
+    label = label_profiles(layout, scaling, assigner)
+    label.name = "label"
+    label.attrs = dict(result["label"].attrs)
+    return label
+
+
+def predict_proba(
+    result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None = None
+) -> xr.DataArray:
+    """Find the probability of each cluster for every profile of other data; of a mixture only.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of a ClusterResult that `gmm` made.
+    data, dim
+        As for `predict`.
+
+    Returns
+    -------
+    DataArray
+        ``posterior`` (cluster, horizontal), as in the result, lazy for dask arrays; NaN where there
+        is no complete profile.
+
+    Raises
+    ------
+    ValueError
+        As for `predict`, or if another method made the result.
+    """
+    layout, scaling, mixture = _open_mixture(result, data, dim)
+    cluster = result["cluster"]
+
+    def find(profiles: Floats) -> Float64s:
+        probability = np.zeros((len(profiles), cluster.size))
+        own = np.arange(cluster.size) if mixture.groups is None else mixture.groups
+        probability[:, own] = mixture.posterior(profiles)
+        return probability
+
+    posterior = xr.concat(map_profiles(layout, scaling, find, cluster.size), dim=cluster)
+    posterior.name = "posterior"
+    posterior.attrs = dict(result["posterior"].attrs)
+    return posterior
+
+
+def score(
+    result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None = None
+) -> float:
+    """Find the mean log-likelihood of the profiles of other data; of a mixture only.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of a ClusterResult that `gmm` made.
+    data, dim
+        As for `predict`.
+
+    Returns
+    -------
+    float
+        Of the principal components of the scaled profiles, each of which counts once: what
+        ``score`` of scikit-learn and of pyXpcm is. Comparable between mixtures only if their
+        components are the same.
+
+    Raises
+    ------
+    ValueError
+        As for `predict`, if another method made the result, or if no profile is complete.
+    """
+    return _log_likelihood(result, data, dim)[0]
+
+
+def bic(result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> float:
+    """Find the Bayesian information criterion of other data, the lower the better.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of a ClusterResult that `gmm` made.
+    data, dim
+        As for `predict`.
+
+    Returns
+    -------
+    float
+        −2 · n · `score` + p · ln n, of n profiles and the p parameters of the mixture.
+
+    Raises
+    ------
+    ValueError
+        As for `score`.
+    """
+    mean, n, mixture = _log_likelihood(result, data, dim)
+    return float(-2.0 * n * mean + mixture.n_parameters * np.log(n))
+
+
+def _log_likelihood(
+    result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None
+) -> tuple[float, int, Mixture]:
+    """Mean log-likelihood of the profiles of other data, their number, and the mixture."""
+    layout, scaling, mixture = _open_mixture(result, data, dim, in_order=True)
+    found = map_profiles(layout, scaling, lambda p: mixture.log_likelihood(p)[:, None], 1)[0]
+    values = layout.grid.flatten(found.astype(np.float64))  # each meridian once
+    known = values[~np.isnan(values)]
+    if not known.size:
+        raise ValueError("no profile of the data is complete, so that they have no likelihood")
+    return float(known.mean()), known.size, mixture
+
+
+def _open(
+    result: xr.Dataset,
+    data: xr.DataArray | xr.Dataset,
+    dim: Hashable | None,
+    *,
+    in_order: bool = False,
+) -> tuple[Layout, Scaling | ProfileScaling, Assigner]:
+    """Lay out other data on the levels of a result, and read what scales and assigns them."""
     check_result(result, maps=False)
     options = parameters_of(result)
     names = options["variables"]
@@ -57,12 +179,25 @@ def predict(
     _require_same_kind(dataset, dim, vertical)
     if dim is not None:
         dataset = _to_levels(dataset, dim, result[vertical])
-    layout = lay_out(dataset, dim, in_order=False)
-    scaling, assigner = read_assigner(turn_levels(result, layout.descending))
-    label = label_profiles(layout, scaling, assigner)
-    label.name = "label"
-    label.attrs = dict(result["label"].attrs)
-    return label
+    layout = lay_out(dataset, dim, in_order=in_order)
+    return layout, *read_assigner(turn_levels(result, layout.descending))
+
+
+def _open_mixture(
+    result: xr.Dataset,
+    data: xr.DataArray | xr.Dataset,
+    dim: Hashable | None,
+    *,
+    in_order: bool = False,
+) -> tuple[Layout, Scaling | ProfileScaling, Mixture]:
+    """The same of a mixture; any other result is refused."""
+    if method_of(result).name != "gmm":
+        raise ValueError(
+            f"the result was made by {method_of(result).name}, but only a Gaussian mixture has "
+            "probabilities and a likelihood; cluster the data with gmm, or use predict"
+        )
+    layout, scaling, assigner = _open(result, data, dim, in_order=in_order)
+    return layout, scaling, cast(Mixture, assigner)
 
 
 def _matching_variables(dataset: xr.Dataset, names: list[str], result: xr.Dataset) -> xr.Dataset:
