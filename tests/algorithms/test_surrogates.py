@@ -50,7 +50,7 @@ def test_smooth_fields_first_give_the_leading_components_of_the_profiles():
 def test_smooth_fields_keep_what_neighbours_share():
     points = make_points()
     neighbours = nearest_neighbours(points)
-    covariance = np.exp(-0.5 * squareform(pdist(points, "sqeuclidean")) / 500.0**2)
+    covariance = np.exp(-0.5 * squareform(pdist(points, "sqeuclidean")) / 300.0**2)
     root = np.linalg.cholesky(covariance + 0.01 * np.eye(len(points)))
 
     def unlike(profiles):

@@ -1,5 +1,6 @@
 """Criteria at every k of a sweep."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -16,6 +17,117 @@ def make_noise(seed=0):
     values = np.random.default_rng(seed).normal(size=(12, 25, 30))
     coords = {"depth": np.arange(12.0), "lat": np.arange(20.0, 45.0), "lon": np.arange(30.0)}
     return xr.DataArray(values, dims=("depth", "lat", "lon"), coords=coords, name="vs")
+
+
+def make_field(*, provinces, seed=0):
+    """Profiles of two modes: smooth ones; or, in four quarters, ones that jump between them."""
+    rng = np.random.default_rng(seed)
+    lat, lon = np.meshgrid(np.arange(30.0, 50), np.arange(0.0, 24), indexing="ij")
+    waves = rng.normal(scale=0.25, size=(60, 2, 2))
+    phase = rng.uniform(0, 7, (60, 2))
+    modes = np.cos(np.einsum("ij,wm->wmij", lat, waves[:, :, 0]) + phase[..., None, None]
+                   + np.einsum("ij,wm->wmij", lon, waves[:, :, 1])).mean(axis=0)  # fmt: skip
+    if provinces:
+        modes = 0.3 * modes + np.stack([lat > 41, lon > 11])
+    depth = np.arange(8.0)
+    values = np.einsum("mij,mz->zij", modes, np.stack([np.sin(depth / 2), np.cos(depth / 3)]))
+    values = values + rng.normal(0, 0.02, values.shape)
+    coords = {"depth": depth, "lat": lat[:, 0], "lon": lon[0]}
+    return xr.DataArray(values, coords, ("depth", "lat", "lon"), name="vs")
+
+
+STRUCTURE = {"criteria": ["structure"], "n_init": 1}
+
+
+@pytest.fixture
+def few_surrogates(monkeypatch):
+    """24 smooth fields in place of 39, to save time."""
+    monkeypatch.setattr("xvcluster.choose.criteria.N_SURROGATES", 24)
+
+
+@NO_KNEE
+def test_sweep_tells_provinces_from_a_smooth_field():
+    smooth = make_field(provinces=False).vcluster.sweep(range(2, 6), **STRUCTURE)
+    assert smooth.dataset["structure"].attrs["p_value"] > 0.1
+    assert smooth.dataset["structure"].max() < 1.5
+    assert "There is no more structure than in a smooth field without provinces (p = " in repr(
+        smooth
+    )
+    found = make_field(provinces=True).vcluster.sweep(range(2, 6), **STRUCTURE)
+    assert found.dataset["structure"].attrs == {
+        "long_name": "sharpness of boundaries relative to a smooth field",
+        "units": "1",
+        "p_value": 1 / 40,
+        "n_surrogates": 39,
+    }
+    assert found.dataset["structure"].sel(k=4) > 3
+    assert found.dataset["structure_p"].sel(k=4) == 1 / 40
+    assert "are sharper than those in smooth fields without provinces (p = 0.025)" in found.verdict
+    assert "structure" not in found.dataset["criterion"]
+
+
+@NO_KNEE
+def test_sweep_calls_noise_no_structure(few_surrogates):
+    swept = make_noise().vcluster.sweep([2, 4], **STRUCTURE)
+    assert swept.dataset["structure"].attrs["p_value"] > 0.1
+
+
+@pytest.mark.parametrize("kind", ["curvilinear", "points", "gaps", "chunks"])
+def test_sweep_finds_structure_on_any_grid(kind, few_surrogates):
+    model = make_field(provinces=True)
+    if kind == "gaps":
+        model = model.where((model["lat"] - 40) ** 2 + (model["lon"] - 12) ** 2 > 9)
+    elif kind == "chunks":
+        model = model.chunk({"lat": 7})
+    else:
+        lat, lon = xr.broadcast(model["lat"], model["lon"])
+        model = model.drop_vars(["lat", "lon"]).rename(lat="y", lon="x")
+        places = {"lat": (("y", "x"), lat.values), "lon": (("y", "x"), lon.values)}
+        model = model.assign_coords(places)
+    if kind == "points":
+        model = model.stack(profile=["y", "x"]).reset_index("profile", drop=True)
+    swept = model.vcluster.sweep([4], **STRUCTURE)
+    assert swept.dataset["structure"].sel(k=4) > 3
+    assert swept.verdict.startswith("Only k = 4 was tried. The boundaries are sharper than")
+
+
+@NO_KNEE
+def test_sweep_finds_structure_in_several_variables_with_weights(few_surrogates):
+    model = xr.Dataset({"vs": make_field(provinces=True), "vp": 3 * make_field(provinces=True)})
+    weights = xr.where(model["lat"] > 45, 0.0, 2.0)
+    swept = model.vcluster.sweep([1, 4], weights=weights, **STRUCTURE)
+    assert swept.dataset["structure"].attrs["p_value"] == 1 / 25
+    assert np.isnan(swept.dataset["structure"].sel(k=1))
+
+
+def test_sweep_takes_one_profile_of_each_place_for_the_structure(few_surrogates):
+    model = make_field(provinces=True)
+    several = xr.concat([model, model + 0.01], dim=xr.IndexVariable("time", [0, 1]))
+    swept = several.vcluster.sweep([4], **STRUCTURE)
+    assert swept.dataset["structure"].attrs["p_value"] == 1 / 25
+
+
+def test_sweep_refuses_structure_where_places_are_not_known(rough_model):
+    bare = rough_model.drop_vars(["latitude", "longitude"]).rename(latitude="y", longitude="x")
+    with pytest.raises(ValueError, match="at least 30 places must be known; the model has 0 with"):
+        bare.vcluster.sweep([2, 3], criteria=["structure"])
+    few = rough_model.isel(latitude=slice(1, 4), longitude=slice(1, 4))
+    with pytest.raises(ValueError, match=r"at least 30 places must be known; the model has [5-9]"):
+        few.vcluster.sweep([2, 3], criteria=["structure"])
+    with pytest.raises(ValueError, match="the structure cannot be computed under metric='softdtw'"):
+        rough_model.vcluster.sweep([2, 3], metric="softdtw", criteria="structure")
+
+
+@NO_KNEE
+def test_structure_goes_to_files_and_figures(tmp_path, few_surrogates):
+    swept = make_field(provinces=True).vcluster.sweep([2, 4], **STRUCTURE)
+    assert {"structure", "structure_p"} <= set(swept.table().columns)
+    swept.result(4).to_netcdf(tmp_path / "result.nc")
+    opened = xvcluster.open_result(tmp_path / "result.nc").dataset
+    assert opened["sweep_structure"].attrs["p_value"] == 1 / 25
+    figure = swept.plot.criteria()
+    assert "structure · gives no k" in [ax.get_title() for ax in figure.axes]
+    plt.close(figure)
 
 
 def test_sweep_criteria_are_those_of_scikit_learn(rough_model):

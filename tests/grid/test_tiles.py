@@ -107,3 +107,29 @@ def test_find_tiles_leaves_points_of_no_place_apart(size):
     assert found_size == its_size
     np.testing.assert_array_equal(tiles[100:], expected)
     assert sorted(tiles[:100] - expected.max()) == list(range(1, 101))
+
+
+def test_find_tiles_are_as_large_as_profiles_are_alike():
+    rng = np.random.default_rng(3)
+    lat, lon = rng.uniform(-50, 50, 3000), rng.uniform(-90, 90, 3000)
+    default = find_tiles(lat, lon)
+    tiles, size = find_tiles(lat, lon, None, 2600.0)
+    assert size == 2600.0
+    np.testing.assert_array_equal(tiles, cut_tiles(lat, lon, 2600.0))
+    for asked, reach in ((None, 100.0), (None, None)):
+        tiles, size = find_tiles(lat, lon, asked, reach)
+        assert size == default[1]
+        np.testing.assert_array_equal(tiles, default[0])
+    assert find_tiles(lat, lon, 900.0, 2600.0)[1] == 900.0
+
+
+def test_find_tiles_leaves_ten_and_warns_of_neighbours_that_are_alike():
+    rng = np.random.default_rng(4)
+    lat, lon = rng.uniform(30, 50, 2000), rng.uniform(0, 25, 2000)
+    tiles, size = find_tiles(lat, lon, None, 1.2 * find_tiles(lat, lon, None, 900.0)[1])
+    assert tiles.max() + 1 >= 10
+    text = "alike over about 3000 km, but the model holds 10 blocks only of .* larger region; or"
+    with pytest.warns(UserWarning, match=text):
+        tiles, size = find_tiles(lat, lon, None, 3000.0)
+    assert tiles.max() + 1 >= 10
+    assert size < 1500
