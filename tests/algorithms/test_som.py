@@ -24,7 +24,7 @@ def make_profiles(n=50):
 
 def fit(profiles, shape, seed=0, **options):
     options = {"n_iterations": 200, "sigma": 0.5, "learning_rate": 0.2} | options
-    return train_online(Block.of(profiles), shape, seed=np.random.SeedSequence(seed), **options)
+    return train_online(profiles, shape, seed=np.random.SeedSequence(seed), **options)
 
 
 def fit_batch(profiles, shape, **options):
@@ -50,11 +50,17 @@ def test_train_online_equals_minisom_from_the_weights_and_order_it_drew(monkeypa
     np.testing.assert_allclose(ours, theirs.get_weights().reshape(12, 4, 2), atol=1e-10)
 
 
-@pytest.mark.parametrize("method", [fit, fit_batch])
-def test_train_starts_on_the_principal_plane(method):
+def test_train_online_starts_from_profiles():
+    profiles = make_profiles()
+    nodes = fit(profiles, (3, 4), n_iterations=0)
+    assert nodes.shape == (12, 4, 2)
+    assert all((profiles == node).all(axis=(1, 2)).any() for node in nodes)
+
+
+def test_train_batch_starts_on_the_principal_plane():
     profiles = make_profiles()
     profiles[:, 1] *= 4
-    nodes = method(profiles, (3, 4), n_iterations=0)
+    nodes = fit_batch(profiles, (3, 4), n_iterations=0)
     pca = PCA(2).fit(profiles.reshape(50, 8))
     signs = np.sign([axis[np.abs(axis).argmax()] for axis in pca.components_])
     std = np.sqrt(pca.explained_variance_ * 49 / 50)  # of 50 profiles, which are all there are

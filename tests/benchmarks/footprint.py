@@ -30,7 +30,7 @@ call = {
     "kmeans": lambda: xvcluster.kmeans(model, 4),
     "dtw": lambda: xvcluster.kmeans(model.isel(depth=slice(12)), 4, metric="dtw", n_init=1),
     "sweep": lambda: xvcluster.sweep(model, range(2, 5)),
-    "som": lambda: xvcluster.som(model, (3, 3), n_iterations=2000),
+    "som": lambda: xvcluster.som(model, (3, 3), algorithm="online", sigma=0.3, n_iterations=2000),
     "batch som": lambda: xvcluster.som(model, (3, 3), algorithm="batch"),
 }[sys.argv[1]]
 times = []

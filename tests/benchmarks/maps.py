@@ -71,9 +71,7 @@ def som_batch():
     X, seed = profiles(65_160, 80), np.random.SeedSequence(0)
     options = {"n_iterations": 200_000, "learning_rate": 0.1, "seed": seed}
     compare(
-        lambda: train_batch(
-            InMemory.of(Block.of(X)), (16, 16), n_iterations=50, sigma=8.0, seed=seed
-        ),
+        lambda: train_batch(InMemory.of(Block.of(X)), (16, 16), n_iterations=50, sigma=16 / 3),
         quality=quantization(X),
         at_most=np.inf,
         online_sigma_03=lambda: train_online(X, (16, 16), sigma=0.3, **options),

@@ -23,7 +23,7 @@ def _kmeans(name, n, n_levels, k):
 def _batch(n, n_levels, k):
     X = profiles(n, n_levels)
     source = InMemory.of(Block.of(X))
-    return seconds_of(lambda: train_batch(source, (k, 8), n_iterations=50, sigma=4.0, seed=SEED))
+    return seconds_of(lambda: train_batch(source, (k, 8), n_iterations=50, sigma=4.0))
 
 
 def _table(name, cost, sizes):

@@ -71,6 +71,8 @@ def test_som_writes_its_nodes(model, succeed):
         "--grid",
         "2",
         "3",
+        "--algorithm",
+        "online",
         "--iterations",
         "500",
         "--sigma",

@@ -115,7 +115,9 @@ def prepared(tomography, tmp_path_factory):
     coarse.isel(depth=slice(3)).to_netcdf(folder / "shallow.nc")
     result = coarse.vcluster.kmeans(3)
     result.to_netcdf(folder / "result.nc")
-    coarse.vcluster.som((2, 2), n_iterations=100).to_netcdf(folder / "som.nc")
+    coarse.vcluster.som((2, 2), algorithm="online", sigma=0.3, n_iterations=100).to_netcdf(
+        folder / "som.nc"
+    )
     result.labels.to_netcdf(folder / "labels.nc")
     times = coarse.expand_dims(time=np.array(["2000-01-01", "2000-02-01"], "M8[ns]"))
     times.vcluster.kmeans(2).to_netcdf(folder / "times.nc")

@@ -46,6 +46,7 @@ def test_som_labels_are_those_of_the_nearest_node(rough_model):
     np.testing.assert_array_equal(flat(labels), squared.argmin(axis=1))
 
 
+@pytest.mark.filterwarnings("ignore:this is hardly a map")
 def test_som_keeps_the_numbers_of_empty_nodes(model):
     result = som(model, (8, 9), n_iterations=500, **ONLINE)  # more nodes than profiles
     count = result.dataset["count"]
@@ -64,6 +65,7 @@ def test_som_takes_a_grid_of_the_size_of_the_data(rough_model):
     assert result.n_clusters == 16
 
 
+@pytest.mark.filterwarnings("ignore:this is hardly a map")
 def test_som_merges_nodes_into_clusters(rough_model):
     result = som(rough_model, (4, 4), n_clusters=3, n_iterations=5000, **ONLINE)
     dataset = result.dataset

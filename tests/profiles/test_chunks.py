@@ -31,8 +31,10 @@ METHODS = {
     "dtw": lambda data: kmeans(data, 4, metric="dtw", window=2, n_init=1),
     "batch": lambda data: som(data, (3, 3), algorithm="batch", n_iterations=12),
     "merged": lambda data: som(data, (4, 4), algorithm="batch", n_iterations=12, n_clusters=4),
-    "online": lambda data: som(data, (3, 2), n_iterations=2000),
-    "online merged": lambda data: som(data, (3, 3), n_iterations=2000, n_clusters=4),
+    "online": lambda data: som(data, (3, 2), algorithm="online", sigma=0.3, n_iterations=2000),
+    "online merged": lambda data: som(
+        data, (3, 3), algorithm="online", sigma=0.3, n_iterations=2000, n_clusters=4
+    ),
 }
 ON_WORKERS = {name: METHODS[name] for name in ("euclidean", "dtw", "batch", "merged", "online")}
 ON_WORKERS["sweep"] = lambda data: sweep(data, range(1, 6), n_init=2).result(4)

@@ -10,11 +10,12 @@ from itertools import repeat
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block, Stack
+from xvcluster.algorithms.initialize import draw
 from xvcluster.algorithms.lloyd import add, clear_rounding, means, split, threads, unlabelled
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.passes import pass_over
 from xvcluster.algorithms.source import Source
-from xvcluster.arrays import Float64s, Integers
+from xvcluster.arrays import Float64s, Floats, Integers
 
 LAST_WIDTH = 0.5
 """From about here on, nodes that are neighbours are so in the data too; below, they need not be."""
@@ -26,7 +27,7 @@ _FLAT = 1e-12  # share of the first variance below which the second is rounding
 
 
 def train_online(
-    profiles: Block,
+    profiles: Floats,
     shape: tuple[int, int],
     *,
     n_iterations: int,
@@ -39,8 +40,8 @@ def train_online(
 
     Parameters
     ----------
-    profiles : Block
-        Scaled, no NaN, each of the same weight.
+    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
+        Scaled, no NaN.
     shape : (int, int)
         Rows and columns of the grid.
     n_iterations : int
@@ -52,7 +53,7 @@ def train_online(
         Share of the distance to the profile that the winner moves at the start. It decreases to a
         third.
     seed : SeedSequence
-        Draws the order.
+        Draws the profiles at which nodes start, and the order.
     report : callable
         Called with the number of steps since the last call.
 
@@ -68,9 +69,10 @@ def train_online(
     """
     from xvcluster.kernels import som
 
-    X = profiles.values.reshape(len(profiles), -1)
+    X = profiles.reshape(len(profiles), -1)
     rng = np.random.default_rng(seed)
-    weights = span_plane(profiles, shape).reshape(*shape, -1)
+    drawn = draw(np.ones(len(X)), shape[0] * shape[1], rng)
+    weights = X[drawn].astype(np.float64).reshape(*shape, -1)
     piece = -(-n_iterations // _REPORTS)
     first = 0
     while first < n_iterations:
@@ -80,7 +82,7 @@ def train_online(
             som.train_online(X, shown, weights, first + start, n_iterations, sigma, learning_rate)
             report(shown.size)
         first += order.size
-    return weights.reshape(-1, *profiles.values.shape[1:])
+    return weights.reshape(-1, *profiles.shape[1:])
 
 
 def train_batch(

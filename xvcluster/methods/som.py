@@ -135,9 +135,9 @@ def som(
 
     Notes
     -----
-    Nodes start on the plane of the first two principal components, the first of them along the
-    longer side, so that a batch depends on no draw; the seed is for the order of online training
-    and for merging.
+    In a batch, nodes start on the plane of the first two principal components, the first of them
+    along the longer side; nothing is drawn but for merging. Online, they start at profiles that are
+    drawn, as in MiniSom.
 
     References
     ----------
@@ -331,7 +331,7 @@ def _train(
     """The codebook of a map, by either algorithm."""
     if algorithm == "batch":
         return train_batch(source, shape, **options)
-    return train_online(source.sample, shape, seed=seed, **options)
+    return train_online(source.sample.values, shape, seed=seed, **options)
 
 
 def _require_nodes(shape: tuple[int, int], n_clusters: int | None) -> None:
