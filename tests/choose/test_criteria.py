@@ -55,7 +55,7 @@ def test_sweep_tells_provinces_from_a_smooth_field():
     )
     found = make_field(provinces=True).vcluster.sweep(range(2, 6), **STRUCTURE)
     assert found.dataset["structure"].attrs == {
-        "long_name": "sharpness of boundaries relative to a smooth field",
+        "long_name": "sharpness of boundaries",
         "units": "1",
         "p_value": 1 / 40,
         "n_surrogates": 39,

@@ -54,7 +54,7 @@ _ATTRS = {
     "gap_error": {"long_name": "standard error of the gap statistic", "units": "1"},
     "stability": {"long_name": "mean adjusted Rand index of bootstrap samples", "units": "1"},
     "stability_error": {"long_name": "standard error of the stability", "units": "1"},
-    "structure": {"long_name": "sharpness of boundaries relative to a smooth field", "units": "1"},
+    "structure": {"long_name": "sharpness of boundaries", "units": "1"},
     "structure_p": {"long_name": "p-value of the structure", "units": "1"},
 }
 
