@@ -121,7 +121,7 @@ def said_of(function, args, options):
 def test_options_are_used_or_refused_in_a_sentence(things, name, option, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     function, args, usual = CALLS[name](things)
-    if name in ONE_K and option not in {"n_clusters", "n_components", "k_range"}:
+    if name in ONE_K and option not in {"n_clusters", "k_range"}:
         usual = usual | {ONE_K[name]: 2}
     for odd, make in ODD.items():
         value = make()

@@ -26,9 +26,9 @@ from xvcluster.arrays import Float64s, Floats, Labels
 _RIDGE = 1e-6  # scikit-learn's default, relative to the greatest variance of a level
 _FEW = 10 * np.finfo(np.float64).eps  # as scikit-learn adds to the weight of each Gaussian
 _NEGLIGIBLE = 1e-16
-_SEARCHES, _RESTARTS, _PASSES = 3, 10, 1000
+_SEARCHES, _RESTARTS, _PASSES = 4, 10, 1000
 _AS_GOOD = 1.005  # ratio of the inertia up to which k-means clusterings are equally good starts
-_SAME_START, _SAME_MAP = 0.99, 0.95  # adjusted Rand indices
+_SAME_MAP = 0.95  # adjusted Rand index
 _SURE = 3  # as many starts that end alike are found by 95 of 100 seeds
 
 
@@ -212,7 +212,7 @@ def _best_clusterings(block: Block, k: int, n: int, number: int) -> list[_Start]
     least, best = min(found, key=lambda each: each[0])
     as_good = [labels for inertia, labels in found if inertia <= _AS_GOOD * least]
     other = min(as_good, key=lambda labels: _agreement(labels, best))
-    is_same = _agreement(other, best) > _SAME_START
+    is_same = _agreement(other, best) == 1.0
     return [_Start(best)] if is_same else [_Start(best), _Start(other)]
 
 
