@@ -191,7 +191,7 @@ def _open_mixture(
     in_order: bool = False,
 ) -> tuple[Layout, Scaling | ProfileScaling, Mixture]:
     """The same of a mixture; any other result is refused."""
-    if method_of(result).name != "gmm":
+    if not isinstance(read_assigner(result)[1], Mixture):
         raise ValueError(
             f"the result was made by {method_of(result).name}, but only a Gaussian mixture has "
             "probabilities and a likelihood; cluster the data with gmm, or use predict"
