@@ -119,6 +119,12 @@ def test_gmm_passes_its_options_on_and_draws(model, succeed, is_png):
     succeed("predict", "model_clusters.nc", model, "-o", "labels.nc")
 
 
+def test_gmm_takes_components_and_weights(model, succeed):
+    succeed("gmm", model, "-k", "3", "--n-components", "2", "--weights", "area")
+    expected = {"n_components": 2, "n_init": "auto", "weights": "area"}
+    assert expected.items() <= open_result("model_clusters.nc").parameters.items()
+
+
 def test_gmm_finds_k_and_says_why(model, succeed, refuse):
     text = succeed(
         "gmm", model, "--k-range", "1", "9", "--covariance", "tied", "--depth", "0", "40"

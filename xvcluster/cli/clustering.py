@@ -26,6 +26,7 @@ from xvcluster.cli.commandline import (
     clusters_option,
     command,
     normalize_option,
+    weights_option,
 )
 from xvcluster.cli.figures import at_time, check_map, write_figure
 from xvcluster.cli.files import check_outputs, read_model
@@ -101,15 +102,27 @@ def som(**options: Any) -> None:
         help="Form of the covariance matrices. Default: full.",
     ),
     click.option(
+        "--n-components",
+        type=int,
+        metavar="N",
+        help="Number of principal components of each variable. Default: 15.",
+    ),
+    click.option(
         "--variance-explained",
         type=float,
         metavar="SHARE",
-        help="Share of the variance that the principal components explain. Default: 0.999.",
+        help="Instead, the share of each variable's variance that they explain.",
     ),
     normalize_option("level"),
+    weights_option("Default: none, equally."),
     LEVEL_WEIGHTS,
     VARIABLE_WEIGHTS,
-    click.option("--n-init", type=int, help="Number of restarts. Default: 1."),
+    click.option(
+        "--n-init",
+        type=int,
+        help="Number of starts, of which the most likely is kept. Default: one, from the best "
+        "k-means clustering.",
+    ),
     STABILITY,
     MODEL,
 )

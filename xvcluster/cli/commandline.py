@@ -234,14 +234,20 @@ VARIABLE_WEIGHTS = click.option(
     help="How much squared differences of one of several variables count; repeat for others. "
     "Default: 1.",
 )
-WEIGHING = together(
-    normalize_option("scale several variables by their spread"),
-    click.option(
+
+
+def weights_option(default: str) -> Decorator:
+    """Return the option for the weights of profiles, with a description of its default."""
+    return click.option(
         "--weights",
         type=click.Choice(["auto", "area", "none"]),
-        help="Weight profiles by the area of their cells, or equally. Default: auto, by area if "
-        "latitudes span more than 20 degrees.",
-    ),
+        help=f"Weight profiles by the area of their cells, or equally. {default}",
+    )
+
+
+WEIGHING = together(
+    normalize_option("scale several variables by their spread"),
+    weights_option("Default: auto, by area if latitudes span more than 20 degrees."),
     LEVEL_WEIGHTS,
     VARIABLE_WEIGHTS,
 )

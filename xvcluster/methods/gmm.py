@@ -147,13 +147,13 @@ def gmm(
     ``n_init=1``, `random_state` is the one of scikit-learn. Beyond 16,384 to 262,144 profiles, as
     many as take 64 MB, it is fitted to a sample of that size.
 
-    The likelihood has many maxima, and where a fit ends depends on where it starts; of Gaussians
-    with full covariances it has no upper bound, so that the most likely of very many starts is not
-    the best either [3]_. "auto" therefore searches the best k-means clustering three times, with
-    ten restarts each, and fits from that. If the searches find clusterings that are equally good
-    but differ, it fits from both, keeps the more likely mixture, and warns if their maps agree with
-    an adjusted Rand index below 0.95. With a number of starts, it warns if fewer than three of them
-    led to the map that is kept.
+    The likelihood has many maxima, and where a fit ends depends on where it starts [3]_. With full
+    covariances it has no upper bound either, so that the most likely of very many starts need not
+    be the best. "auto" searches the best k-means clustering four times, with ten restarts each, and
+    fits from that. If another search finds one that is nearly as good, with an inertia at most
+    0.5 % larger, but differs, it fits from both, keeps the more likely mixture, and warns if their
+    maps agree with an adjusted Rand index below 0.95. With several starts, it warns if fewer than
+    three of them led to the map that is kept.
 
     Weights multiply each profile's share in all sums, so that 2 counts as two equal profiles. By
     default none are used, as a likelihood takes each profile for one observation, and as in
@@ -161,8 +161,9 @@ def gmm(
 
     Neighbouring profiles and levels are alike, but the mixture takes each profile as independent
     and as exactly Gaussian in its cluster: the BIC tends to choose many clusters, and posteriors
-    are too sure. In synthetic models with known clusters, nearly all points have a posterior above
-    0.99, and fewer of them are right. `stability` does not share that assumption.
+    are too sure. In synthetic models with known clusters, 94 % of the points have a posterior above
+    0.99, and 95 % of these are right on average, but only 75 % in the worst model. `stability` does
+    not share that assumption.
 
     References
     ----------
