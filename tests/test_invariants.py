@@ -13,11 +13,9 @@ FITS = {
     "kmeans dtw": lambda d, **o: d.vcluster.kmeans(3, metric="dtw", n_init=1, **o),
     "sweep": lambda d, **o: d.vcluster.sweep([2, 3, 4], n_init=1, **o).result(3),
     "sweep dtw": lambda d, **o: d.vcluster.sweep([2, 3], metric="dtw", n_init=1, **o).result(3),
-    "online": lambda d, **o: d.vcluster.som(
-        (3, 2), algorithm="online", sigma=0.3, n_iterations=200, **o
-    ),
+    "online": lambda d, **o: d.vcluster.som((3, 2), algorithm="online", n_iterations=200, **o),
     "online merged": lambda d, **o: d.vcluster.som(
-        (3, 3), n_clusters=3, algorithm="online", sigma=0.3, n_iterations=200, **o
+        (3, 3), n_clusters=3, algorithm="online", n_iterations=200, **o
     ),
     "batch": lambda d, **o: d.vcluster.som((3, 2), algorithm="batch", n_iterations=8, **o),
     "batch merged": lambda d, **o: d.vcluster.som(
