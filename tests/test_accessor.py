@@ -23,9 +23,9 @@ def test_kmeans_equals_the_function(two_variables):
 
 
 def test_som_equals_the_function(model):
-    expected = xvcluster.som(model, (2, 2), algorithm="online", sigma=0.3, n_iterations=100).labels
+    expected = xvcluster.som(model, (2, 2), algorithm="online", n_iterations=100).labels
     xr.testing.assert_identical(
-        model.vcluster.som((2, 2), algorithm="online", sigma=0.3, n_iterations=100).labels, expected
+        model.vcluster.som((2, 2), algorithm="online", n_iterations=100).labels, expected
     )
 
 

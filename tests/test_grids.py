@@ -33,9 +33,7 @@ def expected(globe):
 
 @pytest.fixture
 def expected_som(globe):
-    return xvcluster.som(
-        globe, (2, 3), algorithm="online", sigma=0.3, n_iterations=500, weights=None
-    )
+    return xvcluster.som(globe, (2, 3), algorithm="online", n_iterations=500, weights=None)
 
 
 def at_home(label):
@@ -110,9 +108,7 @@ def test_som_gives_the_same_labels_whatever_the_layout(
 ):
     data = with_seam(convert_longitude(globe, convention))
     data = data.isel(dict.fromkeys(flipped, slice(None, None, -1))).transpose(*order)
-    result = xvcluster.som(
-        data, (2, 3), algorithm="online", sigma=0.3, n_iterations=500, weights=None
-    )
+    result = xvcluster.som(data, (2, 3), algorithm="online", n_iterations=500, weights=None)
     for label in at_home(result.labels):
         np.testing.assert_array_equal(label, expected_som.labels)
     np.testing.assert_array_equal(result.dataset["count"], expected_som.dataset["count"])
@@ -515,9 +511,7 @@ def test_kmeans_refuses_to_divide_constant_data(model, options):
 
 
 def test_som_gives_constant_data_one_node(model):
-    result = xvcluster.som(
-        xr.full_like(model, 4.0), (2, 2), algorithm="online", sigma=0.3, n_iterations=100
-    )
+    result = xvcluster.som(xr.full_like(model, 4.0), (2, 2), algorithm="online", n_iterations=100)
     np.testing.assert_allclose(result.centroids["vs"], 4.0)
     assert result.dataset["count"].max() == 63
 

@@ -12,7 +12,7 @@ METHODS = {
     "kmeans": lambda data, dim: data.vcluster.kmeans(3, n_init=2, dim=dim),
     "dtw": lambda data, dim: data.vcluster.kmeans(3, metric="dtw", window=1, n_init=1, dim=dim),
     "som": lambda data, dim: data.vcluster.som(
-        (2, 2), algorithm="online", sigma=0.3, n_iterations=300, dim=dim
+        (2, 2), algorithm="online", n_iterations=300, dim=dim
     ),
     "gmm": lambda data, dim: data.vcluster.gmm(3, covariance="diag", dim=dim),
     "sweep": lambda data, dim: data.vcluster.sweep(range(1, 7), n_init=1, dim=dim).result(3),

@@ -60,13 +60,13 @@ def test_show_steps_counts_steps(screen):
 @pytest.mark.parametrize("progress", [None, False])
 def test_nothing_is_shown_unasked_outside_a_terminal(screen, model, progress):
     kmeans(model, 3, progress=progress)
-    som(model, (2, 2), algorithm="online", sigma=0.3, n_iterations=100, progress=progress)
+    som(model, (2, 2), algorithm="online", n_iterations=100, progress=progress)
     assert screen.getvalue() == ""
 
 
 def test_kmeans_and_som_show_a_bar_when_asked(screen, model):
     kmeans(model, 3, progress=True)
-    som(model, (2, 2), algorithm="online", sigma=0.3, n_iterations=100, progress=True)
+    som(model, (2, 2), algorithm="online", n_iterations=100, progress=True)
     assert "passes: 1pass" in screen.getvalue()
     assert "converged=10/10" in screen.getvalue()
     assert re.search(r"gain=\d\.\de[-+]\d\d", screen.getvalue())

@@ -194,7 +194,7 @@ def test_table_of_identical_members_has_no_inertia(model):
 
 
 def test_table_has_no_margin_where_a_node_is_empty(model):
-    result = som(model, (4, 4), algorithm="online", sigma=0.3, n_iterations=300)
+    result = som(model, (4, 4), algorithm="online", n_iterations=300)
     table = result.table()
     assert len(table) == 16
     np.testing.assert_array_equal(table["mean_margin"].isna(), table["profiles"] == 0)

@@ -400,7 +400,7 @@ class ClusterResult:
         return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)
 
     def _describe(self) -> list[str]:
-        """What was clustered, how well, and how many profiles were left out, if any were."""
+        """What was clustered, how many profiles were left out, if any were, and how well."""
         parameters = self.parameters
         n = int(self.dataset["count"].sum())
         names = plain(", ".join(parameters["variables"]))
@@ -411,7 +411,7 @@ class ClusterResult:
         )
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
         quality = method_of(self.dataset).quality(self.dataset)
-        return [head, *filter(None, (quality, incomplete))]
+        return [head, *filter(None, (incomplete, quality))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -115,9 +115,7 @@ def prepared(tomography, tmp_path_factory):
     coarse.isel(depth=slice(3)).to_netcdf(folder / "shallow.nc")
     result = coarse.vcluster.kmeans(3)
     result.to_netcdf(folder / "result.nc")
-    coarse.vcluster.som((2, 2), algorithm="online", sigma=0.3, n_iterations=100).to_netcdf(
-        folder / "som.nc"
-    )
+    coarse.vcluster.som((2, 2), algorithm="online", n_iterations=100).to_netcdf(folder / "som.nc")
     result.labels.to_netcdf(folder / "labels.nc")
     times = coarse.expand_dims(time=np.array(["2000-01-01", "2000-02-01"], "M8[ns]"))
     times.vcluster.kmeans(2).to_netcdf(folder / "times.nc")
@@ -195,10 +193,10 @@ som model.nc --grid 2
 som model.nc --grid 100000 100000
 som model.nc --grid 2 2 -k 5
 som model.nc --grid 2 2 --sigma 0
-som model.nc --grid 2 2 --learning-rate nan
+som model.nc --grid 2 2 --algorithm online --learning-rate nan
 som model.nc --grid 2 2 --iterations 0
 som model.nc --grid 2 2 --algorithm batch --learning-rate 0.5
-som model.nc --grid 2 2 --weights area
+som model.nc --grid 2 2 --algorithm online --weights area
 som model.nc --grid 2 2 --stability 3
 gmm model.nc -k 0
 gmm model.nc -k 1000000

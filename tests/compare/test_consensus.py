@@ -242,7 +242,7 @@ def test_consensus_refuses_a_single_result(model):
 
 
 def test_consensus_refuses_unmerged_maps(model, three):
-    nodes = som(model, (2, 2), algorithm="online", sigma=0.3, n_iterations=100)
+    nodes = som(model, (2, 2), algorithm="online", n_iterations=100)
     with pytest.raises(ValueError, match="clusters of N are the nodes of a self-organizing map"):
         consensus({**three, "N": nodes})
 

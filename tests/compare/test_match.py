@@ -400,7 +400,7 @@ def test_model_after_match_predicts_the_new_numbers(model, metric):
 
 
 def test_match_of_a_merged_map_renumbers_its_nodes(rough_model):
-    result = som(rough_model, (3, 3), n_clusters=3, algorithm="online", sigma=0.3, n_iterations=500)
+    result = som(rough_model, (3, 3), n_clusters=3, algorithm="online", n_iterations=500)
     matched = result.match(renumbered(result.labels, [3, 1, 2]))
     expected = np.array([3, 1, 2])[result.dataset["node_cluster"].values - 1]
     np.testing.assert_array_equal(matched.dataset["node_cluster"], expected)
@@ -457,7 +457,7 @@ def test_match_refuses_labels_that_share_no_point(five, model):
 
 def test_match_refuses_unmerged_maps(model):
     nodes, result = (
-        som(model, (2, 2), algorithm="online", sigma=0.3, n_iterations=100),
+        som(model, (2, 2), algorithm="online", n_iterations=100),
         kmeans(model, 3),
     )
     for one, other in ((nodes, result), (result, nodes), (result, nodes.labels)):

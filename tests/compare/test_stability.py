@@ -73,9 +73,7 @@ def test_stability_of_a_merged_map(rough_model):
         sure = rough_model.vcluster.som((3, 3), **options, **more).stability(4).dataset
         assert 0.3 < sure["stability"].mean() <= sure["stability"].max() <= 1
     sure = (
-        rough_model.vcluster.som(
-            (3, 3), n_clusters=3, algorithm="online", sigma=0.3, n_iterations=500
-        )
+        rough_model.vcluster.som((3, 3), n_clusters=3, algorithm="online", n_iterations=500)
         .stability(4)
         .dataset
     )
@@ -123,7 +121,7 @@ def test_stability_is_refused_where_nothing_can_be_repeated(model, tmp_path):
     refused = {
         "was read from a file, which does not hold": xvcluster.open_result(tmp_path / "result.nc"),
         "the nodes of this map are not merged": model.vcluster.som(
-            (2, 2), algorithm="online", sigma=0.3, n_iterations=100
+            (2, 2), algorithm="online", n_iterations=100
         ),
         "under metric='softdtw'": model.vcluster.kmeans(2, metric="softdtw", n_init=1, max_iter=2),
     }

@@ -76,7 +76,7 @@ def test_kmeans_finds_k_by_the_knee(model):
 def test_kmeans_never_changes_its_input(two_variables):
     before = two_variables.copy(deep=True)
     kmeans(two_variables, 3)
-    som(two_variables, (2, 2), algorithm="online", sigma=0.3, n_iterations=200)
+    som(two_variables, (2, 2), algorithm="online", n_iterations=200)
     xr.testing.assert_identical(two_variables, before)
 
 
@@ -282,7 +282,7 @@ def make_walks():
 
 def cluster(method, model):
     if method == "som":
-        return som(model, (2, 3), algorithm="online", sigma=0.3, n_iterations=500).labels
+        return som(model, (2, 3), algorithm="online", n_iterations=500).labels
     metric = "euclidean" if method == "kmeans" else "dtw"
     return kmeans(model, 4, metric=metric, n_init=2).labels
 

@@ -70,9 +70,7 @@ def test_model_takes_levels_in_the_order_of_the_file(rough_model):
 @pytest.mark.parametrize("n_clusters", [None, 3])
 def test_model_of_a_map_has_the_winner_of_every_profile(two_variables, several, n_clusters):
     data = two_variables if several else two_variables["vs"]
-    result = som(
-        data, (2, 4), n_clusters=n_clusters, algorithm="online", sigma=0.3, n_iterations=1000
-    )
+    result = som(data, (2, 4), n_clusters=n_clusters, algorithm="online", n_iterations=1000)
     profiles, labels = scaled(data, result)
     model = result.model
     assert isinstance(model, MiniSom)
@@ -91,7 +89,7 @@ def test_model_is_built_from_a_file_too(model, tmp_path):
 def test_model_never_shares_its_centroids_with_the_result(model):
     for result in (
         kmeans(model, 3),
-        som(model, (2, 2), algorithm="online", sigma=0.3, n_iterations=70),
+        som(model, (2, 2), algorithm="online", n_iterations=70),
     ):
         before = result.dataset.copy(deep=True)
         built = result.model

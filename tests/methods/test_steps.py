@@ -31,7 +31,7 @@ def sloping(n_deep, n_shallow, n_land=20):
 METHODS = {
     "kmeans": lambda data: data.vcluster.kmeans(2),
     "sweep": lambda data: data.vcluster.sweep([2]).result(2),
-    "som": lambda data: data.vcluster.som((2, 2), algorithm="online", sigma=0.3, n_iterations=100),
+    "som": lambda data: data.vcluster.som((2, 2), algorithm="online", n_iterations=100),
     "gmm": lambda data: data.vcluster.gmm(2),
 }
 

@@ -31,9 +31,9 @@ METHODS = {
     "dtw": lambda data: kmeans(data, 4, metric="dtw", window=2, n_init=1),
     "batch": lambda data: som(data, (3, 3), algorithm="batch", n_iterations=12),
     "merged": lambda data: som(data, (4, 4), algorithm="batch", n_iterations=12, n_clusters=4),
-    "online": lambda data: som(data, (3, 2), algorithm="online", sigma=0.3, n_iterations=2000),
+    "online": lambda data: som(data, (3, 2), algorithm="online", n_iterations=2000),
     "online merged": lambda data: som(
-        data, (3, 3), algorithm="online", sigma=0.3, n_iterations=2000, n_clusters=4
+        data, (3, 3), algorithm="online", n_iterations=2000, n_clusters=4
     ),
 }
 ON_WORKERS = {name: METHODS[name] for name in ("euclidean", "dtw", "batch", "merged", "online")}

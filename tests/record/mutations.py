@@ -77,10 +77,8 @@ ORIGINALS = {
     "dtw level": lambda m: m.vcluster.kmeans(3, metric="dtw", normalize="level"),
     "dtw profile": lambda m: m["vs"].vcluster.kmeans(3, metric="dtw", normalize="profile"),
     "softdtw": lambda m: m["vs"].vcluster.kmeans(2, metric="softdtw", n_init=1, max_iter=3),
-    "som": lambda m: m["vs"].vcluster.som((2, 3), algorithm="online", sigma=0.3, n_iterations=300),
-    "merged": lambda m: m.vcluster.som(
-        (3, 3), n_clusters=3, algorithm="online", sigma=0.3, n_iterations=300
-    ),
+    "som": lambda m: m["vs"].vcluster.som((2, 3), algorithm="online", n_iterations=300),
+    "merged": lambda m: m.vcluster.som((3, 3), n_clusters=3, algorithm="online", n_iterations=300),
     "som profile": lambda m: m["vs"].vcluster.som((2, 3), algorithm="batch", normalize="profile"),
     **{
         f"gmm {c}": lambda m, c=c: m["vs"].vcluster.gmm(3, covariance=c)

@@ -14,12 +14,10 @@ FITS = {
     "profile": lambda data: kmeans(data["vs"], 3, normalize="profile"),
     "weighted": lambda data: kmeans(data, 3, weights="area", level_weights="thickness"),
     "raster": lambda data: kmeans(data["vs"].isel(depth=0), 3),
-    "som": lambda data: som(data["vs"], (2, 3), algorithm="online", sigma=0.3, n_iterations=300),
-    "merged": lambda data: som(
-        data, (3, 3), n_clusters=3, algorithm="online", sigma=0.3, n_iterations=300
-    ),
+    "som": lambda data: som(data["vs"], (2, 3), algorithm="online", n_iterations=300),
+    "merged": lambda data: som(data, (3, 3), n_clusters=3, algorithm="online", n_iterations=300),
     "som profile": lambda data: som(
-        data["vs"], (2, 3), algorithm="online", sigma=0.3, n_iterations=300, normalize="profile"
+        data["vs"], (2, 3), algorithm="online", n_iterations=300, normalize="profile"
     ),
     "gmm": lambda data: gmm(data, 3),
     "tied": lambda data: gmm(data["vs"], 3, covariance="tied"),

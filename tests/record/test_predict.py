@@ -54,9 +54,7 @@ def test_predict_keeps_to_a_window_on_uneven_levels_in_any_direction(rough_model
 
 @pytest.mark.parametrize("n_clusters", [None, 3])
 def test_predict_by_a_map_labels_as_the_fit_did(rough_model, n_clusters):
-    result = som(
-        rough_model, (3, 3), n_clusters=n_clusters, algorithm="online", sigma=0.3, n_iterations=2000
-    )
+    result = som(rough_model, (3, 3), n_clusters=n_clusters, algorithm="online", n_iterations=2000)
     xr.testing.assert_equal(result.predict(rough_model), result.labels)
 
 

@@ -84,9 +84,7 @@ def test_a_result_that_was_changed_in_memory_is_written_as_it_is(written, rough_
 @pytest.mark.filterwarnings("ignore:online training shows")
 def test_nodes_and_their_clusters_are_sealed(rough_model):
     sealed = seal(
-        som(
-            rough_model, (2, 3), n_clusters=2, algorithm="online", sigma=0.3, n_iterations=300
-        ).dataset
+        som(rough_model, (2, 3), n_clusters=2, algorithm="online", n_iterations=300).dataset
     )
     assert {"vs_node", "node_cluster", "vs_scale", "method"} <= set(json.loads(sealed.attrs[SEAL]))
     other = sealed.assign(node_cluster=sealed["node_cluster"][::-1].variable)

@@ -14,12 +14,10 @@ KINDS = {
     "sweep": lambda d: kmeans(d["vs"], k_range=range(1, 12)),
     "dtw": lambda d: kmeans(d["vs"], 3, metric="dtw"),
     "softdtw": lambda d: kmeans(d["vs"], 2, metric="softdtw", n_init=1, max_iter=3),
-    "som": lambda d: som(d["vs"], (3, 4), algorithm="online", sigma=0.3, n_iterations=300),
-    "merged": lambda d: som(
-        d["vs"], (3, 4), n_clusters=3, algorithm="online", sigma=0.3, n_iterations=300
-    ),
+    "som": lambda d: som(d["vs"], (3, 4), algorithm="online", n_iterations=300),
+    "merged": lambda d: som(d["vs"], (3, 4), n_clusters=3, algorithm="online", n_iterations=300),
     "several": lambda d: kmeans(d, 4),
-    "several som": lambda d: som(d, (2, 2), algorithm="online", sigma=0.3, n_iterations=300),
+    "several som": lambda d: som(d, (2, 2), algorithm="online", n_iterations=300),
     "raster": lambda d: kmeans(d["vs"].isel(depth=0), 4),
     "upward": lambda d: kmeans(d["vs"].isel(depth=slice(None, None, -1)), 4),
     "points": lambda d: kmeans(loose_points(d["vs"]), 4),

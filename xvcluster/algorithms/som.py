@@ -177,7 +177,7 @@ def span_plane(profiles: Block, shape: tuple[int, int]) -> Float64s:
 
     References
     ----------
-    Kohonen, T. (2001). Self-organizing maps. 3rd ed., Springer, section 3.7.
+    Kohonen, T. (2001). Self-organizing maps. 3rd ed., Springer.
     https://doi.org/10.1007/978-3-642-56927-2
     """
     axes = _principal_axes(profiles)
