@@ -19,7 +19,11 @@ def main(folder: Path) -> None:
     model = xvcluster.tutorial.tomography()[["vs", "vp"]]
     profiles = model.vcluster.prepare(depth=slice(5, 150), stride=3)
     sweep = profiles.vcluster.sweep(
-        range(2, 9), normalize="anomaly", weights="area", criteria=["gap", "stability"]
+        range(2, 9),
+        normalize="anomaly",
+        weights="area",
+        criteria=["gap", "stability"],
+        block_size=250,
     )
     print(sweep.table().round(3).to_string())
     print(f"\n{sweep.verdict}")

@@ -26,6 +26,7 @@ MOST_CLUSTERS = 32_767
 """Labels are written as 16-bit integers."""
 
 _MOST_RESTARTS = 10_000
+_MOST_COMPONENTS = 100_000
 _MOST_SAMPLES = 10_000
 _MOST_PASSES = 1_000_000
 _MOST_SHOWN = 100_000_000
@@ -245,7 +246,9 @@ def check_mixture(
     if variance_explained is not None:
         share = check_number("variance_explained", variance_explained, above=0.0, most=1.0)
         return {"covariance": covariance, "variance_explained": share}
-    number = check_integer("n_components", 15 if n_components is None else n_components, 1)
+    number = check_integer(
+        "n_components", 15 if n_components is None else n_components, 1, _MOST_COMPONENTS
+    )
     return {"covariance": covariance, "n_components": number}
 
 

@@ -21,7 +21,7 @@ from xvcluster.profiles import Layout, Noise
 from xvcluster.record import store
 from xvcluster.record.dataset import nearest_distances, parameters_of, select_centroids
 from xvcluster.record.fits import Fits
-from xvcluster.record.method import method_of
+from xvcluster.record.method import method_of, quality_of
 from xvcluster.record.predict import bic, predict, predict_proba, score
 from xvcluster.record.quantiles import quantiles
 
@@ -410,7 +410,7 @@ class ClusterResult:
             f", {name}={plain(repr(parameters[name]))}" for name in _WEIGHTS if name in parameters
         )
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
-        quality = method_of(self.dataset).quality(self.dataset)
+        quality = quality_of(self.dataset)
         return [head, *filter(None, (incomplete, quality))]
 
 

@@ -84,7 +84,7 @@ def test_knee_of_an_inertia_that_reaches_zero_is_where_it_does():
 def conclude_at(ks, **best):
     """The verdict on criteria that are each best at one k."""
     values = {"inertia": np.full(len(ks), 1.0), "silhouette": np.zeros(len(ks))}
-    for name in ("eigengap", "stability"):
+    for name in ("calinski_harabasz", "eigengap", "stability"):
         if name in best:
             values[name] = np.where(np.array(ks) == best[name], 0.9, 0.0)
     if "valley" in best:
@@ -92,17 +92,19 @@ def conclude_at(ks, **best):
     return conclude(xr.Dataset({n: ("k", v) for n, v in values.items()}, {"k": ks})).attrs
 
 
-def test_best_k_is_the_median_of_the_panel():
-    assert conclude_at(range(2, 9), eigengap=5, valley=7, stability=3)["best_k"] == 5
-    two = conclude_at(range(2, 9), eigengap=3, valley=7)
-    assert (two["best_k"], two["best_k_by"]) == (
-        7,
-        "the median of the eigengap and the valleys between clusters",
+@pytest.mark.parametrize(("valley", "expected"), [(3, 4), (5, 5), (6, 6), (8, 7)])
+def test_best_k_is_the_valleys_within_what_others_allow(valley, expected):
+    found = conclude_at(range(2, 9), calinski_harabasz=7, eigengap=4, valley=valley, stability=4)
+    without = conclude_at(range(2, 9), calinski_harabasz=7, eigengap=4, valley=valley)
+    assert without["best_k"] == expected
+    assert without["best_k_by"] == (
+        "the median of Caliński–Harabasz, the eigengap and the valleys between clusters"
     )
+    assert found["best_k"] == sorted([7, 4, valley, valley, 4])[2]
 
 
 def test_clusters_without_valleys_count_as_the_fewest():
-    found = conclude_at(range(2, 9), eigengap=8, valley=1, stability=4)
+    found = conclude_at(range(2, 9), calinski_harabasz=6, eigengap=8, valley=1, stability=4)
     assert found["best_k"] == 4
     assert "At every k, some clusters have no valley between them." in found["verdict"]
 

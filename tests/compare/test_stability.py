@@ -205,7 +205,8 @@ def test_noise_is_the_same_for_any_order_of_dimensions(rough_model, options):
 
 
 def test_noise_of_data_larger_than_the_sample(rough_model, small_sample):
-    share = rough_model.vcluster.kmeans(3).stability(4, noise=0.2).dataset["stability_noise"]
+    result = rough_model.vcluster.kmeans(3).stability(4, noise=0.2, block_size=220)
+    share = result.dataset["stability_noise"]
     assert int(share.notnull().sum()) == 130
     assert 0.5 < share.mean() < share.max() <= 1
 

@@ -67,25 +67,30 @@ def test_sweep_labels_are_those_of_its_results_and_of_kmeans(rough_model):
         assert kmeans(rough_model, k).inertia <= 1.05 * swept.result(k).inertia
 
 
-def test_sweep_takes_the_knee_of_kneed(model):
-    swept = sweep(model, range(1, 9))
-    curve = swept.dataset["inertia"]
-    knee = KneeLocator(curve["k"].values, curve.values, curve="convex", direction="decreasing").knee
-    assert swept.best_k == knee == 3
-    assert swept.dataset.attrs["best_k_by"] == "knee"
+def test_sweep_takes_the_knee_of_kneed_of_the_logarithm(rough_model):
+    swept, profiles = sweep(rough_model, range(2, 9)), stack(rough_model)
+    one = ((profiles - profiles.mean(axis=0)) ** 2).sum()
+    curve = np.log([one, *swept.dataset["inertia"].values])
+    knee = KneeLocator(range(1, 9), curve, curve="convex", direction="decreasing").knee
+    assert swept.dataset["best"].sel(criterion="inertia") == knee
 
 
-def test_sweep_without_a_knee_takes_the_best_silhouette_and_warns(model):
-    with pytest.warns(UserWarning, match=r"no knee over k = 2 to 3; took k = 3, which has the"):
-        swept = sweep(model, [2, 3])
-    assert swept.best_k == 3
-    assert swept.dataset.attrs["best_k_by"] == "silhouette"
+def test_sweep_takes_the_groups_that_there_are(model):
+    for ks in ([2, 3], [3, 4], range(2, 9), range(1, 9)):
+        swept = sweep(model, ks)
+        assert swept.best_k == 3
+        assert swept.dataset.attrs["best_k_by"].startswith("the median of")
 
 
 def test_sweep_from_one_cluster_never_takes_its_silhouette(model):
-    with pytest.warns(UserWarning, match="took k = 2"):
-        swept = sweep(model, [1, 2])
+    swept = sweep(model, [1, 2])
+    assert swept.best_k == 2
     assert np.isnan(swept.dataset["silhouette"][0])
+
+
+def test_kmeans_warns_of_a_best_k_at_the_end_of_the_range(model):
+    with pytest.warns(UserWarning, match=r"best at k = 3, the last of k_range \(2 to 3\)"):
+        kmeans(model, k_range=[2, 3])
 
 
 def test_sweep_of_one_k_has_nothing_to_choose(model):
@@ -104,12 +109,12 @@ def conclude_of(inertia, silhouette):
 
 def test_conclude_of_a_straight_line_falls_back():
     with pytest.warns(UserWarning, match="took k = 4"):
-        assert conclude_of([3.0, 2.0, 1.0], [0.1, 0.2, 0.3]) == (4, "silhouette")
+        assert conclude_of([3.0, 2.0, 1.0], [0.1, 0.2, 0.3]) == (4, "the best silhouette")
 
 
 def test_conclude_of_a_curve_that_does_not_fall_falls_back():
     with pytest.warns(UserWarning, match="took k = 2"):
-        assert conclude_of([0.0, 0.0, 0.0], [0.3, 0.3, 0.3]) == (2, "silhouette")
+        assert conclude_of([0.0, 0.0, 0.0], [0.3, 0.3, 0.3]) == (2, "the best silhouette")
 
 
 def test_sweep_inertia_falls_with_k(rough_model):
@@ -164,7 +169,7 @@ def test_result_refuses_a_k_that_was_not_tried(model):
 
 def test_repr_tells_the_best_k_and_the_criteria(model):
     text = repr(_two(model))
-    assert text.startswith("<xvcluster.SweepResult: best k = 3 (by silhouette)>")
+    assert text.startswith("<xvcluster.SweepResult: best k = 3 (by the median of")
     assert "inertia" in text
     assert "silhouette" in text
     assert "silhouette_sample" in text
@@ -177,8 +182,7 @@ def test_plot_has_the_figures_of_a_sweep(model):
 
 
 def test_sweep_of_soft_dtw(model):
-    with pytest.warns(UserWarning, match="no knee"):
-        swept = sweep(model.isel(latitude=[0, 1]), [2, 3], metric="softdtw", n_init=1, max_iter=10)
+    swept = sweep(model.isel(latitude=[0, 1]), [2, 3], metric="softdtw", n_init=1, max_iter=10)
     assert swept.best_k == 3
     assert swept.result().parameters["metric"] == "softdtw"
 
@@ -191,8 +195,7 @@ def test_sweep_refuses_no_k_and_a_single_number(model):
 
 
 def _two(model):
-    with pytest.warns(UserWarning, match="no knee"):
-        return sweep(model, [3, 4])
+    return sweep(model, [3, 4])
 
 
 def test_a_sweep_is_shown_without_computing(rough_model, computed):

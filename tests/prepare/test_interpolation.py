@@ -61,7 +61,7 @@ def test_levels_name_and_describe_the_new_vertical():
     assert found["TEMP"].attrs == {"units": "degC"}
     attrs = {"units": "dbar", "standard_name": "sea_water_pressure", "axis": "Z"}
     assert found["PRES"].attrs == attrs
-    result = prepare(found, depth=slice(100, 600)).vcluster.kmeans(3)
+    result = prepare(found, depth=slice(100, 600)).vcluster.kmeans(3, weights=None)
     assert result.parameters["vertical"] == "PRES"
     assert prepare(data["TEMP"], depth=(50, 80), dz=5, levels=data["PRES"]).dims[1] == "PRES"
     unnamed = data["PRES"].rename(None)

@@ -13,6 +13,7 @@ from xvcluster.arrays import Float64s, Floats, Indices, Labels
 _NEIGHBOURS = 4
 _ALONE = 1e-2  # size of what others leave of a trend, so small that points hardly tell it from them
 _JITTER = 1e-6
+_SHARPEST = 1e-12  # within clusters whose profiles are all alike, beside what differs across
 TOLERANCE = 1.5
 """How many times as sharp as in a Gaussian field boundaries may be, and still be a smooth field's.
 
@@ -121,8 +122,9 @@ def jumps(profiles: Floats, neighbours: Indices, labellings: Sequence[Labels]) -
     for labels in labellings:
         across = labels[:, None] != labels[neighbours]
         both = across.any() and not across.all() and squared[across].any()
-        within = squared[~across].mean() if both else 0.0
-        found.append(np.log(squared[across].mean() / within) if within else 0.0)
+        beyond = squared[across].mean() if both else 1.0
+        within = max(squared[~across].mean(), _SHARPEST * beyond) if both else 1.0
+        found.append(np.log(beyond / within))
     return np.array(found)
 
 

@@ -31,7 +31,7 @@ from xvcluster.algorithms.surrogates import (
     smooth_fields,
 )
 from xvcluster.arrays import Float64s, Indices
-from xvcluster.choose.verdict import STABLE, conclude
+from xvcluster.choose.verdict import SEPARATED, STABLE, conclude
 from xvcluster.grid.tiles import find_tiles
 from xvcluster.grid.variogram import LEAST_PLACES, find_range, points_km, thin_places
 from xvcluster.messages import warn
@@ -49,7 +49,7 @@ _ATTRS = {
     "calinski_harabasz": {"long_name": "Caliński–Harabasz index", "units": "1"},
     "eigengap": {"long_name": "eigengap of the affinity", "units": "1"},
     "valley": {"long_name": "density between centroids over peaks", "units": "1"},
-    "silhouette_sample": {"long_name": "silhouette of a sample", "units": "1"},
+    "silhouette_sample": {"units": "1"},
     "gap": {"long_name": "gap statistic", "units": "1"},
     "gap_error": {"long_name": "standard error of the gap statistic", "units": "1"},
     "stability": {"long_name": "mean adjusted Rand index of bootstrap samples", "units": "1"},
@@ -85,11 +85,15 @@ def describe_criteria(
     """
     sums = fits.profiles.criteria([fit.members for fit in fits.fits.values()])
     found = _from_members(fits, sums) | _from_sample(fits, sums)
+    n_pairs = len(draw_evenly(fits.profiles.source.sample, fits.metric.pairs))
     seed = np.random.SeedSequence(fits.parameters["random_state"], spawn_key=(0, 0))
     for_gap, for_stability, for_structure = seed.spawn(3)
     if "gap" in criteria:
         found |= _gap(fits, for_gap, progress)
-    how: dict[str, dict[str, Any]] = {}
+    how: dict[str, dict[str, Any]] = {
+        "silhouette_sample": {"long_name": f"silhouette of {n_pairs} profiles"},
+        "valley": {"threshold": SEPARATED},
+    }
     if "stability" in criteria:
         stability, blocks = _stability(fits, for_stability, n_bootstrap, block_size, progress)
         found |= stability
@@ -97,7 +101,7 @@ def describe_criteria(
     if "structure" in criteria:
         structure, p = _structure(fits, for_structure, progress)
         found |= structure
-        how["structure"] = {"p_value": p, "n_surrogates": N_SURROGATES}
+        how["structure"] = {"p_value": p, "n_surrogates": N_SURROGATES, "threshold": TOLERANCE}
     dataset = xr.Dataset({name: ("k", values, _ATTRS[name]) for name, values in found.items()})
     for name, attrs in how.items():
         dataset[name].attrs |= attrs
@@ -150,6 +154,7 @@ def _from_sample(fits: Fits, sums: list[Float64s]) -> dict[str, Float64s]:
     sample, metric, ks = fits.profiles.source.sample, fits.metric, list(fits.fits)
     few = sample.values[draw_evenly(sample, metric.pairs)]
     distances = pairwise_distances(few, metric)
+    thin = -(-len(few) // (metric.pairs // 2))
     assigners = [Assigner(fit.centroids, metric) for fit in fits.fits.values()]
     labels = [assigner(few).labels for assigner in assigners]
     more = sample.values[draw_evenly(sample, 2 * metric.pairs)]
@@ -158,7 +163,7 @@ def _from_sample(fits: Fits, sums: list[Float64s]) -> dict[str, Float64s]:
         for c, own in zip((fit.centroids for fit in fits.fits.values()), sums, strict=True)
     ]
     return {
-        "eigengap": eigengaps(distances[::2, ::2], ks),
+        "eigengap": eigengaps(distances[::thin, ::thin], ks),
         "valley": np.array(valleys),
         "silhouette_sample": np.array(silhouettes(distances, labels)),
     }

@@ -23,8 +23,8 @@ ALIKE = 0.02
 SIGNIFICANT = 0.05
 """p-value below which boundaries are called sharper than those of smooth fields: a convention."""
 
-PANEL = ("inertia", "eigengap", "valley", "stability")
-"""The criteria whose median is the best k of a sweep."""
+PANEL = ("inertia", "calinski_harabasz", "eigengap", "valley", "valley", "stability")
+"""The criteria whose median is the best k of a sweep; the valleys count twice."""
 
 _KNEE_TO = 20
 """The knee is sought up to this k, since it depends on where the range ends."""
@@ -125,17 +125,19 @@ def _most_stable(ks: list[int], stability: Float64s) -> int:
 
 
 def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:
-    """Take the median of the panel, the larger of two in the middle."""
+    """Take the median of the panel, the larger of two in the middle; without it, a silhouette."""
     if len(ks) == 1:
         return ks[0], "the only k"
-    # without valleys there is one cluster, which no criterion can say of a range from 2 on
-    votes = {name: best[name] for name in PANEL if best.get(name)}
-    if best.get("valley") == 0:
-        votes["valley"] = ks[0]
+    found = {name: k for name, k in best.items() if k}
+    if best.get("valley") == 0:  # no clusters, of which the fewest come closest
+        found["valley"] = ks[0]
+    votes = [found[name] for name in PANEL if name in found]
     if votes:
-        names = _listed([_SAID[name] for name in PANEL if name in votes])
-        median = sorted(votes.values())[len(votes) // 2]
-        return median, names if len(votes) == 1 else f"the median of {names}"
+        names = [_SAID[name] for name in dict.fromkeys(PANEL) if name in found]
+        if best.get("valley") == 0:
+            names = [n.replace("the valleys", f"no valleys (k = {ks[0]})") for n in names]
+        median = sorted(votes)[len(votes) // 2]
+        return median, names[0] if len(names) == 1 else f"the median of {_listed(names)}"
     k = best["silhouette"] or ks[0]
     warn(
         f"no criterion finds a number of clusters over k = {ks[0]} to {ks[-1]}; took k = {k}, "
@@ -152,8 +154,10 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
     for name, k in best.items():
         if k:
             by_k.setdefault(k, []).append(_SAID[name])
-    last = f", the end of the range {ks[0]} to {ks[-1]},"
-    parts = [f"k = {k}{last * (k == ks[-1])} by {_listed(names)}" for k, names in by_k.items()]
+    ends = {ks[-1]: f", the end of the range {ks[0]} to {ks[-1]},"}
+    if ks[0] > 2:
+        ends[ks[0]] = f", the start of the range {ks[0]} to {ks[-1]},"
+    parts = [f"k = {k}{ends.get(k, '')} by {_listed(names)}" for k, names in by_k.items()]
     if not by_k:
         said = "No criterion gives a best k."
     elif len(by_k) == 1:

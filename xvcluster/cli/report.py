@@ -16,7 +16,7 @@ from xvcluster.grid.coords import find_axes, find_horizontal, positive, units
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.messages import plain
 from xvcluster.profiles import STATUS, collect, lay_out
-from xvcluster.record.method import method_of
+from xvcluster.record.method import quality_of
 from xvcluster.result import ClusterResult, SweepResult
 
 _MAX_ROWS = 40
@@ -209,7 +209,7 @@ def describe_result(result: ClusterResult) -> str:
     if by:
         k = dataset["k"].values
         lines.append(f"{result.n_clusters} clusters, by {by} over k = {k[0]} to {k[-1]}")
-    quality = method_of(dataset).quality(dataset)
+    quality = quality_of(dataset)
     lines += [quality] if quality else []
     return "\n".join([*lines, "", cluster_table(result)])
 

@@ -332,8 +332,8 @@ def _warn_of_rival(k: int, rival: Rival | None) -> None:
     if rival is not None:
         kept, other = rival.likelihoods
         warn(
-            f"the mixture of k = {k} depends on its start: another start, as good as any, leads to "
-            f"a map that agrees with this one with an adjusted Rand index of {rival.agreement:.2f} "
+            f"the mixture of k = {k} depends on its start: another start, nearly as good as a "
+            f"k-means clustering, leads to a map that agrees with this one with an adjusted Rand index of {rival.agreement:.2f} "
             f"(mean log-likelihood {other:.4g}, here {kept:.4g}), and so may another random_state; "
             "choose another number of clusters, fewer components, or the most likely of many "
             "starts, e.g. n_init=30"

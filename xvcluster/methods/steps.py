@@ -90,11 +90,12 @@ def refuse_checkpoint(checkpoint: str | os.PathLike[str] | None, what: str) -> N
 
 
 def warn_at_end(what: str, ks: list[int], k: int) -> None:
-    """Warn if the best k, by `what`, is the last that was tried."""
-    if len(ks) > 1 and k == ks[-1]:
+    """Warn if the best k, by `what`, is the last that was tried, or the first of large ones."""
+    if len(ks) > 1 and (k == ks[-1] or k == ks[0] > 2):
+        end, more = ("last", "larger") if k == ks[-1] else ("first", "smaller")
         warn(
-            f"{what} is best at k = {k}, the last of k_range ({ks[0]} to {ks[-1]}), and may be "
-            "better beyond; try larger numbers, or choose n_clusters yourself",
+            f"{what} is best at k = {k}, the {end} of k_range ({ks[0]} to {ks[-1]}), and may be "
+            f"better beyond; try {more} numbers, or choose n_clusters yourself",
         )
 
 

@@ -83,8 +83,9 @@ def sweep(
     Notes
     -----
     Each criterion has a best k of its own. The best k of the sweep is the median of those of
-    ``inertia``, ``eigengap``, ``valley`` and, if requested, ``stability``, the larger of two in the
-    middle; without any valley, that one counts as the smallest k tried.
+    ``inertia``, ``calinski_harabasz``, ``eigengap``, ``valley``, which counts twice, and, if
+    requested, ``stability``; the larger of two in the middle. Without any valley, that one is taken
+    as the smallest k tried.
 
     - ``inertia``: the knee of its logarithm (Satopää et al. 2011), from k = 1, Euclidean only, to
       20 at most, since a knee depends on where the curve ends.

@@ -30,8 +30,15 @@ _CRITERIA = {
     "valley": ("valley", "largest k below the line", "no valley"),
     "gap": ("gap", "", "none"),
     "stability": ("stability", "higher is better", "no k is stable"),
-    "structure": ("structure", "1 in a smooth field", "gives no k"),
+    "structure": ("structure", "1 in a smooth field", ""),
 }
+
+_THRESHOLDS = {
+    "valley": "separate below {:g}",
+    "stability": "stable from {:g} on",
+    "structure": "smooth fields up to {:g}",
+}
+"""What the line at the threshold of a criterion means."""
 
 _PANEL = (2.9, 2.1)
 """Width and height in inches."""
@@ -103,11 +110,10 @@ def _draw_panel(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         sample = dataset["silhouette_sample"]
         other = ax.plot(k, sample, color=_LIGHT, label=style.axis_label(sample), zorder=1.9, **line)
         _add_legend(ax, [drawn, *other])
-    if name == "stability" and "threshold" in values.attrs:
+    if name in _THRESHOLDS and "threshold" in values.attrs:
         threshold = float(values.attrs["threshold"])
-        drawn = ax.axhline(
-            threshold, color=style.INK, linewidth=0.7, label=f"stable from {threshold:g} on"
-        )
+        said = _THRESHOLDS[name].format(threshold)
+        drawn = ax.axhline(threshold, color=style.INK, linewidth=0.7, label=said)
         _add_legend(ax, [drawn])
     _mark_best(ax, dataset, name)
     _label(ax, values, _CRITERIA[name][1])
@@ -131,7 +137,9 @@ def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
     word, _, otherwise = _CRITERIA[name]
     best = int(dataset["best"].reindex(criterion=[name], fill_value=0).item())
     if not best:
-        ax.set_title(f"{word} · {otherwise}", fontsize=9, color="0.4")
+        p = dataset[name].attrs.get("p_value")
+        said = otherwise if p is None else f"p = {p:.2g}"
+        ax.set_title(f"{word} · {said}", fontsize=9, color="0.4")
         return
     ax.set_title(f"{word} · {'knee' if name == 'inertia' else 'best'} at {best}", fontsize=9)
     ax.title.set_color(style.BEST)

@@ -16,7 +16,7 @@ from xvcluster.plot.levels import Levels, find_levels
 from xvcluster.plot.profiles import line_style, pick_variables
 from xvcluster.plot.size import arrange, moderate
 from xvcluster.record.dataset import read_nodes
-from xvcluster.record.method import method_of
+from xvcluster.record.method import quality_of
 
 _WIDTH = 3.5
 """Inches of a panel."""
@@ -93,7 +93,7 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
         _draw_codebook(ax, dataset, name)
     for ax in axes[:n_panels]:
         _draw_grid(ax, dataset)
-    quality = method_of(dataset).quality(dataset)
+    quality = quality_of(dataset)
     if quality:
         figure.suptitle(style.drawable(quality), fontsize=9.5)
     return figure

@@ -96,11 +96,12 @@ class Errors:
 def _warn_of_large(within: Float64s, sigma: Float64s) -> None:
     """Warn if errors would make profiles of a cluster differ more than they do."""
     erring = sigma > 0
-    share = float(np.sqrt(np.count_nonzero(erring) / np.trace(within[np.ix_(erring, erring)])))
-    if share > _LARGE:
+    differing = float(np.trace(within[np.ix_(erring, erring)]))
+    if np.count_nonzero(erring) > _LARGE**2 * differing:
         warn(
-            f"noise says that errors are {share:.3g} times as large as the differences between "
-            "profiles of one cluster, which include the errors. So errors are smaller, or alike at "
+            "noise says that errors are larger than the differences between profiles of one "
+            f"cluster, {np.sqrt(differing / np.count_nonzero(erring)):.2g} times as large, which "
+            "include the errors. So errors are smaller, or alike at "
             "neighbouring levels, and stability_noise is no probability: give a smaller noise, or "
             "the models of an ensemble",
         )

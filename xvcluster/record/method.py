@@ -121,3 +121,9 @@ def method_of(dataset: xr.Dataset) -> Method:
             f"has {', '.join(map(repr, _METHODS))}; upgrade xvcluster"
         )
     return _METHODS[name]
+
+
+def quality_of(dataset: xr.Dataset) -> str:
+    """Say in one line how good a result is, if its method is known and has more to say."""
+    method = _METHODS.get(str(dataset.attrs.get("method")))
+    return "" if method is None else method.quality(dataset)
