@@ -66,10 +66,10 @@ def test_raster_lesson_writes_outlines_and_draws_them(run):
 
 def test_ocean_chooses_k_and_saves_its_figures(run):
     said, folder = run("ocean.py")
-    assert "best k = 4 (by the median of" in said
+    assert "best k = 2 (by the median of" in said
     figures = {"ocean_criteria.png", "ocean_maps.png", "ocean_summary.png"}
     assert {path.name for path in folder.iterdir()} == {"ocean.nc", *figures}
-    assert xvcluster.open_result(folder / "ocean.nc").n_clusters == 4
+    assert xvcluster.open_result(folder / "ocean.nc").n_clusters == 2
 
 
 def test_ocean_mixture_tells_how_robust_labels_are_and_saves_its_figures(run):

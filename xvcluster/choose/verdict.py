@@ -150,20 +150,7 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
     """Say what the criteria imply for k, in a sentence or two."""
     if len(ks) == 1:
         return f"Only k = {ks[0]} was tried."
-    by_k: dict[int, list[str]] = {}
-    for name, k in best.items():
-        if k:
-            by_k.setdefault(k, []).append(_SAID[name])
-    ends = {ks[-1]: f", the end of the range {ks[0]} to {ks[-1]},"}
-    if ks[0] > 2:
-        ends[ks[0]] = f", the start of the range {ks[0]} to {ks[-1]},"
-    parts = [f"k = {k}{ends.get(k, '')} by {_listed(names)}" for k, names in by_k.items()]
-    if not by_k:
-        said = "No criterion gives a best k."
-    elif len(by_k) == 1:
-        said = f"The criteria agree on {parts[0]}."
-    else:
-        said = f"The criteria disagree: {'; '.join(parts)}."
+    said = _say_best(ks, best)
     if not best["inertia"]:
         said += " The inertia has no knee."
     if best.get("valley") == 0:
@@ -177,6 +164,23 @@ def say(ks: list[int], best: dict[str, int], found: dict[str, Any]) -> str:
             f"most, at k = {ks[at]}; the profiles may have no cluster structure."
         )
     return said
+
+
+def _say_best(ks: list[int], best: dict[str, int]) -> str:
+    """Say at which k the criteria are best, and whether that is where the range ends."""
+    by_k: dict[int, list[str]] = {}
+    for name, k in best.items():
+        if k:
+            by_k.setdefault(k, []).append(_SAID[name])
+    ends = {ks[-1]: f", the end of the range {ks[0]} to {ks[-1]},"}
+    if ks[0] > 2:
+        ends[ks[0]] = f", the start of the range {ks[0]} to {ks[-1]},"
+    parts = [f"k = {k}{ends.get(k, '')} by {_listed(names)}" for k, names in by_k.items()]
+    if not by_k:
+        return "No criterion gives a best k."
+    if len(by_k) == 1:
+        return f"The criteria agree on {parts[0]}."
+    return f"The criteria disagree: {'; '.join(parts)}."
 
 
 def _say_structure(criteria: xr.Dataset) -> str:

@@ -180,7 +180,7 @@ def gmm(
     --------
     >>> import xvcluster
     >>> ocean = xvcluster.tutorial.ocean().vcluster.prepare(depth=slice(0, 1000), stride=4)
-    >>> result = ocean.vcluster.gmm(6)
+    >>> result = ocean.vcluster.gmm(8)
     >>> result.dataset["posterior"].dims
     ('cluster', 'latitude', 'longitude')
     """
@@ -333,8 +333,9 @@ def _warn_of_rival(k: int, rival: Rival | None) -> None:
         kept, other = rival.likelihoods
         warn(
             f"the mixture of k = {k} depends on its start: another start, nearly as good as a "
-            f"k-means clustering, leads to a map that agrees with this one with an adjusted Rand index of {rival.agreement:.2f} "
-            f"(mean log-likelihood {other:.4g}, here {kept:.4g}), and so may another random_state; "
+            "k-means clustering, leads to a map that agrees with this one with an adjusted Rand "
+            f"index of {rival.agreement:.2f} (mean log-likelihood {other:.4g}, here {kept:.4g}), "
+            "and so may another random_state; "
             "choose another number of clusters, fewer components, or the most likely of many "
             "starts, e.g. n_init=30"
         )

@@ -179,9 +179,9 @@ def kmeans(
     -----
     UserWarning
         If a fit reaches `max_iter` before it has converged, the best number of clusters is the last
-        of `k_range` or the first of large ones, more than a quarter of the profiles with data are incomplete, or "auto" cannot
-        weigh profiles that span more than 20 degrees of latitude: loose points without cells, or
-        under soft-DTW.
+        of `k_range` or the first of large ones, more than a quarter of the profiles with data are
+        incomplete, or "auto" cannot weigh profiles that span more than 20 degrees of latitude:
+        loose points without cells, or under soft-DTW.
 
     Notes
     -----

@@ -26,6 +26,7 @@ Sigma: TypeAlias = "float | xr.DataArray"
 Noise: TypeAlias = "Sigma | Mapping[str, Sigma] | xr.Dataset | Sequence[xr.DataArray | xr.Dataset]"
 """Errors of the data as users give them; see `ClusterResult.stability`."""
 
+_LARGEST = 1e30
 _LARGE = 1.1
 """Beyond what chance and the fit of the centroids to the errors explain."""
 
@@ -167,7 +168,7 @@ def _check_sigma(sigma: Any, name: str, layout: Layout) -> float | xr.DataArray:
     """Return a number, or an array on some of the model's dimensions, at its points."""
     what = f"noise of {plain(name)!r}"
     if not isinstance(sigma, xr.DataArray):
-        return check_number(what, sigma, above=0.0, or_equal=True)
+        return check_number(what, sigma, above=0.0, most=_LARGEST, or_equal=True)
     if sigma.dtype.kind not in "fiu":
         raise TypeError(f"{what} is not numeric (dtype {sigma.dtype}); give standard deviations")
     return mask_invalid(_at_points(sigma, name, layout, what).compute())
