@@ -99,10 +99,10 @@ def _warn_of_large(within: Float64s, sigma: Float64s) -> None:
     erring = sigma > 0
     differing = float(np.trace(within[np.ix_(erring, erring)]))
     if np.count_nonzero(erring) > _LARGE**2 * differing:
+        part = np.sqrt(differing / np.count_nonzero(erring))
         warn(
             "noise says that errors are larger than the differences between profiles of one "
-            f"cluster, {np.sqrt(differing / np.count_nonzero(erring)):.2g} times as large, which "
-            "include the errors. So errors are smaller, or alike at "
+            f"cluster, which are {part:.2g} times as large and include the errors. So errors are smaller, or alike at "
             "neighbouring levels, and stability_noise is no probability: give a smaller noise, or "
             "the models of an ensemble",
         )
