@@ -102,8 +102,9 @@ def _warn_of_large(within: Float64s, sigma: Float64s) -> None:
         part = np.sqrt(differing / np.count_nonzero(erring))
         warn(
             "noise says that errors are larger than the differences between profiles of one "
-            f"cluster, which are {part:.2g} times as large and include the errors. So errors are smaller, or alike at "
-            "neighbouring levels, and stability_noise is no probability: give a smaller noise, or "
+            f"cluster, which are {part:.2g} times as large and include the errors. So "
+            "errors are smaller, or alike at neighbouring levels, and stability_noise is no "
+            "probability: give a smaller noise, or "
             "the models of an ensemble",
         )
 
