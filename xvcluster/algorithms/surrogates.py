@@ -17,8 +17,8 @@ TOLERANCE = 1.5
 """How many times as sharp as in a Gaussian field boundaries may be, and still be a smooth field's.
 
 A convention: of synthetic models, smooth fields that are not Gaussian came to 1.8 at most, most of
-them to less than 1.5, and provinces to 1.9 at least, unless they were small, noisy or gradual to far
-more.
+them to less than 1.5. Provinces came to 1.9 at least, and to far more unless they were small, noisy
+or had gradual borders.
 """
 
 
