@@ -477,7 +477,8 @@ def test_score_refuses_data_without_profiles(model):
 
 def test_gmm_warns_where_another_start_gives_another_map():
     text = (
-        "the mixture of k = 4 depends on its start: another start, as good as any, leads to a map "
+        "the mixture of k = 4 depends on its start: another start, nearly as good as a "
+        "k-means clustering, leads to a map "
         "that agrees with this one with an adjusted Rand index of 0.68"
     )
     with pytest.warns(UserWarning, match=text):

@@ -17,8 +17,9 @@ _SHARPEST = 1e-12  # within clusters whose profiles are all alike, beside what d
 TOLERANCE = 1.5
 """How many times as sharp as in a Gaussian field boundaries may be, and still be a smooth field's.
 
-Fields that are smooth but not Gaussian, such as layers that bend, come close to it; provinces with
-gradual boundaries are beyond twice. `tests/benchmarks/structure.py` measures it.
+A convention: of synthetic models, smooth fields that are not Gaussian came to 1.8 at most, most of
+them to less than 1.5. Provinces came to 1.9 at least, and to far more unless they were small, noisy
+or had gradual borders.
 """
 
 
