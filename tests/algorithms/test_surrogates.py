@@ -89,6 +89,15 @@ def test_jumps_are_the_logarithm_of_a_ratio():
     np.testing.assert_allclose(jumps(profiles, beside, labels), [np.log(9.0 / 1.0), 0.0, 0.0])
 
 
+def test_jumps_between_provinces_that_do_not_vary_are_the_sharpest():
+    """Nothing differs within a cluster: the largest jump, and not none."""
+    step = np.array([0.0, 0.0, 3.0, 3.0]).reshape(4, 1, 1)
+    beside = np.array([[1], [2], [1], [2]])
+    sharp, noisy = jumps(step, beside, [np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])])
+    assert np.isfinite(sharp)
+    assert sharp > 20 > noisy
+
+
 def test_nearest_neighbours_are_others():
     points = make_points(60)
     distances = np.linalg.norm(points[:, None] - points, axis=2)

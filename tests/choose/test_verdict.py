@@ -107,13 +107,16 @@ def test_clusters_without_valleys_count_as_the_fewest():
     found = conclude_at(range(2, 9), calinski_harabasz=6, eigengap=8, valley=1, stability=4)
     assert found["best_k"] == 4
     assert "At every k, some clusters have no valley between them." in found["verdict"]
+    assert "no valleys between clusters (k = 2) and the stability" in found["best_k_by"]
 
 
 def test_a_best_at_the_end_of_the_range_is_said_so_of_every_criterion():
     found = conclude_at(range(2, 9), eigengap=8, valley=8)
     assert "k = 8, the end of the range 2 to 8, by the eigengap and the valleys" in found["verdict"]
-    inside = conclude_at(range(2, 9), eigengap=7, valley=7)["verdict"]
-    assert "the end of the range" not in inside
+    first = conclude_at(range(5, 9), eigengap=5, valley=7)["verdict"]
+    assert "k = 5, the start of the range 5 to 8, by the silhouette and the eigengap" in first
+    inside = conclude_at(range(2, 9), eigengap=2, valley=7)["verdict"]
+    assert "of the range" not in inside
 
 
 def test_conclude_falls_back_on_the_silhouette_with_a_warning():

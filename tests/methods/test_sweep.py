@@ -9,6 +9,7 @@ from sklearn.metrics import silhouette_score
 from tslearn.metrics import cdist_dtw
 
 from xvcluster import kmeans, sweep
+from xvcluster.algorithms.criteria import eigengaps
 from xvcluster.algorithms.metrics import Euclidean
 from xvcluster.choose.verdict import conclude
 
@@ -91,6 +92,22 @@ def test_sweep_from_one_cluster_never_takes_its_silhouette(model):
 def test_kmeans_warns_of_a_best_k_at_the_end_of_the_range(model):
     with pytest.warns(UserWarning, match=r"best at k = 3, the last of k_range \(2 to 3\)"):
         kmeans(model, k_range=[2, 3])
+
+
+def test_kmeans_warns_of_a_best_k_at_the_start_of_a_range_of_large_ones(rough_model):
+    with pytest.warns(UserWarning, match=r"the first of k_range \(9 to 12\).*try smaller"):
+        kmeans(rough_model, k_range=range(9, 13))
+
+
+def test_sweep_of_few_profiles_compares_all_of_them_for_the_eigengap():
+    """Five groups of ten profiles, of which half would not show them."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(rng.normal(size=(5, 12)), 10, axis=0) + rng.normal(0, 0.05, (50, 12))
+    few = xr.DataArray(groups, dims=("profile", "depth"), name="vs")
+    distances = np.sqrt(((groups[:, None] - groups) ** 2).sum(axis=2))
+    found = sweep(few, range(2, 9)).dataset["eigengap"]
+    np.testing.assert_allclose(found, eigengaps(distances, range(2, 9)), atol=1e-9)
+    assert found.idxmax() == 5
 
 
 def test_sweep_of_one_k_has_nothing_to_choose(model):

@@ -1,4 +1,4 @@
-"""Smooth random fields that are as alike as some profiles, but know no provinces."""
+"""Surrogate data: smooth random fields with the covariance of given profiles, but no provinces."""
 
 from __future__ import annotations
 

@@ -84,8 +84,8 @@ def describe_criteria(
         ``k`` and the horizontal dimensions.
     """
     sums = fits.profiles.criteria([fit.members for fit in fits.fits.values()])
-    found = _from_members(fits, sums) | _from_sample(fits, sums)
-    n_pairs = len(draw_evenly(fits.profiles.source.sample, fits.metric.pairs))
+    from_sample, n_pairs = _from_sample(fits, sums)
+    found = _from_members(fits, sums) | from_sample
     seed = np.random.SeedSequence(fits.parameters["random_state"], spawn_key=(0, 0))
     for_gap, for_stability, for_structure = seed.spawn(3)
     if "gap" in criteria:
@@ -149,8 +149,11 @@ def _warn_light(sums: list[Float64s]) -> None:
         )
 
 
-def _from_sample(fits: Fits, sums: list[Float64s]) -> dict[str, Float64s]:
-    """The criteria that compare the profiles of a sample with each other and with centroids."""
+def _from_sample(fits: Fits, sums: list[Float64s]) -> tuple[dict[str, Float64s], int]:
+    """The criteria that compare profiles of a sample with each other, or with centroids.
+
+    Also how many profiles are compared with each other.
+    """
     sample, metric, ks = fits.profiles.source.sample, fits.metric, list(fits.fits)
     few = sample.values[draw_evenly(sample, metric.pairs)]
     distances = pairwise_distances(few, metric)
@@ -162,11 +165,12 @@ def _from_sample(fits: Fits, sums: list[Float64s]) -> dict[str, Float64s]:
         valley(metric.distances(more, c), metric.distances(c, c), own[0])
         for c, own in zip((fit.centroids for fit in fits.fits.values()), sums, strict=True)
     ]
-    return {
+    found = {
         "eigengap": eigengaps(distances[::thin, ::thin], ks),
         "valley": np.array(valleys),
         "silhouette_sample": np.array(silhouettes(distances, labels)),
     }
+    return found, len(few)
 
 
 def _gap(fits: Fits, seed: np.random.SeedSequence, progress: bool | None) -> dict[str, Float64s]:

@@ -128,14 +128,13 @@ def _choose_one(ks: list[int], best: dict[str, int]) -> tuple[int, str]:
     """Take the median of the panel, the larger of two in the middle; without it, a silhouette."""
     if len(ks) == 1:
         return ks[0], "the only k"
-    found = {name: k for name, k in best.items() if k}
+    found, said = {name: k for name, k in best.items() if k}, dict(_SAID)
     if best.get("valley") == 0:  # no clusters, of which the fewest come closest
         found["valley"] = ks[0]
+        said["valley"] = f"no valleys between clusters (k = {ks[0]})"
     votes = [found[name] for name in PANEL if name in found]
     if votes:
-        names = [_SAID[name] for name in dict.fromkeys(PANEL) if name in found]
-        if best.get("valley") == 0:
-            names = [n.replace("the valleys", f"no valleys (k = {ks[0]})") for n in names]
+        names = [said[name] for name in dict.fromkeys(PANEL) if name in found]
         median = sorted(votes)[len(votes) // 2]
         return median, names[0] if len(names) == 1 else f"the median of {_listed(names)}"
     k = best["silhouette"] or ks[0]

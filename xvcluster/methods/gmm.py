@@ -15,7 +15,13 @@ from xvcluster.algorithms.mixture import Mixture, to_pipeline, whiten
 from xvcluster.arrays import Float64s
 from xvcluster.inputs import take_model
 from xvcluster.messages import shown, warn
-from xvcluster.methods.steps import lay_out_model, open_model, require_distinct, warn_unsettled
+from xvcluster.methods.steps import (
+    lay_out_model,
+    open_model,
+    require_distinct,
+    warn_at_end,
+    warn_unsettled,
+)
 from xvcluster.options import (
     K_RANGE,
     Covariance,
@@ -202,8 +208,7 @@ def gmm(
     limit = f"max_iter={asked['max_iter']} steps"
     warn_unsettled(unsettled, "the mixture was still changing", limit)
     k = min(fits, key=lambda k: fits[k].bic)
-    if len(ks) > 1:
-        _warn_at_end(ks, k)
+    warn_at_end("the BIC", ks, k)
     _warn_of_rival(k, fits[k].rival)
     mixture = _lowest_first(profiles, fits[k].mixture)
     parameters: dict[str, Any] = {"method": "gmm", "metric": "euclidean", **asked, **known}
@@ -316,15 +321,6 @@ def _require_two(profiles: Scaled) -> None:
         raise ValueError(
             "a Gaussian mixture needs at least two complete profiles, and there is 1; give a "
             "larger part of the model"
-        )
-
-
-def _warn_at_end(ks: list[int], k: int) -> None:
-    if k == ks[-1] or (k == ks[0] and k > 1):
-        more = "larger" if k == ks[-1] else "smaller"
-        warn(
-            f"the BIC is lowest at k = {k}, the end of k_range ({ks[0]} to {ks[-1]}), and may be "
-            f"lower beyond; try {more} numbers, or choose n_clusters yourself",
         )
 
 

@@ -227,7 +227,7 @@ def kmeans(
     )  # fmt: skip
     if len(ks) > 1:
         swept = SweepResult(describe_criteria(fits), fits)
-        warn_at_end("the number of clusters", ks, swept.best_k)
+        warn_at_end("the median of the criteria", ks, swept.best_k, least=2)
         return swept.result()
     return ClusterResult(fits.dataset(ks[0]), _layout=fits.layout)
 

@@ -89,9 +89,9 @@ def refuse_checkpoint(checkpoint: str | os.PathLike[str] | None, what: str) -> N
         raise ValueError(f"{what} writes no checkpoint; leave checkpoint={str(checkpoint)!r} out")
 
 
-def warn_at_end(what: str, ks: list[int], k: int) -> None:
-    """Warn if the best k, by `what`, is the last that was tried, or the first of large ones."""
-    if len(ks) > 1 and (k == ks[-1] or k == ks[0] > 2):
+def warn_at_end(what: str, ks: list[int], k: int, least: int = 1) -> None:
+    """Warn if the best k, by `what`, is the last that was tried, or the first and above `least`."""
+    if len(ks) > 1 and (k == ks[-1] or k == ks[0] > least):
         end, more = ("last", "larger") if k == ks[-1] else ("first", "smaller")
         warn(
             f"{what} is best at k = {k}, the {end} of k_range ({ks[0]} to {ks[-1]}), and may be "
