@@ -13,7 +13,7 @@ from xvcluster.arrays import Float64s, Floats, Indices, Labels
 _NEIGHBOURS = 4
 _ALONE = 1e-2  # size of what others leave of a trend, so small that points hardly tell it from them
 _JITTER = 1e-6
-_SHARPEST = 1e-12  # within clusters whose profiles are all alike, beside what differs across
+_SHARPEST = 1e-4  # least that differs within clusters, as a share of what differs across
 TOLERANCE = 1.5
 """How many times as sharp as in a Gaussian field boundaries may be, and still be a smooth field's.
 
