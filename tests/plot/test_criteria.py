@@ -241,3 +241,9 @@ def test_criteria_change_no_input(close):
     before = dataset.copy(deep=True)
     close(criteria(dataset))
     xr.testing.assert_identical(dataset, before)
+
+
+def test_criteria_draw_the_inertia_as_its_knee_is_sought(close):
+    figure = close(criteria(make_criteria()))
+    assert figure.axes[0].get_yscale() == "log"
+    assert figure.axes[1].get_yscale() == "linear"

@@ -130,12 +130,12 @@ def test_som_along_time_tells_its_dates(close, som_of):
 
 def test_som_tells_the_errors_of_the_map(close, tomography):
     dataset = tomography.vcluster.som((3, 4)).dataset
-    title = close(som(dataset)).get_suptitle()
+    title = close(som(dataset)).texts[0].get_text()
     found = float(dataset["quantization_error"]), float(dataset["topographic_error"])
     expected = "map of 3 x 4 nodes: quantization error {:.3g} km/s, topographic error {:.2f}"
     assert title == expected.format(*found)
     older = dataset.drop_vars(["quantization_error", "topographic_error"])
-    assert close(som(older)).get_suptitle() == ""
+    assert close(som(older)).texts[0].get_text() == ""
 
 
 def test_som_hatches_nodes_without_a_profile(close, som_of):

@@ -115,8 +115,20 @@ def _draw_panel(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         said = _THRESHOLDS[name].format(threshold)
         drawn = ax.axhline(threshold, color=style.INK, linewidth=0.7, label=said)
         _add_legend(ax, [drawn])
+    if name == "inertia" and (values > 0).all():
+        _take_logarithm(ax)
     _mark_best(ax, dataset, name)
     _label(ax, values, _CRITERIA[name][1])
+
+
+def _take_logarithm(ax: Axes) -> None:
+    """Scale the axis of the inertia as its knee is sought, with numbers as on other axes."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _add_legend(ax: Axes, handles: list[Any]) -> None:

@@ -18,6 +18,7 @@ from xvcluster.plot.size import arrange, moderate
 from xvcluster.record.dataset import read_nodes
 from xvcluster.record.method import quality_of
 
+_HEAD = 0.3  # inches for the line above all panels
 _WIDTH = 3.5
 """Inches of a panel."""
 _EMPTY = "#d9822b"
@@ -80,7 +81,7 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
     n_panels = 2 + len(names)
     n_rows, n_columns = _shape(dataset)
     height = float(np.clip(_WIDTH * n_rows / n_columns, 1.2, 5.0)) + 0.9
-    plan = arrange(n_panels, (_WIDTH, height), limit=5)
+    plan = arrange(n_panels, (_WIDTH, height), limit=5, margin=(0.0, _HEAD))
     figure, grid = plt.subplots(
         plan.n_rows, plan.n_columns, figsize=plan.size, layout="compressed", squeeze=False
     )
@@ -93,10 +94,16 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
         _draw_codebook(ax, dataset, name)
     for ax in axes[:n_panels]:
         _draw_grid(ax, dataset)
-    quality = quality_of(dataset)
-    if quality:
-        figure.suptitle(style.drawable(quality), fontsize=9.5)
+    _add_head(figure, style.drawable(quality_of(dataset)))
     return figure
+
+
+def _add_head(figure: Figure, text: str) -> None:
+    """Write a line above all panels, which are aligned, and leave room for it."""
+    inches = float(figure.get_size_inches()[1])
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0.0, 0.0, 1.0, 1.0 - _HEAD / inches))
+    figure.text(0.5, 1.0 - 0.06 / inches, text, ha="center", va="top", fontsize=9.5)
 
 
 def u_matrix(dataset: xr.Dataset) -> Float64s:
@@ -127,7 +134,11 @@ def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
     label = f"mean distance to neighbouring nodes ({'scaled' if scale == '1' else scale})"
     empty = np.argwhere(_on_grid(dataset, dataset["node_count"].values) == 0)
     label = style.drawable(label) + ("\nhatched: nodes without a profile" if len(empty) else "")
-    _draw_values(ax, u_matrix(dataset), label, cmap="bone_r")
+    distances = u_matrix(dataset)
+    least: dict[str, Any] = (
+        {} if np.ptp(distances) > 0 else {"vmin": 0, "vmax": distances.max() or 1}
+    )
+    _draw_values(ax, distances, label, cmap="bone_r", **least)
     _hatch(ax, empty)
 
 
