@@ -100,7 +100,7 @@ def sweep(
     - ``eigengap``: the largest gap λₖ − λₖ₊₁ between eigenvalues of the normalized affinity
       exp(−d² / σᵢσⱼ) of up to 1024 profiles, fewer under other metrics, where σ is the distance of
       a profile to its 15th neighbour (Zelnik-Manor & Perona 2004; von Luxburg 2007).
-    - ``valley``: the largest k at which it is below 0.8. It is the density of profiles halfway
+    - ``valley``: the largest k at which it is below 0.79. It is the density of profiles halfway
       between two centroids over that at the lower of the two peaks, on the line through both, for
       the least separated pair, from up to 4096 profiles. Where k-means cuts through a group, there
       is no valley (compare Hennig 2010).
