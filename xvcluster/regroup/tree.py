@@ -1,0 +1,126 @@
+"""The tree of a model's profiles, or of nodes that they belong to, cut at any k."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.metrics import get_metric
+from xvcluster.algorithms.moments import moments_by_cluster
+from xvcluster.algorithms.ward import cut
+from xvcluster.arrays import Float64s, Indices, Labels
+from xvcluster.profiles import Members, Scaled
+from xvcluster.profiles.memory import ArrayProfiles
+from xvcluster.record.dataset import (
+    describe,
+    describe_order,
+    describe_scaling,
+    lowest_first,
+    of_each,
+)
+from xvcluster.record.tree import describe_tree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """Centroids (k, n_levels, n_variables), their members, and the cluster of each leaf, from 0."""
+
+    centroids: Float64s
+    members: Members
+    groups: Labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tree:
+    """A tree whose leaves are profiles, or nodes.
+
+    Attributes
+    ----------
+    profiles : Scaled
+    linkage : ndarray, shape (n_leaves - 1, 4)
+        As SciPy has it.
+    leaves : ndarray of int, shape (n_profiles,), optional
+        The leaf of each profile, from 0. By default, the nearest node.
+    nodes : ndarray, shape (n_leaves, n_levels, n_variables), optional
+        Scaled. None if each profile is a leaf.
+    """
+
+    profiles: Scaled
+    linkage: Float64s
+    leaves: Labels | None
+    nodes: Float64s | None
+
+    @property
+    def n_leaves(self) -> int:
+        """Number of leaves."""
+        return len(self.linkage) + 1
+
+    def cut(self, k: int) -> Cut:
+        """The clusters at one k, numbered by their centroids, lowest first."""
+        groups = cut(self.linkage, self.n_leaves, k)
+        if self.leaves is None:
+            return self._cut_nodes(groups)
+        own = moments_by_cluster(self.profiles.source.profiles, groups[self.leaves], k)
+        means = np.stack([members.mean for members in own])
+        order = self._order(means, self._members(means, groups))
+        means, groups = means[order], np.argsort(order).astype(np.int32)[groups]
+        return Cut(means, self._members(means, groups), groups)
+
+    def _cut_nodes(self, groups: Labels) -> Cut:
+        """The same where profiles belong to the cluster of the nearest node."""
+        nodes, metric = self._nodes, get_metric("euclidean")
+        members = self.profiles.members(Assigner(nodes, metric, groups))
+        means = members.means()
+        order = self._order(means, members)
+        means, groups = means[order], np.argsort(order).astype(np.int32)[groups]
+        return Cut(means, self.profiles.members(Assigner(nodes, metric, groups, means)), groups)
+
+    def _members(self, means: Float64s, groups: Labels) -> Members:
+        """The members of clusters that were not found by distance alone."""
+        assert isinstance(self.profiles, ArrayProfiles)
+        assert self.leaves is not None
+        assigner = Assigner(means, get_metric("euclidean"))
+        return self.profiles.members(assigner, groups[self.leaves])
+
+    def _order(self, means: Float64s, members: Members) -> Indices:
+        weights = self.profiles.layout.weighting.levels
+        return lowest_first(members.scaling().undo(means), weights)
+
+    @property
+    def _nodes(self) -> Float64s:
+        assert self.nodes is not None
+        return self.nodes
+
+    def dataset(
+        self, data: xr.DataArray | xr.Dataset, found: Cut, parameters: Mapping[str, Any]
+    ) -> xr.Dataset:
+        """Describe the clusters at one k, and the tree, in one Dataset."""
+        layout = self.profiles.layout
+        dataset = describe(data, layout, found.centroids, found.members, parameters)
+        dataset["label"].attrs["ordered_by"] = describe_order(layout)
+        what = "profile" if self.nodes is None else "node"
+        dataset.update(describe_tree(self.linkage, self._leaf(), what))
+        return dataset if self.nodes is None else dataset.update(self._describe_nodes(found.groups))
+
+    def _leaf(self) -> xr.DataArray:
+        """The leaf of each point, from 1."""
+        if self.leaves is None:
+            return self.profiles.members(Assigner(self._nodes, get_metric("euclidean"))).label()
+        assert isinstance(self.profiles, ArrayProfiles)
+        return self.profiles.layout.to_map(self.leaves + 1)
+
+    def _describe_nodes(self, groups: Labels) -> dict[str, Any]:
+        """The nodes in the units of the data, how they are scaled, and their clusters."""
+        layout, nodes = self.profiles.layout, self._nodes
+        scaling = self.profiles.members(Assigner(nodes, get_metric("euclidean"))).scaling()
+        described: dict[str, Any] = of_each(layout, "_node", scaling.undo(nodes), "node")
+        described |= describe_scaling(layout, scaling, "node")
+        described["node"] = ("node", np.arange(1, len(nodes) + 1), {"long_name": "node number"})
+        cluster = groups.astype(np.int64) + 1
+        described["node_cluster"] = ("node", cluster, {"long_name": "cluster of the node"})
+        return described
