@@ -20,7 +20,7 @@ LAYERS = (
     {"accessor", "seisgo"},
     {"methods"},
     {"result"},
-    {"choose", "compare", "plot"},
+    {"choose", "compare", "plot", "regroup"},
     {"boundaries"},
     {"record"},
     {"prepare"},
