@@ -68,7 +68,7 @@ def find_tree(
     pieces = n - done
     if pieces > 1:
         labels = cut(linkage, n, pieces)
-        shares = np.bincount(labels, mass)
+        shares = np.bincount(labels, mass).astype(np.float64)
         middles = np.stack([np.bincount(labels, mass * c) for c in centers.T], axis=1)
         joins = _merge_any(middles / shares[:, None], shares)
         roots = _roots(linkage, n)[np.unique(labels, return_index=True)[1]]

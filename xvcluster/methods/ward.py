@@ -334,8 +334,8 @@ def _grow(
     with show_runs(progress) as report:
         nodes = _group(source, seed, _NODES, report)
     mass = profiles.criteria([profiles.members(Assigner(nodes, get_metric("euclidean")))])[0][0]
-    taken = Block(nodes, mass).counted()
-    return Tree(profiles, find_tree(taken)[0], None, taken.values), 1
+    taken = Block(nodes[mass > 0], mass[mass > 0])
+    return Tree(profiles, find_tree(taken)[0], None, nodes[mass > 0]), 1
 
 
 def _require_pieces(ks: list[int], tree: Tree, n_pieces: int) -> list[int]:

@@ -35,14 +35,13 @@ def merge(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dat
     turned, metric = turn_levels(dataset, profiles.layout.descending), get_metric("euclidean")
     taken = np.flatnonzero(dataset["count"].values > 0)
     nodes = read_nodes(turned)[1][taken]
-    found = profiles.members(Assigner(nodes, metric))
-    leaves = None
+    assigner, leaves = Assigner(nodes, metric), None
     if isinstance(profiles, ArrayProfiles):
         own = profiles.layout
         labels = own.grid.flatten(dataset["label"])[own.points].astype(np.intp)
         leaves = np.searchsorted(taken, labels - 1).astype(np.int32)
-        mass = np.bincount(leaves, profiles.source.profiles.weights, len(nodes))
-        if np.array_equal(leaves, found.assignment.labels):
+        mass = np.bincount(leaves, profiles.source.profiles.weights, len(nodes)).astype(np.float64)
+        if np.array_equal(leaves, profiles.members(assigner).assignment.labels):
             leaves = None
     elif type(read_assigner(turned)[1]) is not Assigner or "node" in dataset.dims:
         raise ValueError(
@@ -50,8 +49,8 @@ def merge(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dat
             "centroid, but the data are dask arrays; load them first with data.load()"
         )
     else:
-        mass = profiles.criteria([found])[0][0]
-    linkage = find_tree(Block(nodes, mass.astype(np.float64)))[0]
+        mass = profiles.criteria([profiles.members(assigner)])[0][0]
+    linkage = find_tree(Block(nodes, mass))[0]
     tree = Tree(profiles, linkage, leaves, nodes)
     parameters = {"method": "ward", "metric": "euclidean", "contiguous": False, "n_pieces": 1}
     parameters |= {"nodes_by": options.get("nodes_by", options["method"])}

@@ -65,8 +65,7 @@ class Tree:
         groups = cut(self.linkage, self.n_leaves, k)
         if self.leaves is None:
             return self._cut_nodes(groups)
-        own = moments_by_cluster(self.profiles.source.profiles, groups[self.leaves], k)
-        means = np.stack([members.mean for members in own])
+        means = self._means(groups)
         order = self._order(means, self._members(means, groups))
         means, groups = means[order], np.argsort(order).astype(np.int32)[groups]
         return Cut(means, self._members(means, groups), groups)
@@ -80,16 +79,25 @@ class Tree:
         means, groups = means[order], np.argsort(order).astype(np.int32)[groups]
         return Cut(means, self.profiles.members(Assigner(nodes, metric, groups, means)), groups)
 
+    def _means(self, groups: Labels) -> Float64s:
+        """Mean profiles of clusters of leaves, scaled."""
+        own = self._in_memory
+        found = moments_by_cluster(own.source.profiles, groups[self.leaves], groups.max() + 1)
+        return np.stack([members.mean for members in found])
+
     def _members(self, means: Float64s, groups: Labels) -> Members:
         """The members of clusters that were not found by distance alone."""
-        assert isinstance(self.profiles, ArrayProfiles)
-        assert self.leaves is not None
         assigner = Assigner(means, get_metric("euclidean"))
-        return self.profiles.members(assigner, groups[self.leaves])
+        return self._in_memory.members(assigner, groups[self.leaves])
 
     def _order(self, means: Float64s, members: Members) -> Indices:
         weights = self.profiles.layout.weighting.levels
         return lowest_first(members.scaling().undo(means), weights)
+
+    @property
+    def _in_memory(self) -> ArrayProfiles:
+        assert isinstance(self.profiles, ArrayProfiles)  # leaves are not given otherwise
+        return self.profiles
 
     @property
     def _nodes(self) -> Float64s:
@@ -105,14 +113,15 @@ class Tree:
         dataset["label"].attrs["ordered_by"] = describe_order(layout)
         what = "profile" if self.nodes is None else "node"
         dataset.update(describe_tree(self.linkage, self._leaf(), what))
-        return dataset if self.nodes is None else dataset.update(self._describe_nodes(found.groups))
+        if self.nodes is not None:
+            dataset.update(self._describe_nodes(found.groups))
+        return dataset
 
     def _leaf(self) -> xr.DataArray:
         """The leaf of each point, from 1."""
         if self.leaves is None:
             return self.profiles.members(Assigner(self._nodes, get_metric("euclidean"))).label()
-        assert isinstance(self.profiles, ArrayProfiles)
-        return self.profiles.layout.to_map(self.leaves + 1)
+        return self._in_memory.layout.to_map(self.leaves + 1)
 
     def _describe_nodes(self, groups: Labels) -> dict[str, Any]:
         """The nodes in the units of the data, how they are scaled, and their clusters."""
