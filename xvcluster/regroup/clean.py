@@ -23,13 +23,6 @@ from xvcluster.profiles.memory import ArrayProfiles
 from xvcluster.record.dataset import describe, parameters_of, read_metric, read_nodes, turn_levels
 from xvcluster.regroup.reopen import reopen
 
-_MARGIN = {
-    "long_name": "margin of the cluster over the nearest other one",
-    "units": "1",
-    "comment": "(d2 - d1)/max(d1, d2), with the distances d1 to the own centroid and d2 to the "
-    "nearest other one: 1 certain, 0 ambiguous, negative where the other one is nearer",
-}
-
 _OF_LABELS = ("label", "distance", "margin", "count", "area", "cluster_inertia", "cluster_margin")
 _OF_MEMBERS = ("_std", "_quantile")
 _FORMER = (
@@ -80,10 +73,13 @@ def describe_cleaning(done: dict[str, Any], n_profiles: int) -> str:
     by_area = "min_area" in done
     small = f"{done['min_area']:,.6g} km²" if by_area else f"{done['min_cells']:,} cells"
     islands = done["islands"]
-    left = f"; {islands:,} of them adjoin{'s' * (islands == 1)} no other cluster and stay"
+    stay = (
+        "such piece adjoins none and stays" if islands == 1 else "such pieces adjoin none and stay"
+    )
+    left = f"; {islands:,} {stay}" if islands else ""
     return (
         f"cleaned: {done['cells']:,} of {n_profiles:,} cells{area} moved, in pieces of less than "
-        f"{small}, to an adjoining cluster{left if islands else ''}"
+        f"{small}, to an adjoining cluster{left}"
     )
 
 
@@ -253,8 +249,8 @@ def _describe(
         for name in (*_OF_LABELS, *names)
         if name in found and name in dataset
     }
-    for name, variable in changed.items():
-        variable.attrs = _MARGIN if name == "margin" else dataset[name].attrs
+    for name in changed.keys() - {"margin"}:
+        changed[name].attrs = dict(dataset[name].attrs)
     parameters["cleaned"] = [*parameters.get("cleaned", []), done]
     cleaned = dataset.drop_vars(_FORMER, errors="ignore").assign(changed)
     return cleaned.assign_attrs(parameters=json.dumps(parameters))
