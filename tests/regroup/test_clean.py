@@ -80,7 +80,7 @@ def test_clean_tells_how_many_islands_stay():
         {"min_cells": 4, "cells": 3, "islands": 1, "area": pytest.approx(area)}
     ]
     said = (
-        "cleaned: 3 of 15 cells (3.636e+04 km²) moved, in pieces of less than 4 cells, to an "
+        "cleaned: 3 of 15 cells (36,361 km²) moved, in pieces of less than 4 cells, to an "
         "adjoining cluster; 1 such piece adjoins none and stays"
     )
     assert said in repr(tidy)
@@ -358,7 +358,7 @@ def test_clean_refuses_what_it_cannot_do(model, tmp_path):
         result.clean(min_area=-5)
     with pytest.raises(ValueError, match="min_cells=64 is more than the whole map, which has 63 c"):
         result.clean(min_cells=64)
-    with pytest.raises(ValueError, match=r"min_area=1e\+09 is more than the whole map, which has 6"):
+    with pytest.raises(ValueError, match=r"min_area=1e\+09 is more than the whole map, which"):
         result.clean(min_area=1e9)
     result.to_netcdf(tmp_path / "result.nc")
     with pytest.raises(ValueError, match="clean needs the data, and this result was read from a"):
@@ -392,7 +392,7 @@ def test_a_file_with_another_record_of_cleaning_is_refused(model, tmp_path, clea
 def test_describe_cleaning_says_it_in_one_line():
     done = {"min_area": 25_000.0, "cells": 1200, "islands": 2, "area": 123456.0}
     assert describe_cleaning(done, 20_000) == (
-        "cleaned: 1,200 of 20,000 cells (1.235e+05 km²) moved, in pieces of less than 25,000 km², "
+        "cleaned: 1,200 of 20,000 cells (123,456 km²) moved, in pieces of less than 25,000 km², "
         "to an adjoining cluster; 2 such pieces adjoin none and stay"
     )
     assert describe_cleaning({"min_cells": 3, "cells": 0, "islands": 0}, 9) == (

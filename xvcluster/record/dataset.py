@@ -63,7 +63,7 @@ _OF_POINTS: dict[str, Attributes] = {
 """Variables on the horizontal dimensions of the data."""
 
 _MARGIN_OF_GIVEN: Attributes = {
-    "long_name": "margin of the cluster over the nearest other one",
+    "long_name": "margin over the nearest other cluster",
     "units": "1",
     "comment": "(d2 - d1)/max(d1, d2), with the distances d1 to the own centroid and d2 to the "
     "nearest other one: 1 certain, 0 ambiguous, negative where the other one is nearer",

@@ -69,18 +69,18 @@ def clean(
 
 def describe_cleaning(done: dict[str, Any], n_profiles: int) -> str:
     """Say in one line what was cleaned, of so many profiles."""
-    area = f" ({done['area']:,.4g} km²)" if "area" in done else ""
-    by_area = "min_area" in done
-    small = f"{done['min_area']:,.6g} km²" if by_area else f"{done['min_cells']:,} cells"
-    islands = done["islands"]
-    stay = (
-        "such piece adjoins none and stays" if islands == 1 else "such pieces adjoin none and stay"
-    )
-    left = f"; {islands:,} {stay}" if islands else ""
+    area = f" ({_area(done['area'])})" if "area" in done else ""
+    small = _area(done["min_area"]) if "min_area" in done else f"{done['min_cells']:,} cells"
+    n = done["islands"]
+    stay = "such piece adjoins none and stays" if n == 1 else "such pieces adjoin none and stay"
     return (
         f"cleaned: {done['cells']:,} of {n_profiles:,} cells{area} moved, in pieces of less than "
-        f"{small}, to an adjoining cluster{left}"
+        f"{small}, to an adjoining cluster{f'; {n:,} {stay}' if n else ''}"
     )
+
+
+def _area(value: float) -> str:
+    return f"{value:,.0f} km²" if value >= 100.0 else f"{value:.3g} km²"
 
 
 def _check_least(min_area: float | None, min_cells: int | None) -> dict[str, Any]:
