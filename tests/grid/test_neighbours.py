@@ -472,6 +472,9 @@ def test_neighbours_without_latitude_and_longitude_lie_along_the_dimensions():
     members = raster.rename(time="member").assign_coords(member=[1, 2])
     with pytest.raises(ValueError, match=r"'member', 'y', 'x'; assign both, in degrees, or select"):
         find_neighbours(members)
+    for name in ("station", "N_PROF"):
+        with pytest.raises(ValueError, match=rf"'{name}' lists points in any order; assign both"):
+            find_neighbours(section.rename(distance=name))
 
 
 def flooded(mask, *, around=False):

@@ -298,6 +298,32 @@ def test_posteriors_of_a_mixture_stay(rough_model):
     assert tidy.dataset["margin"].attrs["comment"].startswith("(d2 - d1)/max(d1, d2)")
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "dtw", "softdtw"])
+def test_clean_of_a_matched_result_leaves_empty_numbers_empty(metric):
+    rows = ["1111", "1211", "1111", "3333"]
+    model = painted(rows)
+    reference = painted(["3333", "3333", "3333", "1111"]).vcluster.kmeans(2).labels * 2
+    result = model.vcluster.kmeans(3, metric=metric, n_init=1).match(reference)
+    assert result.dataset["count"].values.tolist() == [0, 4, 0, 11, 1]
+    tidy = result.clean(min_cells=2)
+    assert tidy.dataset["count"].values.tolist() == [0, 4, 0, 12, 0]
+    assert rows_of(tidy.labels) == ["4444", "4444", "4444", "2222"]
+
+
+def test_profiles_without_a_place_stay_and_are_no_islands():
+    model = painted(["11111", "12111", "11113"], dims=("y", "x")).assign_coords(
+        lat=(("y", "x"), np.tile(np.arange(3.0)[:, None], 5)),
+        lon=(("y", "x"), np.tile(np.arange(5.0), (3, 1))),
+    )
+    model["lat"][2, 4] = model["lon"][2, 4] = np.nan
+    with pytest.warns(UserWarning, match="have no latitude and longitude"):
+        result = model.vcluster.kmeans(3, weights=None)
+        for least in ({"min_cells": 2}, {"min_area": 15_000.0}):
+            tidy = result.clean(**least)
+            assert tidy.labels.values.tolist() == [[1] * 5, [1] * 5, [1, 1, 1, 1, 3]]
+            assert tidy.parameters["cleaned"][0]["islands"] == 0
+
+
 def test_a_cut_or_merged_result_is_not_cleaned(rough_model):
     result = rough_model.vcluster.ward(4, contiguous=False).clean(min_cells=4)
     again = result.cut(4)

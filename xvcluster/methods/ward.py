@@ -168,7 +168,7 @@ def ward(
     parameters |= {"contiguous": contiguous, **({} if min_area is None else {"min_area": min_area})}
     parameters |= {"random_state": seed.entropy, **known, **layout.weighting.recorded}
     tree, n_pieces = _grow(profiles, contiguous, min_area, seed, progress)
-    parameters["n_pieces"] = n_pieces
+    parameters |= {"n_pieces": n_pieces} | ({} if tree.nodes is None else {"nodes_by": "k-means"})
     ks = _require_pieces(ks, tree, n_pieces)
     if min_area is not None:
         _warn_of_islands(tree, ks[0], min_area)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.assign import Assigner, squared_to_each
 from xvcluster.algorithms.lloyd import split, threads
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Integers, Labels
@@ -59,6 +59,8 @@ def clean(
     sizes = np.ones(labels.size) if min_area is None else _areas_on_map(own)
     least = next(iter(asked.values()))
     _require_less(asked, sizes.sum())
+    if own.horizontal is not None:
+        sizes[np.isnan(sum(own.locate(own.points)))] = np.inf  # they are on no map
     centroids, metric = read_nodes(turn_levels(dataset, own.descending))[1], read_metric(dataset)
     pieces = Pieces.of(labels, own.neighbours(), sizes)
     pieces.absorb(least, _cost_of(pieces, least, own.values, centroids, metric))
@@ -210,16 +212,12 @@ def _cost_of(
 ) -> Float64s:
     """Sum of the squared distances of the profiles of each small piece to each centroid."""
     small = np.flatnonzero((np.array(pieces.size) < least)[pieces.piece])
-    find = partial(_squared_distances, centroids=centroids, metric=metric)
+    find = partial(squared_to_each, centroids=centroids, metric=metric)
     with threads() as map_blocks:
         found = np.concatenate(list(map_blocks(find, split(profiles[small], metric))))
     cost = np.zeros((len(pieces.size), len(centroids)))
     np.add.at(cost, pieces.piece[small], found)
     return cost
-
-
-def _squared_distances(block: Floats, centroids: Floats, metric: Metric) -> Float64s:
-    return metric.divergences(metric.squared_distances(block, centroids), block, centroids)
 
 
 def _tell(
