@@ -298,7 +298,7 @@ def test_posteriors_of_a_mixture_stay(rough_model):
     assert tidy.dataset["margin"].attrs["comment"].startswith("(d2 - d1)/max(d1, d2)")
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "dtw", "softdtw"])
+@pytest.mark.parametrize("metric", ["euclidean", "dtw"])
 def test_clean_of_a_matched_result_leaves_empty_numbers_empty(metric):
     rows = ["1111", "1211", "1111", "3333"]
     model = painted(rows, values=(0.0, 40.0, 160.0))
