@@ -121,13 +121,15 @@ def _check_places(labels: xr.DataArray, certainty: xr.DataArray) -> None:
 
 
 def _check_values(certainty: xr.DataArray) -> xr.DataArray:
-    """Return the certainty, clipped to 0 to 1 within rounding, NaN where it is missing."""
+    """Return the certainty, clipped to 0 to 1 within rounding or if it is a margin, or NaN."""
     name = "certainty" if certainty.name is None else f"certainty {certainty.name!r}"
     if certainty.dtype.kind not in "iufb":
         raise ValueError(
             f"{name} is of type {certainty.dtype}; pass numbers from 0 (ambiguous) to 1 (certain)"
         )
     certainty = mask_invalid(certainty.astype(np.float64))
+    if certainty.name == "margin":  # below 0 where the centroid of another cluster is nearer
+        certainty = certainty.clip(0, keep_attrs=True)
     low, high = float(certainty.min()), float(certainty.max())
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise ValueError(
