@@ -7,7 +7,7 @@ import pytest
 
 from xvcluster import open_result
 
-COMMANDS = "info kmeans som gmm sweep predict match consensus plot boundaries demo".split()
+COMMANDS = "info kmeans som gmm ward sweep predict match consensus plot boundaries demo".split()
 
 
 def test_main_helps_without_heavy_imports():

@@ -14,7 +14,7 @@ from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import Report
 from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.source import InMemory, Source
+from xvcluster.algorithms.source import InMemory
 from xvcluster.algorithms.ward import cut, find_tree
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.choose.criteria import describe_criteria
@@ -130,8 +130,8 @@ def ward(
     where another centroid is nearer; `predict` labels other data by the nearest one.
 
     Beyond 10,000 profiles, or in dask arrays, a tree of clusters that need not be contiguous has
-    1000 groups of profiles as leaves, found by k-means [2]_, and `predict` labels by the nearest of
-    these. A contiguous tree has each profile as a leaf.
+    1000 groups of profiles as leaves, found by k-means of a sample [2]_, and `predict` labels by
+    the nearest of these. A contiguous tree has each profile as a leaf.
 
     Contiguous clusters cannot be repeated on bootstrap samples, whose gaps would cut them, so that
     they have no `stability`.
@@ -169,7 +169,7 @@ def ward(
     parameters |= {"contiguous": contiguous, **({} if min_area is None else {"min_area": min_area})}
     parameters |= {"random_state": seed.entropy, **known, **layout.weighting.recorded}
     tree, n_pieces = _grow(profiles, contiguous, min_area, seed, progress)
-    parameters["n_pieces"] = n_pieces
+    parameters |= {"n_pieces": n_pieces} | ({} if tree.nodes is None else {"nodes_by": "k-means"})
     ks = _require_pieces(ks, tree, n_pieces)
     if min_area is not None:
         _warn_of_islands(tree, ks[0], min_area)
@@ -256,7 +256,7 @@ class Ward(Method):
         """Merge the profiles of another sample."""
         metric, sample = get_metric("euclidean"), sample.counted()
         if len(sample) > _MOST or "node" in dataset.dims:
-            nodes = _group(InMemory.of(sample), seed, dataset.sizes.get("node", _NODES))
+            nodes = _group(sample, seed, dataset.sizes.get("node", _NODES))
             nearest = assign(sample.values, Assigner(nodes, metric)).labels
             mass = np.bincount(nearest, sample.weights, len(nodes)).astype(np.float64)
             taken = Block(nodes, mass).counted()
@@ -333,10 +333,11 @@ def _grow(
         )
         return Tree(profiles, linkage, np.arange(source.n_profiles, dtype=np.int32), None), n_pieces
     with show_runs(progress) as report:
-        nodes = _group(source, seed, _NODES, report)
-    mass = profiles.criteria([profiles.members(Assigner(nodes, get_metric("euclidean")))])[0][0]
-    taken = Block(nodes[mass > 0], mass[mass > 0])
-    return Tree(profiles, find_tree(taken)[0], None, nodes[mass > 0]), 1
+        nodes = _group(source.sample, seed, _NODES, report)
+    metric = get_metric("euclidean")
+    members = profiles.members(Assigner(nodes, metric))
+    mass = profiles.criteria([members])[0][0]
+    return Tree(profiles, find_tree(Block(nodes, mass))[0], None, members), 1
 
 
 def _require_pieces(ks: list[int], tree: Tree, n_pieces: int) -> list[int]:
@@ -392,11 +393,11 @@ def _require_areas(profiles: ArrayProfiles) -> Float64s:
 
 
 def _group(
-    source: Source, seed: np.random.SeedSequence, n: int, report: Report | None = None
+    sample: Block, seed: np.random.SeedSequence, n: int, report: Report | None = None
 ) -> Float64s:
-    """Nodes of many small groups of profiles, by k-means."""
-    n, metric = min(n, source.n_profiles), get_metric("euclidean")
-    runs = best_runs(source, [n], metric, seed=seed, report=report, **_GROUPING)
+    """Nodes of many small groups of profiles, by k-means of a sample."""
+    n, metric = min(n, len(sample)), get_metric("euclidean")
+    runs = best_runs(InMemory.of(sample), [n], metric, seed=seed, report=report, **_GROUPING)
     nodes: Float64s = runs[n].centroids.astype(np.float64)
     return nodes
 

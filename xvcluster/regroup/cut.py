@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.metrics import get_metric
 from xvcluster.options import check_clusters
 from xvcluster.profiles import Layout
 from xvcluster.profiles.memory import ArrayProfiles
 from xvcluster.record.dataset import parameters_of, read_nodes, turn_levels
 from xvcluster.record.tree import require_tree
 from xvcluster.regroup.reopen import reopen
-from xvcluster.regroup.tree import Tree
+from xvcluster.regroup.tree import Tree, find_leaves
 
 _OWN = ("variables", "vertical", "n_clusters")
 """Parameters that describing a clustering adds."""
@@ -31,13 +32,13 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
             f"to {most}, the leaves of the tree; got {n_clusters}"
         )
     profiles = reopen(dataset, layout, "cut")
-    leaves = nodes = None
+    nodes = None
     if "node" in dataset.dims:
         turned = turn_levels(dataset, profiles.layout.descending)
-        nodes = read_nodes(turned, "node")[1]
+        nodes = profiles.members(Assigner(read_nodes(turned, "node")[1], get_metric("euclidean")))
+    leaves = None
     if isinstance(profiles, ArrayProfiles):
-        own = profiles.layout
-        leaves = own.grid.flatten(dataset["leaf"])[own.points].astype(np.int32) - 1
+        leaves = find_leaves(profiles, dataset["leaf"], nodes)
     tree = Tree(profiles, linkage, leaves, nodes)
     return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters))
 

@@ -12,9 +12,9 @@ from xvcluster.algorithms.ward import find_tree
 from xvcluster.options import check_clusters
 from xvcluster.profiles import Layout
 from xvcluster.profiles.memory import ArrayProfiles
-from xvcluster.record.dataset import parameters_of, read_assigner, read_nodes, turn_levels
+from xvcluster.record.dataset import held, parameters_of, read_assigner, read_nodes, turn_levels
 from xvcluster.regroup.reopen import reopen
-from xvcluster.regroup.tree import Tree
+from xvcluster.regroup.tree import Tree, find_leaves
 
 _KEPT = ("random_state", "normalize", "weights", "level_weights", "variable_weights")
 
@@ -32,27 +32,30 @@ def merge(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dat
             f"{options['metric']!r} there is none. Cluster with metric='euclidean'"
         )
     profiles = reopen(dataset, layout, "merge")
-    turned, metric = turn_levels(dataset, profiles.layout.descending), get_metric("euclidean")
-    taken = np.flatnonzero(dataset["count"].values > 0)
-    nodes = read_nodes(turned)[1][taken]
-    assigner, leaves = Assigner(nodes, metric), None
+    turned = turn_levels(dataset, profiles.layout.descending)
+    nodes = read_nodes(turned)[1]
+    exist = np.flatnonzero(held(nodes))
+    members = profiles.members(Assigner(nodes[exist], get_metric("euclidean")))
+    leaves, mass = None, profiles.criteria([members])[0][0]
     if isinstance(profiles, ArrayProfiles):
-        own = profiles.layout
-        labels = own.grid.flatten(dataset["label"])[own.points].astype(np.intp)
-        leaves = np.searchsorted(taken, labels - 1).astype(np.int32)
-        mass = np.bincount(leaves, profiles.source.profiles.weights, len(nodes)).astype(np.float64)
-        if np.array_equal(leaves, profiles.members(assigner).assignment.labels):
-            leaves = None
-    elif type(read_assigner(turned)[1]) is not Assigner or "node" in dataset.dims:
-        raise ValueError(
-            "merge needs all profiles in memory, as clusters are not those of the nearest "
-            "centroid, but the data are dask arrays; load them first with data.load()"
-        )
+        leaves = find_leaves(profiles, dataset["label"], members, exist)
+        if leaves is not None:
+            weights = profiles.source.profiles.weights
+            mass = np.bincount(leaves, weights, exist.size).astype(np.float64)
     else:
-        mass = profiles.criteria([profiles.members(assigner)])[0][0]
-    linkage = find_tree(Block(nodes, mass))[0]
-    tree = Tree(profiles, linkage, leaves, nodes)
+        _require_nearest(turned)
+    linkage = find_tree(Block(nodes[exist], mass))[0]
+    tree = Tree(profiles, linkage, leaves, members)
     parameters = {"method": "ward", "metric": "euclidean", "contiguous": False, "n_pieces": 1}
     parameters |= {"nodes_by": options.get("nodes_by", options["method"])}
     parameters |= {name: options[name] for name in _KEPT if name in options}
     return tree.dataset(dataset, tree.cut(n_clusters), parameters)
+
+
+def _require_nearest(dataset: xr.Dataset) -> None:
+    """Refuse clusters that are not those of the nearest centroid, if profiles are in chunks."""
+    if type(read_assigner(dataset)[1]) is not Assigner or "node" in dataset.dims:
+        raise ValueError(
+            "merge needs all profiles in memory, as clusters are not those of the nearest "
+            "centroid, but the data are dask arrays; load them first with data.load()"
+        )
