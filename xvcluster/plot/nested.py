@@ -13,7 +13,7 @@ from xvcluster.options import check_ks
 from xvcluster.plot import style
 from xvcluster.plot.shades import shades_of
 from xvcluster.record.dataset import parameters_of
-from xvcluster.record.tree import Top, require_tree
+from xvcluster.record.tree import Top, present_clusters, require_tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,7 +47,7 @@ class Panel:
 
 def cut_panels(dataset: xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
     """Cut the tree of a result, which is in memory, at several k."""
-    own = int((dataset["count"] > 0).sum())
+    own = present_clusters(dataset)
     chosen = _choose(dataset, own, ks)
     top = Top.of(dataset, max(own, *chosen))
     drawn, of_result = _colors(dataset, top, chosen), top.cut(own)

@@ -14,11 +14,16 @@ from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.size import MOST
 from xvcluster.record.dataset import parameters_of
-from xvcluster.record.tree import Top
+from xvcluster.record.tree import Top, present_clusters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import xarray as xr
     from matplotlib.axes import Axes
+
+Point = tuple[float, float]
+"""Height and row."""
 
 _MERGES = 30
 """Number of merges that are drawn, unless there are more clusters."""
@@ -34,6 +39,9 @@ _LETTERS = 0.145
 
 _STEP = 0.012
 """Least share of the axis between a merge and those below it."""
+
+_FLOOR = 1e-3
+"""Least height that is drawn, as a share of the greatest."""
 
 _ABOVE = "#8a8a8a"
 
@@ -81,7 +89,7 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
     dataset = take_result(dataset, "tree").compute()  # read lazy maps only once
     _check_axes(ax)
-    k = int((dataset["count"] > 0).sum())
+    k = present_clusters(dataset)
     top = Top.of(dataset, max(_MERGES + 1, k))
     if len(top) == 1:
         raise ValueError("the tree of this result has a single leaf, so that there is no merge")
@@ -157,10 +165,10 @@ class _Branches:
 
 
 def _logarithms(heights: Float64s) -> Float64s:
-    """Logarithms of heights; those that are 0 are below all others."""
-    least = heights[heights > 0].min(initial=np.inf)
-    floor = least / 2 if np.isfinite(least) else 1.0
-    logarithms: Float64s = np.log10(np.maximum(heights, floor))
+    """Logarithms of heights; what is much lower than the highest is drawn at a floor."""
+    highest = heights.max(initial=0.0) or 1.0
+    positive = heights[heights > 0].min(initial=highest)
+    logarithms: Float64s = np.log10(np.maximum(heights, max(positive / 2, highest * _FLOOR)))
     return logarithms
 
 
@@ -168,7 +176,8 @@ def _find_cut(height: Float64s, cluster: Labels, parent: Indices, k: int, step: 
     """Height at which each cluster is cut off: the same, if there is one between all merges."""
     tops = np.empty(k, np.intp)
     tops[cluster[cluster >= 0]] = np.flatnonzero(cluster >= 0)  # the last branch of each is its top
-    low, high = height[tops], np.append(height, height.max() + 8 * step)[parent[tops]]
+    above_all = height.max() + 8 * step  # the parent of the last merge is -1, the last of these
+    low, high = height[tops], np.append(height, above_all)[parent[tops]]
     middle, pad = (low.max() + high.min()) / 2, np.minimum(step, (high - low) / 4)
     at: Float64s = np.clip(middle, low + pad, high - pad)
     return at
@@ -210,27 +219,30 @@ def _colors(dataset: xr.Dataset, branches: _Branches) -> Float64s:
 
 
 def _draw_branches(ax: Axes, branches: _Branches, rgba: Float64s, n_pieces: int) -> None:
-    """Draw each merge across, and each branch along the axis up to its own merge."""
+    """Draw all branches; those that join pieces are dotted."""
     from matplotlib.collections import LineCollection
 
-    row, height, cluster, parent = branches.row, branches.height, branches.cluster, branches.parent
-    n = len(row) // 2 + 1
-    lines, of = [], []
-    for j in range(len(row)):
-        up = height[parent[j]] if parent[j] >= 0 else height[j]
-        is_top = cluster[j] >= 0 and (parent[j] < 0 or cluster[parent[j]] < 0)
-        cut_at = branches.at[cluster[j]] if is_top else up
-        lines += [((height[j], row[j]), (cut_at, row[j])), ((cut_at, row[j]), (up, row[j]))]
-        of += [(cluster[j], j), (-1, parent[j])]
-    for i in range(n, len(row)):
-        across = row[parent == i]
-        lines.append(((height[i], across[0]), (height[i], across[1])))
-        of.append((cluster[i], i))
-    first_apart = len(row) - (n_pieces - 1)
-    looks = [":" if c < 0 and merge >= first_apart else "-" for c, merge in of]
-    segments = [[(10**x, y) for x, y in line] for line in lines]
-    colors = [rgba[c] for c, _ in of]
+    first_apart = len(branches.row) - (n_pieces - 1)
+    lines = list(_lines(branches))
+    looks = [":" if c < 0 and merge >= first_apart else "-" for _, _, c, merge in lines]
+    segments = [[(10**x, y) for x, y in ends] for *ends, _, _ in lines]
+    colors = [rgba[c] for _, _, c, _ in lines]
     ax.add_collection(LineCollection(segments, colors=colors, linestyles=looks, linewidths=1.5))
+
+
+def _lines(branches: _Branches) -> Iterator[tuple[Point, Point, int, int]]:
+    """Yield both ends of each line, its cluster, -1 above the cut, and the merge it is part of."""
+    height, row = branches.height, branches.row
+    for j, (c, merge) in enumerate(zip(branches.cluster, branches.parent, strict=True)):
+        up = height[merge] if merge >= 0 else height[j]
+        is_top = c >= 0 and (merge < 0 or branches.cluster[merge] < 0)
+        end = branches.at[c] if is_top else up
+        yield (height[j], row[j]), (end, row[j]), c, merge
+        if is_top:
+            yield (end, row[j]), (up, row[j]), -1, merge
+    for merge in range(len(row) // 2 + 1, len(row)):
+        first, second = row[branches.parent == merge]
+        yield (height[merge], first), (height[merge], second), branches.cluster[merge], merge
 
 
 def _draw_cut(ax: Axes, branches: _Branches) -> None:
@@ -253,11 +265,12 @@ def _name_clusters(ax: Axes, branches: _Branches, dataset: xr.Dataset, rgba: Flo
         y = [ends[0] - 0.4, ends[1] + 0.4]
         ax.plot([1.02, 1.02], y, color=color, linewidth=5, transform=transform, **_BUTT)
     middles = branches.ends.mean(axis=1)
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]  # whose layout is then known
     inch = legends.inches(ax)[1] / abs(np.ptp(ax.get_ylim()))
     kept: list[int] = []
     for c in np.argsort(branches.ends[:, 0] - branches.ends[:, 1], kind="stable"):
         near = np.abs(middles[kept] - middles[c]).min(initial=np.inf)
-        if branches.numbers[c] and near * inch >= _LETTERS:
+        if branches.numbers[c] in named and near * inch >= _LETTERS:
             kept.append(c)
     ax.yaxis.tick_right()
     ax.set_yticks(middles[kept], [named[branches.numbers[c]] for c in kept])

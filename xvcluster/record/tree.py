@@ -47,6 +47,13 @@ def describe_tree(linkage: Float64s, leaf: xr.DataArray, what: str) -> dict[str,
     return {"linkage": merges, "leaf": number}
 
 
+def present_clusters(dataset: xr.Dataset) -> int:
+    """Number of clusters of a result that are not empty, of which a selection may lack some."""
+    labels = dataset["label"].values
+    drawn = np.unique(labels[np.isfinite(labels)]).size
+    return max(int((dataset["count"] > 0).sum()), drawn)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Top:
     """The last merges of a result's tree: a small tree, whose leaves are called twigs.
