@@ -20,6 +20,7 @@ LAYERS = (
     {"accessor", "seisgo"},
     {"methods"},
     {"result"},
+    {"agreement"},
     {"choose", "compare", "plot"},
     {"boundaries"},
     {"record"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from xvcluster.agreement import compare
 from xvcluster.delegate import delegate
 from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
@@ -36,6 +37,7 @@ class VCluster:
     som = delegate(som)
     gmm = delegate(gmm)
     sweep = delegate(sweep)
+    compare = delegate(compare)
 
     def predict(self, result: ClusterResult) -> xr.DataArray:
         """Label these data by an earlier result.

@@ -1,0 +1,131 @@
+"""How much area the cells of a grid share with polygons, exactly: a cell may be split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xvcluster.arrays import Booleans, Float64s, Indices, Objects
+from xvcluster.compare.plane import KM2, lay_rings, wrap
+from xvcluster.grid.horizontal import HorizontalGrid, unit_vectors
+
+_STEPS = np.concatenate([[0.0, 1e-4], np.arange(1, 8) / 8, [1 - 1e-4]])
+"""Where a great circle between two corners gets points; near the ends for those at a pole."""
+
+_POLE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlap:
+    """The amounts that points of a grid have in common with polygons.
+
+    Attributes
+    ----------
+    point, polygon : ndarray of int, shape (n,)
+        Positions on the flattened grid, and among the polygons.
+    amount : ndarray, shape (n,)
+        Area in km² of the point's cell in the polygon; 1 if points have no cells.
+    is_area : bool
+    """
+
+    point: Indices
+    polygon: Indices
+    amount: Float64s
+    is_area: bool
+
+
+def find_overlap(grid: HorizontalGrid, chosen: Booleans, polygons: Objects) -> Overlap:
+    """Find how much of the cell of each chosen point lies in each polygon.
+
+    Parameters
+    ----------
+    grid : HorizontalGrid
+        Points without cells count as one each, in the first polygon that holds them.
+    chosen : ndarray of bool
+        On the dimensions of the grid. Columns that repeat a meridian, and points without a place,
+        are left out.
+    polygons : ndarray of Polygon or MultiPolygon
+        In the plane of longitude, from −180 to 180, and the sine of latitude; apart.
+    """
+    if grid.kind != "points":
+        chosen = chosen & ~grid.columns.is_repeated
+    points = np.flatnonzero(chosen & grid.is_placed)
+    cells = _lay_cells(grid, points)
+    if cells is None:
+        point, polygon = find_holders(*(a.ravel()[points] for a in grid.places), polygons)
+        return Overlap(points[point], polygon, np.ones(point.size), is_area=False)
+    shapes, owner = cells
+    cell, polygon, area = _intersect(shapes, polygons)
+    return Overlap(points[owner[cell]], polygon, KM2 * area, is_area=True)
+
+
+def find_holders(lat: Float64s, lon: Float64s, polygons: Objects) -> tuple[Indices, Indices]:
+    """Find the polygon that holds each point, the first if it lies on the border of several.
+
+    Returns
+    -------
+    point, polygon : ndarray of int
+        Those points that a polygon holds, ascending, and that polygon.
+    """
+    import shapely
+
+    points = shapely.points((lon + 180.0) % 360.0 - 180.0, np.sin(np.radians(lat)))
+    polygon, point = shapely.STRtree(points).query(polygons, predicate="intersects")
+    order = np.lexsort([polygon, point])
+    held, first = np.unique(point[order], return_index=True)
+    return held, polygon[order][first]
+
+
+def _lay_cells(grid: HorizontalGrid, points: Indices) -> tuple[Objects, Indices] | None:
+    """The cells of some points in the equal-area plane, cut at ±180°, and the point of each."""
+    import shapely
+
+    if grid.kind == "curvilinear" and min(grid.shape) > 1:
+        corners = grid.corners
+        row, column = np.unravel_index(points, grid.shape)
+        ring = [corners[row + i, column + j] for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))]
+        return lay_rings(*_follow(np.stack(ring, axis=1)))
+    if grid.vertices is not None:
+        vertices = grid.vertices[points]
+        return lay_rings(*_follow(np.where(np.isnan(vertices), vertices[:, :1], vertices)))
+    if grid.edges is None:
+        return None
+    if grid.kind == "points":
+        at = (points, points)
+    else:
+        at = np.unravel_index(points, grid.shape)
+    (south, north), (west, east) = (np.sort(e[i], axis=1).T for e, i in zip(grid.edges, at, strict=True))
+    is_other_way = (east - west > 180.0) & (east - west < 360.0)  # such as (179.5, -179.5)
+    west, east = np.where(is_other_way, [east, west + 360.0], [west, east])
+    y = np.sin(np.radians([south, north]))
+    return wrap(np.asarray(shapely.box(west, y[0], east, y[1])))
+
+
+def _follow(ring: Float64s) -> tuple[Float64s, Float64s]:
+    """Longitudes and latitudes along the great circles of rings (n, n_corners, 3)."""
+    centre = ring.mean(axis=1, keepdims=True)
+    is_pole = np.hypot(ring[..., 0], ring[..., 1]) < _POLE
+    # a corner at a pole has the longitude of the cell
+    ring = np.where(is_pole[..., None], ring + _POLE * centre, ring)
+    after = np.roll(ring, -1, axis=1)
+    step = _STEPS[:, None]
+    chord = ring[:, :, None] + step * (after - ring)[:, :, None]
+    x, y, z = np.moveaxis(chord.reshape(len(ring), -1, 3), -1, 0)
+    return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
+def _intersect(cells: Objects, polygons: Objects) -> tuple[Indices, Indices, Float64s]:
+    """Pairs of cells and polygons that share area, and how much in the units of the plane."""
+    import shapely
+
+    polygon, cell = shapely.STRtree(cells).query(polygons, predicate="intersects")
+    shapely.prepare(polygons)
+    is_inside = shapely.contains_properly(polygons[polygon], cells[cell])
+    area = shapely.area(cells[cell])
+    split = np.flatnonzero(~is_inside)
+    area[split] = shapely.area(
+        shapely.intersection(cells[cell[split]], polygons[polygon[split]])
+    )
+    kept = area > 0
+    return cell[kept], polygon[kept], area[kept]
