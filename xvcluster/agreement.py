@@ -96,30 +96,39 @@ class Agreement:
         table[f"main_{other}"] = dataset[f"main_{other}"].values
         measure, name = ("cluster_", "purity") if by == "cluster" else ("province_", "completeness")
         table[f"{name}_percent"] = 100 * dataset[f"{measure}{name}"].values
-        shares = 100 * (contingency / total.where(total > 0)).to_pandas()
-        return table.join(shares)
+        shares = (100 * (contingency / total.where(total > 0))).values
+        for name, share in zip(dataset[other].values.tolist(), shares.T, strict=True):
+            table[name] = share
+        return table
+
+    def report(self) -> str:
+        """Describe the agreement: a sentence, its measures and a table of the clusters."""
+        return "\n".join([plain(self.sentence, 1000), self._measures(), self._brief().to_string()])
 
     def __repr__(self) -> str:
-        lines = [f"<xvcluster.Agreement: {plain(self.sentence, 1000)}>", self._measures()]
-        return "\n".join([*lines, self._brief().to_string(float_format=lambda x: f"{x:,.3g}")])
+        return f"<xvcluster.Agreement>\n{self.report()}"
 
     def _repr_html_(self) -> str:
-        rows = self._brief().to_html(float_format=lambda x: f"{x:,.3g}", border=0)
-        said = (f"<b>Agreement</b>: {escaped(self.sentence, 1000)}", escaped(self._measures(), 1000))
-        return "".join(f"<p>{text}</p>" for text in said) + rows
+        said = f"<b>Agreement</b>: {escaped(self.sentence, 1000)}", escaped(self._measures(), 1000)
+        return "".join(f"<p>{text}</p>" for text in said) + self._brief().to_html(border=0)
 
     def _measures(self) -> str:
         """The measures of the whole, in a line."""
-        dataset = self.dataset
         names = {"v_measure": "V-measure", "homogeneity": "homogeneity"}
         names |= {"completeness": "completeness", "purity": "purity"}
         names |= {"adjusted_mutual_information": "adjusted mutual information"}
-        return ", ".join(f"{said} {float(dataset[name]):.2f}" for name, said in names.items())
+        return ", ".join(f"{said} {float(self.dataset[n]):.2f}" for n, said in names.items())
 
     def _brief(self) -> pd.DataFrame:
-        """The table of the clusters without the columns of the provinces."""
-        table = self.table()
-        return table[[c for c in table.columns if str(c) not in self.dataset["province"].values]]
+        """The table of the clusters as text, without the columns of the provinces."""
+        table = self.table().iloc[:, :4]
+        for name, values in table.items():
+            if values.dtype.kind == "f":
+                places = 1 if str(name).endswith("percent") else 0
+                table[name] = [f"{v:,.{places}f}" if np.isfinite(v) else "" for v in values]
+            else:
+                table[name] = [plain(value, 60) for value in values]
+        return table
 
 
 def compare(

@@ -92,7 +92,9 @@ def globe(length, rng, shared, is_ocean=False):
     if is_ocean:
         ocean = xvcluster.tutorial.ocean()["temperature"].isel(depth=0)
         held = ocean.sel(latitude=lat, longitude=(lon + 180) % 360 - 180, method="nearest")
-        maps = [np.where(held.transpose("latitude", "longitude").notnull(), m, np.nan) for m in maps]
+        maps = [
+            np.where(held.transpose("latitude", "longitude").notnull(), m, np.nan) for m in maps
+        ]
     return [as_labels(m, lat, lon) for m in maps]
 
 
@@ -132,7 +134,9 @@ def main(n_pairs, names):
         by_chance = [share_found(draw, length, n_pairs, 0.0, i) for length in LENGTHS]
         power = [share_found(draw, length, max(n_pairs // 3, 1), SHARED, i) for length in LENGTHS]
         cells = [f"{value:.1f}" for value in (*by_chance, np.mean(by_chance))]
-        print(f"| {name} | {' | '.join(cells)} | {', '.join(f'{p:.0f}' for p in power)} |", flush=True)
+        print(
+            f"| {name} | {' | '.join(cells)} | {', '.join(f'{p:.0f}' for p in power)} |", flush=True
+        )
 
 
 if __name__ == "__main__":

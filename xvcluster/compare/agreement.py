@@ -14,17 +14,16 @@ from xvcluster.arrays import Float64s, Floats
 from xvcluster.compare.chance import Chance, Lookup, Null, compare_with_chance
 from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.compare.match import bring, extent, find_indices, point_weights, tabulate
-from xvcluster.compare.overlap import find_holders, find_overlap
+from xvcluster.compare.overlap import find_holders, find_overlap, own_amounts
 from xvcluster.compare.provinces import Provinces, read_provinces
+from xvcluster.grid.coords import Axes, find_horizontal
 from xvcluster.grid.horizontal import HorizontalGrid, find_grid, require_grid, take_map
-from xvcluster.grid.labels import Clustering, Result, declared_numbers, meanings_of
+from xvcluster.grid.labels import Clustering, Result, labelled, meanings_of
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.messages import plain, shown
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
-
-    Geology = Clustering | GeoDataFrame | GeoSeries
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +59,7 @@ class Both:
 
 def describe_agreement(
     labels: Clustering,
-    provinces: Geology,
+    provinces: Clustering | GeoDataFrame | GeoSeries,
     column: str | None,
     *,
     n: int,
@@ -70,7 +69,8 @@ def describe_agreement(
 ) -> xr.Dataset:
     """Compare clusters with provinces; see `xvcluster.agreement.compare`."""
     own = read_labels(labels, "this clustering")
-    grid = find_grid(own.labels)
+    # a Dataset may also hold the bounds of cells
+    grid = find_grid(labelled(labels), Axes(None, *find_horizontal(own.labels)))
     if grid is not None:
         one_map = take_map(own.labels, grid.dims, "compare needs one map", "labels.isel({dim}=0)")
         own = LabelMap(one_map, own.n_clusters, own.name, own.ordered_by)
@@ -83,7 +83,7 @@ def describe_agreement(
         both = _with_labels(own, grid, read_labels(provinces, "provinces"))
     else:
         read = read_provinces(provinces, column)
-        both = _with_polygons(own, require_grid(own.labels), read)
+        both = _with_polygons(own, grid or require_grid(own.labels), read)
     chance = Chance(np.nan, np.nan, "none: the points have no latitude and longitude")
     if both.lookups is not None and grid is not None:
         known = grid.is_placed & np.isfinite(own.labels.transpose(*grid.dims).values)
@@ -101,7 +101,7 @@ def _are_labels(provinces: Any) -> bool:
 
 
 def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) -> Both:
-    """Bring a map of labels to the points of another; each point counts with the area of its cell."""
+    """Bring a map of labels to the points of another; each counts with the area of its cell."""
     brought, values = bring(other, own), own.labels.values
     weights = point_weights(own.labels)
     table = tabulate(values, brought, weights.values, (own.n_clusters, other.n_clusters))
@@ -111,7 +111,6 @@ def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) ->
             f"{other.name} within {extent(other.labels)}; give provinces of the same region"
         )
     said = meanings_of(other.labels)
-    declared = declared_numbers(other.labels)
     names = [
         plain(said.get(number, f"cluster_{number}"), 100).replace("_", " ")
         for number in range(1, other.n_clusters + 1)
@@ -140,14 +139,14 @@ def _with_polygons(own: LabelMap, grid: HorizontalGrid, provinces: Provinces) ->
             f"{len(provinces.names)} provinces within {_bounds(provinces)}; give provinces of the "
             "same region, in their own coordinate reference system"
         )
-    n, weights = len(provinces.names), point_weights(labels).values.ravel()
+    n, amounts = len(provinces.names), own_amounts(grid).ravel()
     pair = (numbers[found.point] - 1) * n + found.polygon
-    table = np.bincount(pair, found.amount, own.n_clusters * n).reshape(own.n_clusters, n)
+    table = np.bincount(pair, found.amount, own.n_clusters * n).astype(np.float64)
     column = f"{provinces.named_by!r}" if provinces.named_by else "a GeoDataFrame"
     return Both(
-        table=table,
+        table=table.reshape(own.n_clusters, n),
         units="km2" if found.is_area else "1",
-        total=np.bincount(numbers, weights, own.n_clusters + 1)[1:],
+        total=np.bincount(numbers, amounts, own.n_clusters + 1)[1:].astype(np.float64),
         n_points=int(np.unique(found.point).size),
         names=provinces.names,
         source=f"the provinces of {column}",

@@ -1,4 +1,4 @@
-"""How often maps that are as smooth, but moved, agree as much: a p-value for an agreement of maps."""
+"""How often maps agree as well if one of them is moved: a p-value for the agreement of maps."""
 
 from __future__ import annotations
 
@@ -118,7 +118,9 @@ class Raster:
         wide, high = self.half
         wanted = wide * (1 + 2 * reach), np.sin(min(np.arcsin(high) * (1 + 2 * reach), np.pi / 2))
         half, size = [], []
-        for own, most, end, n in zip(self.half, wanted, (np.pi, 1.0), self.shape[::-1], strict=True):
+        for own, most, end, n in zip(
+            self.half, wanted, (np.pi, 1.0), self.shape[::-1], strict=True
+        ):
             step = 2.0 * own / (finer * n)
             more = int((min(most, end) - own) / step + 1e-9)
             half.append(own + more * step)
@@ -168,7 +170,9 @@ def compare_with_chance(
     in_place = still.tables(labels, places[None])[0]
     tables = _move(still, labels, places, draw, n, np.random.default_rng(seed), report)
     if len(tables) < n:
-        return Chance(np.nan, np.nan, "none: moved maps overlap too little, as maps full of gaps do")
+        return Chance(
+            np.nan, np.nan, "none: moved maps overlap too little, as maps full of gaps do"
+        )
     return _rank(in_place, tables, _SAID[null])
 
 

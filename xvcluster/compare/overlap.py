@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import mul
 
 import numpy as np
+import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Indices, Objects
 from xvcluster.compare.plane import KM2, lay_rings, wrap
-from xvcluster.grid.horizontal import HorizontalGrid, unit_vectors
+from xvcluster.grid.areas import area_factors
+from xvcluster.grid.horizontal import HorizontalGrid
 
-_STEPS = np.concatenate([[0.0, 1e-4], np.arange(1, 8) / 8, [1 - 1e-4]])
-"""Where a great circle between two corners gets points; near the ends for those at a pole."""
+_PARTS, _PARTS_AT_POLE = 8, 128
+"""Parts of a great circle between two corners, as which it is drawn in the plane."""
+
+_NEAR = np.sin(np.radians(75.0))
+"""Sine of the latitude beyond which great circles are far from straight in the plane."""
 
 _POLE = 1e-9
 
@@ -48,16 +55,27 @@ def find_overlap(grid: HorizontalGrid, chosen: Booleans, polygons: Objects) -> O
     polygons : ndarray of Polygon or MultiPolygon
         In the plane of longitude, from −180 to 180, and the sine of latitude; apart.
     """
-    if grid.kind != "points":
-        chosen = chosen & ~grid.columns.is_repeated
-    points = np.flatnonzero(chosen & grid.is_placed)
+    points = np.flatnonzero(chosen & (own_amounts(grid) > 0))
     cells = _lay_cells(grid, points)
     if cells is None:
-        point, polygon = find_holders(*(a.ravel()[points] for a in grid.places), polygons)
+        lat, lon = (place.ravel()[points] for place in grid.places)
+        point, polygon = find_holders(lat, lon, polygons)
         return Overlap(points[point], polygon, np.ones(point.size), is_area=False)
     shapes, owner = cells
     cell, polygon, area = _intersect(shapes, polygons)
     return Overlap(points[owner[cell]], polygon, KM2 * area, is_area=True)
+
+
+def own_amounts(grid: HorizontalGrid) -> Float64s:
+    """The area in km² of each cell, or 1 of each point without one; 0 of points that do not count.
+
+    On the dimensions of the grid. Columns that repeat a meridian, and points without a place, do
+    not count.
+    """
+    factors = area_factors(grid) or [xr.DataArray(np.ones(grid.shape), dims=grid.dims)]
+    amounts = np.asarray(reduce(mul, factors).transpose(*grid.dims).values, dtype=np.float64)
+    counts = grid.is_placed if grid.kind == "points" else grid.is_placed & ~grid.columns.is_repeated
+    return np.where(counts, amounts, 0.0)
 
 
 def find_holders(lat: Float64s, lon: Float64s, polygons: Objects) -> tuple[Indices, Indices]:
@@ -85,33 +103,47 @@ def _lay_cells(grid: HorizontalGrid, points: Indices) -> tuple[Objects, Indices]
         corners = grid.corners
         row, column = np.unravel_index(points, grid.shape)
         ring = [corners[row + i, column + j] for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))]
-        return lay_rings(*_follow(np.stack(ring, axis=1)))
+        return _lay_great_circles(np.stack(ring, axis=1))
     if grid.vertices is not None:
         vertices = grid.vertices[points]
-        return lay_rings(*_follow(np.where(np.isnan(vertices), vertices[:, :1], vertices)))
+        return _lay_great_circles(np.where(np.isnan(vertices), vertices[:, :1], vertices))
     if grid.edges is None:
         return None
-    if grid.kind == "points":
-        at = (points, points)
-    else:
-        at = np.unravel_index(points, grid.shape)
-    (south, north), (west, east) = (np.sort(e[i], axis=1).T for e, i in zip(grid.edges, at, strict=True))
+    is_loose = grid.kind == "points"
+    at = [points, points] if is_loose else list(np.unravel_index(points, grid.shape))
+    (south, north), (west, east) = (
+        np.sort(e[i], axis=1).T for e, i in zip(grid.edges, at, strict=True)
+    )
     is_other_way = (east - west > 180.0) & (east - west < 360.0)  # such as (179.5, -179.5)
     west, east = np.where(is_other_way, [east, west + 360.0], [west, east])
     y = np.sin(np.radians([south, north]))
     return wrap(np.asarray(shapely.box(west, y[0], east, y[1])))
 
 
-def _follow(ring: Float64s) -> tuple[Float64s, Float64s]:
+def _lay_great_circles(rings: Float64s) -> tuple[Objects, Indices]:
+    """The polygons between corners (n, n_corners, 3) in the plane, and the ring of each."""
+    is_near = np.abs(rings[..., 2]).max(axis=1) > _NEAR
+    found = []
+    for chosen, parts in ((~is_near, _PARTS), (is_near, _PARTS_AT_POLE)):
+        at = np.flatnonzero(chosen)
+        shapes, ring = lay_rings(*_follow(rings[at], parts))
+        found.append((shapes, at[ring]))
+    shapes, owner = (np.concatenate(kind) for kind in zip(*found, strict=True))
+    return shapes, owner
+
+
+def _follow(ring: Float64s, parts: int) -> tuple[Float64s, Float64s]:
     """Longitudes and latitudes along the great circles of rings (n, n_corners, 3)."""
     centre = ring.mean(axis=1, keepdims=True)
     is_pole = np.hypot(ring[..., 0], ring[..., 1]) < _POLE
     # a corner at a pole has the longitude of the cell
     ring = np.where(is_pole[..., None], ring + _POLE * centre, ring)
     after = np.roll(ring, -1, axis=1)
-    step = _STEPS[:, None]
+    # near the ends, for those at a pole
+    step = np.concatenate([[0.0, 1e-4], np.arange(1, parts) / parts, [1 - 1e-4]])[:, None]
     chord = ring[:, :, None] + step * (after - ring)[:, :, None]
-    x, y, z = np.moveaxis(chord.reshape(len(ring), -1, 3), -1, 0)
+    n, corners, points, _ = chord.shape
+    x, y, z = np.moveaxis(chord.reshape(n, corners * points, 3), -1, 0)
     return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
@@ -124,8 +156,6 @@ def _intersect(cells: Objects, polygons: Objects) -> tuple[Indices, Indices, Flo
     is_inside = shapely.contains_properly(polygons[polygon], cells[cell])
     area = shapely.area(cells[cell])
     split = np.flatnonzero(~is_inside)
-    area[split] = shapely.area(
-        shapely.intersection(cells[cell[split]], polygons[polygon[split]])
-    )
+    area[split] = shapely.area(shapely.intersection(cells[cell[split]], polygons[polygon[split]]))
     kept = area > 0
     return cell[kept], polygon[kept], area[kept]

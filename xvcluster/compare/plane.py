@@ -72,7 +72,8 @@ def wrap(shapes: Objects) -> tuple[Objects, Indices]:
     """
     import shapely
 
-    index, found = np.arange(len(shapes)), []
+    index = np.arange(len(shapes))
+    found = [(shapes[:0], index[:0])]
     while len(shapes):
         turns = np.floor((shapely.bounds(shapes)[:, 0] + 180.0) / 360.0)
         shapes = _shift(shapes, -360.0 * turns)

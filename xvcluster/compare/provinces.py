@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,9 @@ _ROUNDING = 1e-6
 """A smaller share is not worth a warning."""
 
 _MOST_NAMED = 20
+
+_POLYGON = 3
+"""Of shapely's types of geometries."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +142,11 @@ def _list(names: Sequence[Any]) -> str:
     return ", ".join(repr(plain(name)) for name in names[:_MOST_NAMED]) + more
 
 
+def _list_distinct(names: Objects) -> str:
+    """Names in quotes, each once."""
+    return _list(list(dict.fromkeys(names)))
+
+
 def _number(names: Objects) -> tuple[Objects, Integers]:
     """The distinct names in the order in which they come, and which one each row has."""
     distinct: dict[str, int] = {}
@@ -176,7 +185,7 @@ def _repair(geometry: GeoSeries, names: Objects) -> GeoSeries:
 
     is_valid = geometry.is_valid.to_numpy()
     if not is_valid.all():
-        which = _list(list(dict.fromkeys(names[~is_valid])))
+        which = _list_distinct(names[~is_valid])
         why = plain(shapely.is_valid_reason(geometry.to_numpy()[~is_valid][0]), 100)
         warn(
             f"{np.count_nonzero(~is_valid)} of {len(geometry)} polygons of provinces are not valid "
@@ -188,6 +197,24 @@ def _repair(geometry: GeoSeries, names: Objects) -> GeoSeries:
 
 def _lay_on_map(geometry: GeoSeries, names: Objects) -> tuple[Objects, Indices]:
     """Bring polygons to the equal-area plane, cut at ±180°; also the row of each."""
+    shapes, row, is_projected = _to_degrees(geometry)
+    widest = _widest_edges(shapes)
+    is_straight = ~((widest > 180.0) & (is_projected | (widest < 360.0 - _ROUNDING)))
+    if not (is_projected or is_straight.all()):
+        warn(
+            f"edges of {_list_distinct(names[row[~is_straight]])} are longer than 180° of "
+            "longitude, and are taken to pass through 0°; if they cross ±180°, cut the polygons "
+            "there, or add 360° to longitudes west of it"
+        )
+        is_straight[:] = True
+    parts, part = wrap(shapes[is_straight])
+    turned = [_lay_around(shape) for shape in shapes[~is_straight]]
+    rows = row[is_straight][part], *(row[~is_straight][[i]] for i in range(len(turned)))
+    return np.concatenate([lay_polygons(parts), *turned]), np.concatenate(rows)
+
+
+def _to_degrees(geometry: GeoSeries) -> tuple[Objects, Indices, bool]:
+    """Single polygons in degrees, the row of each, and whether they come from a map projection."""
     import shapely
 
     is_projected = geometry.crs is not None and not geometry.crs.is_geographic
@@ -196,31 +223,16 @@ def _lay_on_map(geometry: GeoSeries, names: Objects) -> tuple[Objects, Indices]:
         geometry = geometry.segmentize(_DENSE_M / metres)
     if geometry.crs is not None:
         geometry = geometry.to_crs("EPSG:4326")
-    shapes, row = shapely.get_parts(
-        shapely.force_2d(np.asarray(geometry.to_numpy(), dtype=object)), return_index=True
-    )
+    shapes = np.asarray(geometry.to_numpy(), dtype=object)
     if not np.isfinite(shapely.bounds(shapes)).all():
         raise ValueError(
             f"some polygons of provinces, in {plain(geometry.crs)}, have no place in latitude and "
             "longitude; cut them to where their projection holds"
         )
-    jumps = _widest_edges(shapes)
-    jumps = (jumps > 180.0) & (jumps < 360.0 - 1e-6)
-    if is_projected:
-        straight = np.flatnonzero(~jumps)
-        turned = [_lay_around(shape) for shape in shapes[jumps]]
-        parts, part = wrap(shapes[straight])
-        found = [lay_polygons(parts), *turned]
-        rows = [row[straight[part]], *(np.full(len(t), r) for t, r in zip(turned, row[jumps], strict=True))]
-        return np.concatenate(found), np.concatenate(rows)
-    if jumps.any():
-        which = _list(list(dict.fromkeys(names[row[jumps]])))
-        warn(
-            f"edges of {which} are longer than 180° of longitude, and are taken to pass through "
-            "0°; if they cross ±180°, cut the polygons there or add 360° to longitudes west of it"
-        )
-    parts, part = wrap(shapes)
-    return lay_polygons(parts), row[part]
+    parts, row = shapely.get_parts(shapely.force_2d(shapes), return_index=True)
+    parts, inner = shapely.get_parts(parts, return_index=True)  # of collections, once repaired
+    is_polygon = shapely.get_type_id(parts) == _POLYGON
+    return parts[is_polygon], row[inner][is_polygon], bool(is_projected)
 
 
 def _widest_edges(shapes: Objects) -> Float64s:
@@ -250,7 +262,7 @@ def _join(parts: Objects, number: Integers, n: int) -> Objects:
 
     order = np.argsort(number, kind="stable")
     ends = np.searchsorted(number[order], np.arange(n + 1))
-    groups = [parts[order[start:end]] for start, end in zip(ends, ends[1:], strict=False)]
+    groups = [parts[order[start:end]] for start, end in pairwise(ends)]
     joined = np.empty(n, dtype=object)
     joined[:] = [g[0] if len(g) == 1 else shapely.union_all(g) for g in groups]
     return repair(joined)

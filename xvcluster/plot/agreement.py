@@ -84,7 +84,7 @@ def agreement(
     _draw_shares(ax, shares[rows], totals[0] if of == "cluster" else None)
     ax.set_yticks(range(len(rows)), names, fontsize=8)
     _name_clusters(ax, dataset)
-    _add_words(figure, ax, dataset, of, len(table))
+    _add_words(figure, dataset, of, len(table))
     return figure
 
 
@@ -133,7 +133,7 @@ def _name_clusters(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set_xlabel("cluster", fontsize=9)
 
 
-def _add_words(figure: Figure, ax: Axes, dataset: xr.Dataset, of: str, n: int) -> None:
+def _add_words(figure: Figure, dataset: xr.Dataset, of: str, n: int) -> None:
     """Say above what is shown, and how well clusters and provinces agree."""
     index, p = float(dataset["adjusted_rand_index"]), float(dataset["p_value"])
     about = dataset["p_value"].attrs
