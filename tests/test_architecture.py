@@ -21,7 +21,7 @@ LAYERS = (
     {"methods"},
     {"result"},
     {"agreement"},
-    {"choose", "compare", "plot"},
+    {"choose", "compare", "plot", "regroup"},
     {"boundaries"},
     {"record"},
     {"prepare"},

@@ -14,6 +14,7 @@ from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
 from xvcluster.methods.som import som
 from xvcluster.methods.sweep import sweep
+from xvcluster.methods.ward import ward
 from xvcluster.prepare import prepare
 from xvcluster.result import ClusterResult, SweepResult, open_result
 
@@ -35,10 +36,21 @@ __all__ = [
     "som",
     "sweep",
     "tutorial",
+    "ward",
 ]
 
 
-_OF_RESULTS = {"match", "predict", "select", "stability", "table"}
+_OF_RESULTS = {
+    "clean",
+    "compare",
+    "cut",
+    "match",
+    "merge",
+    "predict",
+    "select",
+    "stability",
+    "table",
+}
 
 
 def __getattr__(name: str) -> _Any:

@@ -10,6 +10,7 @@ from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
 from xvcluster.methods.som import som
 from xvcluster.methods.sweep import sweep
+from xvcluster.methods.ward import ward
 from xvcluster.plot.methods import LabelPlots
 from xvcluster.prepare import prepare
 from xvcluster.result import ClusterResult
@@ -36,6 +37,7 @@ class VCluster:
     kmeans = delegate(kmeans)
     som = delegate(som)
     gmm = delegate(gmm)
+    ward = delegate(ward)
     sweep = delegate(sweep)
     compare = delegate(compare)
 

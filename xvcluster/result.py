@@ -25,6 +25,8 @@ from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of, quality_of
 from xvcluster.record.predict import bic, predict, predict_proba, score
 from xvcluster.record.quantiles import quantiles
+from xvcluster.regroup.cut import cut
+from xvcluster.regroup.merge import merge
 
 _WEIGHTS = ("weights", "level_weights", "variable_weights")
 
@@ -295,6 +297,80 @@ class ClusterResult:
             progress=progress,
         )
         return replace(self, dataset=dataset)
+
+    def cut(self, n_clusters: int) -> ClusterResult:
+        """Cut the tree of the result at another number of clusters, without clustering again.
+
+        Parameters
+        ----------
+        n_clusters : int
+            Number of clusters.
+
+        Returns
+        -------
+        ClusterResult
+            Clusters of a larger number lie within those of this one, and those of a smaller number
+            are made of them. They are numbered anew.
+
+        Raises
+        ------
+        ValueError
+            If the result has no tree, as only those of `ward` and `merge` have one; if it was read
+            from a file, which does not hold the data; or if there are more clusters than leaves, or
+            fewer than pieces that do not adjoin each other.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=2)
+        >>> result = vs.vcluster.ward(6)
+        >>> result.cut(8).n_clusters
+        8
+        """
+        return replace(self, dataset=cut(self.dataset, self._layout, n_clusters), sweep=None)
+
+    def merge(self, n_clusters: int) -> ClusterResult:
+        """Merge the clusters into fewer, by Ward's criterion.
+
+        Parameters
+        ----------
+        n_clusters : int
+            Number of clusters that are left.
+
+        Returns
+        -------
+        ClusterResult
+            With the tree of the clusters of this one, of which `cut` gives any other number, and
+            the centroids of these as nodes, by which `predict` labels other data.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many clusters; if they were found under dynamic time warping; if the
+            result was read from a file, which does not hold the data; or if these are dask arrays
+            and clusters are not those of the nearest centroid.
+
+        Notes
+        -----
+        Many small clusters and a tree of them are the usual way to see which belong together
+        (Vesanto & Alhoniemi 2000). As in `ward`, the two are merged by which the inertia rises
+        least, by the weights of their members. Each is taken as a whole, as if all of its members
+        lay at its centroid.
+
+        References
+        ----------
+        Vesanto, J. & Alhoniemi, E. (2000). Clustering of the self-organizing map. IEEE Trans.
+        Neural Networks 11, 586–600. https://doi.org/10.1109/72.846731
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> merged = vs.vcluster.kmeans(20).merge(6)
+        >>> merged.cut(4).n_clusters
+        4
+        """
+        return replace(self, dataset=merge(self.dataset, self._layout, n_clusters), sweep=None)
 
     boundaries = delegate(boundaries)
     compare = delegate(compare)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,9 @@ class Assignment:
         Squared distance to the nearest node, or to the centroid of the cluster.
     margin : ndarray, shape (n_profiles,)
         1 − d₁/d₂ from the distances to the nearest node and to the nearest node of another
-        cluster: 0 if both are equally near, 1 if there is no other cluster.
+        cluster: 0 if both are equally near, 1 if there is no other cluster. If labels were given,
+        (d₂ − d₁) / max(d₁, d₂) with the distance d₁ to the cluster's own centroid: negative if
+        another one is nearer.
     """
 
     labels: Labels
@@ -79,6 +83,38 @@ class Assigner:
         return Assignment(labels, nearest, own, np.clip(1.0 - ratio, 0.0, 1.0))
 
 
+def assign_given(profiles: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Assignment:
+    """Describe how clearly profiles belong to clusters that were found otherwise.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (n_profiles, n_levels, n_variables)
+    labels : ndarray of int, shape (n_profiles,)
+        From 0.
+    centroids : ndarray, shape (k, n_levels, n_variables)
+        NaN for a cluster that is empty.
+    metric : Metric
+    """
+    blocks = split(profiles, metric)
+    edges = np.cumsum([len(block) for block in blocks])[:-1]
+    describe = partial(_describe_given, centroids=centroids, metric=metric)
+    with threads() as map_blocks:
+        return _join(map_blocks(describe, blocks, np.split(labels.astype(np.int32), edges)))
+
+
+def _describe_given(block: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Assignment:
+    """Distance to the own centroid, and how much farther the nearest other one is."""
+    squared = metric.divergences(metric.squared_distances(block, centroids), block, centroids)
+    squared[np.isnan(squared)] = np.inf
+    rows = np.arange(len(block))
+    to_own = squared[rows, labels]
+    squared[rows, labels] = np.inf
+    own, other = np.sqrt(to_own), np.sqrt(squared.min(axis=1))
+    with np.errstate(invalid="ignore"):
+        margin = np.nan_to_num((other - own) / np.maximum(own, other), nan=0.0)
+    return Assignment(labels, labels, to_own, np.where(np.isinf(other), 1.0, margin))
+
+
 def _to_own(block: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Float64s:
     """Squared distances (n,) of profiles to the centroids of their clusters."""
     squared = np.empty(len(block))
@@ -91,6 +127,10 @@ def _to_own(block: Floats, labels: Labels, centroids: Floats, metric: Metric) ->
 def assign(profiles: Floats, assigner: Assigner) -> Assignment:
     """Assign profiles (n_profiles, n_levels, n_variables), on all cores."""
     with threads() as map_blocks:
-        parts = list(map_blocks(assigner, split(profiles, assigner.metric)))
+        return _join(map_blocks(assigner, split(profiles, assigner.metric)))
+
+
+def _join(parts: Iterable[Assignment]) -> Assignment:
+    parts = list(parts)
     columns = (np.concatenate([getattr(p, n) for p in parts]) for n in Assignment.__slots__)
     return Assignment(*columns)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.arrays import Booleans, Float64s, Integers, Objects
-from xvcluster.boundaries.regions import connect
 from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.grid.horizontal import unit_vectors
+from xvcluster.grid.neighbours import connect
 
 if TYPE_CHECKING:
     from xvcluster.boundaries.cells import Centers

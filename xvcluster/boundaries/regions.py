@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xvcluster.arrays import Integers
+from xvcluster.grid.neighbours import find_pieces
 
 
 def find_regions(labels: Integers, *, wraps: bool) -> Integers:
@@ -26,21 +27,7 @@ def find_regions(labels: Integers, *, wraps: bool) -> Integers:
     neighbours = [(index[1:], index[:-1]), (index[:, 1:], index[:, :-1])]
     if wraps:
         neighbours.append((index[:, 0], index[:, -1]))
-    one, other = (np.concatenate([pair[i].ravel() for pair in neighbours]) for i in (0, 1))
+    pairs = np.concatenate([np.stack(pair, axis=-1).reshape(-1, 2) for pair in neighbours])
     flat = labels.ravel()
-    same = (flat[one] == flat[other]) & (flat[one] != 0)
-    group = connect(labels.size, one[same], other[same])
-    inside = flat != 0
-    regions = np.full(labels.size, -1)
-    regions[inside] = np.unique(group[inside], return_inverse=True)[1]
-    return regions.reshape(labels.shape)
-
-
-def connect(n: int, one: Integers, other: Integers) -> Integers:
-    """Number the groups of n items that the given pairs connect."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(one.size, bool), (one, other)), shape=(n, n))
-    groups: Integers = connected_components(graph, directed=False)[1].astype(np.int64)
-    return groups
+    is_same = flat[pairs[:, 0]] == flat[pairs[:, 1]]
+    return find_pieces(flat != 0, pairs[is_same]).reshape(labels.shape)

@@ -173,39 +173,6 @@ class HorizontalGrid:
         twins = np.flatnonzero(self.columns.is_repeated)
         return np.concatenate([corners, corners[:, self.columns.number[twins] + 1]], axis=1)
 
-    def neighbours(self) -> Indices:
-        """Find the points whose cells share an edge, across the seam of the grid too.
-
-        Returns
-        -------
-        ndarray of int, shape (n_pairs, 2)
-            Positions on the flattened grid in the file's order, each pair once. A column that
-            repeats a meridian has only its twin as neighbour; points without a place have none.
-
-        Raises
-        ------
-        ValueError
-            If the grid consists of loose points, which share no edges.
-        """
-        if self.kind == "points":
-            raise ValueError(
-                f"loose points along {str(self.dims[0])!r} have no cells that share an edge; "
-                "neighbours need a grid of latitude and longitude"
-            )
-        position = np.arange(np.prod(self.shape)).reshape(self.shape)
-        ordered = position[np.ix_(self.rows, self.columns.order)]
-        twins = np.flatnonzero(self.columns.is_repeated)
-        pairs = [
-            (ordered[1:], ordered[:-1]),
-            (ordered[:, 1:], ordered[:, :-1]),
-            (position[:, twins], position[:, self.columns.order[self.columns.number[twins]]]),
-        ]
-        if self.goes_around and self.columns.order.size > 2:
-            pairs.append((ordered[:, 0], ordered[:, -1]))
-        found = np.concatenate([np.stack(pair, axis=-1).reshape(-1, 2) for pair in pairs])
-        placed: Indices = found[self.is_placed.ravel()[found].all(axis=1)]
-        return placed
-
 
 def find_grid(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> HorizontalGrid | None:
     """Find the horizontal grid of a model; None if it has no latitude and longitude.

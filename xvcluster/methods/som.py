@@ -208,7 +208,6 @@ class SelfOrganizingMap(Method):
     """Profiles belong to the nearest node, or to the cluster that it was merged into."""
 
     name = "som"
-    nodes_along = "node"
     contents: ClassVar = {
         "{name}_node": Variable("node levels", decides=True),
         "{name}_node_offset": Variable(_along_node, decides=True),
@@ -239,6 +238,10 @@ class SelfOrganizingMap(Method):
         if flags is not None and not np.array_equal(flags, shape):
             return f"the attribute 'som_shape' of 'label' is not the parameter 'grid_size', {shape}"
         return ""
+
+    def nodes_along(self, dataset: xr.Dataset) -> str:
+        """Nodes, of which several may make up one cluster."""
+        return "node"
 
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:
         """Assign to the cluster of the nearest node."""

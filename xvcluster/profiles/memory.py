@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.algorithms.assign import Assigner, Assignment, assign
+from xvcluster.algorithms.assign import Assigner, Assignment, assign, assign_given
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.moments import moments_by_cluster, moments_of
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
-from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers
+from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers, Labels
 from xvcluster.grid.missing import find_invalid
 from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, lay_out
@@ -260,9 +260,9 @@ class ArrayProfiles:
         """How many profiles are complete, and why others are not; see `count_complete`."""
         return self.layout.completeness
 
-    def members(self, assigner: Assigner) -> ArrayMembers:
-        """The members of each cluster of an assigner."""
-        return ArrayMembers(self, assigner)
+    def members(self, assigner: Assigner, labels: Labels | None = None) -> ArrayMembers:
+        """The members of each cluster of an assigner, or of given labels from 0."""
+        return ArrayMembers(self, assigner, labels)
 
     def criteria(self, members: Sequence[Any]) -> list[Float64s]:
         """What the members of each clustering add up to; see `measure`."""
@@ -295,15 +295,22 @@ def find_each(source: InMemory, function: Callable[[Floats], Float64s], n: int) 
 
 @dataclass(frozen=True, eq=False)
 class ArrayMembers:
-    """The members of each cluster; they are not assigned before that is needed."""
+    """The members of each cluster; they are not assigned before that is needed.
+
+    If labels are given, the nodes of the assigner are the centroids of the clusters.
+    """
 
     profiles: ArrayProfiles
     assigner: Assigner
+    labels: Labels | None = None
 
     @cached_property
     def assignment(self) -> Assignment:
         """Where each profile belongs, found when it is first needed."""
-        return assign(self.profiles.layout.values, self.assigner)
+        values, assigner = self.profiles.layout.values, self.assigner
+        if self.labels is None:
+            return assign(values, assigner)
+        return assign_given(values, self.labels, assigner.nodes, assigner.metric)
 
     def means(self) -> Float64s:
         """Weighted mean profile (k, n_levels, n_variables) of each cluster, scaled."""

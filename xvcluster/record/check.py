@@ -255,7 +255,7 @@ def _check_empty(
 def _check_scaled(dataset: xr.Dataset, method: Method) -> None:
     """Refuse centroids or nodes that are not finite in the scale in which profiles are compared."""
     with np.errstate(all="ignore"):
-        nodes = read_nodes(dataset, method.nodes_along)[1]
+        nodes = read_nodes(dataset, method.nodes_along(dataset))[1]
         if np.isinf(nodes**2).any():
             raise ValueError("the centroids are too large for their offset and scale")
 

@@ -389,7 +389,7 @@ def read_assigner(dataset: xr.Dataset) -> tuple[Scaling | ProfileScaling, Assign
     assigned to clusters that a match left empty.
     """
     method = method_of(dataset)
-    scaling, nodes = read_nodes(dataset, method.nodes_along)
+    scaling, nodes = read_nodes(dataset, method.nodes_along(dataset))
     return scaling, method.assigner(dataset, nodes, read_metric(dataset))
 
 

@@ -28,9 +28,6 @@ class Method(ABC):
     ----------
     name : str
         As a result records it, in ``attrs["method"]``.
-    nodes_along : str
-        Dimension of the profiles that data are assigned to: "cluster", unless several nodes make
-        up one cluster.
     contents : mapping of str to Variable
         What its results hold in addition to those of every result, by name. In a name, ``{name}``
         stands for each variable of the data.
@@ -45,7 +42,6 @@ class Method(ABC):
     """
 
     name: ClassVar[str]
-    nodes_along: ClassVar[str] = "cluster"
     contents: ClassVar[Mapping[str, Variable]] = {}
     parameters: ClassVar[Mapping[str, Parameter]] = {}
 
@@ -58,6 +54,12 @@ class Method(ABC):
     def probabilities(self) -> frozenset[str]:
         """Which are probabilities of clusters at points: 0 for a cluster that is empty."""
         return frozenset(name for name, own in self.contents.items() if own.dims == "cluster map")
+
+    def nodes_along(self, dataset: xr.Dataset) -> str:
+        """Dimension of the profiles that data are assigned to: "cluster", unless several nodes
+        make up one cluster.
+        """
+        return "cluster"
 
     @abstractmethod
     def assigner(self, dataset: xr.Dataset, nodes: Float64s, metric: Metric) -> Assigner:

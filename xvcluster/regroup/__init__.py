@@ -1,0 +1,1 @@
+"""Results made from a result: cut elsewhere, merged, tidied."""

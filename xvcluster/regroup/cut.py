@@ -1,0 +1,48 @@
+"""A result's tree cut at another number of clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.metrics import get_metric
+from xvcluster.options import check_clusters
+from xvcluster.profiles import Layout
+from xvcluster.profiles.memory import ArrayProfiles
+from xvcluster.record.dataset import parameters_of, read_nodes, turn_levels
+from xvcluster.record.tree import require_tree
+from xvcluster.regroup.reopen import reopen
+from xvcluster.regroup.tree import Tree, find_leaves
+
+_OWN = ("variables", "vertical", "n_clusters")
+"""Parameters that describing a clustering adds."""
+
+
+def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dataset:
+    """Cut the tree of a result at another number of clusters; see `ClusterResult.cut`."""
+    linkage, parameters = require_tree(dataset), parameters_of(dataset)
+    n_clusters = check_clusters("n_clusters", n_clusters)
+    least, most = parameters["n_pieces"], len(linkage) + 1
+    if not least <= n_clusters <= most:
+        raise ValueError(
+            f"n_clusters must be from {least}, the number of pieces that do not adjoin each other, "
+            f"to {most}, the leaves of the tree; got {n_clusters}"
+        )
+    profiles = reopen(dataset, layout, "cut")
+    nodes = None
+    if "node" in dataset.dims:
+        turned = turn_levels(dataset, profiles.layout.descending)
+        nodes = profiles.members(Assigner(read_nodes(turned, "node")[1], get_metric("euclidean")))
+    leaves = None
+    if isinstance(profiles, ArrayProfiles):
+        leaves = find_leaves(profiles, dataset["leaf"], nodes)
+    tree = Tree(profiles, linkage, leaves, nodes)
+    return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters))
+
+
+def own_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a result without those that describing it adds."""
+    return {name: value for name, value in parameters.items() if name not in _OWN}
