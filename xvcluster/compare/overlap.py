@@ -22,6 +22,9 @@ _NEAR = np.sin(np.radians(75.0))
 
 _POLE = 1e-9
 
+_MOST_CORNERS = 200
+"""An overlap takes the longer the more corners a polygon has, so larger ones are divided first."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlap:
@@ -151,11 +154,35 @@ def _intersect(cells: Objects, polygons: Objects) -> tuple[Indices, Indices, Flo
     """Pairs of cells and polygons that share area, and how much in the units of the plane."""
     import shapely
 
-    polygon, cell = shapely.STRtree(cells).query(polygons, predicate="intersects")
-    shapely.prepare(polygons)
-    is_inside = shapely.contains_properly(polygons[polygon], cells[cell])
+    parts, owner = _divide(polygons)
+    part, cell = shapely.STRtree(cells).query(parts, predicate="intersects")
+    shapely.prepare(parts)
+    is_inside = shapely.contains_properly(parts[part], cells[cell])
     area = shapely.area(cells[cell])
     split = np.flatnonzero(~is_inside)
-    area[split] = shapely.area(shapely.intersection(cells[cell[split]], polygons[polygon[split]]))
+    area[split] = shapely.area(shapely.intersection(cells[cell[split]], parts[part[split]]))
     kept = area > 0
-    return cell[kept], polygon[kept], area[kept]
+    return cell[kept], owner[part[kept]], area[kept]
+
+
+def _divide(polygons: Objects) -> tuple[Objects, Indices]:
+    """Divide polygons into parts with few corners; also the polygon of each part."""
+    import shapely
+
+    index = np.arange(len(polygons))
+    found = [(polygons[:0], index[:0])]
+    while len(polygons):
+        is_large = shapely.get_num_coordinates(polygons) > _MOST_CORNERS
+        found.append((polygons[~is_large], index[~is_large]))
+        polygons, index = polygons[is_large], index[is_large]
+        west, south, east, north = shapely.bounds(polygons).T
+        x, y = (west + east) / 2, (south + north) / 2
+        is_wide = np.radians(east - west) > north - south
+        low = shapely.box(west, south, np.where(is_wide, x, east), np.where(is_wide, north, y))
+        high = shapely.box(np.where(is_wide, x, west), np.where(is_wide, south, y), east, north)
+        halves = [shapely.intersection(polygons, half) for half in (low, high)]
+        polygons, index = np.concatenate(halves), np.tile(index, 2)
+        has_area = shapely.area(polygons) > 0
+        polygons, index = polygons[has_area], index[has_area]
+    parts, owner = (np.concatenate(kind) for kind in zip(*found, strict=True))
+    return parts, owner
