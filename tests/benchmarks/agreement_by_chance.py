@@ -36,14 +36,22 @@ def waves(points, length, rng, n=120):
     return np.sqrt(2 / n) * np.cos(points @ k.T + phase).sum(-1)
 
 
-def cluster(fields, k):
-    """Labels 1…k by quantiles of one field, or by k-means of two."""
+def cluster(fields, k, area):
+    """Labels 1…k by quantiles of one field, or by k-means of two, both weighted by area.
+
+    Without weights, fields on a grid in degrees would be clustered by what is at the poles, where
+    maps would then be alike.
+    """
     from sklearn.cluster import KMeans
 
     if len(fields) == 1:
-        return np.searchsorted(np.quantile(fields[0], np.arange(1, k) / k), fields[0]) + 1.0
+        order = np.argsort(fields[0], axis=None)
+        below = np.cumsum(area.ravel()[order]) / area.sum()
+        limits = fields[0].ravel()[order[np.searchsorted(below, np.arange(1, k) / k)]]
+        return np.searchsorted(limits, fields[0]) + 1.0
     columns = np.stack([field.ravel() for field in fields], axis=1)
-    found = KMeans(k, n_init=1, max_iter=30, random_state=0).fit_predict(columns)
+    fit = KMeans(k, n_init=1, max_iter=30, random_state=0)
+    found = fit.fit_predict(columns, sample_weight=area.ravel())
     return found.reshape(fields[0].shape) + 1.0
 
 
@@ -53,8 +61,8 @@ def draw_pair(points, length, rng, shared):
     other = [waves(points, length, rng) for _ in range(2)]
     own = [waves(points, length, rng) for _ in range(2)]
     own = [np.sqrt(shared) * b + np.sqrt(1 - shared) * a for a, b in zip(own, other, strict=True)]
-    ks = rng.integers(3, 7, 2)
-    return [cluster(f[:n], k) for f, n, k in zip((own, other), kinds, ks, strict=True)]
+    ks, area = rng.integers(3, 7, 2), np.hypot(points[..., 0], points[..., 1])
+    return [cluster(f[:n], k, area) for f, n, k in zip((own, other), kinds, ks, strict=True)]
 
 
 def region(length, rng, shared, mask=None, wide=0.0):
