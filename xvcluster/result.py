@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.agreement import compare
 from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
@@ -432,10 +433,11 @@ class ClusterResult:
         return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
     boundaries = delegate(boundaries)
+    compare = delegate(compare)
 
     @property
     def _data(self) -> xr.Dataset:
-        """What `boundaries` is handed."""
+        """What `boundaries` and `compare` are handed."""
         return self.dataset
 
     def select(self, clusters: int | Iterable[int]) -> xr.DataArray:
