@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.agreement import compare
 from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
@@ -27,6 +28,7 @@ from xvcluster.record.quantiles import quantiles
 from xvcluster.regroup.clean import clean, describe_cleaning
 from xvcluster.regroup.cut import cut
 from xvcluster.regroup.merge import merge
+from xvcluster.regroup.reopen import lay_out_again
 
 _WEIGHTS = ("weights", "level_weights", "variable_weights")
 
@@ -223,7 +225,7 @@ class ClusterResult:
         TypeError
             If `noise` is something else.
         ValueError
-            If the result was read from a file, which does not hold the data it was made from, or
+            If the result was read from a file without the data it was made from, or
             its clustering cannot be repeated: under soft-DTW, or a map whose nodes are not merged;
             if `noise` has other variables, units or points than the data, or is missing, infinite
             or negative where these have complete profiles; or if there is noise and the data are
@@ -286,9 +288,8 @@ class ClusterResult:
             )
         if self._layout is None and not why_not:
             why_not = (
-                "this result was read from a file, which does not hold its data. Cluster them "
-                "again, call stability on that result and write it: the stability is kept in the "
-                "file"
+                "this result was read from a file, which does not hold its data; open it with "
+                "these: xvcluster.open_result(path, data)"
             )
         if self._layout is None or why_not:
             raise ValueError(f"the stability cannot be computed: {why_not}")
@@ -321,8 +322,8 @@ class ClusterResult:
         ------
         ValueError
             If the result has no tree, as only those of `ward` and `merge` have one; if it was read
-            from a file, which does not hold the data; or if there are more clusters than leaves, or
-            fewer than pieces that do not adjoin each other.
+            from a file without its data; or if there are more clusters than leaves, or fewer than
+            pieces that do not adjoin each other.
 
         Examples
         --------
@@ -352,8 +353,8 @@ class ClusterResult:
         ------
         ValueError
             If there are not as many clusters; if they were found under dynamic time warping; if the
-            result was read from a file, which does not hold the data; or if these are dask arrays
-            and clusters are not those of the nearest centroid.
+            result was read from a file without its data; or if these are dask arrays and clusters
+            are not those of the nearest centroid.
 
         Notes
         -----
@@ -432,10 +433,11 @@ class ClusterResult:
         return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
     boundaries = delegate(boundaries)
+    compare = delegate(compare)
 
     @property
     def _data(self) -> xr.Dataset:
-        """What `boundaries` is handed."""
+        """What `boundaries` and `compare` are handed."""
         return self.dataset
 
     def select(self, clusters: int | Iterable[int]) -> xr.DataArray:
@@ -656,13 +658,18 @@ def _to_html(kind: str, said: list[str], table: pd.DataFrame, dataset: xr.Datase
     return f"{paragraphs}{rows}{shown._repr_html_()}"
 
 
-def open_result(path: str | os.PathLike[str]) -> ClusterResult:
+def open_result(
+    path: str | os.PathLike[str], data: xr.DataArray | xr.Dataset | None = None
+) -> ClusterResult:
     """Open a result that was written by ``ClusterResult.to_netcdf`` or ``to_zarr``.
 
     Parameters
     ----------
     path : path-like
         A NetCDF file, or a Zarr store, whose name ends in ``.zarr``.
+    data : DataArray or Dataset, optional
+        What was clustered, prepared as it was. The file does not hold it; `stability`, `cut`,
+        `merge` and `clean` need it.
 
     Returns
     -------
@@ -676,7 +683,7 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
         If there is no such file.
     ValueError
         If the file is not a result of xvcluster, has a newer layout, or is damaged: the message
-        names the part.
+        names the part; or if the data have other variables or places than the result.
 
     Examples
     --------
@@ -685,4 +692,5 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     >>> ocean.vcluster.kmeans(4).to_netcdf("clusters.nc")
     >>> labels, centroids = xvcluster.open_result("clusters.nc")
     """
-    return ClusterResult(store.read(check_path("path", path)))
+    dataset = store.read(check_path("path", path))
+    return ClusterResult(dataset, _layout=None if data is None else lay_out_again(dataset, data))

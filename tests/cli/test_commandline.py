@@ -273,3 +273,10 @@ def test_a_mistake_is_told_in_a_sentence_and_changes_nothing(prepared, monkeypat
     assert len(sentence) > len("Error: ") + 10
     assert outcome.stdout == ""
     assert {path: path.stat().st_mtime_ns for path in prepared.rglob("*")} == before
+
+
+def test_the_package_runs_as_a_module():
+    said = subprocess.run(
+        [sys.executable, "-m", "xvcluster", "--version"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.startswith("xvcluster, version")

@@ -163,7 +163,7 @@ def ward(
     if contiguous:
         _require_one_map(layout)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
-    require_distinct(profiles.source, ks[0] if n_clusters is None else n_clusters)
+    require_distinct(profiles.source, ks[0])
     parameters: dict[str, Any] = {"method": "ward", "metric": "euclidean"}
     parameters |= {"contiguous": contiguous, **({} if min_area is None else {"min_area": min_area})}
     parameters |= {"random_state": seed.entropy, **known, **layout.weighting.recorded}

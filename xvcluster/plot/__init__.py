@@ -1,5 +1,6 @@
 """Figures of labels and results; matplotlib and cartopy are imported only for drawing."""
 
+from xvcluster.plot.agreement import agreement
 from xvcluster.plot.criteria import criteria
 from xvcluster.plot.map import map  # noqa: A004
 from xvcluster.plot.profiles import profiles
@@ -7,9 +8,11 @@ from xvcluster.plot.som import som
 from xvcluster.plot.style import cluster_colors
 from xvcluster.plot.summary import summary
 from xvcluster.plot.sweep import maps
+from xvcluster.plot.tree import tree
 from xvcluster.plot.votes import votes
 
 __all__ = [
+    "agreement",
     "cluster_colors",
     "criteria",
     "map",
@@ -17,5 +20,6 @@ __all__ = [
     "profiles",
     "som",
     "summary",
+    "tree",
     "votes",
 ]

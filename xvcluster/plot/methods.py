@@ -10,12 +10,15 @@ import xarray as xr
 
 from xvcluster.delegate import delegate
 from xvcluster.messages import plain
+from xvcluster.plot.agreement import agreement as draw_agreement
 from xvcluster.plot.criteria import criteria as draw_criteria
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
 from xvcluster.plot.som import som as draw_som
 from xvcluster.plot.summary import summary as draw_summary
 from xvcluster.plot.sweep import maps as draw_maps
+from xvcluster.plot.tree import tree as draw_tree
+from xvcluster.record.tree import require_tree
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -71,6 +74,12 @@ class ResultPlots:
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
+    tree = delegate(draw_tree)
+
+    @_like(delegate(draw_maps))
+    def maps(self, /, **options: Any) -> Any:
+        require_tree(self._data)
+        return draw_maps(self._data, **options)
 
 
 class SweepPlots:
@@ -91,3 +100,14 @@ class SweepPlots:
         if options.get("original") is True and self._original is not None:
             options["original"] = self._original()
         return draw_maps(self._data, **options)
+
+
+class AgreementPlots:
+    """Figures of an agreement."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, dataset: xr.Dataset) -> None:
+        self._data = dataset
+
+    agreement = delegate(draw_agreement)
