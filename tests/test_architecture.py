@@ -21,6 +21,7 @@ LAYERS = (
     {"accessor", "seisgo"},
     {"methods"},
     {"result"},
+    {"agreement"},
     {"choose", "compare", "plot", "regroup"},
     {"boundaries"},
     {"record"},

@@ -51,6 +51,14 @@ def test_boundaries_need_geopandas(model, monkeypatch):
         result.boundaries()
 
 
+def test_polygons_need_geopandas(model, monkeypatch):
+    labels = model.vcluster.kmeans(3).labels
+    monkeypatch.setitem(sys.modules, "geopandas", None)
+    with pytest.raises(ImportError, match=r"polygons need geopandas, .*xvcluster\[geo\]"):
+        labels.vcluster.compare("provinces.gpkg")
+    assert labels.vcluster.compare(labels, n=9).p_value == 0.1
+
+
 def test_all_else_works_without_optional_packages(tmp_path):
     script = f"""{HIDDEN}
 import xvcluster

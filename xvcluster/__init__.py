@@ -7,6 +7,7 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 from xvcluster.accessor import VCluster
+from xvcluster.agreement import Agreement
 from xvcluster.boundaries import boundaries
 from xvcluster.compare.consensus import consensus
 from xvcluster.methods.gmm import gmm
@@ -20,6 +21,7 @@ from xvcluster.result import ClusterResult, SweepResult, open_result
 __version__ = "0.1.0"
 
 __all__ = [
+    "Agreement",
     "ClusterResult",
     "SweepResult",
     "VCluster",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from xvcluster.agreement import compare
 from xvcluster.delegate import delegate
 from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
@@ -38,6 +39,7 @@ class VCluster:
     gmm = delegate(gmm)
     ward = delegate(ward)
     sweep = delegate(sweep)
+    compare = delegate(compare)
 
     def predict(self, result: ClusterResult) -> xr.DataArray:
         """Label these data by an earlier result.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from xvcluster.agreement import compare
 from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
@@ -24,6 +25,7 @@ from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of, quality_of
 from xvcluster.record.predict import bic, predict, predict_proba, score
 from xvcluster.record.quantiles import quantiles
+from xvcluster.regroup.clean import clean, describe_cleaning
 from xvcluster.regroup.cut import cut
 from xvcluster.regroup.merge import merge
 from xvcluster.regroup.reopen import lay_out_again
@@ -279,6 +281,11 @@ class ClusterResult:
         >>> axes = result.plot.map(certainty="stability_noise")
         """
         why_not = method_of(self.dataset).why_not_refit(self.dataset)
+        if "cleaned" in self.parameters:
+            why_not = (
+                "the map was cleaned, but clusters of samples are not. Call stability on the "
+                "result before clean"
+            )
         if self._layout is None and not why_not:
             why_not = (
                 "this result was read from a file, which does not hold its data; open it with "
@@ -371,11 +378,66 @@ class ClusterResult:
         """
         return replace(self, dataset=merge(self.dataset, self._layout, n_clusters), sweep=None)
 
+    def clean(
+        self, *, min_area: float | None = None, min_cells: int | None = None
+    ) -> ClusterResult:
+        """Tidy the map: give pieces of clusters that are too small to an adjoining cluster.
+
+        Parameters
+        ----------
+        min_area : float, optional
+            Area in km² below which a piece is too small.
+        min_cells : int, optional
+            Number of points below which it is. Exactly one of both must be given.
+
+        Returns
+        -------
+        ClusterResult
+            With the same centroids, so that `predict` gives what it gave, and new labels. `count`,
+            `area`, standard deviations, quantiles, distances, inertia and margins are those of the
+            new members. The margin is (d₂ − d₁)/max(d₁, d₂) from the distances to the own centroid
+            and to the nearest other one, under every method: where it is negative, another centroid
+            is nearer. A cluster of which all pieces were small keeps its number and centroid, with
+            count 0. How many cells moved, and their area, is in ``parameters["cleaned"]``.
+
+            Posterior and robustness of a mixture stay what they were. `stability`, and what `match`
+            adds, belong to the former labels and are left out; `cut` and `merge` make new ones.
+
+        Raises
+        ------
+        TypeError
+            If an option has the wrong type.
+        ValueError
+            If none or both of the options are given, or one is out of range or more than the whole
+            map; if cells have no area, as those of loose points, and `min_area` is given; if the
+            result was read from a file, which does not hold the data; or if these are dask arrays.
+
+        Notes
+        -----
+        A piece consists of points of one cluster that adjoin each other, across the dateline and
+        the poles too (see `ward`); points without a label are no bridges. The smallest piece goes
+        first, to that of the adjoining clusters to whose centroid its profiles have the least mean
+        squared distance, compared as the clustering did. It then is one piece with those that it
+        adjoins there. This is repeated until all pieces are large enough. Small islands, which
+        adjoin no other cluster, stay. Along further dimensions, such as time, each map is cleaned
+        by itself.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> tidy = vs.vcluster.kmeans(6).clean(min_area=20_000)
+        >>> tidy.parameters["cleaned"][0]["min_area"]
+        20000.0
+        """
+        return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
+
     boundaries = delegate(boundaries)
+    compare = delegate(compare)
 
     @property
     def _data(self) -> xr.Dataset:
-        """What `boundaries` is handed."""
+        """What `boundaries` and `compare` are handed."""
         return self.dataset
 
     def select(self, clusters: int | Iterable[int]) -> xr.DataArray:
@@ -487,7 +549,8 @@ class ClusterResult:
         )
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
         quality = quality_of(self.dataset)
-        return [head, *filter(None, (incomplete, quality))]
+        cleaned = (describe_cleaning(done, n) for done in parameters.get("cleaned", []))
+        return [head, *filter(None, (incomplete, quality, *cleaned))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pytest
 import xarray as xr
 
 from xvcluster import consensus, open_result
@@ -88,3 +90,57 @@ def test_consensus_refuses_what_it_cannot_count_or_draw(clustered, refuse):
     assert "there is no cluster 9 to draw; choose one of 1, 2, 3" in said
     assert "clusters.nc is given twice" in refuse("consensus", clustered, clustered)
     assert not Path("consensus.nc").exists()
+
+
+@pytest.fixture
+def provinces(folder):
+    """Two provinces side by side in a GeoPackage, and a row without a name."""
+    geopandas = pytest.importorskip("geopandas")
+    shapely = pytest.importorskip("shapely")
+    corners = [(-130, -115), (-115, -90), (0, 10)]
+    shapes = [shapely.box(west, 20, east, 60) for west, east in corners]
+    frame = geopandas.GeoDataFrame(
+        {"unit": ["coast", "plains", None], "code": ["a", "b", "c"]}, geometry=shapes, crs=4326
+    )
+    frame.to_file(folder / "provinces.gpkg")
+    return "provinces.gpkg"
+
+
+def test_compare_with_polygons(clustered, provinces, succeed, is_png):
+    files = ["-o", "table.csv", "--plot", "agreement.png"]
+    told = succeed("compare", clustered, provinces, "--column", "unit", "--n", 49, *files)
+    assert "Clusters agree with the provinces of 'unit' with an adjusted Rand index of" in told
+    assert "49 random shifts and mirror images of the region" in told
+    assert "V-measure 0." in told
+    assert "Wrote table.csv" in told
+    assert is_png("agreement.png")
+    import geopandas
+
+    frame = geopandas.read_file(provinces)
+    expected = open_result(clustered).compare(frame, "unit", n=49)
+    assert expected.report() in told
+    table = pd.read_csv("table.csv", index_col="cluster")
+    assert list(table) == ["coast", "plains"]
+    np.testing.assert_allclose(table, expected.dataset["contingency"])
+
+
+def test_compare_with_another_result(clustered, model, succeed):
+    succeed("kmeans", model, "-k", 2, "-o", "two.nc")
+    told = succeed("compare", clustered, "two.nc", "--n", 19, "--random-state", 3)
+    expected = open_result(clustered).compare(open_result("two.nc"), n=19, random_state=3)
+    assert told.strip() == expected.report()
+
+
+def test_compare_refuses_what_it_cannot_read_or_write(clustered, provinces, refuse):
+    assert "there is no file 'other.gpkg'" in refuse("compare", clustered, "other.gpkg")
+    said = refuse("compare", clustered, provinces)
+    assert "several columns could name the provinces: 'unit', 'code'" in said
+    said = refuse("compare", clustered, provinces, "--column", "unit", "-o", "table.nc")
+    assert "'table.nc' is no name for what this command writes" in said
+    said = refuse("compare", clustered, provinces, "-o", "provinces.gpkg", "--overwrite")
+    assert "provinces.gpkg is an input of this command" in said
+    Path("broken.geojson").write_text("nothing")
+    assert "'broken.geojson' cannot be read as polygons" in refuse(
+        "compare", clustered, "broken.geojson"
+    )
+    assert not Path("table.csv").exists()

@@ -1,21 +1,32 @@
-"""The commands that compare results: match and consensus."""
+"""The commands that compare results: match, compare and consensus."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 import xarray as xr
 
 import xvcluster
-from xvcluster.cli.commandline import PATH, RESULT, command, dataset_options
+from xvcluster.cli.commandline import (
+    OVERWRITE,
+    PATH,
+    PLOT,
+    RESULT,
+    command,
+    dataset_options,
+    output_option,
+)
 from xvcluster.cli.figures import at_time, check_time, write_figure
-from xvcluster.cli.files import check_outputs, read_result
+from xvcluster.cli.files import SHAPES, check_outputs, read_result, read_shapes
 from xvcluster.cli.report import describe_result
+from xvcluster.compare.chance import Null
 from xvcluster.compare.match import point_weights
 from xvcluster.plot import votes
 from xvcluster.record import store
+from xvcluster.record.replace import replace
 
 
 @command(
@@ -44,6 +55,57 @@ def match(
     click.echo(f"{describe_result(matched)}\n\nAgreement: {said}\nWrote {output}")
     labels = at_time(matched.labels, time) if plot else matched.labels
     write_figure(labels.vcluster.plot.map, plot, written=output)
+
+
+@command(
+    RESULT,
+    click.argument("provinces", type=PATH, metavar="PROVINCES"),
+    click.option(
+        "--column",
+        metavar="NAME",
+        help="Column that names the provinces. Default: the only one of text.",
+    ),
+    click.option(
+        "--n", type=int, default=999, show_default=True, help="Number of maps moved at random."
+    ),
+    click.option(
+        "--null",
+        type=click.Choice(get_args(Null)),
+        default="auto",
+        show_default=True,
+        help="How maps are moved.",
+    ),
+    click.option("--random-state", type=int, default=0, show_default=True, help="Seed."),
+    output_option(
+        "Table of areas to write, as .csv: one row per cluster, one column per province."
+    ),
+    PLOT,
+    OVERWRITE,
+)
+def compare(
+    result: Path,
+    provinces: Path,
+    output: Path | None,
+    plot: Path | None,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Test whether the clusters of a RESULT agree with PROVINCES more than by chance.
+
+    PROVINCES is a file of polygons, such as .gpkg, .shp or .geojson, or another result.
+    """
+    inputs = [result, provinces]
+    check_outputs(output, plot, overwrite=overwrite, inputs=inputs, endings=(".csv",))
+    earlier = read_result(result)
+    is_shapes = provinces.suffix.lower() in SHAPES
+    given: Any = read_shapes(provinces) if is_shapes else read_result(provinces)
+    agreement = earlier.compare(given, **options)
+    click.echo(agreement.report())
+    if output is not None:
+        with replace(output) as temporary:
+            agreement.dataset["contingency"].to_pandas().to_csv(temporary)
+        click.echo(f"Wrote {output}")
+    write_figure(agreement.plot.agreement, plot, written=output)
 
 
 @command(

@@ -14,6 +14,7 @@ from xvcluster.cli.opening import engine_of, explained, list_groups, open_model
 from xvcluster.cli.report import find_models, find_obstacle, how_to_read_group
 from xvcluster.extras import require
 from xvcluster.grid.coords import find_axes
+from xvcluster.messages import plain
 from xvcluster.prepare import prepare
 from xvcluster.record import store
 from xvcluster.record.replace import check_target, find_former, replace, scratch
@@ -200,6 +201,30 @@ def _check_ending(output: Path, endings: Sequence[str]) -> None:
         )
     if endings is DATASETS:
         store.check_kind(output)
+
+
+def read_shapes(path: Path) -> GeoDataFrame:
+    """Read polygons from a shapefile, GeoPackage or GeoJSON.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it cannot be read.
+    """
+    geopandas = require("geopandas", "files of polygons need")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    try:
+        return geopandas.read_file(path)
+    except ImportError:  # neither pyogrio nor Fiona, which does as well
+        require("pyogrio", "files of polygons need")
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{str(path)!r} cannot be read as polygons: {plain(error, 300)}"
+        ) from error
 
 
 def write_shapes(frame: GeoDataFrame, path: Path) -> None:

@@ -27,7 +27,7 @@ def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
     check_result(result)
     own = read_labels(result, "this clustering")
     other = read_labels(reference, "another clustering")
-    brought = _bring(other, own)
+    brought = bring(other, own)
     weights = point_weights(own.labels)
     is_common = np.isfinite(own.labels.values) & np.isfinite(brought) & (weights.values > 0)
     # clusters that an earlier match left empty are dropped
@@ -36,8 +36,8 @@ def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
     table = tabulate(own.labels.values, brought, weights.values, shape)
     if not table.any():
         raise ValueError(
-            f"no point has a label in both: the result has labels within {_extent(own.labels)}, "
-            f"{other.name} within {_extent(other.labels)}; give a reference of the same region"
+            f"no point has a label in both: the result has labels within {extent(own.labels)}, "
+            f"{other.name} within {extent(other.labels)}; give a reference of the same region"
         )
     number = find_numbers(table, is_held)
     matched = _renumber(result, number, max(other.n_clusters, int(number.max())))
@@ -48,7 +48,7 @@ def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
     attrs = {
         "long_name": "overlap of the clusters with those of the reference",
         "units": weights.attrs["units"],
-        **_find_indices(table, int(np.count_nonzero(is_common))),
+        **find_indices(table, int(np.count_nonzero(is_common))),
     }
     matched["contingency"] = (("cluster", "reference"), in_order, attrs)
     about = {"long_name": f"cluster number of {other.name}"}
@@ -56,7 +56,7 @@ def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
     return matched.assign_coords(reference=("reference", numbers, about))
 
 
-def _bring(reference: LabelMap, own: LabelMap) -> Floats:
+def bring(reference: LabelMap, own: LabelMap) -> Floats:
     """Bring the labels of the reference to the points of a result, in the order of its dims."""
     labels, other = own.labels, reference.labels
     if _is_same_grid(labels, other):
@@ -189,7 +189,7 @@ def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:
     return renumbered
 
 
-def _extent(labels: xr.DataArray) -> str:
+def extent(labels: xr.DataArray) -> str:
     """The extent of labels in words."""
     names = [name for name in find_horizontal(labels) if name is not None]
     at = {name: labels[name].where(labels.notnull()) for name in names}
@@ -197,7 +197,7 @@ def _extent(labels: xr.DataArray) -> str:
     return " and ".join(ranges) or f"the dimensions {dict(labels.sizes)}"
 
 
-def _find_indices(table: Float64s, n_points: int) -> dict[str, float]:
+def find_indices(table: Float64s, n_points: int) -> dict[str, float]:
     """Indices of agreement of so many points, distributed in proportion to a table of overlaps."""
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 

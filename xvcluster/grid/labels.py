@@ -130,6 +130,13 @@ def declared_numbers(labels: xr.DataArray) -> Integers | None:
     return numbers if numbers.size else None
 
 
+def meanings_of(labels: xr.DataArray) -> dict[int, str]:
+    """What ``flag_meanings`` call each number; none if they are not one for each flag."""
+    meanings = str(labels.attrs.get("flag_meanings", "")).split()
+    flags = np.ravel(labels.attrs.get("flag_values", []))
+    return dict(zip(flags, meanings, strict=True)) if len(flags) == len(meanings) else {}
+
+
 def order_of(labels: xr.DataArray) -> str:
     """What the numbers of clusters are ordered by, as ``ordered_by`` tells; empty if by nothing.
 

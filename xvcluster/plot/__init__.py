@@ -1,5 +1,6 @@
 """Figures of labels and results; matplotlib and cartopy are imported only for drawing."""
 
+from xvcluster.plot.agreement import agreement
 from xvcluster.plot.criteria import criteria
 from xvcluster.plot.map import map  # noqa: A004
 from xvcluster.plot.profiles import profiles
@@ -11,6 +12,7 @@ from xvcluster.plot.tree import tree
 from xvcluster.plot.votes import votes
 
 __all__ = [
+    "agreement",
     "cluster_colors",
     "criteria",
     "map",

@@ -10,6 +10,7 @@ import xarray as xr
 
 from xvcluster.delegate import delegate
 from xvcluster.messages import plain
+from xvcluster.plot.agreement import agreement as draw_agreement
 from xvcluster.plot.criteria import criteria as draw_criteria
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
@@ -99,3 +100,14 @@ class SweepPlots:
         if options.get("original") is True and self._original is not None:
             options["original"] = self._original()
         return draw_maps(self._data, **options)
+
+
+class AgreementPlots:
+    """Figures of an agreement."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, dataset: xr.Dataset) -> None:
+        self._data = dataset
+
+    agreement = delegate(draw_agreement)

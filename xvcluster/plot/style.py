@@ -12,6 +12,7 @@ from xvcluster.arrays import Float64s, Integers
 from xvcluster.grid.labels import (
     Clustering,
     declared_numbers,
+    meanings_of,
     order_of,
     present_numbers,
     take_labels,
@@ -98,9 +99,7 @@ def check_labels(source: Clustering) -> xr.DataArray:
 def cluster_names(labels: xr.DataArray) -> dict[int, str]:
     """Return the name of each cluster number as in a legend, such as ``"Cluster 3"``."""
     numbers = [int(number) for number in cluster_numbers(labels)]
-    meanings = str(labels.attrs.get("flag_meanings", "")).split()
-    flags = np.ravel(labels.attrs.get("flag_values", []))
-    said = dict(zip(flags, meanings, strict=True)) if len(flags) == len(meanings) else {}
+    said = meanings_of(labels)
     names = {number: plain(said.get(number, f"cluster_{number}"), 40) for number in numbers}
     return {
         n: drawable((name[:1].upper() + name[1:]).replace("_", " ")) for n, name in names.items()

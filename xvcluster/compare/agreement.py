@@ -1,0 +1,292 @@
+"""How well clusters agree with provinces: a table of overlaps, and the measures that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.arrays import Float64s, Floats
+from xvcluster.compare.chance import Chance, Lookup, Null, compare_with_chance
+from xvcluster.compare.labels import LabelMap, read_labels
+from xvcluster.compare.match import bring, extent, find_indices, point_weights, tabulate
+from xvcluster.compare.overlap import find_holders, find_overlap, own_amounts
+from xvcluster.compare.provinces import Provinces, read_provinces
+from xvcluster.grid.coords import Axes, find_horizontal
+from xvcluster.grid.horizontal import HorizontalGrid, find_grid, require_grid, take_map
+from xvcluster.grid.labels import Clustering, Result, labelled, meanings_of
+from xvcluster.grid.nearest import nearest_labels
+from xvcluster.messages import plain, shown
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame, GeoSeries
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Both:
+    """Clusters and provinces, brought together.
+
+    Attributes
+    ----------
+    table : ndarray, shape (k, n_provinces)
+        What they have in common: km², or the number of points if these have no cells.
+    units : str
+        "km2" or "1".
+    total : ndarray, shape (k,)
+        Of each cluster, in a province or not.
+    n_points : int
+        Number of points that have some of both.
+    names : list of str
+        Of the provinces.
+    source : str
+        What the provinces are, in words.
+    lookups : tuple of two functions, optional
+        Labels of both at any place; None if the points have no latitude and longitude.
+    """
+
+    table: Float64s
+    units: str
+    total: Float64s
+    n_points: int
+    names: list[str]
+    source: str
+    lookups: tuple[Lookup, Lookup] | None
+
+
+def describe_agreement(
+    labels: Clustering,
+    provinces: Clustering | GeoDataFrame | GeoSeries,
+    column: str | None,
+    *,
+    n: int,
+    null: Null,
+    seed: np.random.SeedSequence,
+    report: Callable[[int], None],
+) -> xr.Dataset:
+    """Compare clusters with provinces; see `xvcluster.agreement.compare`."""
+    own = read_labels(labels, "this clustering")
+    # a Dataset may also hold the bounds of cells
+    grid = find_grid(labelled(labels), Axes(None, *find_horizontal(own.labels)))
+    if grid is not None:
+        one_map = take_map(own.labels, grid.dims, "compare needs one map", "labels.isel({dim}=0)")
+        own = LabelMap(one_map, own.n_clusters, own.name, own.ordered_by)
+    if _are_labels(provinces):
+        if column is not None:
+            raise ValueError(
+                f"column={shown(column)} names the provinces of a GeoDataFrame, but these are "
+                "labels, which have their numbers; leave it out"
+            )
+        both = _with_labels(own, grid, read_labels(provinces, "provinces"))
+    else:
+        read = read_provinces(provinces, column)
+        both = _with_polygons(own, grid or require_grid(own.labels), read)
+    chance = Chance(np.nan, np.nan, "none: the points have no latitude and longitude")
+    if both.lookups is not None and grid is not None:
+        known = grid.is_placed & np.isfinite(own.labels.transpose(*grid.dims).values)
+        points = grid.vectors[known]
+        chance = compare_with_chance(
+            *both.lookups, points, n=n, null=null, seed=seed, report=report
+        )
+    return _describe(own, both, chance, n)
+
+
+def _are_labels(provinces: Any) -> bool:
+    """Whether provinces are given as a map of labels."""
+    kinds = Result | xr.Dataset | xr.DataArray | xr.DataTree
+    return isinstance(provinces, kinds) or hasattr(provinces, "best_k")
+
+
+def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) -> Both:
+    """Bring a map of labels to the points of another; each counts with the area of its cell."""
+    brought, values = bring(other, own), own.labels.values
+    weights = point_weights(own.labels)
+    table = tabulate(values, brought, weights.values, (own.n_clusters, other.n_clusters))
+    if not table.any():
+        raise ValueError(
+            f"no point has a label in both: the clusters have labels within {extent(own.labels)}, "
+            f"{other.name} within {extent(other.labels)}; give provinces of the same region"
+        )
+    said = meanings_of(other.labels)
+    names = [
+        plain(said.get(number, f"cluster_{number}"), 100).replace("_", " ")
+        for number in range(1, other.n_clusters + 1)
+    ]
+    is_common = np.isfinite(values) & np.isfinite(brought) & (weights.values > 0)
+    has_place = grid is not None and find_grid(other.labels) is not None
+    return Both(
+        table=table,
+        units=weights.attrs["units"],
+        total=tabulate(values, np.ones_like(values), weights.values, (own.n_clusters, 1))[:, 0],
+        n_points=int(np.count_nonzero(is_common)),
+        names=names,
+        source="another clustering" if other.name == "provinces" else other.name,
+        lookups=(_of_labels(own), _of_labels(other)) if has_place else None,
+    )
+
+
+def _with_polygons(own: LabelMap, grid: HorizontalGrid, provinces: Provinces) -> Both:
+    """Find the areas that cells share with polygons."""
+    labels = own.labels.transpose(*grid.dims)
+    numbers = np.nan_to_num(labels.values).astype(np.int64).ravel()
+    found = find_overlap(grid, numbers.reshape(grid.shape) > 0, provinces.shapes)
+    if not found.amount.any():
+        raise ValueError(
+            f"no cluster lies in a province: the clusters have labels within {extent(labels)}, the "
+            f"{len(provinces.names)} provinces within {_bounds(provinces)}; give provinces of the "
+            "same region, in their own coordinate reference system"
+        )
+    n, amounts = len(provinces.names), own_amounts(grid).ravel()
+    pair = (numbers[found.point] - 1) * n + found.polygon
+    table = np.bincount(pair, found.amount, own.n_clusters * n).astype(np.float64)
+    column = f"{provinces.named_by!r}" if provinces.named_by else "a GeoDataFrame"
+    return Both(
+        table=table.reshape(own.n_clusters, n),
+        units="km2" if found.is_area else "1",
+        total=np.bincount(numbers, amounts, own.n_clusters + 1)[1:].astype(np.float64),
+        n_points=int(np.unique(found.point).size),
+        names=provinces.names,
+        source=f"the provinces of {column}",
+        lookups=(_of_labels(own), _of_polygons(provinces)),
+    )
+
+
+def _bounds(provinces: Provinces) -> str:
+    """The extent of provinces in words."""
+    import shapely
+
+    west, south, east, north = shapely.total_bounds(provinces.shapes)
+    south, north = np.degrees(np.arcsin([south, north]))
+    return f"latitude {south:g} to {north:g} and longitude {west:g} to {east:g}"
+
+
+def _of_labels(labels: LabelMap) -> Lookup:
+    """Look up labels at any place."""
+
+    def look_up(lat: Float64s, lon: Float64s) -> Floats:
+        at = [
+            xr.DataArray(values, dims="point", attrs={"units": "degrees"}) for values in (lat, lon)
+        ]
+        return np.asarray(nearest_labels(labels.labels, *at).values)
+
+    return look_up
+
+
+def _of_polygons(provinces: Provinces) -> Lookup:
+    """Look up the number of the province at any place."""
+
+    def look_up(lat: Float64s, lon: Float64s) -> Floats:
+        point, polygon = find_holders(lat, lon, provinces.shapes)
+        found = np.full(lat.shape, np.nan)
+        found[point] = polygon + 1.0
+        return found
+
+    return look_up
+
+
+def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
+    """Write a table and all that follows from it into one Dataset."""
+    is_met = both.table.sum(axis=0) > 0
+    table = both.table[:, is_met]
+    names = np.array(both.names, dtype=str)[is_met]
+    of_clusters, of_provinces = table.sum(axis=1), table.sum(axis=0)
+    is_inside = of_clusters > 0
+    with np.errstate(invalid="ignore"):
+        purity = np.where(is_inside, table.max(axis=1) / of_clusters, np.nan)
+        coverage = np.where(both.total > 0, of_clusters / both.total, np.nan)
+    amount = "area" if both.units == "km2" else "number of points"
+    whole = {
+        **_whole(table),
+        **find_indices(table, both.n_points),
+        "expected_rand_index": chance.expected,
+        "p_value": chance.p_value,
+    }
+    variables: dict[str, Any] = {
+        "contingency": (
+            ("cluster", "province"),
+            table,
+            {"long_name": f"{amount} in common", "units": both.units},
+        ),
+        "coverage": (
+            "cluster",
+            np.minimum(coverage, 1.0),
+            {"long_name": "share of the cluster that lies in provinces", "units": "1"},
+        ),
+        "cluster_purity": (
+            "cluster",
+            purity,
+            {"long_name": "share of the cluster in its main province", "units": "1"},
+        ),
+        "main_province": (
+            "cluster",
+            np.where(is_inside, names[table.argmax(axis=1)], ""),
+            {"long_name": "province that has most of the cluster"},
+        ),
+        "province_completeness": (
+            "province",
+            table.max(axis=0) / of_provinces,
+            {"long_name": "share of the province in its main cluster", "units": "1"},
+        ),
+        "main_cluster": (
+            "province",
+            table.argmax(axis=0) + 1,
+            {"long_name": "cluster that has most of the province"},
+        ),
+    }
+    for name, value in whole.items():
+        variables[name] = ((), value, {"long_name": _SAID[name], "units": "1"})
+    variables["p_value"][2].update(null=chance.null, n=n)
+    numbers = np.arange(1, own.n_clusters + 1)
+    about = {"long_name": "cluster", "flag_values": numbers, "ordered_by": own.ordered_by}
+    coords = {
+        "cluster": ("cluster", numbers, about),
+        "province": ("province", names, {"long_name": both.source}),
+    }
+    attrs = {
+        "Conventions": "CF-1.11",
+        "title": f"agreement of clusters with {both.source}",
+        "software": f"xvcluster {metadata.version('xvcluster')}",
+    }
+    if not is_met.all():
+        attrs["comment"] = f"{np.count_nonzero(~is_met)} provinces have nothing in common with any"
+        attrs["comment"] += " cluster and are left out"
+    return xr.Dataset(variables, coords, attrs)
+
+
+_SAID = {
+    "purity": "share of what is in provinces that lies in its cluster's main province",
+    "homogeneity": "homogeneity of the clusters",
+    "completeness": "completeness of the provinces",
+    "v_measure": "V-measure",
+    "adjusted_rand_index": "adjusted Rand index",
+    "adjusted_mutual_information": "adjusted mutual information",
+    "expected_rand_index": "mean adjusted Rand index of maps that are moved at random",
+    "p_value": "probability of such an adjusted Rand index by chance",
+}
+
+
+def _whole(table: Float64s) -> dict[str, float]:
+    """Purity and V-measure of a table of weights (Rosenberg & Hirschberg 2007)."""
+    shares = table / table.sum()
+    clusters, provinces = shares.sum(axis=1), shares.sum(axis=0)
+    joint = _entropy(shares)
+    of_clusters, of_provinces = _entropy(clusters), _entropy(provinces)
+    shared = of_clusters + of_provinces - joint
+    homogeneity = shared / of_provinces if of_provinces else 1.0
+    completeness = shared / of_clusters if of_clusters else 1.0
+    both = homogeneity + completeness
+    return {
+        "purity": float(shares.max(axis=1).sum()),
+        "homogeneity": float(homogeneity),
+        "completeness": float(completeness),
+        "v_measure": float(2.0 * homogeneity * completeness / both) if both else 0.0,
+    }
+
+
+def _entropy(shares: Float64s) -> float:
+    """Entropy of shares that add up to one."""
+    held = shares[shares > 0]
+    return float(-(held * np.log(held)).sum()) + 0.0

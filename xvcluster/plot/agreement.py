@@ -1,0 +1,147 @@
+"""The agreement of clusters with provinces as a heat map of shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from xvcluster.arrays import Float64s, Indices
+from xvcluster.grid.labels import Result
+from xvcluster.messages import plain
+from xvcluster.options import check_choice
+from xvcluster.plot import style
+from xvcluster.plot.inputs import take_dataset
+from xvcluster.plot.size import bounded
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_CELL = (0.52, 0.34)
+"""Width and height of a cell in inches."""
+
+_NAME = 26
+"""Characters of a line of a province's name."""
+
+_MOST = 50
+"""Number of provinces that can be read; of more, the largest are drawn."""
+
+_SHADES = "GnBu"
+
+
+def agreement(
+    dataset: Result | xr.Dataset, *, of: Literal["cluster", "province"] = "cluster"
+) -> Figure:
+    """Draw which share of each cluster lies in each province, as numbers on a heat map.
+
+    Parameters
+    ----------
+    dataset : Agreement or Dataset
+        What ``result.compare(provinces)`` returns, or its dataset.
+    of : {"cluster", "province"}, default "cluster"
+        What shares are of: of a cluster, so that columns add up to 100 %, or of a province, so that
+        rows do. What lies in no province, or no cluster, does not count.
+
+    Returns
+    -------
+    Figure
+        One column per cluster, in its colour, and one row per province, in the order of the
+        clusters that have most of them. Of more than 50 provinces, the largest are drawn.
+
+    Raises
+    ------
+    TypeError
+        If it is neither an agreement nor a Dataset.
+    ValueError
+        If the dataset has no table of clusters and provinces, or `of` is something else.
+
+    Examples
+    --------
+    >>> from xvcluster.plot import agreement
+    >>> figure = agreement(result.compare(provinces))  # doctest: +SKIP
+    """
+    import matplotlib.pyplot as plt
+
+    check_choice("of", of, ("cluster", "province"))
+    dataset = take_dataset(dataset, "agreement", "an Agreement or its dataset")
+    if "contingency" not in dataset or "province" not in dataset["contingency"].dims:
+        raise ValueError(
+            "this dataset has no table of clusters and provinces; its variables are "
+            f"{plain(', '.join(map(str, dataset.data_vars)))}. Pass what result.compare(provinces) "
+            "returns"
+        )
+    table = dataset["contingency"].transpose("province", "cluster").values
+    totals = table.sum(axis=0 if of == "cluster" else 1, keepdims=True)
+    shares = np.divide(100 * table, totals, out=np.zeros_like(table), where=totals > 0)
+    rows = _choose_rows(table)
+    names = [style.drawable(dataset["province"].values[row], _NAME) for row in rows]
+    lines = sum(max(name.count("\n") * 0.45, 0) + 1 for name in names)
+    width = len(table[0]) * _CELL[0] + 2.6
+    figure, ax = plt.subplots(layout="constrained")
+    figure.set_size_inches(bounded(max(width, 4.6), lines * _CELL[1] + 1.5))
+    _draw_shares(ax, shares[rows], totals[0] if of == "cluster" else None)
+    ax.set_yticks(range(len(rows)), names, fontsize=8)
+    _name_clusters(ax, dataset)
+    _add_words(figure, dataset, of, len(table))
+    return figure
+
+
+def _choose_rows(table: Float64s) -> Indices:
+    """The largest provinces, in the order of their main clusters, the purest first."""
+    total = table.sum(axis=1)
+    largest = np.sort(np.argsort(-total, kind="stable")[:_MOST])
+    share = table.max(axis=1) / np.maximum(total, np.finfo(float).tiny)
+    order = np.lexsort([-share[largest], table.argmax(axis=1)[largest]])
+    rows: Indices = largest[order]
+    return rows
+
+
+def _draw_shares(ax: Axes, shares: Float64s, totals: Float64s | None) -> None:
+    """Draw shares in percent in shades and as numbers; an empty cluster has none."""
+    from matplotlib import colormaps
+
+    colors = colormaps[_SHADES](0.9 * shares / 100)
+    colors[shares == 0] = 1.0
+    if totals is not None:
+        colors[:, totals == 0] = [0.96, 0.96, 0.96, 1.0]
+    ax.imshow(colors, aspect="auto", interpolation="none")
+    for row, column in np.argwhere(shares > 0).tolist():
+        color = style.text_color(colors[row, column])
+        text = style.share_text(shares[row, column]).replace(" %", "")
+        ax.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
+    n_rows, n_columns = shares.shape
+    ax.set_xticks(np.arange(n_columns - 1) + 0.5, minor=True)
+    ax.set_yticks(np.arange(n_rows - 1) + 0.5, minor=True)
+    ax.grid(which="minor", color="#d0d0d0", linewidth=0.6)
+    ax.tick_params(which="both", length=0)
+    ax.spines[:].set_color("#b0b0b0")
+
+
+def _name_clusters(ax: Axes, dataset: xr.Dataset) -> None:
+    """Number the clusters below the columns, in their colours."""
+    numbers = dataset["cluster"].values
+    colors = style.colors_of(dataset["cluster"])[numbers - 1]
+    ax.set_xticks(range(len(numbers)), [str(number) for number in numbers], fontsize=9)
+    for label, color in zip(ax.get_xticklabels(), colors, strict=True):
+        label.set_color(style.text_color(color))
+        label.set_bbox(
+            {"boxstyle": "round,pad=0.35", "facecolor": tuple(color), "edgecolor": "none"}
+        )
+    ax.tick_params(axis="x", pad=7)
+    ax.set_xlabel("cluster", fontsize=9)
+
+
+def _add_words(figure: Figure, dataset: xr.Dataset, of: str, n: int) -> None:
+    """Say above what is shown, and how well clusters and provinces agree."""
+    index, p = float(dataset["adjusted_rand_index"]), float(dataset["p_value"])
+    about = dataset["p_value"].attrs
+    chance = "" if np.isnan(p) else f" (p = {p:.2g}, {about['n']} {about['null']})"
+    said = f"adjusted Rand index {index:.2f}{chance}"
+    amount = "area" if dataset["contingency"].attrs.get("units") == "km2" else "points"
+    shown = f"share of each {of}'s {amount} in each {'province' if of == 'cluster' else 'cluster'}"
+    shown += ", in percent" + (f"; the {_MOST} largest of {n} provinces" if n > _MOST else "")
+    width = int(float(figure.get_size_inches()[0]) / 0.068)
+    words = [style.drawable(text, width) for text in (said, shown)]
+    figure.suptitle("\n".join(words), fontsize=8.5, x=0.01, ha="left")
