@@ -11,13 +11,9 @@ pieces. One thread; some minutes.
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
-
-for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-    os.environ[f"{library}_NUM_THREADS"] = "1"  # read when they are imported
 
 import numpy as np
 import xarray as xr
@@ -36,8 +32,8 @@ METHODS: dict[str, Callable[[xr.DataArray, int], ClusterResult]] = {
     "the same, of twice as many, merged": lambda data, _: data.vcluster.ward(2 * K).merge(K),
     "plain Ward": lambda data, _: data.vcluster.ward(K, contiguous=False),
     "k-means": lambda data, seed: data.vcluster.kmeans(K, random_state=seed),
-    "k-means, cleaned": lambda data, seed: (
-        data.vcluster.kmeans(K, random_state=seed).clean(min_area=SMALLEST)
+    "k-means, cleaned": lambda data, seed: data.vcluster.kmeans(K, random_state=seed).clean(
+        min_area=SMALLEST
     ),
 }
 
