@@ -203,8 +203,9 @@ def compare(
     better [2]_. On the globe it is rotated, as brain maps are [3]_. In a region it is shifted by up
     to 0.35 of the width and height, on the sphere, from where it is or from one of its three mirror
     images, and mirrored at the border of what the other map covers: to wrap it around would tear it
-    there. If the maps have gaps, moved ones have less in common and agree more by chance; indices
-    are multiplied by a power of the area in common that makes them alike, in the spirit of [4]_.
+    there. If the maps have gaps, moved ones have less in common and agree more by chance; their
+    indices are multiplied by a power, from 0 to 1, of the area in common. It is found from their
+    indices on parts of that area. This is in the spirit of [4]_.
 
     On independent random maps, 4 to 6 % of p-values were at most 0.05; see the user guide. The test
     assumes that both maps are alike everywhere and in all directions, apart from mirror images in a

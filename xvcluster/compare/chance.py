@@ -40,7 +40,8 @@ _LEAST_OVERLAP = 0.5
 _DRAWS = 20
 """Times n maps are drawn until n of them overlap enough."""
 
-_MOST_POWER = 2.0
+_MORE = 1.001
+"""Least ratio of a whole overlap to a part of it from which the power of the overlap is found."""
 
 _AT_ONCE = 50
 
@@ -167,39 +168,41 @@ def compare_with_chance(
     still = Still.of(wider, looked_up[0])
     labels, places = first[is_common].astype(np.int64), raster.points[is_common]
     draw = _draw_rotations if null == "rotations" else partial(_draw_shifts, half=raster.half)
-    in_place = still.tables(labels, places[None])[0]
-    tables = _move(still, labels, places, draw, n, np.random.default_rng(seed), report)
+    in_place = still.tables(labels, places[None])[0][0]
+    tables, fewer = _move(still, labels, places, draw, n, np.random.default_rng(seed), report)
     if len(tables) < n:
         return Chance(
             np.nan, np.nan, "none: moved maps overlap too little, as maps full of gaps do"
         )
-    return _rank(in_place, tables, _SAID[null])
+    return _rank(in_place, tables, fewer, _SAID[null])
 
 
-def _rank(in_place: Float64s, tables: Float64s, said: str) -> Chance:
+def _rank(in_place: Float64s, tables: Float64s, fewer: Float64s, said: str) -> Chance:
     """Find how many of the moved maps agree as well as the map in place."""
     observed, found = adjusted_rand(in_place[None])[0], adjusted_rand(tables)
     overlap = tables.sum(axis=(1, 2)) / in_place.sum()
-    weight = overlap ** _find_power(found, overlap)
-    n_above = np.count_nonzero(found * weight >= observed - 1e-12)
+    power = _find_power(found, adjusted_rand(fewer), tables.sum() / max(fewer.sum(), 1.0))
+    n_above = np.count_nonzero(found * overlap**power >= observed - 1e-12)
     return Chance((1 + n_above) / (1 + len(found)), float(found.mean()), said)
 
 
-def _find_power(found: Float64s, overlap: Float64s) -> float:
-    """The power of the overlap by which agreements are multiplied to be alike, whatever they share.
+def _find_power(found: Float64s, fewer: Float64s, ratio: float) -> float:
+    """The power of the overlap by which agreements are multiplied, so that their sizes are alike.
 
     An agreement by chance is in inverse proportion to how many independent pieces two maps have in
     common: to the area if pieces are small (power 1), to nothing if a region is about one (0).
+
+    Parameters
+    ----------
+    found, fewer : ndarray, shape (n,)
+        Agreements of moved maps, and of the same on a part of what they have in common.
+    ratio : float
+        The whole over the part.
     """
-    low, high = 0.0, _MOST_POWER
-    if np.ptp(overlap) < 1e-6:
-        return low
-    away = overlap - overlap.mean()
-    for _ in range(30):
-        middle = (low + high) / 2
-        is_below = (found * overlap**middle * away).sum() < 0
-        low, high = (middle, high) if is_below else (low, middle)
-    return (low + high) / 2
+    sizes = [float(np.sqrt(np.mean(values**2))) for values in (found, fewer)]
+    if ratio < _MORE or min(sizes) == 0.0:
+        return 0.0
+    return float(np.clip(np.log(sizes[1] / sizes[0]) / np.log(ratio), 0.0, 1.0))
 
 
 def adjusted_rand(tables: Float64s) -> Float64s:
@@ -252,16 +255,22 @@ class Still:
             ends.append((low, high))
         return cls(raster, np.nan_to_num(labels).astype(np.int64), (ends[0], ends[1]))
 
-    def tables(self, labels: Integers, places: Float64s) -> Float64s:
-        """Count the pairs of labels at places (n, n_points, 3), as tables (n, k, k_still)."""
+    def tables(self, labels: Integers, places: Float64s) -> tuple[Float64s, Float64s]:
+        """Count the pairs of labels at places (n, n_points, 3), as tables (n, k, k_still).
+
+        Also those at the places for which the map before, of the n, has labels as well.
+        """
         x, y = np.arctan2(places[..., 1], places[..., 0]), places[..., 2]
         at = (_fold(value, *ends) for value, ends in zip((x, y), self.box, strict=True))
         below = self.labels[self.raster.find(*at)]
-        n, k, k_below = len(places), labels.max(), self.labels.max()
-        pair = (labels - 1) * (k_below + 1) + below
-        pair += np.arange(n)[:, None] * (k * (k_below + 1))
-        counts = np.bincount(pair.ravel(), minlength=n * k * (k_below + 1))
-        return counts.reshape(n, k, k_below + 1)[:, :, 1:].astype(np.float64)
+        fewer = np.where(np.roll(below, 1, axis=0) > 0, below, 0)
+        n, shape = len(places), (labels.max(), self.labels.max() + 1)
+        start = np.arange(n)[:, None] * np.prod(shape) + (labels - 1) * shape[1]
+        whole, part = (
+            np.bincount((start + b).ravel(), minlength=n * np.prod(shape)).reshape(n, *shape)
+            for b in (below, fewer)
+        )
+        return whole[:, :, 1:].astype(np.float64), part[:, :, 1:].astype(np.float64)
 
 
 def _fold(values: Float64s, low: float, high: float) -> Float64s:
@@ -278,19 +287,21 @@ def _move(
     n: int,
     rng: np.random.Generator,
     report: Report,
-) -> Float64s:
-    """Tables of n moved maps that overlap enough; of fewer, if too many do not."""
-    found: list[Float64s] = []
+) -> tuple[Float64s, Float64s]:
+    """Tables of n moved maps that overlap enough, as of `Still`; of less, if too many do not."""
+    found: list[tuple[Float64s, Float64s]] = []
     n_found = 0
     for _ in range(_DRAWS * (n // _AT_ONCE + 1)):
-        tables = still.tables(labels, places @ draw(_AT_ONCE, rng).swapaxes(1, 2))
-        kept = tables[tables.sum(axis=(1, 2)) >= _LEAST_OVERLAP * len(places)][: n - n_found]
-        found.append(kept)
-        n_found += len(kept)
-        report(len(kept))
+        tables, fewer = still.tables(labels, places @ draw(_AT_ONCE, rng).swapaxes(1, 2))
+        overlap = tables.sum(axis=(1, 2)) / len(places)
+        kept = np.flatnonzero(overlap >= _LEAST_OVERLAP)[: n - n_found]
+        found.append((tables[kept], fewer[kept]))
+        n_found += kept.size
+        report(kept.size)
         if n_found == n:
             break
-    return np.concatenate(found)
+    whole, part = (np.concatenate(kind) for kind in zip(*found, strict=True))
+    return whole, part
 
 
 def _draw_rotations(n: int, rng: np.random.Generator) -> Float64s:
