@@ -25,7 +25,7 @@ from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of, quality_of
 from xvcluster.record.predict import bic, predict, predict_proba, score
 from xvcluster.record.quantiles import quantiles
-from xvcluster.regroup.clean import clean, describe_cleaning
+from xvcluster.regroup.clean import clean, describe_cleanings
 from xvcluster.regroup.cut import cut
 from xvcluster.regroup.merge import merge
 from xvcluster.regroup.reopen import lay_out_again
@@ -549,7 +549,7 @@ class ClusterResult:
         )
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
         quality = quality_of(self.dataset)
-        cleaned = (describe_cleaning(done, n) for done in parameters.get("cleaned", []))
+        cleaned = describe_cleanings(self.dataset)
         return [head, *filter(None, (incomplete, quality, *cleaned))]
 
 

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import xvcluster
+from xvcluster.cli.report import describe_result
 from xvcluster.grid.areas import cell_areas
 from xvcluster.grid.neighbours import find_neighbours, find_pieces
 from xvcluster.regroup.clean import describe_cleaning
@@ -85,6 +86,7 @@ def test_clean_tells_how_many_islands_stay():
     )
     assert said in repr(tidy)
     assert said in tidy._repr_html_()
+    assert said in describe_result(tidy)
 
 
 def test_clean_goes_by_the_area_of_cells():

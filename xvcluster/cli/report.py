@@ -17,6 +17,7 @@ from xvcluster.grid.missing import mask_invalid
 from xvcluster.messages import plain
 from xvcluster.profiles import STATUS, collect, lay_out
 from xvcluster.record.method import quality_of
+from xvcluster.regroup.clean import describe_cleanings
 from xvcluster.result import ClusterResult, SweepResult
 
 _MAX_ROWS = 40
@@ -211,6 +212,7 @@ def describe_result(result: ClusterResult) -> str:
         lines.append(f"{result.n_clusters} clusters, by {by} over k = {k[0]} to {k[-1]}")
     quality = quality_of(dataset)
     lines += [quality] if quality else []
+    lines += describe_cleanings(dataset)
     return "\n".join([*lines, "", cluster_table(result)])
 
 

@@ -81,6 +81,12 @@ def describe_cleaning(done: dict[str, Any], n_profiles: int) -> str:
     )
 
 
+def describe_cleanings(dataset: xr.Dataset) -> list[str]:
+    """Say what was cleaned each time, in one line each."""
+    n_profiles = int(dataset["count"].sum())
+    return [describe_cleaning(d, n_profiles) for d in parameters_of(dataset).get("cleaned", [])]
+
+
 def _area(value: float) -> str:
     return f"{value:,.0f} km²" if value >= 100.0 else f"{value:.3g} km²"
 
