@@ -25,11 +25,13 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
     """Cut the tree of a result at another number of clusters; see `ClusterResult.cut`."""
     linkage, parameters = require_tree(dataset), parameters_of(dataset)
     n_clusters = check_clusters("n_clusters", n_clusters)
-    least, most = parameters["n_pieces"], len(linkage) + 1
+    least, most = parameters["n_pieces"], parameters.get("most_clusters", len(linkage) + 1)
     if not least <= n_clusters <= most:
+        lowest = "the number of pieces that do not adjoin each other" if least > 1 else "all in one"
+        highest = "provinces as large as min_area" if "min_area" in parameters else "the leaves"
         raise ValueError(
-            f"n_clusters must be from {least}, the number of pieces that do not adjoin each other, "
-            f"to {most}, the leaves of the tree; got {n_clusters}"
+            f"n_clusters must be from {least}, {lowest}, to {most}, {highest} of the tree; got "
+            f"{n_clusters}"
         )
     profiles = reopen(dataset, layout, "cut")
     nodes = None
@@ -39,6 +41,11 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
     leaves = None
     if isinstance(profiles, ArrayProfiles):
         leaves = find_leaves(profiles, dataset["leaf"], nodes)
+    elif nodes is None:
+        raise ValueError(
+            "cut needs all profiles in memory, each of which is a leaf of the tree, but the data "
+            "are dask arrays; load them first with data.load()"
+        )
     tree = Tree(profiles, linkage, leaves, nodes)
     return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters))
 
