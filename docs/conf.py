@@ -41,7 +41,7 @@ html_css_files = ["site.css"]
 html_theme_options = {"show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
 # pages without a sidebar; only the API has pages below it
 pages = "index installation tutorial defend raster_lesson data files cli seisgo pyxpcm".split()
-pages += ["methods", "larger", "performance", "architecture"]
+pages += ["methods", "larger", "performance", "architecture", "provinces"]
 html_sidebars = {page: [] for page in pages}
 
 

@@ -194,18 +194,20 @@ def compare(
 
     Purity is the share of what lies in provinces that is in the main province of its cluster.
     Homogeneity is 1 if every cluster lies in one province, completeness if every province lies in
-    one cluster, and the V-measure is their harmonic mean [1]_. All follow from areas; the adjusted
-    Rand index and the adjusted mutual information are found as by `ClusterResult.match`.
+    one cluster, and the V-measure is their harmonic mean (Rosenberg & Hirschberg 2007). All follow
+    from areas; the adjusted Rand index and the adjusted mutual information are found as by
+    `ClusterResult.match`.
 
     Smooth maps agree by chance: neighbours share both their cluster and their province. So the
     p-value compares the adjusted Rand index with that of maps that are as smooth: one of the two is
     moved at random over the other, n times, and p = (1 + b) / (1 + n) if b of them agree as well or
-    better [2]_. On the globe it is rotated, as brain maps are [3]_. In a region it is shifted by up
-    to 0.35 of the width and height, on the sphere, from where it is or from one of its three mirror
-    images, and mirrored at the border of what the other map covers: to wrap it around would tear it
-    there. If the maps have gaps, moved ones have less in common and agree more by chance; their
-    indices are multiplied by a power, from 0 to 1, of the area in common. It is found from their
-    indices on parts of that area. This is in the spirit of [4]_.
+    better (Phipson & Smyth 2010). On the globe it is rotated, as brain maps are (Alexander-Bloch et
+    al. 2018). In a region it is shifted by up to 0.35 of the width and height, on the sphere, from
+    where it is or from one of its three mirror images, and mirrored at the border of what the other
+    map covers: to wrap it around would tear it there. If the maps have gaps, moved ones have less
+    in common and agree more by chance; their indices are multiplied by a power, from 0 to 1, of the
+    area in common. It is found from their indices on parts of that area. This is in the spirit of
+    Mrkvička et al. (2021).
 
     On independent random maps, 4 to 6 % of p-values were at most 0.05; see the user guide. The test
     assumes that both maps are alike everywhere and in all directions, apart from mirror images in a
@@ -214,16 +216,19 @@ def compare(
 
     References
     ----------
-    .. [1] Rosenberg, A. & Hirschberg, J. (2007), V-measure: A conditional entropy-based external
-       cluster evaluation measure, Proc. EMNLP-CoNLL, 410-420.
-    .. [2] Phipson, B. & Smyth, G. K. (2010), Permutation p-values should never be zero, Stat. Appl.
-       Genet. Mol. Biol. 9, 39, doi:10.2202/1544-6115.1585.
-    .. [3] Alexander-Bloch, A. F. et al. (2018), On testing for spatial correspondence between maps
-       of human brain structure and function, NeuroImage 178, 540-551,
-       doi:10.1016/j.neuroimage.2018.05.070.
-    .. [4] Mrkvička, T., Dvořák, J., González, J. A. & Mateu, J. (2021), Revisiting the random shift
-       approach for testing in spatial statistics, Spat. Stat. 42, 100430,
-       doi:10.1016/j.spasta.2020.100430.
+    Rosenberg, A. & Hirschberg, J. (2007), V-measure: A conditional entropy-based external cluster
+    evaluation measure, Proc. EMNLP-CoNLL, 410-420.
+
+    Phipson, B. & Smyth, G. K. (2010), Permutation p-values should never be zero, Stat. Appl. Genet.
+    Mol. Biol. 9, 39, doi:10.2202/1544-6115.1585.
+
+    Alexander-Bloch, A. F. et al. (2018), On testing for spatial correspondence between maps of
+    human brain structure and function, NeuroImage 178, 540-551,
+    doi:10.1016/j.neuroimage.2018.05.070.
+
+    Mrkvička, T., Dvořák, J., González, J. A. & Mateu, J. (2021), Revisiting the random shift
+    approach for testing in spatial statistics, Spat. Stat. 42, 100430,
+    doi:10.1016/j.spasta.2020.100430.
 
     Examples
     --------

@@ -63,6 +63,14 @@ def test_plot_draws_a_som(model, succeed, is_png):
     assert is_png("model_clusters_som.png")
 
 
+def test_plot_draws_the_tree_of_ward(model, clustered, succeed, refuse, is_png):
+    succeed("ward", model, "-k", "4", "-o", "ward.nc")
+    for kind in ("tree", "maps"):
+        succeed("plot", "ward.nc", "--kind", kind, "--dpi", "50")
+        assert is_png(f"ward_{kind}.png")
+        assert "this result has no tree" in refuse("plot", clustered, "--kind", kind)
+
+
 def test_plot_draws_the_criteria_if_a_sweep_chose_k(model, clustered, succeed, refuse, is_png):
     succeed("kmeans", model, "--k-range", "2", "8", "--stride", "2")
     succeed("plot", "model_clusters.nc", "--kind", "criteria", "--dpi", "50")

@@ -33,7 +33,7 @@ from xvcluster.record import store
 from xvcluster.record.predict import predict as predict_labels
 from xvcluster.result import ClusterResult
 
-_KINDS = ("map", "profiles", "summary", "som", "criteria")
+_KINDS = ("map", "profiles", "summary", "som", "criteria", "tree", "maps")
 
 
 @command(FILE, VARIABLE, DIM)

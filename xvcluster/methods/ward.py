@@ -125,7 +125,7 @@ def ward(
     Notes
     -----
     Each profile is a cluster at first. Of all clusters, or of those that adjoin each other, the two
-    are merged by which the inertia Σ |xᵢ − c|² rises least [1]_: by m m' / (m + m') |c − c'|², with
+    are merged by which the inertia Σ d(xᵢ, c)² rises least [1]_: by m m' / (m + m') d(c, c')², with
     their weights m and centroids c. Cuts are nested: the clusters of k = 7 are those of k = 6, one
     of them divided. Heights of contiguous clusters need not rise from merge to merge, so that the
     ``fcluster`` of SciPy does not give the same: clusters that adjoin only after a merge may be

@@ -74,11 +74,12 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
     Notes
     -----
-    The height of a merge, on a logarithmic axis, is √(2 m m' / (m + m')) |c − c'|, with the weights
-    m and centroids c of both; half of its square is the rise of the inertia. Clusters that have to
-    be in one piece can merge at a height below that of a merge before. Such a merge is drawn just
-    above the highest of those that it joins, and the cut bends if it has to. Pieces that do not
-    adjoin each other are joined by dotted lines, which lie above all heights.
+    The height of a merge, on a logarithmic axis, is √(2 m m' / (m + m')) d(c, c'), with the weights
+    m and m' of both and the distance of their centroids; half of its square is the rise of the
+    inertia. Clusters that have to be in one piece can merge at a height below that of a merge
+    before. Such a merge is drawn just above the highest of those that it joins, and the cut bends
+    if it has to. Pieces that do not adjoin each other are joined by dotted lines, which lie above
+    all heights. After `clean`, the tree is cut where it was before.
 
     Examples
     --------
