@@ -15,6 +15,7 @@ ROOT = Path(xvcluster.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 # from the top down; a package counts as one module, and each may import what is below it
 LAYERS = (
+    {"__main__"},
     {"cli"},
     {"xvcluster"},
     {"accessor", "seisgo"},

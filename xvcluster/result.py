@@ -25,8 +25,10 @@ from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of, quality_of
 from xvcluster.record.predict import bic, predict, predict_proba, score
 from xvcluster.record.quantiles import quantiles
+from xvcluster.regroup.clean import clean, describe_cleaning
 from xvcluster.regroup.cut import cut
 from xvcluster.regroup.merge import merge
+from xvcluster.regroup.reopen import lay_out_again
 
 _WEIGHTS = ("weights", "level_weights", "variable_weights")
 
@@ -223,7 +225,7 @@ class ClusterResult:
         TypeError
             If `noise` is something else.
         ValueError
-            If the result was read from a file, which does not hold the data it was made from, or
+            If the result was read from a file without the data it was made from, or
             its clustering cannot be repeated: under soft-DTW, or a map whose nodes are not merged;
             if `noise` has other variables, units or points than the data, or is missing, infinite
             or negative where these have complete profiles; or if there is noise and the data are
@@ -279,11 +281,15 @@ class ClusterResult:
         >>> axes = result.plot.map(certainty="stability_noise")
         """
         why_not = method_of(self.dataset).why_not_refit(self.dataset)
+        if "cleaned" in self.parameters:
+            why_not = (
+                "the map was cleaned, but clusters of samples are not. Call stability on the "
+                "result before clean"
+            )
         if self._layout is None and not why_not:
             why_not = (
-                "this result was read from a file, which does not hold its data. Cluster them "
-                "again, call stability on that result and write it: the stability is kept in the "
-                "file"
+                "this result was read from a file, which does not hold its data; open it with "
+                "these: xvcluster.open_result(path, data)"
             )
         if self._layout is None or why_not:
             raise ValueError(f"the stability cannot be computed: {why_not}")
@@ -316,8 +322,8 @@ class ClusterResult:
         ------
         ValueError
             If the result has no tree, as only those of `ward` and `merge` have one; if it was read
-            from a file, which does not hold the data; or if there are more clusters than leaves, or
-            fewer than pieces that do not adjoin each other.
+            from a file without its data; or if there are more clusters than leaves, or fewer than
+            pieces that do not adjoin each other.
 
         Examples
         --------
@@ -347,8 +353,8 @@ class ClusterResult:
         ------
         ValueError
             If there are not as many clusters; if they were found under dynamic time warping; if the
-            result was read from a file, which does not hold the data; or if these are dask arrays
-            and clusters are not those of the nearest centroid.
+            result was read from a file without its data; or if these are dask arrays and clusters
+            are not those of the nearest centroid.
 
         Notes
         -----
@@ -371,6 +377,60 @@ class ClusterResult:
         4
         """
         return replace(self, dataset=merge(self.dataset, self._layout, n_clusters), sweep=None)
+
+    def clean(
+        self, *, min_area: float | None = None, min_cells: int | None = None
+    ) -> ClusterResult:
+        """Tidy the map: give pieces of clusters that are too small to an adjoining cluster.
+
+        Parameters
+        ----------
+        min_area : float, optional
+            Area in km² below which a piece is too small.
+        min_cells : int, optional
+            Number of points below which it is. Exactly one of both must be given.
+
+        Returns
+        -------
+        ClusterResult
+            With the same centroids, so that `predict` gives what it gave, and new labels. `count`,
+            `area`, standard deviations, quantiles, distances, inertia and margins are those of the
+            new members. The margin is (d₂ − d₁)/max(d₁, d₂) from the distances to the own centroid
+            and to the nearest other one, under every method: where it is negative, another centroid
+            is nearer. A cluster of which all pieces were small keeps its number and centroid, with
+            count 0. How many cells moved, and their area, is in ``parameters["cleaned"]``.
+
+            Posterior and robustness of a mixture stay what they were. `stability`, and what `match`
+            adds, belong to the former labels and are left out; `cut` and `merge` make new ones.
+
+        Raises
+        ------
+        TypeError
+            If an option has the wrong type.
+        ValueError
+            If none or both of the options are given, or one is out of range or more than the whole
+            map; if cells have no area, as those of loose points, and `min_area` is given; if the
+            result was read from a file, which does not hold the data; or if these are dask arrays.
+
+        Notes
+        -----
+        A piece consists of points of one cluster that adjoin each other, across the dateline and
+        the poles too (see `ward`); points without a label are no bridges. The smallest piece goes
+        first, to that of the adjoining clusters to whose centroid its profiles have the least mean
+        squared distance, compared as the clustering did. It then is one piece with those that it
+        adjoins there. This is repeated until all pieces are large enough. Small islands, which
+        adjoin no other cluster, stay. Along further dimensions, such as time, each map is cleaned
+        by itself.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> tidy = vs.vcluster.kmeans(6).clean(min_area=20_000)
+        >>> tidy.parameters["cleaned"][0]["min_area"]
+        20000.0
+        """
+        return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
     boundaries = delegate(boundaries)
     compare = delegate(compare)
@@ -489,7 +549,8 @@ class ClusterResult:
         )
         incomplete = plain(self.dataset["status"].attrs.get("comment", ""))
         quality = quality_of(self.dataset)
-        return [head, *filter(None, (incomplete, quality))]
+        cleaned = (describe_cleaning(done, n) for done in parameters.get("cleaned", []))
+        return [head, *filter(None, (incomplete, quality, *cleaned))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -597,13 +658,18 @@ def _to_html(kind: str, said: list[str], table: pd.DataFrame, dataset: xr.Datase
     return f"{paragraphs}{rows}{shown._repr_html_()}"
 
 
-def open_result(path: str | os.PathLike[str]) -> ClusterResult:
+def open_result(
+    path: str | os.PathLike[str], data: xr.DataArray | xr.Dataset | None = None
+) -> ClusterResult:
     """Open a result that was written by ``ClusterResult.to_netcdf`` or ``to_zarr``.
 
     Parameters
     ----------
     path : path-like
         A NetCDF file, or a Zarr store, whose name ends in ``.zarr``.
+    data : DataArray or Dataset, optional
+        What was clustered, prepared as it was. The file does not hold it; `stability`, `cut`,
+        `merge` and `clean` need it.
 
     Returns
     -------
@@ -617,7 +683,7 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
         If there is no such file.
     ValueError
         If the file is not a result of xvcluster, has a newer layout, or is damaged: the message
-        names the part.
+        names the part; or if the data have other variables or places than the result.
 
     Examples
     --------
@@ -626,4 +692,5 @@ def open_result(path: str | os.PathLike[str]) -> ClusterResult:
     >>> ocean.vcluster.kmeans(4).to_netcdf("clusters.nc")
     >>> labels, centroids = xvcluster.open_result("clusters.nc")
     """
-    return ClusterResult(store.read(check_path("path", path)))
+    dataset = store.read(check_path("path", path))
+    return ClusterResult(dataset, _layout=None if data is None else lay_out_again(dataset, data))

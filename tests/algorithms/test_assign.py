@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tslearn.metrics import cdist_dtw, cdist_soft_dtw
 
-from xvcluster.algorithms.assign import Assigner, assign, assign_given
+from xvcluster.algorithms.assign import Assigner, assign, assign_given, squared_to_each
 from xvcluster.algorithms.metrics import get_metric
 
 
@@ -120,6 +120,15 @@ def test_a_label_of_a_farther_centroid_has_a_negative_margin():
     found = assign_given(profiles, np.array([0, 1, 1]), centroids, get_metric("euclidean"))
     np.testing.assert_array_equal(found.squared, [1.0, 9.0, 1.0])
     np.testing.assert_allclose(found.margin, [2 / 3, -2 / 3, 4 / 5])
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw", "softdtw"])
+def test_distances_to_centroids_that_are_missing_are_infinite(name):
+    metric, rng = get_metric(name), np.random.default_rng(1)
+    profiles, centroids = rng.normal(size=(5, 4, 1)), rng.normal(size=(3, 4, 1))
+    found = squared_to_each(profiles, np.insert(centroids, 1, np.nan, axis=0), metric)
+    assert np.isinf(found[:, 1]).all()
+    np.testing.assert_allclose(found[:, [0, 2, 3]] ** 0.5, metric.distances(profiles, centroids))
 
 
 def test_a_single_cluster_is_certain():

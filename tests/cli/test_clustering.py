@@ -256,3 +256,15 @@ def test_checkpoint_is_kept_and_read_again(store, succeed, refuse):
     first = succeed(*options, "-o", "a.nc")
     assert succeed(*options, "-o", "b.nc").replace("b.nc", "a.nc") == first
     assert "belongs to other data or options" in refuse(*options, "--n-init", "2", "-o", "c.nc")
+
+
+def test_ward_passes_its_options_on(model, succeed, refuse, is_png):
+    succeed("ward", model, "-k", "3", "--min-area", "100", "--plot", "ward.png")
+    result = open_result("model_clusters.nc")
+    expected = {"method": "ward", "contiguous": True, "min_area": 100.0, "n_clusters": 3}
+    assert expected.items() <= result.parameters.items()
+    assert is_png("ward.png")
+    said = succeed("ward", model, "-k", "3", "--anywhere", "--stability", "3", "--overwrite")
+    assert "stability" in said
+    assert open_result("model_clusters.nc").parameters["contiguous"] is False
+    assert "give --anywhere" in refuse("ward", model, "-k", "3", "--stability", "3")

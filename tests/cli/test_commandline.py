@@ -7,7 +7,7 @@ import pytest
 
 from xvcluster import open_result
 
-COMMANDS = "info kmeans som gmm sweep predict match consensus plot boundaries demo".split()
+COMMANDS = "info kmeans som gmm ward sweep predict match consensus plot boundaries demo".split()
 
 
 def test_main_helps_without_heavy_imports():
@@ -273,3 +273,10 @@ def test_a_mistake_is_told_in_a_sentence_and_changes_nothing(prepared, monkeypat
     assert len(sentence) > len("Error: ") + 10
     assert outcome.stdout == ""
     assert {path: path.stat().st_mtime_ns for path in prepared.rglob("*")} == before
+
+
+def test_the_package_runs_as_a_module():
+    said = subprocess.run(
+        [sys.executable, "-m", "xvcluster", "--version"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.startswith("xvcluster, version")

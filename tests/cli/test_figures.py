@@ -29,7 +29,7 @@ def never(monkeypatch):
     def compute(*_, **__):
         raise AssertionError("computed in vain")
 
-    for name in ("kmeans", "som", "gmm", "sweep"):
+    for name in ("kmeans", "som", "gmm", "ward", "sweep"):
         monkeypatch.setattr(xvcluster, name, compute)
     monkeypatch.setattr(xr.Dataset, "load", compute)
 

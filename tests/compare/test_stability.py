@@ -119,7 +119,9 @@ def test_stability_is_the_same_again_and_leaves_the_result(rough_model):
 def test_stability_is_refused_where_nothing_can_be_repeated(model, tmp_path):
     model.vcluster.kmeans(3).to_netcdf(tmp_path / "result.nc")
     refused = {
-        "was read from a file, which does not hold": xvcluster.open_result(tmp_path / "result.nc"),
+        "was read from a file, which does not hold its data; open it with": xvcluster.open_result(
+            tmp_path / "result.nc"
+        ),
         "the nodes of this map are not merged": model.vcluster.som(
             (2, 2), algorithm="online", n_iterations=100
         ),

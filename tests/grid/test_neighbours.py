@@ -181,6 +181,14 @@ def test_a_row_at_a_pole_is_one_place():
         assert find_pieces(is_present.ravel(), pairs).max() + 1 == n_pieces
 
 
+def test_a_row_of_a_curvilinear_grid_that_is_a_point_is_one_place():
+    lat, lon = np.meshgrid([75.0, 80, 85, 90], np.arange(0.0, 360, 10), indexing="ij")
+    lat[:-1] += 0.1 * np.sin(np.radians(lon[:-1]))
+    field = curvilinear(lat, lon)
+    assert find_grid(field).kind == "curvilinear"
+    assert len(each(find_neighbours(field))) == 3 * 36 + 2 * 36 + 36 + 35
+
+
 def test_cells_that_meet_at_a_pole_in_a_point_are_no_neighbours():
     lat, lon = np.meshgrid(np.arange(60.0, 90) + 0.5, np.arange(0.5, 360), indexing="ij")
     expected = each(find_neighbours(rectilinear(lat[:, 0], lon[0])))
@@ -303,6 +311,25 @@ def test_cells_with_vertices_adjoin_those_with_which_they_share_two(padded):
     corners = [{tuple(v) for v in t.round(6) + 0.0} for t in triangles]
     pairs = itertools.combinations(range(320), 2)
     assert found == {(i, j) for i, j in pairs if len(corners[i] & corners[j]) == 2}
+
+
+def test_vertices_in_radians_are_those_in_degrees():
+    triangles = refined(*icosahedron(), 1)
+    centres, vertices = degrees(triangles.mean(axis=1)), degrees(triangles)
+    found = with_bounds(*(np.radians(a) for a in (*centres, *vertices)))
+    for name in ("lat", "lon"):
+        found[name].attrs["units"] = "radian"
+    assert neighbours_of_cells(found) == neighbours_of_cells(with_bounds(*centres, *vertices))
+
+
+def test_cells_of_a_mesh_with_a_hole_do_not_adjoin_across_it():
+    triangles = refined(*icosahedron(), 2)
+    kept = np.delete(np.arange(320), np.arange(40, 44))
+    whole = with_bounds(*degrees(triangles.mean(axis=1)), *degrees(triangles))
+    number = {old: new for new, old in enumerate(kept)}
+    expected = {(i, j) for i, j in neighbours_of_cells(whole) if i in number and j in number}
+    found = neighbours_of_cells(whole.isel(cell=kept))
+    assert found == {(number[i], number[j]) for i, j in expected}
 
 
 @pytest.mark.parametrize("as_vertices", [False, True])
@@ -472,6 +499,9 @@ def test_neighbours_without_latitude_and_longitude_lie_along_the_dimensions():
     members = raster.rename(time="member").assign_coords(member=[1, 2])
     with pytest.raises(ValueError, match=r"'member', 'y', 'x'; assign both, in degrees, or select"):
         find_neighbours(members)
+    for name in ("station", "N_PROF"):
+        with pytest.raises(ValueError, match=rf"'{name}' lists points in any order; assign both"):
+            find_neighbours(section.rename(distance=name))
 
 
 def flooded(mask, *, around=False):

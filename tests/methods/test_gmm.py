@@ -361,7 +361,7 @@ def test_gmm_has_what_every_result_has(rough_model):
         ({"level_weights": "depth"}, ValueError, "level_weights must be 'thickness' or a DataArra"),
         ({"k_range": []}, ValueError, "k_range is empty"),
         ({"k_range": 5}, TypeError, "k_range must be several integers"),
-        ({"k_range": [2, 64]}, ValueError, "n_clusters=64 is more than the distinct profiles"),
+        ({"k_range": [2, 64]}, ValueError, "k_range, up to 64, is more than the distinct profiles"),
         ({"n_init": 0}, ValueError, "n_init must be at least 1; got 0"),
         ({"max_iter": 0}, ValueError, "max_iter must be at least 1; got 0"),
         ({"tol": -1}, ValueError, "tol must be finite and at least 0; got -1"),

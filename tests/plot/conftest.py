@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.ndimage import gaussian_filter
 
 mpl.use("Agg")
 
@@ -134,6 +135,19 @@ def make_sweep(ks=(2, 3, 4, 5)):
     )
 
 
+def make_field(seed=0, shape=(9, 12)):
+    """A smooth field of three levels."""
+    noise = np.random.default_rng(seed).normal(size=(3, *shape))
+    values = gaussian_filter(noise, (0, 1.5, 1.5))
+    coords = {
+        "depth": ("depth", [0.0, 10.0, 20.0], {"units": "km"}),
+        "lat": 40.0 + np.arange(shape[0]),
+        "lon": 5.0 + np.arange(shape[1]),
+    }
+    attrs = {"units": "km/s"}
+    return xr.DataArray(values, coords, ("depth", "lat", "lon"), name="vs", attrs=attrs)
+
+
 @pytest.fixture
 def labels_of():
     return make_labels
@@ -152,3 +166,8 @@ def som_of():
 @pytest.fixture
 def sweep_of():
     return make_sweep
+
+
+@pytest.fixture
+def field_of():
+    return make_field

@@ -6,6 +6,7 @@ import xarray as xr
 from cartopy.mpl.gridliner import Gridliner
 from matplotlib.collections import PathCollection, QuadMesh
 
+from xvcluster import ward
 from xvcluster.plot import cluster_colors
 from xvcluster.plot import map as draw_map
 
@@ -238,6 +239,25 @@ def test_certainty_refuses_values_outside_0_and_1(labels_of, value, span):
     labels = labels_of(LAT, LON, 1)
     with pytest.raises(ValueError, match=rf"certainty 'p' ranges from {span}; it must lie"):
         draw_map(labels, certainty=(labels * 0 + value).rename("p"))
+
+
+def test_a_negative_margin_counts_as_none_and_the_bar_says_so(close, labels_of):
+    labels = labels_of(LAT, LON, 1)
+    margin = (labels * 0 - 0.5).rename("margin")
+    ax = close(draw_map(labels, certainty=margin), drawn=True)
+    np.testing.assert_allclose(drawn_colors(ax)[0], faded(labels, 0 * labels)[0])
+    bar = bar_of(ax)
+    ticks = {label.get_text() for label in [*bar.get_xticklabels(), *bar.get_yticklabels()]}
+    assert "≤ 0" in ticks
+    with pytest.raises(ValueError, match=r"certainty 'margin' ranges from -1\.5"):
+        draw_map(labels, certainty=margin - 1)
+
+
+def test_the_margin_of_a_tree_is_drawn(close, field_of):
+    result = ward(field_of(), 5)
+    assert float(result.dataset["margin"].min()) < 0
+    ax = close(result.plot.map(certainty="margin"), drawn=True)
+    assert len(ax.collections)
 
 
 def test_certainty_refuses_what_is_no_number(labels_of):

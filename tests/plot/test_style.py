@@ -27,7 +27,7 @@ def test_cluster_colors_one_opaque_row_a_cluster(k):
 
 @pytest.mark.parametrize("k", [2, 6, 12, 20])
 def test_cluster_colors_neighbours_differ_and_none_is_pale(k):
-    lab = style._to_oklab(style.cluster_colors(labels(k))[:, :3])
+    lab = style.to_oklab(style.cluster_colors(labels(k))[:, :3])
     # 0.02 is about the smallest difference that one can see
     assert np.linalg.norm(np.diff(lab, axis=0), axis=1).min() > 0.04
     assert lab[:, 0].max() < 0.9
@@ -54,7 +54,7 @@ def test_cluster_colors_in_no_order_all_differ_whoever_sees_them(cones):
     rgb = style.cluster_colors(labels(20))[:, :3]
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     linear = np.clip(linear @ np.transpose(BLIND[cones]), 0, 1)
-    lab = style._to_oklab(_encode(linear))
+    lab = style.to_oklab(_encode(linear))
     apart = np.linalg.norm(lab[:, None] - lab, axis=-1)
     assert apart[~np.eye(20, dtype=bool)].min() > 0.065
 
@@ -107,7 +107,7 @@ def test_cluster_colors_do_not_depend_on_the_values():
 
 def test_cluster_colors_near_nodes_look_alike():
     colors = style.cluster_colors(labels(81, som_shape=np.array([9, 9])))
-    lab = style._to_oklab(colors[:, :3]).reshape(9, 9, 3)
+    lab = style.to_oklab(colors[:, :3]).reshape(9, 9, 3)
     beside = np.linalg.norm(np.diff(lab, axis=1), axis=-1).max()
     assert beside < 0.5 * np.linalg.norm(lab[0, 0] - lab[-1, -1])
     assert len(np.unique(colors, axis=0)) == 81

@@ -104,8 +104,7 @@ def assign_given(profiles: Floats, labels: Labels, centroids: Floats, metric: Me
 
 def _describe_given(block: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Assignment:
     """Distance to the own centroid, and how much farther the nearest other one is."""
-    squared = metric.divergences(metric.squared_distances(block, centroids), block, centroids)
-    squared[np.isnan(squared)] = np.inf
+    squared = squared_to_each(block, centroids, metric)
     rows = np.arange(len(block))
     to_own = squared[rows, labels]
     squared[rows, labels] = np.inf
@@ -113,6 +112,15 @@ def _describe_given(block: Floats, labels: Labels, centroids: Floats, metric: Me
     with np.errstate(invalid="ignore"):
         margin = np.nan_to_num((other - own) / np.maximum(own, other), nan=0.0)
     return Assignment(labels, labels, to_own, np.where(np.isinf(other), 1.0, margin))
+
+
+def squared_to_each(block: Floats, centroids: Floats, metric: Metric) -> Float64s:
+    """Squared distances (n, k) of profiles to centroids, infinite to those that are NaN."""
+    squared = np.full((len(block), len(centroids)), np.inf)
+    exist = ~np.isnan(centroids).any(axis=(1, 2))
+    values = metric.squared_distances(block, centroids[exist])
+    squared[:, exist] = metric.divergences(values, block, centroids[exist])
+    return squared
 
 
 def _to_own(block: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Float64s:

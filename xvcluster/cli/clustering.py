@@ -1,4 +1,4 @@
-"""The commands that cluster: kmeans, som, gmm, sweep and demo."""
+"""The commands that cluster: kmeans, som, gmm, ward, sweep and demo."""
 
 from __future__ import annotations
 
@@ -132,6 +132,30 @@ def gmm(**options: Any) -> None:
     The result contains the probability of each cluster at each point.
     """
     _cluster(xvcluster.gmm, **options)
+
+
+@command(
+    clusters_option("Number of clusters. Default: the best by several criteria."),
+    K_RANGE,
+    click.option(
+        "--contiguous/--anywhere",
+        default=None,
+        help="Whether each cluster is one piece, or may lie in several. Default: one.",
+    ),
+    click.option(
+        "--min-area", type=float, metavar="KM2", help="Least area of a cluster in one piece."
+    ),
+    WEIGHING,
+    STABILITY,
+    MODEL,
+)
+def ward(**options: Any) -> None:
+    """Cluster the profiles of a NetCDF or Zarr FILE by Ward's criterion, into provinces.
+
+    The result contains the tree of the clusters.
+    """
+    unstable = "" if options["contiguous"] is False else "of clusters in one piece; give --anywhere"
+    _cluster(xvcluster.ward, unstable, **options)
 
 
 @command(

@@ -146,7 +146,7 @@ def _held_clusters(result: xr.Dataset) -> Booleans:
     is_held = result["count"].values > 0
     for name in parameters_of(result)["variables"]:
         is_held |= result[name].notnull().any([d for d in result[name].dims if d != "cluster"])
-    for name in method_of(result).numbering:
+    for name in method_of(result).numbering & set(result.variables):
         is_held |= result["cluster"].isin(result[name]).values
     return np.asarray(is_held, dtype=bool)
 
@@ -167,7 +167,7 @@ def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
         else:
             taken = matched[name].where(is_held, _EMPTY.get(str(name), np.nan))
         matched[name] = taken.transpose(*array.dims)
-    for name in {"label", *method_of(result).numbering}:
+    for name in {"label", *method_of(result).numbering} & set(result.variables):
         matched[name] = _look_up(result[name], number)
     matched["label"].attrs.update(flag_attrs(k))
     numbers = xr.Variable("cluster", np.arange(1, k + 1), result["cluster"].attrs)

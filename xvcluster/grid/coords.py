@@ -51,16 +51,19 @@ _PROJECTED = frozenset(
     "grid_latitude grid_longitude projection_x_coordinate projection_y_coordinate "
     "projection_x_angular_coordinate projection_y_angular_coordinate".split()
 )
+_LIST_NAMES = frozenset(
+    "profile profiles n_prof n_profiles iprof point points station stations cast sample obs cell "
+    "cells ncells ncol node nodes nele nod2 location".split()
+)
 _HORIZONTAL_NAMES = (
     _LATITUDE_NAMES
     | _LONGITUDE_NAMES
     | _TURNED_NAMES
     | frozenset(
         "xi_rho eta_rho xh yh i j ni nj nlat nlon easting northing south_north west_east xdim ydim "
-        "nf face tile time t date profile profiles n_prof n_profiles iprof point points "
-        "station stations cast sample obs cell cells ncells ncol node nodes nele nod2 "
-        "location".split()
+        "nf face tile time t date".split()
     )
+    | _LIST_NAMES
 )
 _LENGTHS = frozenset("m km cm mm ft mi nmi".split())
 _SAME_WORDS = {
@@ -329,6 +332,11 @@ def is_time(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
     """Whether a dimension is time, by its name or its values."""
     has_dates = dim in data.coords and data[dim].dtype.kind in "mM"
     return has_dates or _lower(dim) in {"time", "t", "date"} or "time" in _lower(dim).split("_")
+
+
+def is_list(dim: Hashable) -> bool:
+    """Whether points along a dimension are listed in any order, by its name."""
+    return _lower(dim) in _LIST_NAMES
 
 
 def _horizontal_coordinate(data: xr.DataArray | xr.Dataset, kind: Kind) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Indices, Integers
-from xvcluster.grid.coords import Axes, find_horizontal, is_time
+from xvcluster.grid.coords import Axes, find_horizontal, is_list, is_time
 from xvcluster.grid.horizontal import HorizontalGrid, find_grid, own_columns, unit_vectors
 
 _SAME_PLACE = float(np.radians(1e-4))
@@ -66,7 +66,8 @@ def find_neighbours(
     Raises
     ------
     ValueError
-        If the field has no latitude and longitude, and more than two dimensions besides time.
+        If the field has no latitude and longitude, but more than two dimensions besides time, or
+        one along which points are listed, such as ``profile`` or ``station``.
 
     Notes
     -----
@@ -154,9 +155,17 @@ def _along_dims(field: xr.DataArray) -> tuple[tuple[Hashable, ...], Adjacency]:
     dims = tuple(d for d in field.dims if not is_time(field, d)) or field.dims
     if len(dims) > 2:
         raise ValueError(
-            "which points are neighbours cannot be inferred: the field has no latitude and "
-            f"longitude, and the dimensions {', '.join(repr(str(d)) for d in dims)}; assign both, "
+            "which points are neighbours cannot be inferred: the data have no latitude and "
+            f"longitude, but the dimensions {', '.join(repr(str(d)) for d in dims)}; assign both, "
             f"in degrees, or select one entry, e.g. data.isel({dims[0]}=0)"
+        )
+    lists = [str(d) for d in dims if is_list(d)]
+    if lists:
+        raise ValueError(
+            "which points are neighbours cannot be inferred: the data have no latitude and "
+            f"longitude, and {lists[0]!r} lists points in any order; assign both, in degrees, or "
+            f"rename it if points that follow each other adjoin, e.g. "
+            f"data.rename({lists[0]}='distance')"
         )
     found = own_columns(field, Axes(None, *find_horizontal(field)))
     shape = tuple(field.sizes[d] for d in dims)

@@ -201,7 +201,7 @@ def gmm(
     layout = lay_out_model(data, dim, *weighing, method=GaussianMixture, sweeps=len(ks) > 1)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
     _require_two(profiles)
-    require_distinct(profiles.source, ks[-1])
+    require_distinct(profiles.source, ks[-1], of_range=len(ks) > 1)
     with show_steps(progress, len(ks)) as report:
         fits = fit_mixture(profiles.source.sample, ks, seed=seed, report=report, **asked)
     unsettled = [k for k, fit in fits.items() if not fit.converged]

@@ -376,7 +376,7 @@ def fit_all(
     distance = get_metric(metric, reach, layout.levels)
     profiles = open_model(layout, normalize=normalize, by_level=distance.is_linear, seed=seed)
     source = profiles.source
-    require_distinct(source, ks[-1])
+    require_distinct(source, ks[-1], of_range=len(ks) > 1)
     if in_space:
         require_places(layout, profiles.points)
     parameters = {"method": "k-means", "metric": metric, **options, "random_state": seed.entropy}

@@ -64,12 +64,16 @@ def open_model(layout: Layout, **scaling: Any) -> Scaled:
     return profiles
 
 
-def require_distinct(source: Source, n_clusters: int, name: str = "n_clusters") -> None:
-    """Refuse more clusters than there are distinct profiles, judged by a sample."""
+def require_distinct(source: Source, n_clusters: int, *, of_range: bool = False) -> None:
+    """Refuse more clusters than there are distinct profiles, judged by a sample.
+
+    `of_range` says that the number is the last of `k_range`.
+    """
     if not has_distinct(source.sample.counted().values, n_clusters):
+        asked = f"k_range, up to {n_clusters}," if of_range else f"n_clusters={n_clusters}"
         idle = "" if source.sample.weights.all() else ", and those of weight 0 do not count"
         raise ValueError(
-            f"{name}={n_clusters} is more than the distinct profiles among the "
+            f"{asked} is more than the distinct profiles among the "
             f"{source.n_profiles} complete ones{idle}; ask for fewer clusters"
         )
 

@@ -16,9 +16,8 @@ from xvcluster.algorithms.metrics import Metric, get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
 from xvcluster.algorithms.ward import cut, find_tree
-from xvcluster.arrays import Float64s, Indices
+from xvcluster.arrays import Float64s
 from xvcluster.choose.criteria import describe_criteria
-from xvcluster.grid.neighbours import find_neighbours
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
@@ -164,12 +163,12 @@ def ward(
     if contiguous:
         _require_one_map(layout)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
-    require_distinct(profiles.source, ks[0] if n_clusters is None else n_clusters)
+    require_distinct(profiles.source, ks[0])
     parameters: dict[str, Any] = {"method": "ward", "metric": "euclidean"}
     parameters |= {"contiguous": contiguous, **({} if min_area is None else {"min_area": min_area})}
     parameters |= {"random_state": seed.entropy, **known, **layout.weighting.recorded}
     tree, n_pieces = _grow(profiles, contiguous, min_area, seed, progress)
-    parameters["n_pieces"] = n_pieces
+    parameters |= {"n_pieces": n_pieces} | ({} if tree.nodes is None else {"nodes_by": "k-means"})
     ks = _require_pieces(ks, tree, n_pieces)
     if min_area is not None:
         _warn_of_islands(tree, ks[0], min_area)
@@ -326,7 +325,7 @@ def _grow(
     source, in_memory = profiles.source, isinstance(profiles, ArrayProfiles)
     if contiguous or (in_memory and source.n_profiles <= _MOST):
         assert isinstance(profiles, ArrayProfiles)
-        pairs = _find_pairs(profiles) if contiguous else None
+        pairs = profiles.layout.neighbours() if contiguous else None
         areas = _require_areas(profiles) if min_area is not None else None
         linkage, n_pieces = find_tree(
             profiles.source.profiles, pairs, areas=areas, min_area=min_area or 0.0
@@ -367,19 +366,6 @@ def _warn_of_islands(tree: Tree, k: int, min_area: float) -> None:
             f"{small.size} clusters are smaller than min_area={min_area:g} km² (the smallest has "
             f"{small[0]:.3g} km²): they are islands, which adjoin no other"
         )
-
-
-def _find_pairs(profiles: ArrayProfiles) -> Indices:
-    """Pairs of profiles that adjoin each other."""
-    layout = profiles.layout
-    place = layout.grid.spread(np.arange(layout.status.size))
-    number = np.full(layout.status.size, -1)
-    number[layout.points] = np.arange(layout.points.size)
-    present = number[place.values.ravel()] >= 0
-    pairs = find_neighbours(place, grid=layout.horizontal, is_present=present)
-    found = np.sort(number[place.values.ravel()[pairs]], axis=1)
-    kept: Indices = np.unique(found[(found[:, 0] >= 0) & (found[:, 0] < found[:, 1])], axis=0)
-    return kept
 
 
 def _require_areas(profiles: ArrayProfiles) -> Float64s:

@@ -8,6 +8,7 @@ from xvcluster.plot.som import som
 from xvcluster.plot.style import cluster_colors
 from xvcluster.plot.summary import summary
 from xvcluster.plot.sweep import maps
+from xvcluster.plot.tree import tree
 from xvcluster.plot.votes import votes
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "profiles",
     "som",
     "summary",
+    "tree",
     "votes",
 ]

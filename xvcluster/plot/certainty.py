@@ -121,7 +121,10 @@ def _check_places(labels: xr.DataArray, certainty: xr.DataArray) -> None:
 
 
 def _check_values(certainty: xr.DataArray) -> xr.DataArray:
-    """Return the certainty, clipped to 0 to 1 within rounding, NaN where it is missing."""
+    """Return the certainty, from 0 to 1 within rounding, NaN where it is missing.
+
+    A margin is negative where another centroid is nearer than that of the cluster: that is 0.
+    """
     name = "certainty" if certainty.name is None else f"certainty {certainty.name!r}"
     if certainty.dtype.kind not in "iufb":
         raise ValueError(
@@ -129,20 +132,20 @@ def _check_values(certainty: xr.DataArray) -> xr.DataArray:
         )
     certainty = mask_invalid(certainty.astype(np.float64))
     low, high = float(certainty.min()), float(certainty.max())
-    if low < -_ROUNDING or high > 1 + _ROUNDING:
+    least = -1.0 if certainty.name == "margin" else 0.0
+    if low < least - _ROUNDING or high > 1 + _ROUNDING:
         raise ValueError(
             f"{name} ranges from {low:g} to {high:g}; it must lie between 0 (ambiguous) and 1 "
             '(certain), as result.dataset["margin"] does'
         )
-    clipped: xr.DataArray = certainty.clip(0, 1, keep_attrs=True)
-    return clipped
+    return certainty.clip(0, keep_attrs=True)
 
 
 def fade(
     labels: xr.DataArray, certainty: xr.DataArray, rgba: Float64s
 ) -> tuple[xr.DataArray, Float64s]:
     """Return the labels as numbers of shades, and the shades, cluster by cluster."""
-    percent = np.round(certainty.fillna(0).values * _STEPS)
+    percent = np.round(certainty.fillna(0).clip(0, 1).values * _STEPS)
     numbers = labels.copy(data=(labels.values - 1) * (_STEPS + 1) + percent + 1)
     return numbers, shades(rgba).reshape(-1, 4)
 
@@ -171,7 +174,8 @@ def add_certainty_bar(
     look: dict[str, Any] = {"aspect": "auto", "origin": "lower", "interpolation": "nearest"}
     bar.imshow(stripes, extent=(0, 1, 0, 1), **look)
     across.set_ticks([])
-    along.set_ticks([0, 0.5, 1], ["0", "0.5", "1"])
+    least = "≤ 0" if float(certainty.min()) < -_ROUNDING else "0"
+    along.set_ticks([0, 0.5, 1], [least, "0.5", "1"])
     label = style.axis_label(certainty, width=_characters(ax, side)) or "certainty"
     along.set_label_text(label, fontsize=7)
     along.labelpad = 1.5

@@ -93,9 +93,9 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         over it. The map shows the extent of this field.
     certainty : DataArray or str, optional
         The certainty of the labels, from 0 to 1, on the points of the labels in any order. The
-        colours fade from full at 1 to 15 %, nearly white, at 0; NaN counts as 0. A bar beside the
-        map shows the scale. For a result, also the name of one of its variables:
-        ``result.plot.map(certainty="margin")``.
+        colours fade from full at 1 to 15 %, nearly white, at 0; NaN counts as 0, and so does a
+        negative margin, where another centroid is nearer. A bar beside the map shows the scale. For
+        a result, also the name of one of its variables: ``result.plot.map(certainty="margin")``.
     col : hashable, optional
         A dim of the labels beside those of the map, such as ``"time"``: one map is drawn for each
         of its entries, all in the same colours and with one legend.

@@ -17,6 +17,8 @@ from xvcluster.plot.profiles import profiles as draw_profiles
 from xvcluster.plot.som import som as draw_som
 from xvcluster.plot.summary import summary as draw_summary
 from xvcluster.plot.sweep import maps as draw_maps
+from xvcluster.plot.tree import tree as draw_tree
+from xvcluster.record.tree import require_tree
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -72,6 +74,12 @@ class ResultPlots:
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
+    tree = delegate(draw_tree)
+
+    @_like(delegate(draw_maps))
+    def maps(self, /, **options: Any) -> Any:
+        require_tree(self._data)
+        return draw_maps(self._data, **options)
 
 
 class SweepPlots:

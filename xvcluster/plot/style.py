@@ -203,7 +203,7 @@ def _of_colormap(colors: Any, n_clusters: int) -> Any:
 
 def text_color(color: Float64s) -> str:
     """Return a dark colour or white, whichever is easier to read on the given colour."""
-    return OUTLINE if _to_oklab(color[:3])[0] > 0.68 else "white"
+    return OUTLINE if to_oklab(color[:3])[0] > 0.68 else "white"
 
 
 def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
@@ -262,31 +262,31 @@ def _ramp_colors(n: int) -> Float64s:
     """Return colours in equal perceived steps along the ramp; few clusters omit its dark ends."""
     from matplotlib.colors import to_rgba_array
 
-    anchors = _to_oklab(to_rgba_array(_RAMP)[:, :3])
+    anchors = to_oklab(to_rgba_array(_RAMP)[:, :3])
     steps = np.linalg.norm(np.diff(anchors, axis=0), axis=1)
     length = np.concatenate([[0.0], np.cumsum(steps)]) / steps.sum()
     margin = 0.12 if n <= 3 else max(0.0, 0.12 - 0.02 * (n - 3))
     at = np.linspace(margin, 1 - margin, n) if n > 1 else np.array([0.8])
     lab = np.stack([np.interp(at, length, anchors[:, channel]) for channel in range(3)], axis=1)
-    return _to_rgba(lab)
+    return to_rgba(lab)
 
 
 def _grid_colors(n_rows: int, n_columns: int) -> Float64s:
     """Return the colours of a grid of nodes, row by row, interpolated between four corners."""
     from matplotlib.colors import to_rgba_array
 
-    corners = _to_oklab(to_rgba_array(_CORNERS)[:, :3]).reshape(2, 2, 3)
+    corners = to_oklab(to_rgba_array(_CORNERS)[:, :3]).reshape(2, 2, 3)
     sides = np.linspace(corners[:, 0], corners[:, 1], n_columns, axis=1)
-    return _to_rgba(np.linspace(sides[0], sides[1], n_rows).reshape(-1, 3))
+    return to_rgba(np.linspace(sides[0], sides[1], n_rows).reshape(-1, 3))
 
 
-def _to_oklab(rgb: Float64s) -> Float64s:
+def to_oklab(rgb: Float64s) -> Float64s:
     """Convert sRGB to OKLab, in which equal distances look equal (Ottosson 2020)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return np.asarray(np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T)
 
 
-def _to_rgba(lab: Float64s) -> Float64s:
+def to_rgba(lab: Float64s) -> Float64s:
     """Convert OKLab to opaque sRGB, clipped to what a screen can show."""
     linear = (lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_LMS).T
     linear = np.clip(linear, 0, 1)

@@ -1,4 +1,4 @@
-"""One map for each number of clusters of a sweep."""
+"""One map for each number of clusters, of a sweep or of a tree."""
 
 from __future__ import annotations
 
@@ -6,15 +6,28 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from xvcluster.arrays import Float64s
 from xvcluster.grid.labels import Result
+from xvcluster.options import check_ks
 from xvcluster.plot import geometry as geo
+from xvcluster.plot import legend as legends
 from xvcluster.plot import style, view
 from xvcluster.plot.fields import NEAR, bar_axes, clear_of_ticks, draw_background, draw_labels
-from xvcluster.plot.inputs import check_field, check_switches, take_sweep
+from xvcluster.plot.inputs import (
+    check_field,
+    check_switches,
+    take_dataset,
+    take_result,
+    take_sweep,
+)
 from xvcluster.plot.map import add_map_axes, set_view, surround
+from xvcluster.plot.nested import Panel, cut_panels, numbered
 from xvcluster.plot.size import arrange, moderate
+from xvcluster.record.tree import has_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import xarray as xr
     from cartopy.crs import Projection
     from matplotlib.axes import Axes
@@ -22,10 +35,14 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.basemap import Resolution
 
+_LETTER = 0.06
+"""Inches of a letter below a strip of colours."""
+
 
 def maps(
     dataset: Result | xr.Dataset,
     *,
+    ks: Iterable[int] | None = None,
     ncols: int | None = None,
     original: xr.DataArray | Literal[True] | None = None,
     projection: Projection | None = None,
@@ -38,8 +55,11 @@ def maps(
 
     Parameters
     ----------
-    dataset : SweepResult or Dataset
-        A sweep, or its dataset.
+    dataset : SweepResult, ClusterResult or Dataset
+        A sweep, a result with a tree, which is cut at each k, or the dataset of either.
+    ks : iterable of int, optional
+        The numbers of clusters. Default: those of a sweep; of a tree, the number of clusters of the
+        result, half of it and twice as many.
     ncols : int, optional
         Number of panels in a row. Default: depends on the shape of the map.
     original : xr.DataArray or True, optional
@@ -56,8 +76,16 @@ def maps(
     Raises
     ------
     ValueError
-        If `ncols` is less than 1, if `original` or the labels hold more than one map for each k, or
+        If the result has no tree, if `ks` are not in the sweep or more than the leaves of the tree,
+        if `ncols` is less than 1, if `original` or the labels hold more than one map for each k, or
         if `original` is True although only the dataset is known.
+
+    Notes
+    -----
+    The cuts of a tree are nested, and so are their colours. The smallest k has colours as any
+    clusters have. From there on, the larger part of a cluster that is divided keeps its colour, and
+    the smaller one has a shade of it. The strips of colours below the maps are aligned, and name
+    clusters by those of the result: 3a and 3b are parts of 3, and 3+4 are both together.
 
     Examples
     --------
@@ -65,24 +93,25 @@ def maps(
     >>> figure = maps(sweep.dataset)  # doctest: +SKIP
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
-    dataset = take_sweep(dataset, "maps").compute()  # read lazy maps only once
     check_switches(coastlines=coastlines, borders=borders)
     if original is True:
         raise ValueError(
             "original=True stands for the data of a sweep, but a dataset does not contain them; "
             "use sweep.plot.maps(original=True), or pass a DataArray"
         )
+    panels = _take_panels(dataset, ks)
     fields = [] if original is None else [check_field(original, "original")]
-    fields += [_labels_at(dataset, index) for index in range(dataset.sizes["k"])]
+    fields += [panel.labels for panel in panels]
     places = [geo.locate(field) for field in fields]
-    axes = _panels(places[-1], len(fields), ncols, projection, extent)
+    axes = _new_axes(places[-1], len(fields), ncols, projection, extent)
     tight = projection is None
-    for index, (ax, field, place) in enumerate(zip(axes, fields, places, strict=True)):
+    drawn = [None] * (original is not None) + panels
+    for ax, field, place, panel in zip(axes, fields, places, drawn, strict=True):
         set_view(ax, place, field, extent, tight=tight)
-        if index == 0 and original is not None:
+        if panel is None:
             _draw_original(ax, field, place)
         else:
-            _draw_k(ax, field, place)
+            _draw_k(ax, panel, place)
         surround(
             ax, place, field, extent, tight=tight, resolution=resolution,
             coastlines=coastlines, borders=borders, gridlines=False,
@@ -90,16 +119,32 @@ def maps(
     return axes[0].figure  # type: ignore[return-value]
 
 
-def _labels_at(dataset: xr.Dataset, index: int) -> xr.DataArray:
-    """Return the labels of one k, with the attributes that determine their colours."""
+def _take_panels(source: Result | xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
+    """Take the labels of a sweep, or those of a tree that is cut, in their colours."""
+    dataset = take_dataset(source, "maps", "a SweepResult, a result with a tree, or its dataset")
+    if has_tree(dataset):
+        return cut_panels(take_result(dataset, "maps").compute(), ks)
+    dataset = take_sweep(dataset, "maps")
+    if ks is not None:
+        chosen, known = check_ks("ks", ks), dataset["k"].values
+        if not np.isin(chosen, known).all():
+            raise ValueError(f"ks={chosen} are not all in the sweep, which has {list(known)}")
+        dataset = dataset.sel(k=chosen)
+    dataset = dataset.compute()  # read lazy maps only once
+    return [_panel_of(dataset, index) for index in range(dataset.sizes["k"])]
+
+
+def _panel_of(dataset: xr.Dataset, index: int) -> Panel:
+    """Return the labels of one k of a sweep."""
     labels = style.check_labels(dataset["label"].isel(k=index))
-    numbers = np.arange(1, int(dataset["k"].values[index]) + 1)
-    # the names of the largest k do not fit the others
-    kept = {key: value for key, value in labels.attrs.items() if key != "flag_meanings"}
-    return labels.drop_attrs().assign_attrs(kept | {"flag_values": numbers})
+    labels = numbered(labels, labels, int(dataset["k"].values[index]))
+    rgba = style.colors_of(labels)
+    k, step = len(rgba), -(-len(rgba) // 10)
+    names = [str(c + 1) if c % step == 0 else "" for c in range(k)]
+    return Panel(labels, rgba, np.ones(k, np.intp), names)
 
 
-def _panels(
+def _new_axes(
     place: geo.Geometry,
     n_panels: int,
     ncols: int | None,
@@ -122,17 +167,31 @@ def _panels(
     return [add_map_axes(figure, grid[i], place, projection, extent) for i in range(n_panels)]
 
 
-def _draw_k(ax: Axes, labels: xr.DataArray, place: geo.Geometry) -> None:
+def _draw_k(ax: Axes, panel: Panel, place: geo.Geometry) -> None:
     """Draw one map of labels, over a strip of its colours."""
-    rgba = style.colors_of(labels)
-    draw_labels(ax, place, rgba)
-    ax.set_title(f"k = {len(rgba)}", fontsize=9.5)
+    draw_labels(ax, place, panel.rgba)
+    ax.set_title(f"k = {len(panel.rgba)}", fontsize=9.5)
     strip = bar_axes(ax, "below", offset=_offset(ax, place))
-    strip.imshow(rgba[np.newaxis], aspect="auto", interpolation="nearest")
+    colors = np.repeat(panel.rgba, panel.widths, axis=0)
+    strip.imshow(colors[np.newaxis], aspect="auto", interpolation="nearest")
     strip.set_yticks([])
     strip.tick_params(length=0)
-    ticks = np.arange(0, len(rgba), -(-len(rgba) // 10))
-    strip.set_xticks(ticks, [str(tick + 1) for tick in ticks])
+    ends = np.cumsum(panel.widths)
+    middles = ends - panel.widths / 2 - 0.5
+    per_inch = len(colors) / (legends.inches(strip)[0])
+    kept = _that_fit(middles, [_LETTER * len(name) * per_inch for name in panel.names])
+    strip.set_xticks(middles[kept], [panel.names[c] for c in kept])
+
+
+def _that_fit(middles: Float64s, widths: list[float]) -> list[int]:
+    """Return which names of given widths fit side by side, from the left; empty ones do not."""
+    kept: list[int] = []
+    end = -np.inf
+    for i, width in enumerate(widths):
+        if width and middles[i] - width / 2 >= end:
+            kept.append(i)
+            end = middles[i] + width / 2
+    return kept
 
 
 def _offset(ax: Axes, place: geo.Geometry) -> float:

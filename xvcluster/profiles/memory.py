@@ -22,6 +22,7 @@ from xvcluster.algorithms.moments import moments_by_cluster, moments_of
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers, Labels
 from xvcluster.grid.missing import find_invalid
+from xvcluster.grid.neighbours import find_neighbours
 from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, lay_out
 from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
@@ -69,6 +70,17 @@ class Profiles(Layout):
     def block(self) -> Block:
         """The profiles with their weights."""
         return Block.of(self.values, self.weights)
+
+    def neighbours(self) -> Indices:
+        """Pairs (n_pairs, 2) of profiles that adjoin each other; see `find_neighbours`."""
+        place = self.grid.spread(np.arange(self.status.size))
+        at = place.values.ravel()  # the seam of a global grid is there twice
+        number = np.full(self.status.size, -1)
+        number[self.points] = np.arange(self.points.size)
+        pairs = find_neighbours(place, grid=self.horizontal, is_present=number[at] >= 0)
+        found = np.sort(number[at[pairs]], axis=1)
+        each: Indices = np.unique(found[found[:, 0] < found[:, 1]], axis=0)
+        return each
 
     def to_map(self, values: Array) -> xr.DataArray:
         """Put one value per profile on the user's dimensions; float32, otherwise NaN."""

@@ -124,6 +124,22 @@ def _check_by_variable(name: str, value: Any) -> None:
         check_number(f"{name} of {variable!r}", own, above=0.0)
 
 
+def _check_cleaned(name: str, value: Any) -> None:
+    if not (isinstance(value, list) and value and all(isinstance(v, dict) for v in value)):
+        raise ValueError(f"{name} must be a list of what was done each time; got {value!r}")
+    for done in value:
+        least = {"min_area", "min_cells"} & done.keys()
+        if len(least) != 1 or done.keys() - {"area"} != least | {"cells", "islands"}:
+            raise ValueError(
+                f"{name} must say min_area or min_cells, and the cells moved, their area if it is "
+                f"known, and the islands left; got {done!r}"
+            )
+        check_number(f"{name}: least size", done[least.pop()], above=0.0)
+        for count in ("cells", "islands"):
+            check_integer(f"{name}: {count}", done[count], 0)
+        check_number(f"{name}: area", done.get("area", 0.0), above=0.0, or_equal=True)
+
+
 def _check_text(name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise ValueError(f"{name} must be text; got {value!r}")
@@ -138,6 +154,7 @@ PARAMETERS: dict[str, Parameter] = {
     "weights": Parameter(_check_text, optional=True),
     "level_weights": Parameter(_check_text, optional=True),
     "variable_weights": Parameter(_check_by_variable, optional=True),
+    "cleaned": Parameter(_check_cleaned, optional=True),
 }
 """Parameters of every result, in addition to ``method`` and ``metric``."""
 

@@ -23,6 +23,7 @@ from xvcluster.grid.coords import units
 from xvcluster.grid.levels import levels_of
 from xvcluster.messages import plain
 from xvcluster.profiles import QUANTILES, STATUS, Layout, Members, describe_incomplete
+from xvcluster.profiles.memory import ArrayMembers
 from xvcluster.profiles.scaling import SCALED_UNITS, ProfileScaling, Scaling, keeps_units
 from xvcluster.record.contents import CONTENTS
 from xvcluster.record.method import Method, method_of
@@ -60,6 +61,14 @@ _OF_POINTS: dict[str, Attributes] = {
     },
 }
 """Variables on the horizontal dimensions of the data."""
+
+_MARGIN_OF_GIVEN: Attributes = {
+    "long_name": "margin over the nearest other cluster",
+    "units": "1",
+    "comment": "(d2 - d1)/max(d1, d2), with the distances d1 to the own centroid and d2 to the "
+    "nearest other one: 1 certain, 0 ambiguous, negative where the other one is nearer",
+}
+"""Of labels that do not follow from distances alone."""
 
 SWEEP = "sweep_"
 """How names of the criteria of a sweep begin."""
@@ -195,6 +204,8 @@ def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr
     maps = members.maps()
     for name, attrs in _OF_POINTS.items():
         maps[name].attrs = dict(attrs)
+    if isinstance(members, ArrayMembers) and members.labels is not None:
+        maps["margin"].attrs = dict(_MARGIN_OF_GIVEN)
     maps["label"].attrs |= flag_attrs(parameters["n_clusters"])
     incomplete = describe_incomplete(members.profiles.completeness)
     if incomplete:

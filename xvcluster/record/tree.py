@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.ward import cut
-from xvcluster.arrays import Float64s, Labels
+from xvcluster.arrays import Float64s, Indices, Labels
 
 
 def has_tree(dataset: xr.Dataset) -> bool:
@@ -45,26 +47,96 @@ def describe_tree(linkage: Float64s, leaf: xr.DataArray, what: str) -> dict[str,
     return {"linkage": merges, "leaf": number}
 
 
-def cut_labels(dataset: xr.Dataset, k: int) -> xr.DataArray:
-    """Labels of a result's tree at any k, from 1 in an order in which relatives are near."""
-    linkage = require_tree(dataset)
-    groups = cut(linkage, len(linkage) + 1, k)
-    table = np.append(np.nan, in_order(linkage, groups)[groups] + 1).astype(np.float32)
-    labels: xr.DataArray = xr.apply_ufunc(
-        lambda leaf: table[np.nan_to_num(leaf).astype(np.intp)],
-        dataset["leaf"],
-        dask="parallelized",
-        output_dtypes=[np.float32],
-    )
-    return labels.assign_attrs(dataset["label"].attrs)
+def present_clusters(dataset: xr.Dataset) -> int:
+    """Number of clusters of a result that are not empty, of which a selection may lack some."""
+    labels = dataset["label"].values
+    drawn = np.unique(labels[np.isfinite(labels)]).size
+    return max(int((dataset["count"] > 0).sum()), drawn)
 
 
-def in_order(linkage: Float64s, groups: Labels) -> Labels:
-    """Place of each cluster of a cut among the leaves of its tree, in which relatives are near."""
-    from scipy.cluster.hierarchy import leaves_list
+@dataclass(frozen=True, slots=True, eq=False)
+class Top:
+    """The last merges of a result's tree: a small tree, whose leaves are called twigs.
 
-    place = np.empty(groups.max() + 1, np.intp)
-    for rank, leaf in enumerate(leaves_list(linkage)[::-1]):
-        place[groups[leaf]] = rank
-    order: Labels = np.argsort(np.argsort(-place)).astype(np.int32)
-    return order
+    Twigs are in an order in which no branches cross, and lower numbers of clusters come first if
+    possible.
+
+    Attributes
+    ----------
+    linkage : ndarray, shape (n - 1, 4)
+        As SciPy has it, of n twigs.
+    twigs : ndarray of int, shape (n_leaves,)
+        The twig of each leaf of the whole tree, from 0.
+    clusters : ndarray of int, shape (n,)
+        The cluster of the result that most points of each twig are in, from 1; 0 if it has none.
+    sizes : ndarray, shape (n,)
+        Number of points of each twig.
+    """
+
+    linkage: Float64s
+    twigs: Labels
+    clusters: Labels
+    sizes: Float64s
+
+    @classmethod
+    def of(cls, dataset: xr.Dataset, n: int) -> Top:
+        """The last n - 1 merges, or all if there are fewer, of a result that is in memory."""
+        linkage = require_tree(dataset)
+        n_leaves = len(linkage) + 1
+        n = min(n, n_leaves)
+        twigs = cut(linkage, n_leaves, n)
+        top = linkage[n_leaves - n :].copy()
+        top[:, :2] = _renumber(linkage, top[:, :2].astype(np.intp), twigs, n)
+        leaf, label = xr.broadcast(dataset["leaf"], dataset["label"])
+        known = (leaf.notnull() & label.notnull()).values
+        of_points = twigs[leaf.values[known].astype(np.intp) - 1]
+        clusters, sizes = _most(of_points, label.values[known].astype(np.intp), n)
+        order = _arrange(top[:, :2].astype(np.intp), clusters, sizes)
+        place = np.append(np.argsort(order), np.arange(n, 2 * n - 1)).astype(np.int32)
+        top[:, :2] = place[top[:, :2].astype(np.intp)]
+        return cls(top, place[twigs], clusters[order], sizes[order])
+
+    def __len__(self) -> int:
+        """Number of twigs."""
+        return len(self.clusters)
+
+    def cut(self, k: int) -> Labels:
+        """The cluster (n,) of each twig at one k, from 0, in the order of the twigs."""
+        return cut(self.linkage, len(self), k)
+
+    def numbers(self, groups: Labels) -> Labels:
+        """The cluster of the result that most points of each group of twigs are in; 0 if none."""
+        return _most(groups, self.clusters, groups.max() + 1, self.sizes)[0]
+
+
+def _most(
+    groups: Labels, numbers: Labels | Indices, n: int, weights: Float64s | None = None
+) -> tuple[Labels, Float64s]:
+    """The number that most of each of n groups have, 0 if none is known, and their sizes."""
+    width = numbers.max(initial=0) + 1
+    place = groups.astype(np.intp) * width + numbers
+    table = np.bincount(place, weights, n * width).reshape(n, width).astype(np.float64)
+    return table.argmax(axis=1).astype(np.int32), table.sum(axis=1)
+
+
+def _arrange(children: Indices, numbers: Labels, sizes: Float64s) -> Indices:
+    """Order twigs so that no branches cross, at each merge the lower mean number first."""
+    branches = [[i] for i in range(len(numbers))]
+    size = [*np.maximum(sizes, 1e-9)]
+    mean = [*numbers.astype(np.float64)]
+    for pair in children:
+        one, other = sorted(pair, key=mean.__getitem__)
+        branches.append(branches[one] + branches[other])
+        size.append(size[one] + size[other])
+        mean.append((mean[one] * size[one] + mean[other] * size[other]) / size[-1])
+    return np.array(branches[-1])
+
+
+def _renumber(linkage: Float64s, children: Indices, twigs: Labels, n: int) -> Indices:
+    """Numbers of clusters in a tree as they are in that of its last n - 1 merges."""
+    n_leaves = len(linkage) + 1
+    before = 2 * n_leaves - n
+    leaf = children.copy()
+    while (inner := leaf >= n_leaves).any():
+        leaf[inner] = linkage[leaf[inner] - n_leaves, 0].astype(np.intp)
+    return np.where(children >= before, children - before + n, twigs[leaf])

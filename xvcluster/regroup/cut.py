@@ -17,8 +17,8 @@ from xvcluster.record.tree import require_tree
 from xvcluster.regroup.reopen import reopen
 from xvcluster.regroup.tree import Tree, find_leaves
 
-_OWN = ("variables", "vertical", "n_clusters")
-"""Parameters that describing a clustering adds."""
+_OWN = ("variables", "vertical", "n_clusters", "cleaned")
+"""Parameters that describing a clustering adds, or cleaning its map."""
 
 
 def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dataset:

@@ -1,0 +1,142 @@
+"""Maps of nested cuts: their labels, the colours of parts, and the names below the strips."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from xvcluster import kmeans, open_result, sweep, ward
+from xvcluster.plot import cluster_colors, maps
+from xvcluster.plot.nested import cut_panels
+from xvcluster.plot.style import to_oklab
+
+
+def colors_on_map(panel):
+    """Colour of each point."""
+    return panel.rgba[panel.labels.values.ravel().astype(int) - 1]
+
+
+def hue(rgba):
+    return np.arctan2(*to_oklab(rgba[:, :3])[:, :0:-1].T)
+
+
+@pytest.mark.parametrize("contiguous", [True, False])
+def test_panels_hold_the_labels_of_cuts(contiguous, field_of):
+    result = ward(field_of(), 6, contiguous=contiguous)
+    ks = [2, 5, 6, 9, 30]
+    for k, panel in zip(ks, cut_panels(result.dataset, ks), strict=True):
+        expected = result.cut(k).labels.values.ravel()
+        assert adjusted_rand_score(expected, panel.labels.values.ravel()) == 1
+        assert len(panel.rgba) == len(panel.widths) == len(panel.names) == k
+
+
+def test_panels_are_by_default_of_half_and_twice_as_many(field_of):
+    result = ward(field_of(), 6)
+    assert [len(panel.rgba) for panel in cut_panels(result.dataset, None)] == [3, 6, 12]
+
+
+def test_panels_are_no_more_than_the_leaves(model):
+    panels = cut_panels(kmeans(model, 3).merge(2).dataset, None)
+    assert [len(panel.rgba) for panel in panels] == [1, 2, 3]
+
+
+def test_panels_leave_pieces_apart(field_of):
+    field = field_of()
+    result = ward(field.where((field["lat"] < 43) | (field["lat"] > 45)), 3)
+    assert [len(panel.rgba) for panel in cut_panels(result.dataset, None)] == [2, 3, 6]
+    with pytest.raises(ValueError, match=r"each k of ks must be from 2, the number of pieces"):
+        cut_panels(result.dataset, [1, 2])
+
+
+def test_the_coarsest_cut_has_the_colours_of_any_clusters(field_of):
+    result = ward(field_of(), 6)
+    coarsest = cut_panels(result.dataset, [3, 6])[0]
+    expected = cluster_colors(result.cut(3).labels)
+    np.testing.assert_allclose(np.sort(coarsest.rgba, axis=0), np.sort(expected, axis=0))
+
+
+def test_the_larger_part_keeps_the_colour_of_what_was_divided(field_of):
+    result = ward(field_of(), 6)
+    for k in range(2, 12):
+        before, after = cut_panels(result.dataset, [2, 3, k, k + 1])[-2:]
+        changed = (colors_on_map(before) != colors_on_map(after)).any(axis=1)
+        kept = colors_on_map(before) == colors_on_map(before)[changed][0]
+        assert 0 < changed.sum() <= kept.all(axis=1).sum() / 2
+
+
+def test_parts_are_shades_of_one_hue_that_differ(field_of):
+    coarse, fine = cut_panels(ward(field_of(), 6).dataset, [4, 12])
+    assert len(np.unique(fine.rgba, axis=0)) == 12
+    lab = to_oklab(fine.rgba[:, :3])
+    apart = np.linalg.norm(lab[:, None] - lab, axis=-1)[~np.eye(12, dtype=bool)]
+    assert apart.min() > 0.04
+    parents = colors_on_map(coarse)
+    for number, color in enumerate(fine.rgba, start=1):
+        at = fine.labels.values.ravel() == number
+        turned = hue(color[None]) - hue(parents[at][:1])
+        assert np.abs(np.angle(np.exp(1j * turned))) < 0.1
+
+
+def test_names_say_what_parts_are_of_and_what_is_joined(field_of):
+    result = ward(field_of(), 4)
+    coarse, own, fine = cut_panels(result.dataset, [2, 4, 8])
+    assert sorted(own.names) == ["1", "2", "3", "4"]
+    assert sorted("+".join(coarse.names).split("+")) == sorted(own.names)
+    assert {name.rstrip("abcdefgh") for name in fine.names} == set(own.names)
+    assert len(set(fine.names)) == 8
+    for panel in (own, fine):
+        for place, name in enumerate(panel.names, start=1):
+            found = result.labels.where(panel.labels == place)
+            assert np.unique(found.values[np.isfinite(found)]) == int(name.rstrip("abcdefgh"))
+
+
+def test_strips_are_aligned(field_of):
+    panels = cut_panels(ward(field_of(), 6).dataset, [3, 6, 12])
+    ends = [set(np.cumsum(panel.widths)) for panel in panels]
+    assert ends[0] < ends[1] < ends[2]
+
+
+def test_maps_of_a_result_are_those_of_its_file(close, tmp_path, field_of):
+    result = ward(field_of(), 5)
+    result.to_netcdf(tmp_path / "a.nc")
+    drawn = []
+    for source in (result, open_result(tmp_path / "a.nc")):
+        figure = close(source.plot.maps(), drawn=True)
+        assert [ax.get_title() for ax in figure.axes] == ["k = 2", "k = 5", "k = 10"]
+        drawn.append([ax.child_axes[0].images[0].get_array() for ax in figure.axes])
+    for one, other in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_maps_of_loose_points_and_of_dask_arrays(close, field_of):
+    field = field_of()
+    points = field.stack(station=("lat", "lon")).reset_index("station")
+    close(ward(points.isel(station=slice(0, None, 2)), 3).plot.maps(ks=[2, 3]), drawn=True)
+    close(kmeans(field.chunk(lat=3), 8).merge(3).plot.maps(ks=[2, 3]), drawn=True)
+
+
+def test_maps_of_a_sweep_at_some_k(close, field_of):
+    swept = sweep(field_of(), range(2, 6))
+    figure = close(swept.plot.maps(ks=[5, 3]))
+    assert [ax.get_title() for ax in figure.axes] == ["k = 3", "k = 5"]
+    with pytest.raises(ValueError, match=r"ks=\[3, 9\] are not all in the sweep"):
+        swept.plot.maps(ks=[3, 9])
+
+
+def test_maps_know_coordinates_by_their_attributes(close, field_of):
+    field = field_of().rename(lat="north", lon="east")
+    field["north"].attrs |= {"standard_name": "latitude", "units": "degrees_north"}
+    field["east"].attrs |= {"standard_name": "longitude", "units": "degrees_east"}
+    for source in (ward(field, 4), sweep(field, [2, 3])):
+        figure = close(source.plot.maps())
+        assert hasattr(figure.axes[0], "projection")
+
+
+def test_maps_refuse_a_result_without_a_tree(model):
+    with pytest.raises(ValueError, match=r"no tree: it was not made by ward"):
+        kmeans(model, 3).plot.maps()
+
+
+def test_maps_refuse_more_clusters_than_leaves(model):
+    result = kmeans(model, 3).merge(2)
+    with pytest.raises(ValueError, match=r"to 3, the leaves of the tree; got \[2, 4\]"):
+        maps(result, ks=[2, 4])

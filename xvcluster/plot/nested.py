@@ -1,0 +1,142 @@
+"""Maps of a tree cut at several k, in which clusters have shades of their parent's colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xvcluster.arrays import Booleans, Float64s, Integers, Labels
+from xvcluster.options import check_ks
+from xvcluster.plot import style
+from xvcluster.plot.shades import shades_of
+from xvcluster.record.dataset import parameters_of
+from xvcluster.record.tree import Top, present_clusters, require_tree
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_NAMED = 4
+"""Number of clusters that are named one by one where they are one cluster."""
+
+_NAMES = ("flag_values", "flag_meanings", "som_shape")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """What the map of one k shows.
+
+    Attributes
+    ----------
+    labels : DataArray
+        From 1.
+    rgba : ndarray, shape (k, 4)
+    widths : ndarray of int, shape (k,)
+        How much of the strip of colours each cluster takes.
+    names : list of str
+        Of the clusters, below the strip.
+    """
+
+    labels: xr.DataArray
+    rgba: Float64s
+    widths: Integers
+    names: list[str]
+
+
+def cut_panels(dataset: xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
+    """Cut the tree of a result, which is in memory, at several k."""
+    own = present_clusters(dataset)
+    chosen = _choose(dataset, own, ks)
+    top = Top.of(dataset, max(own, *chosen))
+    drawn, of_result = _colors(dataset, top, chosen), top.cut(own)
+    numbers = top.numbers(of_result)
+    panels = []
+    for k in chosen:
+        groups = top.cut(k)
+        table = np.append(groups[top.twigs] + 1.0, np.nan)
+        leaf = dataset["leaf"]
+        labels = leaf.copy(data=table[leaf.fillna(0).values.astype(np.intp) - 1])
+        names = _names(groups, numbers, of_result)
+        first = np.unique(groups, return_index=True)[1]
+        rgba = drawn[k][first]
+        panels.append(
+            Panel(numbered(labels, dataset["label"], k), rgba, np.bincount(groups), names)
+        )
+    return panels
+
+
+def _choose(dataset: xr.Dataset, own: int, ks: Iterable[int] | None) -> list[int]:
+    """The numbers of clusters that are asked for; by default half of them, and twice as many."""
+    least, most = parameters_of(dataset)["n_pieces"], len(require_tree(dataset)) + 1
+    if ks is None:
+        return sorted({min(max(k, least), most) for k in (max(own // 2, 1), own, 2 * own)})
+    chosen = check_ks("ks", ks)
+    if not least <= chosen[0] <= chosen[-1] <= most:
+        raise ValueError(
+            f"each k of ks must be from {least}, the number of pieces that do not adjoin each "
+            f"other, to {most}, the leaves of the tree; got {chosen}"
+        )
+    return chosen
+
+
+def numbered(labels: xr.DataArray, like: xr.DataArray, k: int) -> xr.DataArray:
+    """Give labels of k clusters the attributes of other labels, without the names of these."""
+    kept = {name: value for name, value in like.attrs.items() if name not in _NAMES}
+    described = kept | {"flag_values": np.arange(1, k + 1)}
+    return labels.drop_attrs(deep=False).assign_attrs(described).rename("label")
+
+
+def _colors(dataset: xr.Dataset, top: Top, ks: list[int]) -> dict[int, Float64s]:
+    """Colours (n, 4) of the twigs of a tree at each k.
+
+    At the smallest k they are those of that many clusters, in the order of the mean numbers of what
+    they were in the result. From there on, the larger part of a cluster that is divided keeps its
+    colour.
+    """
+    coarse = top.cut(ks[0])
+    size = np.maximum(top.sizes, 1e-9)
+    mean = np.bincount(coarse, top.clusters * size) / np.bincount(coarse, size)
+    base = style.colors_of(numbered(dataset["label"], dataset["label"], ks[0]))
+    base = base[np.argsort(np.argsort(mean, kind="stable"))]
+    shade, parents, found = coarse.copy(), [], {ks[0]: coarse}
+    for k in range(ks[0] + 1, ks[-1] + 1):
+        divided = _smaller_part(top, k)
+        parents.append(coarse[divided][0])
+        shade[divided] = ks[0] + len(parents) - 1
+        found[k] = shade.copy()
+    rgba = shades_of(base, parents)
+    return {k: rgba[found[k]] for k in ks}
+
+
+def _smaller_part(top: Top, k: int) -> Booleans:
+    """The twigs of the smaller part of what k clusters divide, and k - 1 clusters do not."""
+    before, after = top.cut(k - 1), top.cut(k)
+    second: Booleans = after == after[(after != before).argmax()]
+    first: Booleans = (before == before[second][0]) & ~second
+    return first if top.sizes[first].sum() < top.sizes[second].sum() else second
+
+
+def _names(groups: Labels, numbers: Labels, own: Labels) -> list[str]:
+    """Name clusters by those of the result: 3, its parts 3a and 3b, or what joins it, 3+4."""
+    names, parts = [], dict.fromkeys(own, 0)
+    shared = [len(np.unique(groups[own == c])) > 1 for c in range(own.max() + 1)]
+    for group in range(groups.max() + 1):
+        members = np.unique(own[groups == group])
+        own_names = [str(number) for number in np.sort(numbers[members])]
+        if len(members) > 1:
+            names.append(
+                "+".join(own_names) if len(members) <= _NAMED else f"{len(members)} clusters"
+            )
+        elif shared[members[0]]:
+            names.append(own_names[0] + _letter(parts[members[0]]))
+            parts[members[0]] += 1
+        else:
+            names += own_names
+    return names
+
+
+def _letter(i: int) -> str:
+    """Return a, b, … z, then 27, 28, …."""
+    return chr(ord("a") + i) if i < 26 else f".{i + 1}"
