@@ -140,3 +140,12 @@ def test_maps_refuse_more_clusters_than_leaves(model):
     result = kmeans(model, 3).merge(2)
     with pytest.raises(ValueError, match=r"to 3, the leaves of the tree; got \[2, 4\]"):
         maps(result, ks=[2, 4])
+
+
+def test_clusters_that_were_cleaned_away_are_parts_of_where_they_went(field_of):
+    result = ward(field_of(), 12).clean(min_cells=8)
+    (panel,) = cut_panels(result.dataset, [12])
+    empty = set(np.flatnonzero(result.dataset["count"].values == 0) + 1)
+    assert empty
+    assert len(set(panel.names)) == 12
+    assert {int(name.rstrip("abcdefgh")) for name in panel.names} == set(range(1, 13)) - empty

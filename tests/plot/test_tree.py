@@ -178,3 +178,14 @@ def test_tree_of_renumbered_clusters_has_their_numbers_and_colours(close, field_
     present = np.unique(matched.labels.values)
     named = {int(label.get_text().split()[1]) for label in ax.get_yticklabels()}
     assert named == set(present.astype(int))
+
+
+def test_tree_of_a_cleaned_map_is_cut_where_it_was(close, field_of):
+    result = ward(field_of(), 12)
+    cleaned = result.clean(min_cells=8)
+    left = int((cleaned.dataset["count"] > 0).sum())
+    assert left < 12
+    ax = close(cleaned.plot.tree(), drawn=True)
+    assert "k = 12" in [text.get_text() for text in ax.texts]
+    names = [label.get_text().split()[1] for label in ax.get_yticklabels()]
+    assert len(set(names)) == len(names) == left

@@ -7,8 +7,8 @@ from scipy.cluster.hierarchy import cut_tree, fcluster
 from scipy.cluster.hierarchy import linkage as find_linkage
 from sklearn.metrics import adjusted_rand_score
 
-from xvcluster import kmeans, ward
-from xvcluster.record.tree import Top, present_clusters, require_tree
+from xvcluster import kmeans, open_result, ward
+from xvcluster.record.tree import Top, cut_of, require_tree
 
 
 def make_tree(n=40, k=4, seed=0):
@@ -70,11 +70,21 @@ def test_twigs_without_a_point_belong_to_no_cluster():
     np.testing.assert_array_equal(top.sizes > 0, top.clusters > 0)
 
 
-def test_present_clusters_counts_those_with_members(model):
+def test_the_cut_of_a_tree_is_known_whatever_became_of_the_clusters(model, tmp_path):
     result = ward(model, 3)
-    assert present_clusters(result.dataset) == 3
-    assert present_clusters(result.dataset.isel(latitude=[0])) == 3
-    assert present_clusters(result.dataset.sel(cluster=[2])) == 3
+    result.to_netcdf(tmp_path / "a.nc")
+    others = [result.match(kmeans(model, 5)), result.cut(4).cut(3), open_result(tmp_path / "a.nc")]
+    for other in others:
+        assert cut_of(other.dataset) == 3
+    assert cut_of(result.dataset.isel(latitude=[0]).sel(cluster=[2])) == 3
+
+
+@pytest.mark.parametrize("k", [0, 41, 2.5, "three"])
+def test_the_cut_of_a_damaged_tree_is_refused(k):
+    dataset = make_tree()
+    dataset["linkage"].attrs["n_clusters"] = k
+    with pytest.raises(ValueError, match=r"'linkage' was cut into .* clusters, but has 40 leaves"):
+        cut_of(dataset)
 
 
 def test_results_of_other_methods_have_no_tree(model):

@@ -131,6 +131,14 @@ def connect(n: int, one: Indices, other: Indices) -> Integers:
     return groups
 
 
+def each_once(pairs: Indices) -> Indices:
+    """Order pairs, each from the lower to the higher, without repetition or pairs of one item."""
+    low, high = np.sort(pairs.astype(np.intp), axis=1).T
+    n = int(high.max(initial=0)) + 1
+    keys = np.sort((low * n + high)[low != high])
+    return np.column_stack(np.divmod(keys[np.diff(keys, prepend=-1) > 0], n))
+
+
 def _join(place: Indices, adjoining: Indices, is_present: Booleans) -> Indices:
     """Pairs of points: the first of each place with that of the next, the others with the first."""
     points = np.flatnonzero(is_present & (place >= 0))
@@ -140,14 +148,6 @@ def _join(place: Indices, adjoining: Indices, is_present: Booleans) -> Indices:
     twins = np.column_stack([own, points])[own != points]
     across = first[adjoining]
     return np.concatenate([across[(across >= 0).all(axis=1)], twins])
-
-
-def _each_once(pairs: Indices) -> Indices:
-    """Sort pairs, and leave out repeated ones and those of a point with itself."""
-    low, high = np.sort(pairs.astype(np.intp), axis=1).T
-    n = int(high.max(initial=0)) + 1
-    keys = np.unique((low * n + high)[low != high])
-    return np.column_stack(np.divmod(keys, n))
 
 
 def _along_dims(field: xr.DataArray) -> tuple[tuple[Hashable, ...], Adjacency]:
@@ -177,7 +177,7 @@ def _along_dims(field: xr.DataArray) -> tuple[tuple[Hashable, ...], Adjacency]:
             place = place.take(each[found[1].number], axis)
         lines = np.moveaxis(np.arange(place.size).reshape(shape), axis, 0)[each]
         pairs += [(lines[1:], lines[:-1]), *([(lines[:1], lines[-1:])] if goes_around else [])]
-    return dims, (place.ravel(), _each_once(_stacked(pairs)))
+    return dims, (place.ravel(), each_once(_stacked(pairs)))
 
 
 def _stacked(pairs: list[tuple[Indices, Indices]]) -> Indices:
@@ -218,7 +218,7 @@ def _of_rows(grid: HorizontalGrid) -> Adjacency:
             one, other = _fold(points[row], points[before % m], around=columns.goes_around)
             pairs.append((row * n + one, row * n + other))
     place = np.arange(m)[:, np.newaxis] * n + columns.number
-    return own[place].ravel(), _each_once(own[_stacked(pairs)])
+    return own[place].ravel(), each_once(own[_stacked(pairs)])
 
 
 def _within(points: Float64s) -> float:
@@ -300,7 +300,7 @@ def _of_cells(vertices: Float64s) -> Indices:
     pairs = np.column_stack([cell[:-1], cell[1:]])[is_shared]
     alone = ~(np.append(is_shared, False) | np.append(False, is_shared))
     parts = cell[alone][_share_part(ring.reshape(-1, 3)[ends[alone]], within)]
-    return _each_once(np.concatenate([pairs, parts]))
+    return each_once(np.concatenate([pairs, parts]))
 
 
 def _share_part(edges: Float64s, within: float) -> Indices:
@@ -344,7 +344,7 @@ def _of_points(points: Float64s) -> Adjacency:
     is_known = np.isfinite(points).all(axis=1)
     each = np.flatnonzero(is_known & (first == np.arange(len(points))))
     pairs = each[_without_gaps(_triangulate(points[each]), points[each])]
-    return np.where(is_known, first, -1), _each_once(pairs)
+    return np.where(is_known, first, -1), each_once(pairs)
 
 
 def _triangulate(points: Float64s) -> Indices:
@@ -368,8 +368,8 @@ def _triangulate(points: Float64s) -> Indices:
     one, other, is_corner, is_between = (np.concatenate(each) for each in zip(*found, strict=True))
     # facets of which the centre of the Earth lies outside are the back of a region
     is_back = np.tile(hull.equations[:, 3] >= 0, 3)
-    out = _each_once(np.column_stack([one, other])[is_between])
-    pairs = _each_once(np.column_stack([one, other])[~(is_back | is_corner)])
+    out = each_once(np.column_stack([one, other])[is_between])
+    pairs = each_once(np.column_stack([one, other])[~(is_back | is_corner)])
     n = len(points)
     kept: Indices = pairs[~np.isin(pairs @ [n, 1], out @ [n, 1])]
     return kept

@@ -13,7 +13,7 @@ from xvcluster.options import check_ks
 from xvcluster.plot import style
 from xvcluster.plot.shades import shades_of
 from xvcluster.record.dataset import parameters_of
-from xvcluster.record.tree import Top, present_clusters, require_tree
+from xvcluster.record.tree import Top, cut_of, require_tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,18 +47,18 @@ class Panel:
 
 def cut_panels(dataset: xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
     """Cut the tree of a result, which is in memory, at several k."""
-    own = present_clusters(dataset)
+    own = cut_of(dataset)
     chosen = _choose(dataset, own, ks)
     top = Top.of(dataset, max(own, *chosen))
     drawn, of_result = _colors(dataset, top, chosen), top.cut(own)
-    numbers = top.numbers(of_result)
+    numbers = top.numbers(of_result)[of_result]
     panels = []
     for k in chosen:
         groups = top.cut(k)
         table = np.append(groups[top.twigs] + 1.0, np.nan)
         leaf = dataset["leaf"]
         labels = leaf.copy(data=table[leaf.fillna(0).values.astype(np.intp) - 1])
-        names = _names(groups, numbers, of_result)
+        names = _names(groups, numbers)
         first = np.unique(groups, return_index=True)[1]
         rgba = drawn[k][first]
         panels.append(
@@ -118,22 +118,24 @@ def _smaller_part(top: Top, k: int) -> Booleans:
     return first if top.sizes[first].sum() < top.sizes[second].sum() else second
 
 
-def _names(groups: Labels, numbers: Labels, own: Labels) -> list[str]:
-    """Name clusters by those of the result: 3, its parts 3a and 3b, or what joins it, 3+4."""
+def _names(groups: Labels, own: Labels) -> list[str]:
+    """Name clusters by those of the result: 3, its parts 3a and 3b, or what joins it, 3+4.
+
+    Parameters
+    ----------
+    groups, own : ndarray of int, shape (n,)
+        Of each twig: the cluster to be named, from 0, and that of the result, 0 if none.
+    """
     names, parts = [], dict.fromkeys(own, 0)
-    shared = [len(np.unique(groups[own == c])) > 1 for c in range(own.max() + 1)]
     for group in range(groups.max() + 1):
-        members = np.unique(own[groups == group])
-        own_names = [str(number) for number in np.sort(numbers[members])]
-        if len(members) > 1:
-            names.append(
-                "+".join(own_names) if len(members) <= _NAMED else f"{len(members)} clusters"
-            )
-        elif shared[members[0]]:
-            names.append(own_names[0] + _letter(parts[members[0]]))
+        members = np.unique(own[(groups == group) & (own > 0)])
+        name = "+".join(map(str, members))
+        if len(members) > _NAMED:
+            name = f"{len(members)} clusters"
+        elif len(members) == 1 and np.unique(groups[own == members[0]]).size > 1:
+            name += _letter(parts[members[0]])
             parts[members[0]] += 1
-        else:
-            names += own_names
+        names.append(name)
     return names
 
 

@@ -14,7 +14,7 @@ from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.size import MOST
 from xvcluster.record.dataset import parameters_of
-from xvcluster.record.tree import Top, present_clusters
+from xvcluster.record.tree import Top, cut_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
     dataset = take_result(dataset, "tree").compute()  # read lazy maps only once
     _check_axes(ax)
-    k = present_clusters(dataset)
+    k = cut_of(dataset)
     top = Top.of(dataset, max(_MERGES + 1, k))
     if len(top) == 1:
         raise ValueError("the tree of this result has a single leaf, so that there is no merge")
@@ -270,7 +270,8 @@ def _name_clusters(ax: Axes, branches: _Branches, dataset: xr.Dataset, rgba: Flo
     kept: list[int] = []
     for c in np.argsort(branches.ends[:, 0] - branches.ends[:, 1], kind="stable"):
         near = np.abs(middles[kept] - middles[c]).min(initial=np.inf)
-        if branches.numbers[c] in named and near * inch >= _LETTERS:
+        is_new = branches.numbers[c] not in branches.numbers[kept]
+        if is_new and branches.numbers[c] in named and near * inch >= _LETTERS:
             kept.append(c)
     ax.yaxis.tick_right()
     ax.set_yticks(middles[kept], [named[branches.numbers[c]] for c in kept])

@@ -22,7 +22,7 @@ from xvcluster.algorithms.moments import moments_by_cluster, moments_of
 from xvcluster.algorithms.source import InMemory, choose, priorities, sample_size
 from xvcluster.arrays import Array, Booleans, Float64s, Floats, Indices, Integers, Labels
 from xvcluster.grid.missing import find_invalid
-from xvcluster.grid.neighbours import find_neighbours
+from xvcluster.grid.neighbours import each_once, find_neighbours
 from xvcluster.messages import warn
 from xvcluster.profiles.layout import Layout, lay_out
 from xvcluster.profiles.scaling import Fit, ProfileScaling, Scaling
@@ -78,9 +78,7 @@ class Profiles(Layout):
         number = np.full(self.status.size, -1)
         number[self.points] = np.arange(self.points.size)
         pairs = find_neighbours(place, grid=self.horizontal, is_present=number[at] >= 0)
-        found = np.sort(number[at[pairs]], axis=1)
-        each: Indices = np.unique(found[found[:, 0] < found[:, 1]], axis=0)
-        return each
+        return each_once(number[at[pairs]])
 
     def to_map(self, values: Array) -> xr.DataArray:
         """Put one value per profile on the user's dimensions; float32, otherwise NaN."""

@@ -9,6 +9,8 @@ import xarray as xr
 
 from xvcluster.algorithms.ward import cut
 from xvcluster.arrays import Float64s, Indices, Labels
+from xvcluster.messages import shown
+from xvcluster.options import is_number
 
 
 def has_tree(dataset: xr.Dataset) -> bool:
@@ -27,7 +29,9 @@ def require_tree(dataset: xr.Dataset) -> Float64s:
     return linkage
 
 
-def describe_tree(linkage: Float64s, leaf: xr.DataArray, what: str) -> dict[str, xr.DataArray]:
+def describe_tree(
+    linkage: Float64s, leaf: xr.DataArray, what: str, k: int
+) -> dict[str, xr.DataArray]:
     """Describe the merges of a tree, and the leaf of each point.
 
     Parameters
@@ -37,21 +41,32 @@ def describe_tree(linkage: Float64s, leaf: xr.DataArray, what: str) -> dict[str,
         From 1, on the map.
     what : str
         What the leaves are.
+    k : int
+        Number of clusters that the tree is cut into.
     """
     attrs = {
         "long_name": "merges of two clusters, as in scipy.cluster.hierarchy",
         "comment": "numbers of both from 0, leaves first; height; number of leaves",
+        "n_clusters": k,
     }
     merges = xr.DataArray(linkage, dims=("merge", "merge_part"), attrs=attrs)
     number = leaf.assign_attrs(long_name=f"leaf of the tree: number of the {what}, from 1")
     return {"linkage": merges, "leaf": number}
 
 
-def present_clusters(dataset: xr.Dataset) -> int:
-    """Number of clusters of a result that are not empty, of which a selection may lack some."""
-    labels = dataset["label"].values
-    drawn = np.unique(labels[np.isfinite(labels)]).size
-    return max(int((dataset["count"] > 0).sum()), drawn)
+def cut_of(dataset: xr.Dataset) -> int:
+    """The k at which the tree of a result was cut: matched and cleaned, it may have more or fewer.
+
+    Raises
+    ------
+    ValueError
+        If the tree has not as many leaves.
+    """
+    n_leaves = len(require_tree(dataset)) + 1
+    k = dataset["linkage"].attrs.get("n_clusters", dataset.sizes["cluster"])
+    if not is_number(k) or not 1 <= k <= n_leaves or k != int(k):
+        raise ValueError(f"'linkage' was cut into {shown(k)} clusters, but has {n_leaves} leaves")
+    return int(k)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -115,7 +115,7 @@ class Tree:
         dataset = describe(data, layout, found.centroids, found.members, parameters)
         dataset["label"].attrs["ordered_by"] = describe_order(layout)
         what = "profile" if self.nodes is None else "node"
-        dataset.update(describe_tree(self.linkage, self._leaf(), what))
+        dataset.update(describe_tree(self.linkage, self._leaf(), what, len(found.centroids)))
         if self.nodes is not None:
             dataset.update(self._describe_nodes(found.groups))
         return dataset
