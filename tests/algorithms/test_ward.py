@@ -36,7 +36,7 @@ def partition(labels):
 @pytest.mark.parametrize("n", [2, 3, 10, 500])
 def test_any_merges_are_those_of_scipy(n):
     profiles = make_profiles(n)
-    found, pieces = find_tree(Block.of(profiles))
+    found, pieces, _ = find_tree(Block.of(profiles))
     wanted = linkage(profiles.reshape(n, -1), "ward")
     assert pieces == 1
     assert is_valid_linkage(found)
@@ -50,7 +50,7 @@ def test_any_merges_are_those_of_scipy(n):
 def test_merges_of_neighbours_are_those_of_scikit_learn(shape):
     n, pairs = shape[0] * shape[1], lattice(*shape)
     profiles = make_profiles(n, n_variables=1)
-    found, pieces = find_tree(Block.of(profiles), pairs)
+    found, pieces, _ = find_tree(Block.of(profiles), pairs)
     for k in (2, 5, 17):
         wanted = AgglomerativeClustering(
             k, connectivity=graph_of(pairs, n), compute_distances=True, compute_full_tree=True
@@ -92,7 +92,7 @@ def test_a_profile_without_weight_joins_what_it_is_nearest_to():
 def test_pieces_are_joined_last():
     profiles = make_profiles(12, n_variables=1)
     pairs = np.array([(0, 1), (1, 2), (2, 3), (5, 4), (6, 5), (8, 9), (9, 10), (10, 11)])
-    found, pieces = find_tree(Block.of(profiles), pairs)
+    found, pieces, _ = find_tree(Block.of(profiles), pairs)
     assert pieces == 4
     assert is_valid_linkage(found)
     wanted = {frozenset(p) for p in ([0, 1, 2, 3], [4, 5, 6], [7], [8, 9, 10, 11])}
@@ -129,7 +129,7 @@ def test_small_clusters_are_merged_before_others():
     rng = np.random.default_rng(3)
     areas, pairs = rng.uniform(1.0, 3.0, 400), lattice(20, 20)
     profiles = make_profiles(400)
-    found, _ = find_tree(Block.of(profiles), pairs, areas=areas, min_area=25.0)
+    found, _, most = find_tree(Block.of(profiles), pairs, areas=areas, min_area=25.0)
     size, parent = dict(enumerate(areas)), set(range(400))
     was_small = True
     for i, (one, other) in enumerate(found[:, :2].astype(int)):
@@ -142,10 +142,12 @@ def test_small_clusters_are_merged_before_others():
         if not takes_small:
             assert min(size[c] for c in parent) >= 25.0
     assert not was_small
+    assert np.bincount(cut(found, 400, most), areas).min() >= 25.0
+    assert np.bincount(cut(found, 400, most + 1), areas).min() < 25.0
 
 
 def test_float32_and_equal_profiles():
     profiles = np.zeros((30, 4, 1), "float32")
-    found, _ = find_tree(Block.of(profiles), lattice(5, 6))
+    found = find_tree(Block.of(profiles), lattice(5, 6))[0]
     np.testing.assert_array_equal(found[:, 2], 0.0)
     assert np.unique(cut(find_tree(Block.of(profiles))[0], 30, 4)).size == 4

@@ -84,7 +84,9 @@ def test_islands_stay_apart_and_are_told():
     sea[5:8, 20:23], sea[6, 21] = False, True
     data = data.where(xr.DataArray(sea, dims=("lat", "lon")))
     expected = scipy_label(sea)[1] - 1  # the first and the last columns adjoin
-    with pytest.raises(ValueError, match=f"lie in {expected} pieces .* ask for {expected} or more"):
+    with pytest.raises(
+        ValueError, match=f"less than the {expected} pieces .* ask for {expected} or more"
+    ):
         ward(data, 2)
     result = ward(data, expected)
     assert f"the profiles lie in {expected} pieces" in repr(result)
@@ -171,7 +173,7 @@ def test_a_small_island_is_told():
     land = xr.zeros_like(data[0], bool)
     land[9:14, 19:24] = True
     land[11, 21] = False
-    with pytest.warns(UserWarning, match="1 clusters? .* smaller than min_area"):
+    with pytest.warns(UserWarning, match="one cluster is smaller than min_area=1e\\+06"):
         ward(data.where(~land), 4, min_area=1e6)
 
 
@@ -247,7 +249,11 @@ def test_plain_clusters_have_a_stability_and_contiguous_ones_say_why_not(model):
     [
         ({"min_area": 1e3, "contiguous": False}, "min_area needs provinces of one piece"),
         ({"min_area": -1.0}, "min_area"),
-        ({"n_clusters": 10_000}, "n_clusters=10000"),
+        ({"n_clusters": 10_000}, "n_clusters=10000 is more than the 63 leaves"),
+        ({"n_clusters": 64, "contiguous": False}, "n_clusters=64 is more than the distinct"),
+        ({"min_area": 1e9}, "more than the whole map"),
+        ({"min_area": 1e5, "n_clusters": 40}, "is more than the .* provinces of min_area"),
+        ({"contiguous": None}, "True or False"),
         ({"contiguous": "yes"}, "contiguous"),
     ],
 )
@@ -264,3 +270,27 @@ def test_what_has_no_neighbours_is_refused(model):
         ward(times, 3)
     assert ward(times.isel(time=[0]), 3).labels.sizes["time"] == 1
     assert ward(times, 3, contiguous=False).labels.sizes["time"] == 2
+
+
+def test_provinces_that_are_alike_stay_apart():
+    kind = np.array([0, 0, 0, 5, 5, 5, 0, 0, 0.0])
+    coords = {"depth": [0.0, 1.0], "lat": np.arange(6.0), "lon": np.arange(9.0)}
+    data = xr.DataArray(np.broadcast_to(kind, (2, 6, 9)), coords, ("depth", "lat", "lon"), name="v")
+    labels = ward(data, 3).labels
+    assert count_pieces(labels) == [1, 1, 1]
+    assert ward(data, 3).inertia == 0.0
+
+
+def test_a_single_profile():
+    data = make_global(np.arange(-10.0, 11.0, 5.0), np.arange(0.0, 50.0, 5.0))
+    assert ward(data.isel(lat=0, lon=0), 1).labels.item() == 1.0
+    assert ward(data.isel(lat=[0], lon=[0]), 1).n_clusters == 1
+
+
+def test_a_section_along_time_has_no_provinces():
+    dates = np.arange("2000-01", "2000-06", dtype="M8[M]").astype("M8[ns]")
+    values = np.random.default_rng(0).normal(size=(3, 5, 6))
+    coords = {"depth": [0.0, 1.0, 2.0], "time": dates, "x": np.arange(6.0)}
+    data = xr.DataArray(values, coords, ("depth", "time", "x"), name="v")
+    with pytest.raises(ValueError, match="lie along 'time' too"):
+        ward(data, 3)

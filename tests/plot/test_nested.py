@@ -152,9 +152,9 @@ def test_clusters_that_were_cleaned_away_are_parts_of_where_they_went(field_of):
 
 
 def test_panels_have_no_more_clusters_than_the_least_area_allows(field_of):
-    result = ward(field_of(), 3, min_area=200_000)
+    result = ward(field_of(), 4, min_area=100_000)
     most = result.parameters["most_clusters"]
-    assert most < 6
-    assert [len(panel.rgba) for panel in cut_panels(result.dataset, None)] == [1, 3, most]
+    assert most < 8
+    assert [len(panel.rgba) for panel in cut_panels(result.dataset, None)] == [2, 4, most]
     with pytest.raises(ValueError, match=rf"each k of ks .* to {most}, provinces as large as min_"):
         cut_panels(result.dataset, [2, most + 1])

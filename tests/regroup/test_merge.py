@@ -79,3 +79,12 @@ def test_what_cannot_be_merged(rough_model):
         kmeans(rough_model, 4).merge(9)
     with pytest.raises(ValueError, match="Euclidean distances"):
         kmeans(rough_model, 4, metric="dtw").merge(2)
+
+
+def test_clusters_without_members_are_no_leaves(rough_model):
+    cleaned = kmeans(rough_model, 12).clean(min_cells=20)
+    n = int((cleaned.centroids["count"] > 0).sum())
+    merged = cleaned.merge(1)
+    assert merged.dataset.sizes["merge"] == n - 1
+    with pytest.raises(ValueError, match=f"from 1, all in one, to {n}, the leaves"):
+        merged.cut(n + 1)

@@ -37,11 +37,15 @@ def test_other_data_are_refused(rough_model, tmp_path):
     for data, said in (
         (rough_model.rename("vp"), "hold 'vp', but the result is of 'vs'"),
         (rough_model.rename("vp").to_dataset(), "lack 'vs'"),
-        (rough_model.isel(depth=slice(0, 3)), "along 'depth' the result has 6 places"),
+        (rough_model.isel(depth=slice(0, 3)), "along 'depth' they have other places"),
         (rough_model.isel(longitude=slice(0, 3)), "along 'longitude'"),
     ):
         with pytest.raises(ValueError, match=said):
             open_result(tmp_path / "result.nc", data)
+    with pytest.raises(ValueError, match="'vs_offset', by which they are scaled"):
+        open_result(tmp_path / "result.nc", rough_model + 3.0).cut(3)
+    with pytest.raises(ValueError, match="needs all profiles in memory"):
+        open_result(tmp_path / "result.nc", rough_model.chunk(latitude=5)).cut(3)
     with pytest.raises(ValueError, match="of 130 complete profiles, but the data have 132"):
         open_result(tmp_path / "result.nc", rough_model.fillna(0.0)).cut(3)
     weights = xr.ones_like(rough_model[0])
@@ -55,3 +59,27 @@ def test_a_zarr_store_with_its_data(rough_model, tmp_path):
     result.to_zarr(tmp_path / "result.zarr")
     again = open_result(tmp_path / "result.zarr", rough_model)
     np.testing.assert_array_equal(again.merge(2).labels, result.merge(2).labels)
+
+
+def test_loose_points_in_another_order_are_refused_and_cells_are_kept(tmp_path):
+    rng = np.random.default_rng(0)
+    lat, lon = (
+        a.ravel() for a in np.meshgrid(np.arange(0.0, 40.0, 5.0), np.arange(0.0, 40.0, 5.0))
+    )
+    coords = {"depth": [0.0, 1.0], "lat": ("cell", lat), "lon": ("cell", lon)}
+    bounds = {
+        "lat_b": (("cell", "v"), lat[:, None] + [-2.5, -2.5, 2.5, 2.5]),
+        "lon_b": (("cell", "v"), lon[:, None] + [-2.5, 2.5, 2.5, -2.5]),
+    }
+    values = rng.normal(size=(2, lat.size))
+    data = xr.Dataset(
+        {"t": (("depth", "cell"), values), "s": (("depth", "cell"), values**2)} | bounds, coords
+    )
+    data["lat"].attrs["bounds"], data["lon"].attrs["bounds"] = "lat_b", "lon_b"
+    result = ward(data[["t"]].assign(data[["lat_b", "lon_b"]]), 5, weights="area")
+    result.to_netcdf(tmp_path / "cells.nc")
+    again = open_result(tmp_path / "cells.nc", data)
+    xr.testing.assert_allclose(again.cut(8).dataset, result.cut(8).dataset)
+    xr.testing.assert_equal(again.clean(min_area=1e6).labels, result.clean(min_area=1e6).labels)
+    with pytest.raises(ValueError, match="'lat' they have other places"):
+        open_result(tmp_path / "cells.nc", data.isel(cell=slice(None, None, -1)))

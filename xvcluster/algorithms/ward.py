@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
@@ -11,13 +13,34 @@ _NO_WEIGHT = 1e-12
 """Share of the mean weight by which a profile of weight 0 is merged, so that it joins a cluster."""
 
 
+class Merges(NamedTuple):
+    """The tree of n profiles.
+
+    Attributes
+    ----------
+    linkage : ndarray, shape (n - 1, 4)
+        The merges in the form of SciPy: numbers of two clusters, which are profiles or n plus the
+        number of an earlier merge; the height √(2 m m' / (m + m')) |c − c'|, whose square is twice
+        the rise of the inertia; and the number of profiles.
+    n_pieces : int
+        Number of pieces that do not adjoin each other; the last merges, one less than that, join
+        these.
+    most : int
+        The largest number of clusters of which none with a neighbour has less than the least area.
+    """
+
+    linkage: Float64s
+    n_pieces: int
+    most: int
+
+
 def find_tree(
     profiles: Block,
     pairs: Indices | None = None,
     *,
     areas: Float64s | None = None,
     min_area: float = 0.0,
-) -> tuple[Float64s, int]:
+) -> Merges:
     """Merge profiles, two clusters at a time, those by which the inertia rises least.
 
     Parameters
@@ -33,11 +56,7 @@ def find_tree(
 
     Returns
     -------
-    (ndarray, shape (n - 1, 4); int)
-        The merges as SciPy has them: numbers of two clusters, which are profiles or n plus the
-        number of an earlier merge; the height √(2 m m' / (m + m')) |c − c'|, whose square is twice
-        the rise of the inertia; and the number of profiles. And the number of pieces that do not
-        adjoin each other; the last merges, one less than that, join these.
+    Merges
 
     Notes
     -----
@@ -57,11 +76,11 @@ def find_tree(
     n = len(profiles)
     centers, mass = _flatten(profiles)
     if pairs is None:
-        return _count(_merge_any(centers, mass), n), 1
+        return Merges(_count(_merge_any(centers, mass), n), 1, n)
     own = np.zeros(n) if areas is None else np.nan_to_num(areas).astype(np.float64)
     merges, costs = np.empty((max(n - 1, 0), 2), np.int64), np.empty(max(n - 1, 0))
     limit = np.inf if areas is None else min_area
-    done = merge_neighbours(
+    done, small = merge_neighbours(
         centers.copy(), mass.copy(), own, limit, pairs.astype(np.int64), merges, costs
     )
     linkage = np.column_stack([merges[:done], np.sqrt(costs[:done])])
@@ -75,7 +94,7 @@ def find_tree(
         numbers = np.append(roots, n + done + np.arange(pieces - 1))
         joins[:, :2] = np.sort(numbers[joins[:, :2].astype(np.intp)], axis=1)
         linkage = np.concatenate([linkage, joins])
-    return _count(linkage, n), pieces
+    return Merges(_count(linkage, n), pieces, n if areas is None else n - small)
 
 
 def _flatten(profiles: Block) -> tuple[Float64s, Float64s]:

@@ -20,7 +20,7 @@ from xvcluster.cli.commandline import (
     output_option,
 )
 from xvcluster.cli.figures import at_time, check_time, write_figure
-from xvcluster.cli.files import SHAPES, check_outputs, read_result, read_shapes
+from xvcluster.cli.files import DATASETS, check_outputs, read_result, read_shapes
 from xvcluster.cli.report import describe_result
 from xvcluster.compare.chance import Null
 from xvcluster.compare.match import point_weights
@@ -97,8 +97,8 @@ def compare(
     inputs = [result, provinces]
     check_outputs(output, plot, overwrite=overwrite, inputs=inputs, endings=(".csv",))
     earlier = read_result(result)
-    is_shapes = provinces.suffix.lower() in SHAPES
-    given: Any = read_shapes(provinces) if is_shapes else read_result(provinces)
+    is_result = provinces.suffix.lower() in DATASETS
+    given: Any = read_result(provinces) if is_result else read_shapes(provinces)
     agreement = earlier.compare(given, **options)
     click.echo(agreement.report())
     if output is not None:

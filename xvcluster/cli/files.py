@@ -204,7 +204,7 @@ def _check_ending(output: Path, endings: Sequence[str]) -> None:
 
 
 def read_shapes(path: Path) -> GeoDataFrame:
-    """Read polygons from a shapefile, GeoPackage or GeoJSON.
+    """Read polygons from a shapefile, GeoPackage, GeoJSON or whatever else geopandas reads.
 
     Raises
     ------

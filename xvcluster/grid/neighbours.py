@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
 import numpy as np
@@ -165,11 +166,11 @@ def _along_dims(field: xr.DataArray) -> tuple[tuple[Hashable, ...], Adjacency]:
             "which points are neighbours cannot be inferred: the data have no latitude and "
             f"longitude, and {lists[0]!r} lists points in any order; assign both, in degrees, or "
             f"rename it if points that follow each other adjoin, e.g. "
-            f"data.rename({lists[0]}='distance')"
+            f"data.rename({lists[0]}='x')"
         )
     found = own_columns(field, Axes(None, *find_horizontal(field)))
     shape = tuple(field.sizes[d] for d in dims)
-    place, pairs = np.arange(np.prod(shape)).reshape(shape), []
+    place, pairs = np.arange(math.prod(shape)).reshape(shape), []
     for axis, dim in enumerate(dims):
         each, goes_around = np.arange(shape[axis]), False
         if found is not None and found[0] == dim:
@@ -182,7 +183,8 @@ def _along_dims(field: xr.DataArray) -> tuple[tuple[Hashable, ...], Adjacency]:
 
 def _stacked(pairs: list[tuple[Indices, Indices]]) -> Indices:
     """One array (n, 2) of pairs of arrays."""
-    return np.concatenate([np.stack(pair, axis=-1).reshape(-1, 2) for pair in pairs])
+    none = np.empty((0, 2), dtype=np.intp)
+    return np.concatenate([none, *(np.stack(pair, axis=-1).reshape(-1, 2) for pair in pairs)])
 
 
 def _on_grid(grid: HorizontalGrid) -> Adjacency:

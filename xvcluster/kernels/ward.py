@@ -120,8 +120,9 @@ def merge_neighbours(centers, mass, area, least, pairs, merges, costs):  # type:
 
     Returns
     -------
-    int
-        Number of merges; fewer than n - 1 if not all rows are connected.
+    (int, int)
+        Number of merges, fewer than n - 1 if not all rows are connected; and how many of them had
+        been made when no cluster with a neighbour was left that has less than the least area.
     """
     n, n_links = mass.size, 2 * len(pairs)
     # clusters by their number; each lives in the row of its first member
@@ -142,10 +143,10 @@ def merge_neighbours(centers, mass, area, least, pairs, merges, costs):  # type:
             head[own] = link
     heapq.heapify(heap)
     later = [(0.0, np.int64(0), np.int64(0)) for _ in range(0)]
-    count = 0
+    count, count_small = 0, -1
     while len(heap) > 0 or len(later) > 0:
         if len(heap) == 0:  # all that are left are large
-            heap, later, least = later, heap, np.inf
+            heap, later, least, count_small = later, heap, np.inf, count
             heapq.heapify(heap)
         cost, a, b = heapq.heappop(heap)
         if parent[a] != a or parent[b] != b:
@@ -176,4 +177,4 @@ def merge_neighbours(centers, mass, area, least, pairs, merges, costs):  # type:
                         (_cost(centers, mass, row[new], row[other], np.inf), other, np.int64(new)),
                     )
                 link = after
-    return count
+    return count, count if count_small < 0 else count_small

@@ -18,6 +18,7 @@ from xvcluster.algorithms.source import InMemory
 from xvcluster.algorithms.ward import cut, find_tree
 from xvcluster.arrays import Float64s
 from xvcluster.choose.criteria import describe_criteria
+from xvcluster.grid.coords import is_time
 from xvcluster.inputs import take_model
 from xvcluster.messages import warn
 from xvcluster.methods.kmeans import in_model_units
@@ -86,7 +87,8 @@ def ward(
         neighbours in a Delaunay triangulation of the sphere. Gaps are no bridges.
     min_area : float, optional
         Least area of a province in km²: smaller clusters are merged first, into the neighbour by
-        which the inertia rises least. An island without neighbours stays as small as it is.
+        which the inertia rises least, and more clusters than there are of at least that area are
+        refused. Only an island without neighbours stays as small as it is.
     normalize, weights, level_weights, variable_weights
         As for `kmeans`. A profile of weight 2 is two profiles.
     k_range : iterable of int, default 2…20
@@ -100,7 +102,7 @@ def ward(
     -------
     ClusterResult
         Unpacks to labels and centroids, the mean profiles, numbered as by `kmeans`. Its Dataset
-        also holds the tree: ``linkage``, the merges as ``scipy.cluster.hierarchy`` has them, and
+        also holds the tree: ``linkage``, the merges in the form of ``scipy.cluster.hierarchy``, and
         ``leaf``, the leaf of each point. `cut` gives any other number of clusters of the same tree,
         ``plot.tree()`` draws it, and ``plot.maps()`` maps of nested cuts.
 
@@ -125,8 +127,12 @@ def ward(
     Each profile is a cluster at first. Of all clusters, or of those that adjoin each other, the two
     are merged by which the inertia Σ d(xᵢ, c)² rises least [1]_: by m m' / (m + m') d(c, c')², with
     their weights m and centroids c. Cuts are nested: the clusters of k = 7 are those of k = 6, one
-    of them divided. Labels are not those of the nearest centroid, so that ``margin`` is negative
-    where another centroid is nearer; `predict` labels other data by the nearest one.
+    of them divided. Heights of contiguous clusters need not rise from merge to merge, so that the
+    ``fcluster`` of SciPy does not give the same: clusters that adjoin only after a merge may be
+    nearer than those that it merged, and pieces that do not adjoin are joined last.
+
+    Labels are not those of the nearest centroid, so that ``margin`` is negative where another
+    centroid is nearer; `predict` labels other data by the nearest one.
 
     Beyond 10,000 profiles, or in dask arrays, a tree of clusters that need not be contiguous has
     1000 groups of profiles as leaves, found by k-means of a sample [2]_, and `predict` labels by
@@ -151,7 +157,8 @@ def ward(
     """
     data = take_model(data)
     ks = choose_ks(n_clusters, k_range, "n_clusters")
-    check_flag("contiguous", contiguous)
+    if check_flag("contiguous", contiguous) is None:
+        raise TypeError("contiguous must be True or False; got None")
     if min_area is not None:
         min_area = check_number("min_area", min_area, above=0.0)
         if not contiguous:
@@ -163,15 +170,19 @@ def ward(
     if contiguous:
         _require_one_map(layout)
     profiles = open_model(layout, normalize=normalize, by_level=True, seed=seed)
-    require_distinct(profiles.source, ks[0])
+    if not contiguous:  # provinces may be alike, if they lie apart
+        require_distinct(profiles.source, ks[0])
     parameters: dict[str, Any] = {"method": "ward", "metric": "euclidean"}
     parameters |= {"contiguous": contiguous, **({} if min_area is None else {"min_area": min_area})}
     parameters |= {"random_state": seed.entropy, **known, **layout.weighting.recorded}
-    tree, n_pieces = _grow(profiles, contiguous, min_area, seed, progress)
-    parameters |= {"n_pieces": n_pieces} | ({} if tree.nodes is None else {"nodes_by": "k-means"})
-    ks = _require_pieces(ks, tree, n_pieces)
+    tree, limits = _grow(profiles, contiguous, min_area, seed, progress)
+    ks = _within(limits, ks, tree, min_area)
+    parameters["n_pieces"] = limits[0]
+    if tree.nodes is not None:
+        parameters["nodes_by"] = "k-means"
     if min_area is not None:
-        _warn_of_islands(tree, ks[0], min_area)
+        parameters["most_clusters"] = limits[1]
+        _warn_of_islands(tree, limits[1], min_area)
     if len(ks) > 1:
         return _choose(data, tree, layout, ks, parameters)
     return ClusterResult(tree.dataset(data, tree.cut(ks[0]), parameters), _layout=layout)
@@ -214,6 +225,7 @@ class Ward(Method):
         "contiguous": Parameter(check_flag),
         "min_area": number(optional=True),
         "n_pieces": integer(1),
+        "most_clusters": integer(1, optional=True),
         "nodes_by": Parameter(_check_name, optional=True),
     }
 
@@ -259,9 +271,9 @@ class Ward(Method):
             nearest = assign(sample.values, Assigner(nodes, metric)).labels
             mass = np.bincount(nearest, sample.weights, len(nodes)).astype(np.float64)
             taken = Block(nodes, mass).counted()
-            groups = cut(find_tree(taken)[0], len(taken), k)
+            groups = cut(find_tree(taken).linkage, len(taken), k)
             return Assigner(taken.values, metric, groups)
-        labels = cut(find_tree(sample)[0], len(sample), k)
+        labels = cut(find_tree(sample).linkage, len(sample), k)
         means = [sample[np.flatnonzero(labels == c)].mean() for c in range(k)]
         return Assigner(np.stack(means), metric)
 
@@ -306,6 +318,7 @@ def _require_one_map(layout: Layout) -> None:
     """Refuse what has no neighbours in memory."""
     refuse_chunks(layout, "contiguous=True")
     own = set(layout.grid.dims) if layout.horizontal is None else set(layout.horizontal.dims)
+    own -= {dim for dim in own if is_time(layout.dataset, dim) and len(own) > 1}
     for dim in layout.grid.dims:
         if dim not in own and layout.dataset.sizes[dim] > 1:
             raise ValueError(
@@ -320,60 +333,74 @@ def _grow(
     min_area: float | None,
     seed: np.random.SeedSequence,
     progress: bool | None,
-) -> tuple[Tree, int]:
-    """The tree of a model, and the number of pieces that do not adjoin each other."""
+) -> tuple[Tree, tuple[int, int]]:
+    """The tree of a model, and the smallest and the largest number of clusters it can be cut into.
+
+    The first is the number of pieces that do not adjoin each other.
+    """
     source, in_memory = profiles.source, isinstance(profiles, ArrayProfiles)
     if contiguous or (in_memory and source.n_profiles <= _MOST):
         assert isinstance(profiles, ArrayProfiles)
         pairs = profiles.layout.neighbours() if contiguous else None
-        areas = _require_areas(profiles) if min_area is not None else None
-        linkage, n_pieces = find_tree(
-            profiles.source.profiles, pairs, areas=areas, min_area=min_area or 0.0
-        )
-        return Tree(profiles, linkage, np.arange(source.n_profiles, dtype=np.int32), None), n_pieces
+        areas = None if min_area is None else _require_areas(profiles, min_area)
+        found = find_tree(profiles.source.profiles, pairs, areas=areas, min_area=min_area or 0.0)
+        leaves = np.arange(source.n_profiles, dtype=np.int32)
+        return Tree(profiles, found.linkage, leaves, None), (found.n_pieces, found.most)
     with show_runs(progress) as report:
         nodes = _group(source.sample, seed, _NODES, report)
-    metric = get_metric("euclidean")
-    members = profiles.members(Assigner(nodes, metric))
+    members = profiles.members(Assigner(nodes, get_metric("euclidean")))
     mass = profiles.criteria([members])[0][0]
-    return Tree(profiles, find_tree(Block(nodes, mass))[0], None, members), 1
+    return Tree(profiles, find_tree(Block(nodes, mass)).linkage, None, members), (1, len(nodes))
 
 
-def _require_pieces(ks: list[int], tree: Tree, n_pieces: int) -> list[int]:
-    """Those numbers of clusters that the tree has, and that leave each in one piece."""
-    found = [k for k in ks if n_pieces <= k <= tree.n_leaves]
+def _within(
+    limits: tuple[int, int], ks: list[int], tree: Tree, min_area: float | None
+) -> list[int]:
+    """Those numbers of clusters that a tree can be cut into."""
+    n_pieces, most = limits
+    found = [k for k in ks if n_pieces <= k <= most]
     if found:
         return found
-    if ks[0] > tree.n_leaves:
-        raise ValueError(f"{ks[0]} clusters are more than the {tree.n_leaves} leaves of the tree")
+    asked = f"n_clusters={ks[0]}" if len(ks) == 1 else f"k_range, {ks[0]} to {ks[-1]},"
+    if ks[0] > most:
+        of = "leaves of the tree" if min_area is None else f"provinces of min_area={min_area:g} km²"
+        raise ValueError(f"{asked} is more than the {most} {of}; ask for fewer clusters")
     sizes = np.sort(np.bincount(cut(tree.linkage, tree.n_leaves, n_pieces)))[::-1]
+    few = f"{', '.join(map(str, sizes[:5]))}{' …' if n_pieces > 5 else ''}"
     raise ValueError(
-        f"the profiles lie in {n_pieces} pieces that do not adjoin each other, of "
-        f"{', '.join(map(str, sizes[:5]))}{' …' if n_pieces > 5 else ''} profiles, so that at most "
-        f"{ks[-1]} clusters cannot each be in one piece: ask for {n_pieces} or more, leave out "
-        "islands with data.where(...), or give contiguous=False, and tidy the map with "
+        f"{asked} is less than the {n_pieces} pieces that do not adjoin each other, of {few} "
+        f"profiles, so that clusters cannot each be in one piece: ask for {n_pieces} or more, "
+        "leave out islands with data.where(...), or give contiguous=False, and tidy the map with "
         "result.clean(min_area=...)"
     )
 
 
-def _warn_of_islands(tree: Tree, k: int, min_area: float) -> None:
+def _warn_of_islands(tree: Tree, most: int, min_area: float) -> None:
     """Say which clusters could not be made as large as they are to be."""
     assert isinstance(tree.profiles, ArrayProfiles)
-    areas = np.bincount(tree.cut(k).groups, np.nan_to_num(_require_areas(tree.profiles)))
-    small = np.sort(areas[areas < min_area])
+    labels = cut(tree.linkage, tree.n_leaves, most)
+    areas = np.bincount(labels, np.nan_to_num(_require_areas(tree.profiles, min_area)))
+    small = areas[areas < min_area]
     if small.size:
+        clusters = "one cluster is" if small.size == 1 else f"{small.size} clusters are"
         warn(
-            f"{small.size} clusters are smaller than min_area={min_area:g} km² (the smallest has "
-            f"{small[0]:.3g} km²): they are islands, which adjoin no other"
+            f"{clusters} smaller than min_area={min_area:g} km² (the smallest has "
+            f"{small.min():.3g} km²): islands, which adjoin no other"
         )
 
 
-def _require_areas(profiles: ArrayProfiles) -> Float64s:
+def _require_areas(profiles: ArrayProfiles, min_area: float) -> Float64s:
+    """The areas of cells, of which a province of some area can be made."""
     areas = profiles.layout.cell_areas
     if areas is None:
         raise ValueError(
             "min_area needs cells with an area, but the data have no latitude and longitude, or "
             "are loose points; leave it out, or assign coordinates in degrees"
+        )
+    if min_area > np.nansum(areas):
+        raise ValueError(
+            f"min_area={min_area:g} km² is more than the whole map, {np.nansum(areas):.4g} km²; "
+            "give less"
         )
     return areas
 

@@ -46,7 +46,7 @@ def describe_tree(
         Number of clusters that the tree is cut into.
     """
     attrs = {
-        "long_name": "merges of two clusters, as in scipy.cluster.hierarchy",
+        "long_name": "merges of two clusters, in the form of scipy.cluster.hierarchy",
         "comment": "numbers of both from 0, leaves first; height; number of leaves",
         "n_clusters": k,
     }

@@ -34,6 +34,11 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
     leaves = None
     if isinstance(profiles, ArrayProfiles):
         leaves = find_leaves(profiles, dataset["leaf"], nodes)
+    elif nodes is None:
+        raise ValueError(
+            "cut needs all profiles in memory, each of which is a leaf of the tree, but the data "
+            "are dask arrays; load them first with data.load()"
+        )
     tree = Tree(profiles, linkage, leaves, nodes)
     return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters))
 

@@ -34,7 +34,7 @@ def merge(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dat
     profiles = reopen(dataset, layout, "merge")
     turned = turn_levels(dataset, profiles.layout.descending)
     nodes = read_nodes(turned)[1]
-    exist = np.flatnonzero(held(nodes))
+    exist = np.flatnonzero(held(nodes) & (dataset["count"].values > 0))
     members = profiles.members(Assigner(nodes[exist], get_metric("euclidean")))
     leaves, mass = None, profiles.criteria([members])[0][0]
     if isinstance(profiles, ArrayProfiles):
@@ -44,7 +44,7 @@ def merge(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dat
             mass = np.bincount(leaves, weights, exist.size).astype(np.float64)
     else:
         _require_nearest(turned)
-    linkage = find_tree(Block(nodes[exist], mass))[0]
+    linkage = find_tree(Block(nodes[exist], mass)).linkage
     tree = Tree(profiles, linkage, leaves, members)
     parameters = {"method": "ward", "metric": "euclidean", "contiguous": False, "n_pieces": 1}
     parameters |= {"nodes_by": options.get("nodes_by", options["method"])}
