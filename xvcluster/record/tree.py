@@ -30,6 +30,23 @@ def require_tree(dataset: xr.Dataset) -> Float64s:
     return linkage
 
 
+def find_misfit(dataset: xr.Dataset) -> str:
+    """Say why merges make no tree, or points have no leaf of it; empty if all is well."""
+    linkage, leaf = dataset["linkage"].values, dataset["leaf"]
+    n = len(linkage) + 1
+    if linkage.shape[1:] != (4,) or not np.isfinite(linkage).all():
+        return "'linkage' must hold four numbers for each merge"
+    children = linkage[:, :2]
+    is_made = children < n + np.arange(n - 1)[:, None]
+    if not (is_made.all() and np.array_equal(np.sort(children.ravel()), np.arange(2 * n - 2))):
+        return "'linkage' does not merge each cluster once, after it is made"
+    if leaf.chunks is None:  # the maps of stores are read when they are needed
+        known = leaf.values[leaf.notnull().values]
+        if not ((known >= 1) & (known <= n) & (known == np.round(known))).all():
+            return f"'leaf' holds other numbers than those of the {n} leaves"
+    return ""
+
+
 def describe_tree(
     linkage: Float64s, leaf: xr.DataArray, what: str, k: int
 ) -> dict[str, xr.DataArray]:

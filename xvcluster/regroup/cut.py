@@ -40,7 +40,8 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
             "are dask arrays; load them first with data.load()"
         )
     tree = Tree(profiles, linkage, leaves, nodes)
-    return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters))
+    did = f"{parameters['method']}, tree cut again"
+    return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters), did)
 
 
 def own_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
