@@ -11,6 +11,7 @@ from xvcluster.algorithms.ward import cut
 from xvcluster.arrays import Float64s, Indices, Labels
 from xvcluster.messages import shown
 from xvcluster.options import is_number
+from xvcluster.record.dataset import parameters_of
 
 
 def has_tree(dataset: xr.Dataset) -> bool:
@@ -84,6 +85,24 @@ def cut_of(dataset: xr.Dataset) -> int:
     if not is_number(k) or not 1 <= k <= n_leaves or k != int(k):
         raise ValueError(f"'linkage' was cut into {shown(k)} clusters, but has {n_leaves} leaves")
     return int(k)
+
+
+def limits_of(dataset: xr.Dataset) -> tuple[int, int]:
+    """The smallest and the largest number of clusters that a result's tree can be cut into."""
+    n_leaves, parameters = len(require_tree(dataset)) + 1, parameters_of(dataset)
+    return parameters["n_pieces"], parameters.get("most_clusters", n_leaves)
+
+
+def check_cut(dataset: xr.Dataset, name: str, k: int) -> None:
+    """Refuse a number of clusters, which has a name, that a result's tree cannot be cut into."""
+    least, most = limits_of(dataset)
+    if not least <= k <= most:
+        lowest = "the number of pieces that do not adjoin each other" if least > 1 else "all in one"
+        by_area = "min_area" in parameters_of(dataset)
+        highest = "provinces as large as min_area" if by_area else "the leaves"
+        raise ValueError(
+            f"{name} must be from {least}, {lowest}, to {most}, {highest} of the tree; got {k}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
