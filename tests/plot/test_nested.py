@@ -1,5 +1,7 @@
 """Maps of nested cuts: their labels, the colours of parts, and the names below the strips."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -93,6 +95,32 @@ def test_strips_are_aligned(field_of):
     panels = cut_panels(ward(field_of(), 6).dataset, [3, 6, 12])
     ends = [set(np.cumsum(panel.widths)) for panel in panels]
     assert ends[0] < ends[1] < ends[2]
+
+
+def test_maps_fit_on_a_page_and_name_each_cluster_once(close, field_of):
+    for k in (6, 10):
+        figure = close(ward(field_of(), k).plot.maps(), drawn=True)
+        assert figure.get_size_inches()[0] <= 7.2 + 1e-6
+        for ax, n in zip(figure.axes, (k // 2, k, 2 * k), strict=True):
+            labels = ax.child_axes[0].get_xticklabels()
+            assert len({label.get_text().strip() for label in labels}) == len(labels) == n
+            assert min(label.get_fontsize() for label in labels) >= 6
+
+
+def test_names_of_maps_do_not_overlap(close, field_of):
+    figure = close(ward(field_of(), 20).plot.maps(), drawn=True)
+    for ax in figure.axes:
+        rows: dict[int, list] = {}
+        for label in ax.child_axes[0].get_xticklabels():
+            rows.setdefault(label.get_text().count("\n"), []).append(label.get_window_extent())
+        assert all(a.x1 < b.x0 for boxes in rows.values() for a, b in pairwise(boxes))
+
+
+def test_without_room_for_all_names_the_first_part_of_each_cluster_has_one(close, field_of):
+    figure = close(ward(field_of(), 15).plot.maps(ks=[15, 50]), drawn=True)
+    labels = figure.axes[1].child_axes[0].get_xticklabels()
+    named = {label.get_text().strip().rstrip("a") for label in labels}
+    assert named == set(map(str, range(1, 16)))
 
 
 def test_maps_of_a_result_are_those_of_its_file(close, tmp_path, field_of):

@@ -94,6 +94,26 @@ def test_tree_without_room_names_fewer_clusters_that_do_not_overlap(close, field
     assert all(b.y0 >= a.y1 - 2 for a, b in pairwise(boxes))
 
 
+@pytest.mark.parametrize("width", [3.5, 7])
+def test_tree_names_keep_clear_of_the_bars_of_colours(close, width, field_of):
+    _, ax = plt.subplots(figsize=(width, 4), layout="constrained")
+    close(ward(field_of(), 6).plot.tree(ax=ax), drawn=True)
+    bars = [line.get_window_extent() for line in ax.lines if line.get_linewidth() == 5]
+    right = max(bar.x1 for bar in bars) + 2.5 * ax.figure.dpi / 72  # half of the line's width
+    left = min(label.get_window_extent().x0 for label in ax.get_yticklabels())
+    assert 2 < (left - right) * 72 / ax.figure.dpi < 6
+
+
+def test_tree_in_low_axes_has_all_names_in_smaller_letters(close, field_of):
+    _, ax = plt.subplots(figsize=(3.5, 4), layout="constrained")
+    close(ward(field_of(), 20).plot.tree(ax=ax), drawn=True)
+    labels = ax.get_yticklabels()
+    assert len(labels) == 20
+    assert 6 <= labels[0].get_fontsize() < 8.5
+    boxes = sorted((t.get_window_extent() for t in labels), key=lambda b: b.y0)
+    assert all(b.y0 >= a.y1 - 2 for a, b in pairwise(boxes))
+
+
 @pytest.mark.parametrize("seed", [0, 1, 3, 4])
 def test_tree_with_inversions_never_goes_back(close, seed, field_of):
     result = ward(field_of(seed, (7, 8)), 6)

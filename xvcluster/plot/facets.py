@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from xvcluster.arrays import Float64s
 from xvcluster.grid.coords import units
 from xvcluster.grid.horizontal import find_grid
@@ -15,7 +13,7 @@ from xvcluster.messages import plain, shown
 from xvcluster.options import check_integer
 from xvcluster.plot import legend as legends
 from xvcluster.plot.levels import read_levels
-from xvcluster.plot.size import arrange, balanced_columns, moderate
+from xvcluster.plot.size import arrange, balanced_columns, fit_page, moderate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,8 +63,7 @@ def new_figure(
     import matplotlib.pyplot as plt
 
     shape = moderate(shape)
-    width = float(np.clip(2.6 * shape, 1.4, 3.2))
-    limit = 3 if shape > 1.5 else 4 if shape > 0.8 else 6
+    width, limit = fit_page(shape, 0.35)
     panel = (width + 0.35, width / shape + 0.7 + 0.5 * with_bars)
     room = (0.0, 0.0) if legend_of is None else _room(legend_of, min(n_panels, limit) * panel[0])
     hint = "every third, labels[::3], or some of them"

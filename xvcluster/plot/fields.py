@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NEAR = 0.17
 """Inches between a map without tick labels and a bar below it."""
 
+STRIP = 0.8
+"""Width of a bar below a map, as a share of that of the map."""
+
 
 def draw_labels(ax: Axes, place: geo.Geometry, rgba: Float64s) -> None:
     """Draw labels in their colours; points without a label are pale."""
@@ -121,7 +124,7 @@ def bar_axes(ax: Axes, side: Side, *, offset: float = NEAR) -> Axes:
         bar = ax.inset_axes((1.025, 0.12, 0.02, 0.76))
     else:
         inches_below = blended_transform_factory(ax.transAxes, legends.inches_from(ax, 0, 0))
-        bar = ax.inset_axes((0.1, -offset, 0.8, 0.09), transform=inches_below)
+        bar = ax.inset_axes((0.5 - STRIP / 2, -offset, STRIP, 0.09), transform=inches_below)
     bar.tick_params(length=2, labelsize=6.5, pad=1.5, width=0.4)
     bar.spines[:].set_linewidth(0.4)
     return bar

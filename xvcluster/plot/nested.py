@@ -36,12 +36,15 @@ class Panel:
         How much of the strip of colours each cluster takes.
     names : list of str
         Of the clusters, below the strip.
+    is_first : ndarray of bool, shape (k,)
+        Whether no part of the same cluster lies to the left.
     """
 
     labels: xr.DataArray
     rgba: Float64s
     widths: Integers
     names: list[str]
+    is_first: Booleans
 
 
 def cut_panels(dataset: xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
@@ -57,12 +60,10 @@ def cut_panels(dataset: xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
         table = np.append(groups[top.twigs] + 1.0, np.nan)
         leaf = dataset["leaf"]
         labels = leaf.copy(data=table[leaf.fillna(0).values.astype(np.intp) - 1])
-        names = _names(groups, numbers)
+        labels = numbered(labels, dataset["label"], k)
+        names, is_first = _names(groups, numbers)
         first = np.unique(groups, return_index=True)[1]
-        rgba = drawn[k][first]
-        panels.append(
-            Panel(numbered(labels, dataset["label"], k), rgba, np.bincount(groups), names)
-        )
+        panels.append(Panel(labels, drawn[k][first], np.bincount(groups), names, is_first))
     return panels
 
 
@@ -114,25 +115,28 @@ def _smaller_part(top: Top, k: int) -> Booleans:
     return first if top.sizes[first].sum() < top.sizes[second].sum() else second
 
 
-def _names(groups: Labels, own: Labels) -> list[str]:
+def _names(groups: Labels, own: Labels) -> tuple[list[str], Booleans]:
     """Name clusters by those of the result: 3, its parts 3a and 3b, or what joins it, 3+4.
+
+    Returned is also which are not parts after the first.
 
     Parameters
     ----------
     groups, own : ndarray of int, shape (n,)
         Of each twig: the cluster to be named, from 0, and that of the result, 0 if none.
     """
-    names, parts = [], dict.fromkeys(own, 0)
+    names, is_first, parts = [], [], dict.fromkeys(own, 0)
     for group in range(groups.max() + 1):
         members = np.unique(own[(groups == group) & (own > 0)])
         name = "+".join(map(str, members))
+        is_first.append(len(members) != 1 or parts[members[0]] == 0)
         if len(members) > _NAMED:
             name = f"{len(members)} clusters"
         elif len(members) == 1 and np.unique(groups[own == members[0]]).size > 1:
             name += _letter(parts[members[0]])
             parts[members[0]] += 1
         names.append(name)
-    return names
+    return names, np.array(is_first)
 
 
 def _letter(i: int) -> str:

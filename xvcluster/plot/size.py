@@ -11,6 +11,9 @@ from xvcluster.options import check_integer
 MOST = 20.0
 """Maximum width and height of a figure."""
 
+PAGE = 7.2
+"""Width of a page: figures of several maps are no wider, unless they would be too high."""
+
 SLIM = 6.0
 """A map is at most this many times as long as wide: a line of profiles is shown in its region."""
 
@@ -35,6 +38,20 @@ def bounded(width: float, height: float) -> tuple[float, float]:
 def moderate(shape: float) -> float:
     """Return width over height of a map, neither slim nor flat."""
     return float(np.clip(shape, 1 / SLIM, SLIM)) if np.isfinite(shape) else 1.0
+
+
+def fit_page(shape: float, beside: float) -> tuple[float, int]:
+    """Return the width of one of several maps, and how many of them lie side by side on a page.
+
+    Parameters
+    ----------
+    shape : float
+        Width over height of each map.
+    beside : float
+        Inches that each map needs beside it.
+    """
+    width = float(np.clip(2.6 * shape, 1.4, PAGE / 3 - beside))
+    return width, int(PAGE / (width + beside) + 1e-6)
 
 
 def balanced_columns(n: int, limit: int) -> int:

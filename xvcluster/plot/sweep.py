@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xvcluster.arrays import Float64s
+from xvcluster.arrays import Float64s, Labels
 from xvcluster.grid.labels import Result
 from xvcluster.options import check_ks
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style, view
-from xvcluster.plot.fields import NEAR, bar_axes, clear_of_ticks, draw_background, draw_labels
+from xvcluster.plot.fields import (
+    NEAR,
+    STRIP,
+    bar_axes,
+    clear_of_ticks,
+    draw_background,
+    draw_labels,
+)
 from xvcluster.plot.inputs import (
     check_field,
     check_switches,
@@ -22,7 +29,7 @@ from xvcluster.plot.inputs import (
 )
 from xvcluster.plot.map import add_map_axes, set_view, surround
 from xvcluster.plot.nested import Panel, cut_panels, numbered
-from xvcluster.plot.size import arrange, moderate
+from xvcluster.plot.size import arrange, fit_page, moderate
 from xvcluster.record.tree import has_tree
 
 if TYPE_CHECKING:
@@ -35,8 +42,14 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.basemap import Resolution
 
-_LETTER = 0.06
-"""Inches of a letter below a strip of colours."""
+_LETTER, _SPACE = 0.06, 0.04
+"""Inches of a letter below a strip of colours, and of the space between names."""
+
+_ROWS = 4
+"""Rows of names below a strip, at most."""
+
+_ROW = 0.11
+"""Inches of such a row."""
 
 
 def maps(
@@ -85,7 +98,10 @@ def maps(
     The cuts of a tree are nested, and so are their colours. The smallest k has colours as any
     clusters have. From there on, the larger part of a cluster that is divided keeps its colour, and
     the smaller one has a shade of it. The strips of colours below the maps are aligned, and name
-    clusters by those of the result: 3a and 3b are parts of 3, and 3+4 are both together.
+    clusters by those of the result: 3a and 3b are parts of 3, and 3+4 are both together. Names
+    that do not fit side by side stand in up to four rows. If they do not fit there either, only
+    the first part of each cluster has a name, as far as there is room; 3b and 3c are to the right
+    of 3a.
 
     Examples
     --------
@@ -103,7 +119,7 @@ def maps(
     fields = [] if original is None else [check_field(original, "original")]
     fields += [panel.labels for panel in panels]
     places = [geo.locate(field) for field in fields]
-    axes = _new_axes(places[-1], len(fields), ncols, projection, extent)
+    axes = _new_axes(places[-1], fields, panels, ncols, projection, extent)
     tight = projection is None
     drawn = [None] * (original is not None) + panels
     for ax, field, place, panel in zip(axes, fields, places, drawn, strict=True):
@@ -141,12 +157,13 @@ def _panel_of(dataset: xr.Dataset, index: int) -> Panel:
     rgba = style.colors_of(labels)
     k, step = len(rgba), -(-len(rgba) // 10)
     names = [str(c + 1) if c % step == 0 else "" for c in range(k)]
-    return Panel(labels, rgba, np.ones(k, np.intp), names)
+    return Panel(labels, rgba, np.ones(k, np.intp), names, np.ones(k, bool))
 
 
 def _new_axes(
     place: geo.Geometry,
-    n_panels: int,
+    fields: list[xr.DataArray],
+    panels: list[Panel],
     ncols: int | None,
     projection: Projection | None,
     extent: geo.Box | None,
@@ -157,14 +174,14 @@ def _new_axes(
     is_plane = place.kind == "plane"
     shape = 1.5 if is_plane else view.shape(place, projection, extent)
     shape = moderate(shape)
-    width = float(np.clip(2.6 * shape, 1.4, 3.2))
-    panel = width + 0.25, width / shape + (1.0 if is_plane else 0.62)
-    limit = 3 if shape > 1.5 else 4 if shape > 0.8 else 6
+    width, limit = fit_page(shape, 0.25)
+    below = _ROW * max(_place_names(panel, STRIP * width)[1].max(initial=0) for panel in panels)
+    panel = width + 0.25, width / shape + (1.0 if is_plane else 0.62) + below
     hint = "the maps of some k: sweep.dataset.sel(k=[4, 6])"
-    plan = arrange(n_panels, panel, limit=limit, ncols=ncols, hint=hint)
+    plan = arrange(len(fields), panel, limit=limit, ncols=ncols, hint=hint)
     figure = plt.figure(figsize=plan.size, layout="compressed")
     grid = figure.add_gridspec(plan.n_rows, plan.n_columns)
-    return [add_map_axes(figure, grid[i], place, projection, extent) for i in range(n_panels)]
+    return [add_map_axes(figure, grid[i], place, projection, extent) for i in range(len(fields))]
 
 
 def _draw_k(ax: Axes, panel: Panel, place: geo.Geometry) -> None:
@@ -176,22 +193,31 @@ def _draw_k(ax: Axes, panel: Panel, place: geo.Geometry) -> None:
     strip.imshow(colors[np.newaxis], aspect="auto", interpolation="nearest")
     strip.set_yticks([])
     strip.tick_params(length=0)
-    ends = np.cumsum(panel.widths)
-    middles = ends - panel.widths / 2 - 0.5
-    per_inch = len(colors) / (legends.inches(strip)[0])
-    kept = _that_fit(middles, [_LETTER * len(name) * per_inch for name in panel.names])
-    strip.set_xticks(middles[kept], [panel.names[c] for c in kept])
+    middles, rows = _place_names(panel, legends.inches(strip)[0])
+    kept = np.flatnonzero(rows >= 0)
+    strip.set_xticks(middles[kept] * len(colors) - 0.5)
+    strip.set_xticklabels(["\n" * rows[c] + panel.names[c] for c in kept], linespacing=1.0)
 
 
-def _that_fit(middles: Float64s, widths: list[float]) -> list[int]:
-    """Return which names of given widths fit side by side, from the left; empty ones do not."""
-    kept: list[int] = []
-    end = -np.inf
-    for i, width in enumerate(widths):
-        if width and middles[i] - width / 2 >= end:
-            kept.append(i)
-            end = middles[i] + width / 2
-    return kept
+def _place_names(panel: Panel, width: float) -> tuple[Float64s, Labels]:
+    """Return where names lie below a strip of some inches, from 0 to 1, and in which row, or -1."""
+    middles = (np.cumsum(panel.widths) - panel.widths / 2) / panel.widths.sum()
+    needed = np.array([_LETTER * len(name) + _SPACE * bool(name) for name in panel.names])
+    rows = _rows_of(middles * width, needed)
+    if (rows[needed > 0] < 0).any():
+        rows = _rows_of(middles * width, np.where(panel.is_first, needed, 0.0))
+    return middles, rows
+
+
+def _rows_of(middles: Float64s, widths: Float64s) -> Labels:
+    """Return the highest row in which each name fits, from the left; -1 if none, or no name."""
+    ends, rows = np.full(_ROWS, -np.inf), np.full(len(widths), -1)
+    for i in np.flatnonzero(widths):
+        has_room = middles[i] - widths[i] / 2 >= ends
+        if has_room.any():
+            rows[i] = has_room.argmax()
+            ends[rows[i]] = middles[i] + widths[i] / 2
+    return rows
 
 
 def _offset(ax: Axes, place: geo.Geometry) -> float:

@@ -34,8 +34,17 @@ _ROW = 0.115
 _BETWEEN = 0.7
 """Rows between clusters, beside that between twigs."""
 
-_LETTERS = 0.145
-"""Inches that a line of the names needs."""
+_LINE = 0.017
+"""Inches that a line of the names needs, for each point of its letters."""
+
+_LETTERS = 6.0, 8.5
+"""Least and greatest size of the names, in points."""
+
+_BAR = 0.1
+"""Inches from the twigs to the middle of the bars of colours."""
+
+_NAMES = 13
+"""Points from the twigs to the names, beyond the bars."""
 
 _STEP = 0.012
 """Least share of the axis between a merge and those below it."""
@@ -59,7 +68,9 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
     dataset : ClusterResult or Dataset
         A result of `ward`, or of ``result.merge``, or its dataset.
     ax : matplotlib Axes, optional
-        Axes to draw in. Default: a new figure.
+        Axes to draw in. If they are too low for the names of all clusters, the letters are smaller,
+        down to 6 points, and the smallest branches stay without a name: make the axes higher.
+        Default: a new figure, as high as all names need.
 
     Returns
     -------
@@ -259,23 +270,30 @@ def _draw_cut(ax: Axes, branches: _Branches) -> None:
 
 def _name_clusters(ax: Axes, branches: _Branches, dataset: xr.Dataset, rgba: Float64s) -> None:
     """Name the clusters and their shares beside their twigs, as far as there is room."""
+    from matplotlib.transforms import blended_transform_factory
+
     names, of = style.name_shares(dataset)
     named = dict(zip(dataset["cluster"].values, names, strict=True))
-    transform = ax.get_yaxis_transform()
+    beside = blended_transform_factory(legends.inches_from(ax, 1, 0), ax.transData)
     for ends, color in zip(branches.ends, rgba, strict=False):
         y = [ends[0] - 0.4, ends[1] + 0.4]
-        ax.plot([1.02, 1.02], y, color=color, linewidth=5, transform=transform, **_BUTT)
+        ax.plot([_BAR, _BAR], y, color=color, linewidth=5, transform=beside, **_BUTT)
     middles = branches.ends.mean(axis=1)
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]  # whose layout is then known
     inch = legends.inches(ax)[1] / abs(np.ptp(ax.get_ylim()))
+    size = np.clip(np.diff(middles).min(initial=np.inf) * inch / _LINE, *_LETTERS)
     kept: list[int] = []
     for c in np.argsort(branches.ends[:, 0] - branches.ends[:, 1], kind="stable"):
         near = np.abs(middles[kept] - middles[c]).min(initial=np.inf)
         is_new = branches.numbers[c] not in branches.numbers[kept]
-        if is_new and branches.numbers[c] in named and near * inch >= _LETTERS:
+        if is_new and branches.numbers[c] in named and near * inch >= _LINE * size:
             kept.append(c)
     ax.yaxis.tick_right()
     ax.set_yticks(middles[kept], [named[branches.numbers[c]] for c in kept])
-    ax.tick_params(axis="y", length=0, pad=11, labelsize=8.5)
-    offset: Any = {"xytext": (11, -3.5), "textcoords": "offset points", "xycoords": "axes fraction"}
+    ax.tick_params(axis="y", length=0, pad=_NAMES, labelsize=size)
+    offset: Any = {
+        "xytext": (_NAMES, -3.5),
+        "textcoords": "offset points",
+        "xycoords": "axes fraction",
+    }
     ax.annotate(f"share of the {of}", (1, 0), va="top", fontsize=8, color=style.OUTLINE, **offset)
