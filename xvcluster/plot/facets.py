@@ -63,8 +63,8 @@ def new_figure(
     import matplotlib.pyplot as plt
 
     shape = moderate(shape)
-    width, limit = fit_page(shape, 0.35)
-    panel = (width + 0.35, width / shape + 0.7 + 0.5 * with_bars)
+    width, limit = fit_page(shape, 0.5)
+    panel = (width + 0.5, width / shape + 0.7 + 0.5 * with_bars)
     room = (0.0, 0.0) if legend_of is None else _room(legend_of, min(n_panels, limit) * panel[0])
     hint = "every third, labels[::3], or some of them"
     plan = arrange(n_panels, panel, limit=limit, ncols=col_wrap, margin=room, hint=hint)

@@ -12,7 +12,7 @@ MOST = 20.0
 """Maximum width and height of a figure."""
 
 PAGE = 7.2
-"""Width of a page: figures of several maps are no wider, unless they would be too high."""
+"""Width of a page, on which several maps lie side by side unless they would be too high."""
 
 SLIM = 6.0
 """A map is at most this many times as long as wide: a line of profiles is shown in its region."""

@@ -97,11 +97,11 @@ def maps(
     -----
     The cuts of a tree are nested, and so are their colours. The smallest k has colours as any
     clusters have. From there on, the larger part of a cluster that is divided keeps its colour, and
-    the smaller one has a shade of it. The strips of colours below the maps are aligned, and name
-    clusters by those of the result: 3a and 3b are parts of 3, and 3+4 are both together. Names
-    that do not fit side by side stand in up to four rows. If they do not fit there either, only
-    the first part of each cluster has a name, as far as there is room; 3b and 3c are to the right
-    of 3a.
+    the smaller one has a shade of it; so a cluster may have another colour than in `map`. The
+    strips of colours below the maps are aligned, and name clusters by those of the result: 3a and
+    3b are parts of 3, and 3+4 are both together. Names that do not fit side by side stand in up to
+    four rows. If they do not fit there either, only the first part of each cluster has a name, as
+    far as there is room; 3b and 3c are to the right of 3a.
 
     Examples
     --------
