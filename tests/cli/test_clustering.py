@@ -268,3 +268,8 @@ def test_ward_passes_its_options_on(model, succeed, refuse, is_png):
     assert "stability" in said
     assert open_result("model_clusters.nc").parameters["contiguous"] is False
     assert "give --anywhere" in refuse("ward", model, "-k", "3", "--stability", "3")
+
+
+def test_ward_says_which_options_do_not_go_together(model, refuse):
+    assert "leave --anywhere out" in refuse("ward", model, "--anywhere", "--min-area", "4")
+    assert "leave --chunks out" in refuse("ward", model, "--chunks", "20")

@@ -138,7 +138,7 @@ def test_maps_refuse_a_result_without_a_tree(model):
 
 def test_maps_refuse_more_clusters_than_leaves(model):
     result = kmeans(model, 3).merge(2)
-    with pytest.raises(ValueError, match=r"to 3, the leaves of the tree; got \[2, 4\]"):
+    with pytest.raises(ValueError, match=r"to 3, the leaves of the tree; got 4"):
         maps(result, ks=[2, 4])
 
 
@@ -149,3 +149,12 @@ def test_clusters_that_were_cleaned_away_are_parts_of_where_they_went(field_of):
     assert empty
     assert len(set(panel.names)) == 12
     assert {int(name.rstrip("abcdefgh")) for name in panel.names} == set(range(1, 13)) - empty
+
+
+def test_panels_have_no_more_clusters_than_the_least_area_allows(field_of):
+    result = ward(field_of(), 4, min_area=100_000)
+    most = result.parameters["most_clusters"]
+    assert most < 8
+    assert [len(panel.rgba) for panel in cut_panels(result.dataset, None)] == [2, 4, most]
+    with pytest.raises(ValueError, match=rf"each k of ks .* to {most}, provinces as large as min_"):
+        cut_panels(result.dataset, [2, most + 1])

@@ -46,3 +46,25 @@ def test_what_cannot_be_cut(rough_model, tmp_path):
     result.to_netcdf(tmp_path / "result.nc")
     with pytest.raises(ValueError, match="read from a file"):
         open_result(tmp_path / "result.nc").cut(3)
+
+
+def test_the_history_says_what_was_done(rough_model):
+    result = kmeans(rough_model, 6)
+    lines = result.merge(4).cut(3).clean(min_cells=4).dataset.attrs["history"].splitlines()
+    said = [line.split(": ", 1)[1] for line in lines]
+    assert said[:3] == [
+        "k-means, 6 clusters",
+        "6 clusters merged by Ward's criterion, 4 clusters",
+        "ward, tree cut again, 3 clusters",
+    ]
+    assert said[3].startswith("cleaned: ")
+
+
+def test_damaged_leaves_are_refused(rough_model, tmp_path):
+    ward(rough_model, 4).to_netcdf(tmp_path / "result.nc")
+    for number in (5000.0, 1.5, 0.0):
+        damaged = xr.load_dataset(tmp_path / "result.nc")
+        damaged["leaf"][1, 1] = number
+        damaged.to_netcdf(tmp_path / f"damaged_{number}.nc")
+        with pytest.raises(ValueError, match="'leaf'"):
+            open_result(tmp_path / f"damaged_{number}.nc")

@@ -54,9 +54,7 @@ def test_clusters_are_merged_whole(rough_model, tmp_path, cluster):
     merged.to_netcdf(tmp_path / "merged.nc")
     again = open_result(tmp_path / "merged.nc")
     xr.testing.assert_allclose(again.dataset, merged.dataset)
-    assert f"found by {before.parameters.get('nodes_by', before.parameters['method'])}" in repr(
-        again
-    )
+    assert f"found by {before.parameters['method']}" in repr(again)
     xr.testing.assert_equal(merged.cut(2).cut(3).labels, merged.labels)
 
 
@@ -88,3 +86,14 @@ def test_clusters_without_members_are_no_leaves(rough_model):
     assert merged.dataset.sizes["merge"] == n - 1
     with pytest.raises(ValueError, match=f"from 1, all in one, to {n}, the leaves"):
         merged.cut(n + 1)
+
+
+def test_only_what_was_merged_from_k_means_has_a_stability(rough_model):
+    assert "stability" in kmeans(rough_model, 12).merge(3).stability(3).dataset
+    for result, made in (
+        (kmeans(rough_model, 12).clean(min_cells=3), "k-means, cleaned"),
+        (kmeans(rough_model, 12).merge(6), "ward"),
+        (som(rough_model, (3, 3)), "som"),
+    ):
+        with pytest.raises(ValueError, match=f"were merged from those of {made}"):
+            result.merge(3).stability(3)

@@ -154,6 +154,13 @@ def ward(**options: Any) -> None:
 
     The result contains the tree of the clusters.
     """
+    if options["contiguous"] is False and options["min_area"] is not None:
+        raise ValueError("--min-area needs clusters in one piece; leave --anywhere out")
+    if options["contiguous"] is not False and options["chunks"] is not None:
+        raise ValueError(
+            "clusters in one piece need all profiles in memory; leave --chunks out, or give "
+            "--anywhere"
+        )
     unstable = "" if options["contiguous"] is False else "of clusters in one piece; give --anywhere"
     _cluster(xvcluster.ward, unstable, **options)
 

@@ -46,6 +46,7 @@ from xvcluster.record.contents import (
 from xvcluster.record.dataset import held, parameters_of
 from xvcluster.record.fits import Fit, Fits
 from xvcluster.record.method import Method, register
+from xvcluster.record.tree import find_misfit
 from xvcluster.regroup.tree import Cut, Tree
 from xvcluster.result import ClusterResult, SweepResult
 
@@ -231,20 +232,12 @@ class Ward(Method):
 
     def misfit(self, dataset: xr.Dataset, parameters: Parameters) -> str:
         """The merges make one tree, of which every point has a leaf."""
-        linkage = dataset["linkage"].values
-        n = len(linkage) + 1
-        if linkage.shape[1:] != (4,):
-            return f"'linkage' has {linkage.shape[-1]} columns, but a merge has 4"
-        children = linkage[:, :2]
-        if not np.array_equal(np.sort(children.ravel()), np.arange(2 * n - 2)):
-            return "'linkage' does not merge each cluster once"
-        if (children >= n + np.arange(n - 1)[:, None]).any():
-            return "'linkage' merges clusters before they are made"
-        if parameters["n_clusters"] > n and "contingency" not in dataset:
-            return f"there are {parameters['n_clusters']} clusters, but {n} leaves"
+        n = dataset.sizes["merge"] + 1
         if "node" in dataset.dims and dataset.sizes["node"] != n:
             return f"there are {dataset.sizes['node']} nodes, but {n} leaves"
-        return ""
+        if parameters["n_clusters"] > n and "contingency" not in dataset:
+            return f"there are {parameters['n_clusters']} clusters, but {n} leaves"
+        return find_misfit(dataset)
 
     def nodes_along(self, dataset: xr.Dataset) -> str:
         """Nodes, if the leaves are those."""

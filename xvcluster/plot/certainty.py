@@ -123,7 +123,7 @@ def _check_places(labels: xr.DataArray, certainty: xr.DataArray) -> None:
 def _check_values(certainty: xr.DataArray) -> xr.DataArray:
     """Return the certainty, from 0 to 1 within rounding, NaN where it is missing.
 
-    A margin is negative where another centroid is nearer than that of the cluster: that is 0.
+    A margin is negative where another centroid is nearer than that of the cluster.
     """
     name = "certainty" if certainty.name is None else f"certainty {certainty.name!r}"
     if certainty.dtype.kind not in "iufb":
@@ -138,7 +138,7 @@ def _check_values(certainty: xr.DataArray) -> xr.DataArray:
             f"{name} ranges from {low:g} to {high:g}; it must lie between 0 (ambiguous) and 1 "
             '(certain), as result.dataset["margin"] does'
         )
-    return certainty.clip(0, keep_attrs=True)
+    return certainty
 
 
 def fade(

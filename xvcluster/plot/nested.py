@@ -12,8 +12,7 @@ from xvcluster.arrays import Booleans, Float64s, Integers, Labels
 from xvcluster.options import check_ks
 from xvcluster.plot import style
 from xvcluster.plot.shades import shades_of
-from xvcluster.record.dataset import parameters_of
-from xvcluster.record.tree import Top, cut_of, require_tree
+from xvcluster.record.tree import Top, check_cut, cut_of, limits_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,15 +68,12 @@ def cut_panels(dataset: xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
 
 def _choose(dataset: xr.Dataset, own: int, ks: Iterable[int] | None) -> list[int]:
     """The numbers of clusters that are asked for; by default half of them, and twice as many."""
-    least, most = parameters_of(dataset)["n_pieces"], len(require_tree(dataset)) + 1
+    least, most = limits_of(dataset)
     if ks is None:
         return sorted({min(max(k, least), most) for k in (max(own // 2, 1), own, 2 * own)})
     chosen = check_ks("ks", ks)
-    if not least <= chosen[0] <= chosen[-1] <= most:
-        raise ValueError(
-            f"each k of ks must be from {least}, the number of pieces that do not adjoin each "
-            f"other, to {most}, the leaves of the tree; got {chosen}"
-        )
+    for k in chosen:
+        check_cut(dataset, "each k of ks", k)
     return chosen
 
 

@@ -104,6 +104,7 @@ def describe(
     centroids: Float64s,
     members: Members,
     parameters: Mapping[str, Any],
+    did: str = "",
 ) -> xr.Dataset:
     """Describe a clustering in one Dataset.
 
@@ -118,6 +119,8 @@ def describe(
         Of the clusters, from 0.
     parameters : mapping
         Method and options, as JSON can hold them; ``n_clusters`` is added.
+    did : str, optional
+        What was done, for the history. Default: the method.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def describe(
         cluster=("cluster", np.arange(1, len(centroids) + 1), {"long_name": "cluster number"}),
         quantile=("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
     )
-    return dataset.assign_attrs(_global_attrs(data, parameters))
+    return dataset.assign_attrs(_global_attrs(data, parameters, did or parameters["method"]))
 
 
 def of_each(layout: Layout, ending: str, values: Float64s, *lead: str) -> dict[str, xr.DataArray]:
@@ -239,23 +242,30 @@ def describe_order(layout: Layout) -> str:
     return f"mean of {name}{f' ({unit})' if unit else ''}{by}, lowest first"
 
 
-def _global_attrs(data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _global_attrs(
+    data: xr.DataArray | xr.Dataset, parameters: Mapping[str, Any], did: str
+) -> dict[str, Any]:
     """Where the data came from, what was done, and by what."""
     carried = {n: str(data.attrs[n]) for n in _CARRIED if data.attrs.get(n)}
     if "source" in data.encoding:
         carried["source"] = os.path.basename(data.encoding["source"])
-    version = metadata.version("xvcluster")
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     method, k = parameters["method"], parameters["n_clusters"]
-    history = f"{now} xvcluster {version}: {method}, {k} clusters"
     return carried | {
         "Conventions": "CF-1.11",
         "xvcluster_schema": SCHEMA,
         "method": method,
         "parameters": json.dumps(parameters),
         "software": ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES),
-        "history": "\n".join(filter(None, [str(data.attrs.get("history", "")), history])),
+        "history": add_history(data, f"{did}, {k} clusters"),
     }
+
+
+def add_history(data: xr.DataArray | xr.Dataset, did: str) -> str:
+    """The history of the data, and a line on what was done now."""
+    version = metadata.version("xvcluster")
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = f"{now} xvcluster {version}: {did}"
+    return "\n".join(filter(None, [str(data.attrs.get("history", "")), line]))
 
 
 def parameters_of(dataset: xr.Dataset) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from xvcluster.algorithms.ward import cut
 from xvcluster.arrays import Float64s, Indices, Labels
 from xvcluster.messages import shown
 from xvcluster.options import is_number
+from xvcluster.record.dataset import parameters_of
 
 
 def has_tree(dataset: xr.Dataset) -> bool:
@@ -27,6 +28,23 @@ def require_tree(dataset: xr.Dataset) -> Float64s:
         )
     linkage: Float64s = dataset["linkage"].values.astype(np.float64)
     return linkage
+
+
+def find_misfit(dataset: xr.Dataset) -> str:
+    """Say why merges make no tree, or points have no leaf of it; empty if all is well."""
+    linkage, leaf = dataset["linkage"].values, dataset["leaf"]
+    n = len(linkage) + 1
+    if linkage.shape[1:] != (4,) or not np.isfinite(linkage).all():
+        return "'linkage' must hold four numbers for each merge"
+    children = linkage[:, :2]
+    is_made = children < n + np.arange(n - 1)[:, None]
+    if not (is_made.all() and np.array_equal(np.sort(children.ravel()), np.arange(2 * n - 2))):
+        return "'linkage' does not merge each cluster once, after it is made"
+    if leaf.chunks is None:  # the maps of stores are read when they are needed
+        known = leaf.values[leaf.notnull().values]
+        if not ((known >= 1) & (known <= n) & (known == np.round(known))).all():
+            return f"'leaf' holds other numbers than those of the {n} leaves"
+    return ""
 
 
 def describe_tree(
@@ -67,6 +85,24 @@ def cut_of(dataset: xr.Dataset) -> int:
     if not is_number(k) or not 1 <= k <= n_leaves or k != int(k):
         raise ValueError(f"'linkage' was cut into {shown(k)} clusters, but has {n_leaves} leaves")
     return int(k)
+
+
+def limits_of(dataset: xr.Dataset) -> tuple[int, int]:
+    """The smallest and the largest number of clusters that a result's tree can be cut into."""
+    n_leaves, parameters = len(require_tree(dataset)) + 1, parameters_of(dataset)
+    return parameters["n_pieces"], parameters.get("most_clusters", n_leaves)
+
+
+def check_cut(dataset: xr.Dataset, name: str, k: int) -> None:
+    """Refuse a number of clusters, which has a name, that a result's tree cannot be cut into."""
+    least, most = limits_of(dataset)
+    if not least <= k <= most:
+        lowest = "the number of pieces that do not adjoin each other" if least > 1 else "all in one"
+        by_area = "min_area" in parameters_of(dataset)
+        highest = "provinces as large as min_area" if by_area else "the leaves"
+        raise ValueError(
+            f"{name} must be from {least}, {lowest}, to {most}, {highest} of the tree; got {k}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,14 @@ from xvcluster.grid.neighbours import find_pieces
 from xvcluster.options import check_integer, check_number
 from xvcluster.profiles import Layout, Profiles, is_chunked
 from xvcluster.profiles.memory import ArrayProfiles
-from xvcluster.record.dataset import describe, parameters_of, read_metric, read_nodes, turn_levels
+from xvcluster.record.dataset import (
+    add_history,
+    describe,
+    parameters_of,
+    read_metric,
+    read_nodes,
+    turn_levels,
+)
 from xvcluster.regroup.reopen import reopen
 
 _OF_LABELS = ("label", "distance", "margin", "count", "area", "cluster_inertia", "cluster_margin")
@@ -257,4 +264,6 @@ def _describe(
         changed[name].attrs = dict(dataset[name].attrs)
     parameters["cleaned"] = [*parameters.get("cleaned", []), done]
     cleaned = dataset.drop_vars(_FORMER, errors="ignore").assign(changed)
-    return cleaned.assign_attrs(parameters=json.dumps(parameters))
+    said = describe_cleaning(done, int(dataset["count"].sum()))
+    history = add_history(dataset, said)
+    return cleaned.assign_attrs(parameters=json.dumps(parameters), history=history)

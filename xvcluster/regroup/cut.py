@@ -13,7 +13,7 @@ from xvcluster.options import check_clusters
 from xvcluster.profiles import Layout
 from xvcluster.profiles.memory import ArrayProfiles
 from xvcluster.record.dataset import parameters_of, read_nodes, turn_levels
-from xvcluster.record.tree import require_tree
+from xvcluster.record.tree import check_cut, require_tree
 from xvcluster.regroup.reopen import reopen
 from xvcluster.regroup.tree import Tree, find_leaves
 
@@ -25,14 +25,7 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
     """Cut the tree of a result at another number of clusters; see `ClusterResult.cut`."""
     linkage, parameters = require_tree(dataset), parameters_of(dataset)
     n_clusters = check_clusters("n_clusters", n_clusters)
-    least, most = parameters["n_pieces"], parameters.get("most_clusters", len(linkage) + 1)
-    if not least <= n_clusters <= most:
-        lowest = "the number of pieces that do not adjoin each other" if least > 1 else "all in one"
-        highest = "provinces as large as min_area" if "min_area" in parameters else "the leaves"
-        raise ValueError(
-            f"n_clusters must be from {least}, {lowest}, to {most}, {highest} of the tree; got "
-            f"{n_clusters}"
-        )
+    check_cut(dataset, "n_clusters", n_clusters)
     profiles = reopen(dataset, layout, "cut")
     nodes = None
     if "node" in dataset.dims:
@@ -47,7 +40,8 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
             "are dask arrays; load them first with data.load()"
         )
     tree = Tree(profiles, linkage, leaves, nodes)
-    return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters))
+    did = f"{parameters['method']}, tree cut again"
+    return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters), did)
 
 
 def own_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

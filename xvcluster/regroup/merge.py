@@ -47,9 +47,10 @@ def merge(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dat
     linkage = find_tree(Block(nodes[exist], mass)).linkage
     tree = Tree(profiles, linkage, leaves, members)
     parameters = {"method": "ward", "metric": "euclidean", "contiguous": False, "n_pieces": 1}
-    parameters |= {"nodes_by": options.get("nodes_by", options["method"])}
+    parameters |= {"nodes_by": options["method"] + ", cleaned" * ("cleaned" in options)}
     parameters |= {name: options[name] for name in _KEPT if name in options}
-    return tree.dataset(dataset, tree.cut(n_clusters), parameters)
+    did = f"{exist.size} clusters merged by Ward's criterion"
+    return tree.dataset(dataset, tree.cut(n_clusters), parameters, did)
 
 
 def _require_nearest(dataset: xr.Dataset) -> None:

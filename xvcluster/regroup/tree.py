@@ -108,11 +108,15 @@ class Tree:
         return self.profiles
 
     def dataset(
-        self, data: xr.DataArray | xr.Dataset, found: Cut, parameters: Mapping[str, Any]
+        self,
+        data: xr.DataArray | xr.Dataset,
+        found: Cut,
+        parameters: Mapping[str, Any],
+        did: str = "",
     ) -> xr.Dataset:
-        """Describe the clusters at one k, and the tree, in one Dataset."""
+        """Describe the clusters at one k, and the tree, in one Dataset; see `describe`."""
         layout = self.profiles.layout
-        dataset = describe(data, layout, found.centroids, found.members, parameters)
+        dataset = describe(data, layout, found.centroids, found.members, parameters, did)
         dataset["label"].attrs["ordered_by"] = describe_order(layout)
         what = "profile" if self.nodes is None else "node"
         dataset.update(describe_tree(self.linkage, self._leaf(), what, len(found.centroids)))
