@@ -209,7 +209,7 @@ def compare(
     area in common. It is found from their indices on parts of that area. This is in the spirit of
     Mrkvička et al. (2021).
 
-    On independent random maps, 4 to 6 % of p-values were at most 0.05; see the user guide. The test
+    On independent random maps, 4 to 7 % of p-values were at most 0.05; see the user guide. The test
     assumes that both maps are alike everywhere and in all directions, apart from mirror images in a
     region. A region with few provinces can be moved to few really different places, so that even
     a complete agreement may come with a p-value that is not small.
