@@ -183,14 +183,17 @@ def compare(
     -----
     UserWarning
         If polygons are not valid and are repaired, overlap a little along their borders, or have
-        edges of more than 180° of longitude.
+        edges of more than 180° of longitude. If a result has areas, but was opened without the
+        data, which have its cells, so that points are counted.
 
     Notes
     -----
     A cell that a border divides counts in each province with the area that it has there, on the
     sphere. Edges of polygons are straight in longitude and latitude, or in their map projection.
-    Points without cells count as one each. In another map of labels, each point takes the label of
-    the cell that holds it, or of the nearest point, as in `ClusterResult.match`.
+    The cells of a mesh are those whose vertices the data have, so that a result must still have its
+    data, or be opened with them. Points without cells count as one each. In another map of labels,
+    each point takes the label of the cell that holds it, or of the nearest point, as in
+    `ClusterResult.match`.
 
     Purity is the share of what lies in provinces that is in the main province of its cluster.
     Homogeneity is 1 if every cluster lies in one province, completeness if every province lies in

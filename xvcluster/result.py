@@ -15,6 +15,7 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.grid.horizontal import HorizontalGrid
 from xvcluster.messages import escaped, plain, shown
 from xvcluster.options import check_members, check_path, is_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
@@ -436,9 +437,14 @@ class ClusterResult:
     compare = delegate(compare)
 
     @property
-    def _data(self) -> xr.Dataset:
+    def _data(self) -> ClusterResult:
         """What `boundaries` and `compare` are handed."""
-        return self.dataset
+        return self
+
+    @property
+    def _horizontal(self) -> HorizontalGrid | None:
+        """The grid of the data, of which a Dataset does not keep the bounds of cells."""
+        return None if self._layout is None else self._layout.horizontal
 
     def select(self, clusters: int | Iterable[int]) -> xr.DataArray:
         """Keep only the labels of some clusters; the others become NaN.

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from sklearn import metrics
 
-from xvcluster import tutorial
+from xvcluster import open_result, tutorial
 from xvcluster.agreement import compare
 from xvcluster.compare.agreement import _whole
 from xvcluster.grid.areas import cell_areas
@@ -181,3 +181,37 @@ def test_inputs_stay_as_they_are():
     compare(own, other, n=9)
     for now, then in zip((own, other), before, strict=True):
         xr.testing.assert_identical(now, then)
+
+
+@pytest.fixture
+def mesh():
+    """Profiles at loose points, whose cells are three boxes of 2, 2 and 4 degrees."""
+    west, east = np.array([[0.0, 2, 4], [2, 4, 8]])
+    coords = {
+        "lat": ("cell", np.full(3, 1.0), {"bounds": "lat_v", "units": "degrees_north"}),
+        "lon": ("cell", (west + east) / 2, {"bounds": "lon_v", "units": "degrees_east"}),
+        "depth": ("depth", [1.0, 2.0], {"positive": "down", "units": "km"}),
+    }
+    ring = [
+        np.stack(a, 1) for a in ([west, east, east, west], [*[0 * west] * 2, *[0 * west + 2] * 2])
+    ]
+    vs = ("cell", "depth"), [[1.0, 1], [1, 1], [5, 5]], {"units": "km/s"}
+    bounds = {"lon_v": (("cell", "v"), ring[0]), "lat_v": (("cell", "v"), ring[1])}
+    return xr.Dataset({"vs": vs, **bounds}, coords)
+
+
+def test_the_cells_of_a_mesh_are_those_of_the_data(mesh, tmp_path):
+    result = mesh.vcluster.kmeans(2)
+    frame = frame_of(shapely.box(0, -5, 3, 5), shapely.box(3, -5, 9, 5))
+    found = result.compare(frame, n=19).dataset["contingency"]
+    assert found.attrs["units"] == "km2"
+    one = float(result.dataset["area"][0]) / 4
+    np.testing.assert_allclose(found, [[3 * one, one], [0, 4 * one]], rtol=1e-3)
+    by_labels = result.compare(result, n=19).dataset["contingency"]
+    np.testing.assert_allclose(by_labels, np.diag(result.dataset["area"]))
+    result.dataset.to_netcdf(tmp_path / "mesh.nc")
+    with pytest.warns(UserWarning, match=r"points are counted; open the result with its data"):
+        counted = open_result(tmp_path / "mesh.nc").compare(frame, n=19)
+    assert counted.dataset["contingency"].attrs["units"] == "1"
+    again = open_result(tmp_path / "mesh.nc", mesh).compare(frame, n=19)
+    np.testing.assert_array_equal(again.dataset["contingency"], found)

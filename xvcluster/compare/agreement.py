@@ -16,11 +16,12 @@ from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.compare.match import bring, extent, find_indices, point_weights, tabulate
 from xvcluster.compare.overlap import find_holders, find_overlap, own_amounts
 from xvcluster.compare.provinces import Provinces, read_provinces
+from xvcluster.grid.areas import area_factors
 from xvcluster.grid.coords import Axes, find_horizontal
 from xvcluster.grid.horizontal import HorizontalGrid, find_grid, require_grid, take_map
 from xvcluster.grid.labels import Clustering, Result, labelled, meanings_of
 from xvcluster.grid.nearest import nearest_labels
-from xvcluster.messages import plain, shown
+from xvcluster.messages import plain, shown, warn
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
@@ -69,8 +70,7 @@ def describe_agreement(
 ) -> xr.Dataset:
     """Compare clusters with provinces; see `xvcluster.agreement.compare`."""
     own = read_labels(labels, "this clustering")
-    # a Dataset may also hold the bounds of cells
-    grid = find_grid(labelled(labels), Axes(None, *find_horizontal(own.labels)))
+    grid = _find_own_grid(labels, own)
     if grid is not None:
         one_map = take_map(own.labels, grid.dims, "compare needs one map", "labels.isel({dim}=0)")
         own = LabelMap(one_map, own.n_clusters, own.name, own.ordered_by)
@@ -94,6 +94,22 @@ def describe_agreement(
     return _describe(own, both, chance, n)
 
 
+def _find_own_grid(labels: Clustering, own: LabelMap) -> HorizontalGrid | None:
+    """The grid with cells of the data of a result, if it has them, otherwise that of the labels."""
+    grid: HorizontalGrid | None = getattr(labels, "_horizontal", None)
+    if grid is not None:
+        return grid
+    source = labelled(labels)  # a Dataset may also hold the bounds of cells
+    grid = find_grid(source, Axes(None, *find_horizontal(own.labels)))
+    if isinstance(source, xr.Dataset) and "area" in source and not area_factors(grid):
+        warn(
+            "the clusters have areas, but without the data the cells of the points are not known, "
+            "so that points are counted; open the result with its data, e.g. "
+            "xvcluster.open_result(path, data)"
+        )
+    return grid
+
+
 def _are_labels(provinces: Any) -> bool:
     """Whether provinces are given as a map of labels."""
     kinds = Result | xr.Dataset | xr.DataArray | xr.DataTree
@@ -103,8 +119,8 @@ def _are_labels(provinces: Any) -> bool:
 def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) -> Both:
     """Bring a map of labels to the points of another; each counts with the area of its cell."""
     brought, values = bring(other, own), own.labels.values
-    weights = point_weights(own.labels)
-    table = tabulate(values, brought, weights.values, (own.n_clusters, other.n_clusters))
+    units, weights = _weigh(own, grid)
+    table = tabulate(values, brought, weights, (own.n_clusters, other.n_clusters))
     if not table.any():
         raise ValueError(
             f"no point has a label in both: the clusters have labels within {extent(own.labels)}, "
@@ -115,17 +131,25 @@ def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) ->
         plain(said.get(number, f"cluster_{number}"), 100).replace("_", " ")
         for number in range(1, other.n_clusters + 1)
     ]
-    is_common = np.isfinite(values) & np.isfinite(brought) & (weights.values > 0)
+    is_common = np.isfinite(values) & np.isfinite(brought) & (weights > 0)
     has_place = grid is not None and find_grid(other.labels) is not None
     return Both(
         table=table,
-        units=weights.attrs["units"],
-        total=tabulate(values, np.ones_like(values), weights.values, (own.n_clusters, 1))[:, 0],
+        units=units,
+        total=tabulate(values, np.ones_like(values), weights, (own.n_clusters, 1))[:, 0],
         n_points=int(np.count_nonzero(is_common)),
         names=names,
         source="another clustering" if other.name == "provinces" else other.name,
         lookups=(_of_labels(own), _of_labels(other)) if has_place else None,
     )
+
+
+def _weigh(own: LabelMap, grid: HorizontalGrid | None) -> tuple[str, Float64s]:
+    """Units and amounts of the points: areas of their cells, 1 if these are not known."""
+    if grid is None:
+        return "1", np.asarray(point_weights(own.labels).values)
+    amounts = xr.DataArray(own_amounts(grid), dims=grid.dims).transpose(*own.labels.dims)
+    return "km2" if area_factors(grid) else "1", np.asarray(amounts.values)
 
 
 def _with_polygons(own: LabelMap, grid: HorizontalGrid, provinces: Provinces) -> Both:
