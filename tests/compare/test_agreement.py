@@ -215,3 +215,10 @@ def test_the_cells_of_a_mesh_are_those_of_the_data(mesh, tmp_path):
     assert counted.dataset["contingency"].attrs["units"] == "1"
     again = open_result(tmp_path / "mesh.nc", mesh).compare(frame, n=19)
     np.testing.assert_array_equal(again.dataset["contingency"], found)
+
+
+def test_flags_that_share_a_name_stay_apart():
+    flags = {"flag_values": [1, 2, 3], "flag_meanings": "a b a"}
+    found = compare(blocks(), blocks(3, seed=2).assign_attrs(flags), n=19)
+    assert found.dataset["province"].values.tolist() == ["a", "b", "a (2)"]
+    assert list(found.table())[-3:] == ["a", "b", "a (2)"]

@@ -130,3 +130,18 @@ def test_inputs_stay_as_they_are():
     before = frame.copy()
     read_provinces(frame)
     pd.testing.assert_frame_equal(pd.DataFrame(frame), pd.DataFrame(before))
+
+
+def test_provinces_are_grouped_by_the_whole_of_their_names():
+    long = "upper Palaeozoic, " * 10
+    names = [long + "west", long + "east", long + "west"]
+    read = read_provinces(frame_of(THREE, name=names))
+    band = EARTH_RADIUS_KM**2 * np.radians(10) * np.sin(np.radians(10))
+    np.testing.assert_allclose(area_km2(read), [2 * band, band])
+    assert read.names[1] == f"{read.names[0]} (2)"
+    assert len(read.names[0]) <= 101
+
+
+def test_rows_without_names_stay_apart_if_their_index_repeats():
+    read = read_provinces(frame_of(THREE).set_index(pd.Index([0, 1, 0])))
+    assert read.names == ["0", "1", "0 (2)"]

@@ -15,13 +15,13 @@ from xvcluster.compare.chance import Chance, Lookup, Null, compare_with_chance
 from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.compare.match import bring, extent, find_indices, point_weights, tabulate
 from xvcluster.compare.overlap import find_holders, find_overlap, own_amounts
-from xvcluster.compare.provinces import Provinces, read_provinces
+from xvcluster.compare.provinces import Provinces, read_provinces, show_names
 from xvcluster.grid.areas import area_factors
 from xvcluster.grid.coords import Axes, find_horizontal
 from xvcluster.grid.horizontal import HorizontalGrid, find_grid, require_grid, take_map
 from xvcluster.grid.labels import Clustering, Result, labelled, meanings_of
 from xvcluster.grid.nearest import nearest_labels
-from xvcluster.messages import plain, shown, warn
+from xvcluster.messages import shown, warn
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
@@ -127,10 +127,8 @@ def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) ->
             f"{other.name} within {extent(other.labels)}; give provinces of the same region"
         )
     said = meanings_of(other.labels)
-    names = [
-        plain(said.get(number, f"cluster_{number}"), 100).replace("_", " ")
-        for number in range(1, other.n_clusters + 1)
-    ]
+    numbers = range(1, other.n_clusters + 1)
+    names = [said.get(number, f"cluster_{number}").replace("_", " ") for number in numbers]
     is_common = np.isfinite(values) & np.isfinite(brought) & (weights > 0)
     has_place = grid is not None and find_grid(other.labels) is not None
     return Both(
@@ -138,7 +136,7 @@ def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) ->
         units=units,
         total=tabulate(values, np.ones_like(values), weights, (own.n_clusters, 1))[:, 0],
         n_points=int(np.count_nonzero(is_common)),
-        names=names,
+        names=show_names(names),
         source="another clustering" if other.name == "provinces" else other.name,
         lookups=(_of_labels(own), _of_labels(other)) if has_place else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,9 @@ _ROUNDING = 1e-6
 """A smaller share is not worth a warning."""
 
 _MOST_NAMED = 20
+
+_LENGTH, _WHOLE = 100, 1_000_000
+"""Characters of a name as it is shown, and as it is compared with others."""
 
 _POLYGON = 3
 """Of shapely's types of geometries."""
@@ -95,10 +98,28 @@ def read_provinces(given: GeoDataFrame | GeoSeries, column: str | None = None) -
         )
     names = names[is_held]
     geometry = _repair(_refuse_others(given.geometry[is_held]), names)
-    distinct, number = _number(names)
+    distinct, number = _number(names, by_row=not named_by)
     parts, row = _lay_on_map(geometry, names)
-    joined = _join(parts, number[row], distinct.size)
-    return Provinces(distinct.tolist(), _without_overlaps(joined, distinct), named_by)
+    joined = _join(parts, number[row], len(distinct))
+    return Provinces(distinct, _without_overlaps(joined, distinct), named_by)
+
+
+def show_names(names: Sequence[str]) -> list[str]:
+    """Shorten names for a table or figure; one that others have already gets a number.
+
+    Examples
+    --------
+    >>> show_names(["crust", "mantle", "crust", "crust (2)"])
+    ['crust', 'mantle', 'crust (3)', 'crust (2)']
+    """
+    short = [plain(name, _LENGTH) for name in names]
+    taken = set(short)
+    found: dict[str, None] = {}  # in their order
+    for name in short:
+        others = (f"{name} ({number})" for number in count(2))
+        alike = (other for other in others if other not in found and other not in taken)
+        found[next(alike) if name in found else name] = None
+    return list(found)
 
 
 def _find_names(frame: GeoDataFrame, column: str | None) -> tuple[Objects, Booleans, str]:
@@ -118,7 +139,7 @@ def _find_names(frame: GeoDataFrame, column: str | None) -> tuple[Objects, Boole
             f"{_list(columns) or 'the geometry alone'}"
         )
     values = frame.index.to_series() if column is None else frame[column]
-    text = [plain(_without_zeros(value), 100) for value in values]
+    text = [plain(_without_zeros(value), _WHOLE) for value in values]
     names = np.empty(len(text), dtype=object)
     names[:] = text
     is_named = values.notna().to_numpy() & (names != "")
@@ -147,13 +168,13 @@ def _list_distinct(names: Objects) -> str:
     return _list(list(dict.fromkeys(names)))
 
 
-def _number(names: Objects) -> tuple[Objects, Integers]:
-    """The distinct names in the order in which they come, and which one each row has."""
-    distinct: dict[str, int] = {}
-    number = [distinct.setdefault(name, len(distinct)) for name in names]
-    found = np.empty(len(distinct), dtype=object)
-    found[:] = list(distinct)
-    return found, np.array(number, dtype=np.int64)
+def _number(names: Objects, *, by_row: bool) -> tuple[list[str], Integers]:
+    """The distinct provinces as they are shown, in their order, and which one each row is."""
+    keys = range(len(names)) if by_row else names
+    distinct: dict[object, int] = {}
+    number = np.array([distinct.setdefault(key, len(distinct)) for key in keys], dtype=np.int64)
+    _, first = np.unique(number, return_index=True)
+    return show_names(names[first].tolist()), number
 
 
 def _refuse_others(geometry: GeoSeries) -> GeoSeries:
@@ -268,7 +289,7 @@ def _join(parts: Objects, number: Integers, n: int) -> Objects:
     return repair(joined)
 
 
-def _without_overlaps(shapes: Objects, names: Objects) -> Objects:
+def _without_overlaps(shapes: Objects, names: Sequence[str]) -> Objects:
     """Refuse provinces that overlap; the later of two loses a narrow strip that lies in both."""
     import shapely
 
