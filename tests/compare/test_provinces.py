@@ -145,3 +145,34 @@ def test_provinces_are_grouped_by_the_whole_of_their_names():
 def test_rows_without_names_stay_apart_if_their_index_repeats():
     read = read_provinces(frame_of(THREE).set_index(pd.Index([0, 1, 0])))
     assert read.names == ["0", "1", "0 (2)"]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4267", None])
+def test_latitudes_beyond_the_poles_are_refused(crs):
+    words = r"latitudes from 0 to 100.*swapped" if crs else r"no longitudes and latitudes"
+    with pytest.raises(ValueError, match=words):
+        read_provinces(frame_of([box(0, 0, 50, 100)], crs=crs))
+
+
+def test_advice_for_swapped_axes_can_be_followed():
+    swapped = frame_of([box(30, -120, 40, -110)])
+    with pytest.raises(ValueError, match=r"swapped, turn them: (.*)$") as told:
+        read_provinces(swapped)
+    advice = str(told.value).split("turn them: ")[1]
+    turned = eval(advice, {"frame": swapped, "shapely": shapely})
+    np.testing.assert_allclose(turned.total_bounds, [-120, 30, -110, 40])
+    assert area_km2(read_provinces(turned)) > 0
+
+
+@pytest.mark.parametrize("crs", ['LOCAL_CS["mine",UNIT["metre",1]]', "EPSG:4978"])
+def test_a_frame_that_has_no_place_on_the_earth_is_refused(crs):
+    with pytest.raises(ValueError, match=r"cannot be brought to latitude and longitude .*set_crs"):
+        read_provinces(frame_of(THREE, crs=crs))
+
+
+def test_a_geographic_frame_in_other_units_is_read_in_them():
+    gons = 'GEOGCS["g",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],'
+    gons += 'PRIMEM["Greenwich",0],UNIT["grad",0.01570796326794897]]'
+    read = read_provinces(frame_of([box(0, 80, 100, 100)], crs=gons))
+    expected = read_provinces(frame_of([box(0, 72, 90, 90)]))
+    np.testing.assert_allclose(area_km2(read), area_km2(expected), rtol=1e-6)

@@ -187,17 +187,30 @@ def _refuse_others(geometry: GeoSeries) -> GeoSeries:
             f"{', '.join(sorted(set(others)))}; draw polygons around them, e.g. with "
             "frame.buffer(...) or shapely.polygonize, or leave them out"
         )
-    bounds = geometry.total_bounds
+    west, south, east, north = bounds = geometry.total_bounds
     if not np.isfinite(bounds).all():
         raise ValueError("some coordinates of the polygons of provinces are NaN or infinite")
-    is_degrees = bounds[0] >= -360 and bounds[2] <= 540 and np.abs(bounds[[1, 3]]).max() <= 90
-    if geometry.crs is None and not is_degrees:
+    if geometry.crs is None and not (west >= -360 and east <= 540 and max(-south, north) <= 90):
         raise ValueError(
-            f"provinces have no coordinate reference system, and x from {bounds[0]:g} to "
-            f"{bounds[2]:g} and y from {bounds[1]:g} to {bounds[3]:g} are no longitudes and "
-            "latitudes; say what they are, e.g. frame.set_crs(26912)"
+            f"provinces have no coordinate reference system, and x from {west:g} to {east:g} and y "
+            f"from {south:g} to {north:g} are no longitudes and latitudes; say what they are, e.g. "
+            "frame.set_crs(26912)"
         )
+    if geometry.crs is not None and geometry.crs.is_geographic:
+        unit = float(np.degrees(geometry.crs.axis_info[0].unit_conversion_factor))
+        _refuse_beyond_poles(south * unit, north * unit)
     return geometry
+
+
+def _refuse_beyond_poles(south: float, north: float) -> None:
+    """Refuse latitudes beyond ±90°, which the plane would fold back."""
+    if max(-south, north) > 90.0 + _ROUNDING:
+        raise ValueError(
+            f"provinces have latitudes from {south:g} to {north:g}, but these lie between -90 and "
+            "90; x is the longitude and y the latitude, so if they are swapped, turn them: "
+            "frame.set_geometry(frame.geometry.map(lambda g: shapely.transform(g, lambda xy: "
+            "xy[:, ::-1])))"
+        )
 
 
 def _repair(geometry: GeoSeries, names: Objects) -> GeoSeries:
@@ -243,17 +256,35 @@ def _to_degrees(geometry: GeoSeries) -> tuple[Objects, Indices, bool]:
         metres = geometry.crs.axis_info[0].unit_conversion_factor
         geometry = geometry.segmentize(_DENSE_M / metres)
     if geometry.crs is not None:
-        geometry = geometry.to_crs("EPSG:4326")
+        geometry = _transform(geometry)
     shapes = np.asarray(geometry.to_numpy(), dtype=object)
     if not np.isfinite(shapely.bounds(shapes)).all():
         raise ValueError(
             f"some polygons of provinces, in {plain(geometry.crs)}, have no place in latitude and "
             "longitude; cut them to where their projection holds"
         )
+    _refuse_beyond_poles(*shapely.total_bounds(shapes)[[1, 3]].tolist())
     parts, row = shapely.get_parts(shapely.force_2d(shapes), return_index=True)
     parts, inner = shapely.get_parts(parts, return_index=True)  # of collections, once repaired
     is_polygon = shapely.get_type_id(parts) == _POLYGON
     return parts[is_polygon], row[inner][is_polygon], bool(is_projected)
+
+
+def _transform(geometry: GeoSeries) -> GeoSeries:
+    """Bring geometries to longitude and latitude."""
+    from pyproj.exceptions import ProjError
+
+    crs = geometry.crs
+    try:
+        if crs.is_geocentric:
+            raise ProjError("it has x, y and z from the centre of the Earth")
+        return geometry.to_crs("EPSG:4326")
+    except ProjError as error:
+        raise ValueError(
+            f"provinces in {plain(crs.name)!r} cannot be brought to latitude and longitude "
+            f"({plain(error)}); give them in a map projection or in degrees, and say in which, "
+            "e.g. frame.set_crs(26912, allow_override=True)"
+        ) from error
 
 
 def _widest_edges(shapes: Objects) -> Float64s:
