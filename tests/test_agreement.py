@@ -66,3 +66,32 @@ def test_the_seed_is_recorded(agreement):
     assert agreement.dataset["p_value"].attrs["random_state"] == 0
     unknown = compare(halves(), halves(3), n=9, random_state=None)
     assert "random_state" not in unknown.dataset["p_value"].attrs
+
+
+def test_a_province_called_like_a_column_overwrites_nothing(recwarn):
+    names = ["main_province", "area_km2", "purity_percent"]
+    own, other = halves(), halves(6)
+    other = other.where(other["lat"] < 20, 3).assign_attrs(flag_values=[1, 2, 3])
+    plainly = compare(own, other.assign_attrs(flag_meanings="a b c"), n=19)
+    found = xvcluster.Agreement(plainly.dataset.assign_coords(province=names)).table()
+    expected = plainly.table()
+    first = list(expected)[:4]
+    assert list(found) == [*first, *(f"{name} (2)" for name in names)]
+    assert (
+        found.iloc[:, :4]
+        .drop(columns="main_province")
+        .equals(expected[first].drop(columns="main_province"))
+    )
+    np.testing.assert_array_equal(found.iloc[:, 4:], expected.iloc[:, 4:])
+    twice = xvcluster.Agreement(plainly.dataset.assign_coords(province=["a", "b", "a"])).table()
+    assert list(twice)[4:] == ["a", "b", "a (2)"]
+    np.testing.assert_array_equal(twice.iloc[:, 4:], expected.iloc[:, 4:])
+
+
+def test_many_provinces_make_no_warning_of_pandas(recwarn):
+    lat = lon = np.arange(15.0)
+    each = xr.DataArray(
+        np.arange(1.0, 226).reshape(15, 15), {"lat": lat, "lon": lon}, ("lat", "lon")
+    )
+    repr(compare(halves(n=15), each, n=19))
+    assert not recwarn.list

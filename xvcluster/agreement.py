@@ -10,6 +10,7 @@ import xarray as xr
 
 from xvcluster.compare.agreement import describe_agreement
 from xvcluster.compare.chance import Null
+from xvcluster.compare.provinces import show_names
 from xvcluster.grid.labels import Clustering
 from xvcluster.messages import escaped, plain
 from xvcluster.options import check_choice, check_flag, check_integer, check_seed
@@ -84,8 +85,11 @@ class Agreement:
             Indexed by ``cluster``: ``area_km2`` in provinces, or ``points``; ``coverage_percent``,
             ``main_province`` and ``purity_percent``. Or by ``province``: ``area_km2`` in clusters,
             ``main_cluster`` and ``completeness_percent``. Then a column for each province, or each
-            cluster: its share in percent.
+            cluster: its share in percent. A province that is called like another column gets a
+            number, such as ``"main_province (2)"``.
         """
+        import pandas as pd
+
         check_choice("by", by, ("cluster", "province"))
         other = "province" if by == "cluster" else "cluster"
         dataset, contingency = self.dataset, self.dataset["contingency"].transpose(by, other)
@@ -97,9 +101,11 @@ class Agreement:
         measure, name = ("cluster_", "purity") if by == "cluster" else ("province_", "completeness")
         table[f"{name}_percent"] = 100 * dataset[f"{measure}{name}"].values
         shares = (100 * (contingency / total.where(total > 0))).values
-        for name, share in zip(dataset[other].values.tolist(), shares.T, strict=True):
-            table[name] = share
-        return table
+        names = dataset[other].values.tolist()
+        if by == "cluster":  # a province may be called like a column
+            names = show_names([*table, *names])[table.shape[1] :]
+        columns = pd.DataFrame(shares, index=table.index, columns=names)
+        return pd.concat([table, columns], axis=1)
 
     def report(self) -> str:
         """Describe the agreement: a sentence, its measures and a table of the clusters."""

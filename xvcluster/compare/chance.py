@@ -168,22 +168,28 @@ def compare_with_chance(
     still = Still.of(wider, looked_up[0])
     labels, places = first[is_common].astype(np.int64), raster.points[is_common]
     draw = _draw_rotations if null == "rotations" else partial(_draw_shifts, half=raster.half)
-    in_place = still.tables(labels, places[None])[0][0]
-    tables, fewer = _move(still, labels, places, draw, n, np.random.default_rng(seed), report)
-    if len(tables) < n:
+    in_place = still.tables(labels, places[None])[0]
+    moved = _move(still, labels, places, draw, n, np.random.default_rng(seed), report)
+    if len(moved) < n:
         return Chance(
             np.nan, np.nan, "none: moved maps overlap too little, as maps full of gaps do"
         )
-    return _rank(in_place, tables, fewer, _SAID[null])
+    return _rank(_summarize(in_place, in_place)[0], moved, _SAID[null])
 
 
-def _rank(in_place: Float64s, tables: Float64s, fewer: Float64s, said: str) -> Chance:
-    """Find how many of the moved maps agree as well as the map in place."""
-    observed, found = adjusted_rand(in_place[None])[0], adjusted_rand(tables)
-    overlap = tables.sum(axis=(1, 2)) / in_place.sum()
-    power = _find_power(found, adjusted_rand(fewer), tables.sum() / max(fewer.sum(), 1.0))
-    n_above = np.count_nonzero(found * overlap**power >= observed - 1e-12)
+def _rank(in_place: Float64s, moved: Float64s, said: str) -> Chance:
+    """Find how many of the moved maps agree as well as the map in place; see `_summarize`."""
+    observed, whole = in_place[:2]
+    found, totals, fewer, parts = moved.T
+    power = _find_power(found, fewer, totals.sum() / max(parts.sum(), 1.0))
+    n_above = np.count_nonzero(found * (totals / whole) ** power >= observed - 1e-12)
     return Chance((1 + n_above) / (1 + len(found)), float(found.mean()), said)
+
+
+def _summarize(tables: Float64s, fewer: Float64s) -> Float64s:
+    """Adjusted Rand index and total of each of two kinds of n tables, shape (n, 4)."""
+    kinds = [(adjusted_rand(kind), kind.sum(axis=(1, 2))) for kind in (tables, fewer)]
+    return np.stack([*kinds[0], *kinds[1]], axis=1)
 
 
 def _find_power(found: Float64s, fewer: Float64s, ratio: float) -> float:
@@ -287,21 +293,19 @@ def _move(
     n: int,
     rng: np.random.Generator,
     report: Report,
-) -> tuple[Float64s, Float64s]:
-    """Tables of n moved maps that overlap enough, as of `Still`; of less, if too many do not."""
-    found: list[tuple[Float64s, Float64s]] = []
+) -> Float64s:
+    """What `_summarize` finds of n moved maps that overlap enough; of less, if too many do not."""
+    found: list[Float64s] = []
     n_found = 0
     for _ in range(_DRAWS * (n // _AT_ONCE + 1)):
-        tables, fewer = still.tables(labels, places @ draw(_AT_ONCE, rng).swapaxes(1, 2))
-        overlap = tables.sum(axis=(1, 2)) / len(places)
-        kept = np.flatnonzero(overlap >= _LEAST_OVERLAP)[: n - n_found]
-        found.append((tables[kept], fewer[kept]))
+        moved = _summarize(*still.tables(labels, places @ draw(_AT_ONCE, rng).swapaxes(1, 2)))
+        kept = np.flatnonzero(moved[:, 1] / len(places) >= _LEAST_OVERLAP)[: n - n_found]
+        found.append(moved[kept])
         n_found += kept.size
         report(kept.size)
         if n_found == n:
             break
-    whole, part = (np.concatenate(kind) for kind in zip(*found, strict=True))
-    return whole, part
+    return np.concatenate(found)
 
 
 def _draw_rotations(n: int, rng: np.random.Generator) -> Float64s:
