@@ -29,7 +29,14 @@ def test_the_table_has_a_row_per_cluster_or_province(agreement):
     np.testing.assert_allclose(table.iloc[:, -2:].sum(axis=1), 100)
     np.testing.assert_allclose(table["purity_percent"], table.iloc[:, -2:].max(axis=1))
     by_province = agreement.table("province")
-    assert list(by_province) == ["area_km2", "main_cluster", "completeness_percent", 1, 2]
+    assert list(by_province) == [
+        "area_km2",
+        "coverage_percent",
+        "main_cluster",
+        "completeness_percent",
+        1,
+        2,
+    ]
     np.testing.assert_allclose(by_province["area_km2"].sum(), table["area_km2"].sum())
     with pytest.raises(ValueError, match=r"unknown by 'row'; choose one of 'cluster', 'province'"):
         agreement.table("row")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _MOST_MAPS = 1_000_000
 
+_WHOLE = 0.95
+"""A coverage below this is told."""
+
 _SURE = 0.05
 """Convention: an agreement is more than chance if it is as good by chance in fewer cases."""
 
@@ -36,14 +39,17 @@ class Agreement:
     dataset : Dataset
         - ``contingency`` (cluster, province): what both have in common, in km², or the number of
           points if these have no cells.
-        - ``cluster_purity`` (cluster): the share of each cluster that lies in the province with
-          most of it, its ``main_province``; ``coverage`` is the share that lies in any province.
-        - ``province_completeness`` (province): the share of each province that lies in the cluster
-          with most of it, its ``main_cluster``.
-        - single numbers: ``purity``, ``homogeneity``, ``completeness``, ``v_measure``,
-          ``adjusted_rand_index``, ``adjusted_mutual_information``; ``p_value``, whose attributes
-          ``null``, ``n`` and ``random_state`` say how it was found, and ``expected_rand_index``,
-          the mean of the moved maps.
+        - ``coverage`` (cluster): the share of each cluster that lies in any province, and
+          ``province_coverage`` (province): the share of each province that lies in any cluster; NaN
+          if points are counted.
+        - ``cluster_purity`` (cluster): of what each cluster has in provinces, the share that lies
+          in the one with most of it, its ``main_province``.
+        - ``province_completeness`` (province): of what each province has in clusters, the share
+          that lies in the one with most of it, its ``main_cluster``.
+        - single numbers: ``total_coverage`` (of all clusters), ``purity``, ``homogeneity``,
+          ``completeness``, ``v_measure``, ``adjusted_rand_index``, ``adjusted_mutual_information``;
+          ``p_value``, whose attributes ``null``, ``n`` and ``random_state`` say how it was found,
+          and ``expected_rand_index``, the mean of the moved maps.
     """
 
     dataset: xr.Dataset
@@ -62,10 +68,15 @@ class Agreement:
         said += f"adjusted Rand index of {index:.2f}, "
         p = self.p_value
         if np.isnan(p):
-            return f"{said}but whether that is more than chance is not known ({about['null']})"
-        is_sure = p <= _SURE
-        said += "more than by chance" if is_sure else "which is not clearly more than by chance"
-        return f"{said} (p = {p:.2g}, {about['n']} {about['null']})"
+            said += f"but whether that is more than chance is not known ({about['null']})"
+        else:
+            is_sure = p <= _SURE
+            said += "more than by chance" if is_sure else "which is not clearly more than by chance"
+            said += f" (p = {p:.2g}, {about['n']} {about['null']})"
+        share = float(self.dataset["total_coverage"])
+        is_area = self.dataset["contingency"].attrs["units"] == "km2"
+        what = "area lies" if is_area else "points lie"
+        return said + (f"; {share:.0%} of the clusters' {what} in provinces" * (share < _WHOLE))
 
     @property
     def plot(self) -> AgreementPlots:
@@ -83,10 +94,11 @@ class Agreement:
         -------
         pandas.DataFrame
             Indexed by ``cluster``: ``area_km2`` in provinces, or ``points``; ``coverage_percent``,
-            ``main_province`` and ``purity_percent``. Or by ``province``: ``area_km2`` in clusters,
-            ``main_cluster`` and ``completeness_percent``. Then a column for each province, or each
-            cluster: its share in percent. A province that is called like another column gets a
-            number, such as ``"main_province (2)"``.
+            the share of the cluster that these are; ``main_province`` and ``purity_percent``. Or by
+            ``province``: ``area_km2`` in clusters, ``coverage_percent``, ``main_cluster`` and
+            ``completeness_percent``. Then a column for each province, or each cluster: its share of
+            what the two have in common, in percent. A province that is called like another column
+            gets a number, such as ``"main_province (2)"``.
         """
         import pandas as pd
 
@@ -95,8 +107,8 @@ class Agreement:
         dataset, contingency = self.dataset, self.dataset["contingency"].transpose(by, other)
         total = contingency.sum(other)
         table = total.to_dataframe("area_km2" if contingency.attrs["units"] == "km2" else "points")
-        if by == "cluster":
-            table["coverage_percent"] = 100 * dataset["coverage"].values
+        covered = dataset["coverage" if by == "cluster" else "province_coverage"]
+        table["coverage_percent"] = 100 * covered.values
         table[f"main_{other}"] = dataset[f"main_{other}"].values
         measure, name = ("cluster_", "purity") if by == "cluster" else ("province_", "completeness")
         table[f"{name}_percent"] = 100 * dataset[f"{measure}{name}"].values
@@ -201,7 +213,9 @@ def compare(
     each point takes the label of the cell that holds it, or of the nearest point, as in
     `ClusterResult.match`.
 
-    Purity is the share of what lies in provinces that is in the main province of its cluster.
+    All shares but coverage are of what clusters and provinces have in common: a cluster of which a
+    hundredth lies in provinces has a purity of 1 if that is one province. Purity is the share of
+    what lies in provinces that is in the main province of its cluster.
     Homogeneity is 1 if every cluster lies in one province, completeness if every province lies in
     one cluster, and the V-measure is their harmonic mean (Rosenberg & Hirschberg 2007). All follow
     from areas; the adjusted Rand index and the adjusted mutual information are found as by

@@ -222,3 +222,21 @@ def test_flags_that_share_a_name_stay_apart():
     found = compare(blocks(), blocks(3, seed=2).assign_attrs(flags), n=19)
     assert found.dataset["province"].values.tolist() == ["a", "b", "a (2)"]
     assert list(found.table())[-3:] == ["a", "b", "a (2)"]
+
+
+def test_what_lies_outside_is_told_of_clusters_and_of_provinces():
+    own = map_of([[1, 1, 2, 2]], lat=[0])
+    frame = frame_of(shapely.box(-1.5, -0.5, 0.5, 0.5), shapely.box(2.5, -0.5, 2.75, 0.5))
+    found = compare(own, frame, n=19)
+    np.testing.assert_allclose(found.dataset["coverage"], [0.5, 0.125], rtol=1e-9)
+    np.testing.assert_allclose(found.dataset["province_coverage"], [0.5, 1], rtol=1e-9)
+    np.testing.assert_allclose(found.dataset["cluster_purity"], 1)
+    np.testing.assert_allclose(float(found.dataset["total_coverage"]), 1.25 / 4)
+    assert found.sentence.endswith("; 31% of the clusters' area lies in provinces")
+    np.testing.assert_allclose(found.table("province")["coverage_percent"], [50, 100])
+    for name in ("cluster_purity", "province_completeness"):
+        assert "that is in the main one" in found.dataset[name].attrs["long_name"]
+    other = map_of([[np.nan, 1, 1, 1, 1, 1]], lat=[0], lon=np.arange(-1, 5))
+    of_labels = compare(own, other, n=19).dataset
+    np.testing.assert_allclose(of_labels["province_coverage"], 4 / 5)
+    assert "area lies in" not in compare(own, other, n=19).sentence

@@ -15,6 +15,7 @@ from xvcluster.compare.chance import Chance, Lookup, Null, compare_with_chance
 from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.compare.match import bring, extent, find_indices, point_weights, tabulate
 from xvcluster.compare.overlap import find_holders, find_overlap, own_amounts
+from xvcluster.compare.plane import KM2
 from xvcluster.compare.provinces import Provinces, read_provinces, show_names
 from xvcluster.grid.areas import area_factors
 from xvcluster.grid.coords import Axes, find_horizontal
@@ -39,6 +40,8 @@ class Both:
         "km2" or "1".
     total : ndarray, shape (k,)
         Of each cluster, in a province or not.
+    province_total : ndarray, shape (n_provinces,)
+        Of each province, in a cluster or not; NaN if points are counted.
     n_points : int
         Number of points that have some of both.
     names : list of str
@@ -52,6 +55,7 @@ class Both:
     table: Float64s
     units: str
     total: Float64s
+    province_total: Float64s
     n_points: int
     names: list[str]
     source: str
@@ -70,7 +74,14 @@ def describe_agreement(
 ) -> xr.Dataset:
     """Compare clusters with provinces; see `xvcluster.agreement.compare`."""
     own = read_labels(labels, "this clustering")
-    grid = _find_own_grid(labels, own)
+    grid = _find_grid(labels, own)
+    source = labelled(labels)
+    if isinstance(source, xr.Dataset) and "area" in source and not area_factors(grid):
+        warn(
+            "the clusters have areas, but without the data the cells of the points are not known, "
+            "so that points are counted; open the result with its data, e.g. "
+            "xvcluster.open_result(path, data)"
+        )
     if grid is not None:
         one_map = take_map(own.labels, grid.dims, "compare needs one map", "labels.isel({dim}=0)")
         own = LabelMap(one_map, own.n_clusters, own.name, own.ordered_by)
@@ -80,7 +91,8 @@ def describe_agreement(
                 f"column={shown(column)} names the provinces of a GeoDataFrame, but these are "
                 "labels, which have their numbers; leave it out"
             )
-        both = _with_labels(own, grid, read_labels(provinces, "provinces"))
+        other = read_labels(provinces, "provinces")
+        both = _with_labels(own, grid, other, _find_grid(provinces, other))
     else:
         read = read_provinces(provinces, column)
         both = _with_polygons(own, grid or require_grid(own.labels), read)
@@ -94,20 +106,11 @@ def describe_agreement(
     return _describe(own, both, chance, n)
 
 
-def _find_own_grid(labels: Clustering, own: LabelMap) -> HorizontalGrid | None:
+def _find_grid(source: Clustering, labels: LabelMap) -> HorizontalGrid | None:
     """The grid with cells of the data of a result, if it has them, otherwise that of the labels."""
-    grid: HorizontalGrid | None = getattr(labels, "_horizontal", None)
-    if grid is not None:
-        return grid
-    source = labelled(labels)  # a Dataset may also hold the bounds of cells
-    grid = find_grid(source, Axes(None, *find_horizontal(own.labels)))
-    if isinstance(source, xr.Dataset) and "area" in source and not area_factors(grid):
-        warn(
-            "the clusters have areas, but without the data the cells of the points are not known, "
-            "so that points are counted; open the result with its data, e.g. "
-            "xvcluster.open_result(path, data)"
-        )
-    return grid
+    grid: HorizontalGrid | None = getattr(source, "_horizontal", None)
+    # a Dataset may also hold the bounds of cells
+    return grid or find_grid(labelled(source), Axes(None, *find_horizontal(labels.labels)))
 
 
 def _are_labels(provinces: Any) -> bool:
@@ -116,7 +119,9 @@ def _are_labels(provinces: Any) -> bool:
     return isinstance(provinces, kinds) or hasattr(provinces, "best_k")
 
 
-def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) -> Both:
+def _with_labels(
+    own: LabelMap, grid: HorizontalGrid | None, other: LabelMap, its_grid: HorizontalGrid | None
+) -> Both:
     """Bring a map of labels to the points of another; each counts with the area of its cell."""
     brought, values = bring(other, own), own.labels.values
     units, weights = _weigh(own, grid)
@@ -130,15 +135,17 @@ def _with_labels(own: LabelMap, grid: HorizontalGrid | None, other: LabelMap) ->
     numbers = range(1, other.n_clusters + 1)
     names = [said.get(number, f"cluster_{number}").replace("_", " ") for number in numbers]
     is_common = np.isfinite(values) & np.isfinite(brought) & (weights > 0)
-    has_place = grid is not None and find_grid(other.labels) is not None
+    its_units, its_weights = _weigh(other, its_grid)
+    total = _total(other, its_weights) if units == its_units == "km2" else np.nan
     return Both(
         table=table,
         units=units,
-        total=tabulate(values, np.ones_like(values), weights, (own.n_clusters, 1))[:, 0],
+        total=_total(own, weights),
+        province_total=np.broadcast_to(total, other.n_clusters),
         n_points=int(np.count_nonzero(is_common)),
         names=show_names(names),
         source="another clustering" if other.name == "provinces" else other.name,
-        lookups=(_of_labels(own), _of_labels(other)) if has_place else None,
+        lookups=(_of_labels(own), _of_labels(other)) if grid and its_grid else None,
     )
 
 
@@ -146,12 +153,21 @@ def _weigh(own: LabelMap, grid: HorizontalGrid | None) -> tuple[str, Float64s]:
     """Units and amounts of the points: areas of their cells, 1 if these are not known."""
     if grid is None:
         return "1", np.asarray(point_weights(own.labels).values)
-    amounts = xr.DataArray(own_amounts(grid), dims=grid.dims).transpose(*own.labels.dims)
-    return "km2" if area_factors(grid) else "1", np.asarray(amounts.values)
+    amounts = xr.DataArray(own_amounts(grid), dims=grid.dims).broadcast_like(own.labels)
+    units = "km2" if area_factors(grid) else "1"
+    return units, np.asarray(amounts.transpose(*own.labels.dims).values)
+
+
+def _total(own: LabelMap, weights: Float64s) -> Float64s:
+    """The weight of each cluster."""
+    values = own.labels.values
+    return tabulate(values, np.ones_like(values), weights, (own.n_clusters, 1))[:, 0]
 
 
 def _with_polygons(own: LabelMap, grid: HorizontalGrid, provinces: Provinces) -> Both:
     """Find the areas that cells share with polygons."""
+    import shapely
+
     labels = own.labels.transpose(*grid.dims)
     numbers = np.nan_to_num(labels.values).astype(np.int64).ravel()
     found = find_overlap(grid, numbers.reshape(grid.shape) > 0, provinces.shapes)
@@ -169,6 +185,9 @@ def _with_polygons(own: LabelMap, grid: HorizontalGrid, provinces: Provinces) ->
         table=table.reshape(own.n_clusters, n),
         units="km2" if found.is_area else "1",
         total=np.bincount(numbers, amounts, own.n_clusters + 1)[1:].astype(np.float64),
+        province_total=KM2 * shapely.area(provinces.shapes)
+        if found.is_area
+        else np.full(n, np.nan),
         n_points=int(np.unique(found.point).size),
         names=provinces.names,
         source=f"the provinces of {column}",
@@ -221,6 +240,7 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
         coverage = np.where(both.total > 0, of_clusters / both.total, np.nan)
     amount = "area" if both.units == "km2" else "number of points"
     whole = {
+        "total_coverage": min(float(table.sum() / both.total.sum()), 1.0),
         **_whole(table),
         **find_indices(table, both.n_points),
         "expected_rand_index": chance.expected,
@@ -237,10 +257,18 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
             np.minimum(coverage, 1.0),
             {"long_name": "share of the cluster that lies in provinces", "units": "1"},
         ),
+        "province_coverage": (
+            "province",
+            np.minimum(of_provinces / both.province_total[is_met], 1.0),
+            {"long_name": "share of the province that lies in clusters", "units": "1"},
+        ),
         "cluster_purity": (
             "cluster",
             purity,
-            {"long_name": "share of the cluster in its main province", "units": "1"},
+            {
+                "long_name": f"share of its {amount} in provinces that is in the main one",
+                "units": "1",
+            },
         ),
         "main_province": (
             "cluster",
@@ -250,7 +278,10 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
         "province_completeness": (
             "province",
             table.max(axis=0) / of_provinces,
-            {"long_name": "share of the province in its main cluster", "units": "1"},
+            {
+                "long_name": f"share of its {amount} in clusters that is in the main one",
+                "units": "1",
+            },
         ),
         "main_cluster": (
             "province",
@@ -279,6 +310,7 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
 
 
 _SAID = {
+    "total_coverage": "share of all clusters that lies in provinces",
     "purity": "share of what is in provinces that lies in its cluster's main province",
     "homogeneity": "homogeneity of the clusters",
     "completeness": "completeness of the provinces",

@@ -42,7 +42,8 @@ def agreement(
         What ``result.compare(provinces)`` returns, or its dataset.
     of : {"cluster", "province"}, default "cluster"
         What shares are of: of a cluster, so that columns add up to 100 %, or of a province, so that
-        rows do. What lies in no province, or no cluster, does not count.
+        rows do. What lies in no province, or no cluster, does not count: for how much that is, see
+        ``coverage`` and ``province_coverage``.
 
     Returns
     -------
@@ -140,8 +141,9 @@ def _add_words(figure: Figure, dataset: xr.Dataset, of: str, n: int) -> None:
     chance = "" if np.isnan(p) else f" (p = {p:.2g}, {about['n']} {about['null']})"
     said = f"adjusted Rand index {index:.2f}{chance}"
     amount = "area" if dataset["contingency"].attrs.get("units") == "km2" else "points"
-    shown = f"share of each {of}'s {amount} in each {'province' if of == 'cluster' else 'cluster'}"
-    shown += ", in percent" + (f"; the {_MOST} largest of {n} provinces" if n > _MOST else "")
+    other = "provinces" if of == "cluster" else "clusters"
+    shown = f"share of each {of}'s {amount} within {other}, in percent"
+    shown += f"; the {_MOST} largest of {n} provinces" if n > _MOST else ""
     width = int(float(figure.get_size_inches()[0]) / 0.068)
     words = [style.drawable(text, width) for text in (said, shown)]
     figure.suptitle("\n".join(words), fontsize=8.5, x=0.01, ha="left")
