@@ -47,6 +47,8 @@ def test_the_sentence_says_what_was_found(agreement):
     assert f"an adjusted Rand index of {index:.2f}, " in agreement.sentence
     p = agreement.p_value
     assert f"(p = {p:.2g}, 49 random shifts and mirror images of the region)" in agreement.sentence
+    agreement = xvcluster.Agreement(agreement.dataset.copy(deep=True))
+    agreement.dataset["p_value"].attrs.pop("comment")  # that two provinces are few
     values = [agreement.dataset["p_value"].copy(data=value) for value in (0.05, 0.06)]
     said = [xvcluster.Agreement(agreement.dataset.assign(p_value=p)).sentence for p in values]
     for text, words in zip(said, ("more than by", "not clearly more than by"), strict=True):

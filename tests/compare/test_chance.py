@@ -209,3 +209,21 @@ def test_progress_tells_of_each_map():
         report=done.append,
     )
     assert sum(done) == 120
+
+
+def test_a_region_of_few_large_provinces_is_too_small_to_tell():
+    few = [smooth_labels(*REGION, 0.5, seed, k=3) for seed in (0, 1)]
+    found = compare(few[0], few[0], n=99)
+    assert float(found.dataset["expected_rand_index"]) > 0.15
+    assert "the region holds too few provinces to tell" in found.sentence
+    assert "p may be too small by a factor of three to five" in repr(found)
+    assert "more than by chance" not in found.sentence
+    many = smooth_labels(*REGION, 0.05, 0)
+    said = compare(many, many, n=99)
+    assert "more than by chance" in said.sentence
+    assert "comment" not in said.dataset["p_value"].attrs
+
+
+def test_rotations_need_no_such_warning():
+    few = smooth_labels(*WORLD, 1.5, 0, k=2)
+    assert "comment" not in compare(few, few, n=19).dataset["p_value"].attrs

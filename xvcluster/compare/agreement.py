@@ -292,6 +292,8 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
     for name, value in whole.items():
         variables[name] = ((), value, {"long_name": _SAID[name], "units": "1"})
     variables["p_value"][2].update(null=chance.null, n=n)
+    if chance.comment:
+        variables["p_value"][2]["comment"] = chance.comment
     numbers = np.arange(1, own.n_clusters + 1)
     about = {"long_name": "cluster", "flag_values": numbers, "ordered_by": own.ordered_by}
     coords = {

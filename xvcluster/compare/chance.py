@@ -37,6 +37,11 @@ unfolded, and smooth maps differ less from themselves than two maps do."""
 _LEAST_OVERLAP = 0.5
 """A moved map must have this share of the points in common with the other that it had in place."""
 
+_FEW = 0.15
+"""Mean adjusted Rand index of shifted maps above which a region holds too few provinces. Of 1194
+pairs of independent maps of a region, 5 % of p-values were at most 0.05 below it; above it, 13 % of
+426, and 23 % where it exceeded 0.2: maps mirrored at the border agree less than those in place."""
+
 _DRAWS = 20
 """Times n maps are drawn until n of them overlap enough."""
 
@@ -71,6 +76,16 @@ class Chance:
     p_value: float
     expected: float
     null: str
+
+    @property
+    def comment(self) -> str:
+        """Why the p-value may be too small; empty if it should not be."""
+        if self.null != _SAID["shifts"] or self.expected <= _FEW:
+            return ""
+        return (
+            "the region holds too few provinces to tell, as moved maps have a mean adjusted Rand "
+            f"index of {self.expected:.2f}; p may be too small by a factor of three to five"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
