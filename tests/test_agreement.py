@@ -73,7 +73,7 @@ def test_the_dataset_is_plain_xarray(agreement, tmp_path):
 
 def test_the_seed_is_recorded(agreement):
     assert agreement.dataset["p_value"].attrs["random_state"] == 0
-    unknown = compare(halves(), halves(3), n=9, random_state=None)
+    unknown = compare(halves(), halves(3), n=19, random_state=None)
     assert "random_state" not in unknown.dataset["p_value"].attrs
 
 

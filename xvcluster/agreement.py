@@ -178,7 +178,8 @@ def compare(
         rows without a name are none. Default: its only column of text; if it has none, each row is
         a province.
     n : int, default 999
-        Number of maps that are moved at random for the p-value.
+        Number of maps that are moved at random for the p-value, at least 19, since fewer cannot
+        give one of 0.05; or 0 for none.
     null : {"auto", "rotations", "shifts"}
         How maps are moved: by random rotations of the sphere, or by random shifts of the region and
         its mirror images. Default: rotations if one of the maps covers at least half of the sphere,
@@ -273,7 +274,7 @@ def compare(
     >>> agreement.p_value
     0.01
     """
-    n = check_integer("n", n, 1, _MOST_MAPS)
+    n = _check_maps(n)
     null = check_choice("null", null, get_args(Null))
     seed, progress = check_seed(random_state), check_flag("progress", progress)
     with show_steps(progress, n) as report:
@@ -283,3 +284,15 @@ def compare(
     if random_state is not None:
         dataset["p_value"].attrs["random_state"] = int(random_state)
     return Agreement(dataset)
+
+
+def _check_maps(n: int) -> int:
+    """Return a number of maps that can give a p-value that is small, or 0 for none."""
+    n = check_integer("n", n, 0, _MOST_MAPS)
+    least = round(1 / _SURE) - 1
+    if 0 < n < least:
+        raise ValueError(
+            f"n={n} moved maps cannot give a p-value of {_SURE:g} or less, as the least is "
+            f"1 / (1 + n) = {1 / (1 + n):.2g}; give at least {least}, or 0 for no p-value"
+        )
+    return n

@@ -78,7 +78,7 @@ def test_polygons_that_follow_cells_give_what_their_labels_give():
 def test_a_cell_is_split_and_what_lies_outside_is_told():
     own = map_of([[1, 1, 2, np.nan]], lat=[0])
     frame = frame_of(shapely.box(-0.5, -0.5, 0.75, 0.5), shapely.box(0.75, -0.5, 1.5, 0.5))
-    found = compare(own, frame, n=9).dataset
+    found = compare(own, frame, n=19).dataset
     area = float(cell_areas(own)[0, 0])
     np.testing.assert_allclose(
         found["contingency"], [[1.25 * area, 0.75 * area], [0, 0]], rtol=1e-9
@@ -94,25 +94,25 @@ def test_a_cell_is_split_and_what_lies_outside_is_told():
 def test_the_indices_are_those_of_match():
     ocean = tutorial.ocean()["temperature"].isel(depth=slice(0, 4))
     own, other = ocean.vcluster.kmeans(3), ocean.isel(depth=[3]).vcluster.kmeans(4)
-    found, matched = own.compare(other, n=9).dataset, own.match(other).dataset["contingency"]
+    found, matched = own.compare(other, n=19).dataset, own.match(other).dataset["contingency"]
     for name in ("adjusted_rand_index", "adjusted_mutual_information"):
         assert float(found[name]) == matched.attrs[name]
     assert found["contingency"].sum() == pytest.approx(float(matched.sum()))
-    xr.testing.assert_identical(found, own.labels.vcluster.compare(other.labels, n=9).dataset)
+    xr.testing.assert_identical(found, own.labels.vcluster.compare(other.labels, n=19).dataset)
 
 
 def test_provinces_that_nothing_meets_are_left_out():
     frame = frame_of(shapely.box(-1, -1, 6, 20), shapely.box(50, 50, 60, 60))
-    found = compare(blocks(), frame, n=9).dataset
+    found = compare(blocks(), frame, n=19).dataset
     assert found["province"].values.tolist() == ["p0"]
     assert found.attrs["comment"].startswith("1 provinces have nothing in common")
 
 
 def test_label_maps_are_named_by_their_flags():
     flags = {"flag_values": [1, 2], "flag_meanings": "old_crust young_crust"}
-    found = compare(blocks(), blocks(seed=2).assign_attrs(flags), n=9)
+    found = compare(blocks(), blocks(seed=2).assign_attrs(flags), n=19)
     assert found.dataset["province"].values.tolist() == ["old crust", "young crust"]
-    plain = compare(blocks(), blocks(seed=2), n=9).dataset
+    plain = compare(blocks(), blocks(seed=2), n=19).dataset
     assert plain["province"].values.tolist() == ["cluster 1", "cluster 2"]
 
 
@@ -167,8 +167,8 @@ def test_input_that_cannot_be_compared_is_refused():
         compare(xr.concat([own, own], "time"), own)
     with pytest.raises(TypeError, match=r"provinces must be a GeoDataFrame .*; got None"):
         compare(own, None)
-    with pytest.raises(ValueError, match=r"n must be at least 1; got 0"):
-        compare(own, own, n=0)
+    with pytest.raises(ValueError, match=r"n must be at least 0; got -1"):
+        compare(own, own, n=-1)
     with pytest.raises(ValueError, match=r"unknown null 'torus'; choose one of 'auto', 'rot"):
         compare(own, own, null="torus")
     with pytest.raises(TypeError, match=r"a SweepResult has labels for each k"):
@@ -178,7 +178,7 @@ def test_input_that_cannot_be_compared_is_refused():
 def test_inputs_stay_as_they_are():
     own, other = blocks(), blocks(seed=1)
     before = own.copy(deep=True), other.copy(deep=True)
-    compare(own, other, n=9)
+    compare(own, other, n=19)
     for now, then in zip((own, other), before, strict=True):
         xr.testing.assert_identical(now, then)
 
@@ -240,3 +240,14 @@ def test_what_lies_outside_is_told_of_clusters_and_of_provinces():
     of_labels = compare(own, other, n=19).dataset
     np.testing.assert_allclose(of_labels["province_coverage"], 4 / 5)
     assert "area lies in" not in compare(own, other, n=19).sentence
+
+
+def test_so_few_moved_maps_that_none_could_be_significant_are_refused():
+    for n in (1, 18):
+        with pytest.raises(ValueError, match=rf"n={n} moved maps cannot give .* at least 19, or 0"):
+            compare(blocks(), blocks(), n=n)
+    assert compare(blocks(), blocks(), n=19).p_value == 0.05
+    without = compare(blocks(), blocks(), n=0)
+    assert np.isnan(without.p_value)
+    assert without.dataset["p_value"].attrs["n"] == 0
+    assert "not known (none: n=0 asks for no p-value)" in without.sentence

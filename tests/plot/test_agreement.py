@@ -72,13 +72,13 @@ def test_agreement_says_how_sure_it_is(close, found):
 
 def test_agreement_leaves_an_empty_cluster_blank(close):
     own = labels(2, flag_values=[1, 2, 3], flag_meanings="a b c")
-    ax = close(compare(own, labels(2, 1), n=9).plot.agreement()).axes[0]
+    ax = close(compare(own, labels(2, 1), n=19).plot.agreement()).axes[0]
     assert {column for _, column in numbers(ax)} == {0, 1}
     assert len(ax.get_xticks()) == 3
 
 
 def test_agreement_draws_the_largest_of_many_provinces(close):
-    many = compare(labels(3, n=60), labels(70, 1, n=60), n=9)
+    many = compare(labels(3, n=60), labels(70, 1, n=60), n=19)
     figure = close(many.plot.agreement())
     assert len(figure.axes[0].get_yticks()) == 50
     n = many.dataset.sizes["province"]

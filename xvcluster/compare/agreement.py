@@ -97,7 +97,9 @@ def describe_agreement(
         read = read_provinces(provinces, column)
         both = _with_polygons(own, grid or require_grid(own.labels), read)
     chance = Chance(np.nan, np.nan, "none: the points have no latitude and longitude")
-    if both.lookups is not None and grid is not None:
+    if n == 0:
+        chance = Chance(np.nan, np.nan, "none: n=0 asks for no p-value")
+    elif both.lookups is not None and grid is not None:
         known = grid.is_placed & np.isfinite(own.labels.transpose(*grid.dims).values)
         points = grid.vectors[known]
         chance = compare_with_chance(
@@ -291,6 +293,7 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
     }
     for name, value in whole.items():
         variables[name] = ((), value, {"long_name": _SAID[name], "units": "1"})
+    n = 0 if np.isnan(chance.p_value) else n  # so many were moved
     variables["p_value"][2].update(null=chance.null, n=n)
     if chance.comment:
         variables["p_value"][2]["comment"] = chance.comment
