@@ -37,6 +37,9 @@ class Agreement:
     Attributes
     ----------
     dataset : Dataset
+        Provinces that have nothing in common with any cluster are left out; the report and the
+        attribute ``comment`` name them.
+
         - ``contingency`` (cluster, province): what both have in common, in km², or the number of
           points if these have no cells.
         - ``coverage`` (cluster): the share of each cluster that lies in any province, and
@@ -126,14 +129,22 @@ class Agreement:
 
     def report(self) -> str:
         """Describe the agreement: a sentence, its measures and a table of the clusters."""
-        return "\n".join([plain(self.sentence, 1000), self._measures(), self._brief().to_string()])
+        said = [plain(self.sentence, 1000), self._measures(), self._brief().to_string()]
+        return "\n".join([*said, *self._notes()])
 
     def __repr__(self) -> str:
         return f"<xvcluster.Agreement>\n{self.report()}"
 
     def _repr_html_(self) -> str:
         said = f"<b>Agreement</b>: {escaped(self.sentence, 1000)}", escaped(self._measures(), 1000)
-        return "".join(f"<p>{text}</p>" for text in said) + self._brief().to_html(border=0)
+        notes = [escaped(note, 3000) for note in self._notes()]
+        first, last = ("".join(f"<p>{text}</p>" for text in texts) for texts in (said, notes))
+        return first + self._brief().to_html(border=0) + last
+
+    def _notes(self) -> list[str]:
+        """Which provinces are left out."""
+        comment = self.dataset.attrs.get("comment")
+        return [plain(f"{comment}.", 3000)] if comment else []
 
     def _measures(self) -> str:
         """The measures of the whole, in a line."""

@@ -103,9 +103,12 @@ def test_the_indices_are_those_of_match():
 
 def test_provinces_that_nothing_meets_are_left_out():
     frame = frame_of(shapely.box(-1, -1, 6, 20), shapely.box(50, 50, 60, 60))
-    found = compare(blocks(), frame, n=19).dataset
-    assert found["province"].values.tolist() == ["p0"]
-    assert found.attrs["comment"].startswith("1 provinces have nothing in common")
+    found = compare(blocks(), frame, n=19)
+    assert found.dataset["province"].values.tolist() == ["p0"]
+    said = "1 province has nothing in common with any cluster and is left out: 'p1'"
+    assert found.dataset.attrs["comment"] == said
+    assert said in repr(found)
+    assert "left out: &#x27;p1&#x27;" in found._repr_html_()
 
 
 def test_label_maps_are_named_by_their_flags():

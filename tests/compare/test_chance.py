@@ -227,3 +227,13 @@ def test_a_region_of_few_large_provinces_is_too_small_to_tell():
 def test_rotations_need_no_such_warning():
     few = smooth_labels(*WORLD, 1.5, 0, k=2)
     assert "comment" not in compare(few, few, n=19).dataset["p_value"].attrs
+
+
+@pytest.mark.parametrize("size", [(-10, 10), (-30, 30)])
+def test_rotations_of_a_region_are_not_possible_and_shifts_are_named(size):
+    lat = lon = np.linspace(*size, 30)
+    labels = smooth_labels(lat, lon, 0.2, 0)
+    found = compare(labels, labels, n=19, null="rotations")
+    assert "rotated maps overlap too little" in found.sentence
+    assert "take null='shifts'" in found.sentence
+    assert found.dataset["p_value"].attrs["n"] == 0

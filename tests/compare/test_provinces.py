@@ -176,3 +176,9 @@ def test_a_geographic_frame_in_other_units_is_read_in_them():
     read = read_provinces(frame_of([box(0, 80, 100, 100)], crs=gons))
     expected = read_provinces(frame_of([box(0, 72, 90, 90)]))
     np.testing.assert_allclose(area_km2(read), area_km2(expected), rtol=1e-6)
+
+
+def test_polygons_without_area_are_refused():
+    flat = shapely.Polygon([(0, 0), (10, 0), (5, 0)])
+    with pytest.warns(UserWarning, match="not valid"), pytest.raises(ValueError, match="no area"):
+        read_provinces(frame_of([flat]))

@@ -175,9 +175,9 @@ def _with_polygons(own: LabelMap, grid: HorizontalGrid, provinces: Provinces) ->
     found = find_overlap(grid, numbers.reshape(grid.shape) > 0, provinces.shapes)
     if not found.amount.any():
         raise ValueError(
-            f"no cluster lies in a province: the clusters have labels within {extent(labels)}, the "
-            f"{len(provinces.names)} provinces within {_bounds(provinces)}; give provinces of the "
-            "same region, in their own coordinate reference system"
+            f"no cluster lies in a province: the clusters have labels within {extent(labels)}, "
+            f"provinces within {_bounds(provinces)}; give provinces of the same region, in their "
+            "own coordinate reference system"
         )
     n, amounts = len(provinces.names), own_amounts(grid).ravel()
     pair = (numbers[found.point] - 1) * n + found.polygon
@@ -309,10 +309,19 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
         "software": f"xvcluster {metadata.version('xvcluster')}",
     }
     if not is_met.all():
-        attrs["comment"] = f"{np.count_nonzero(~is_met)} provinces have nothing in common with any"
-        attrs["comment"] += " cluster and are left out"
+        attrs["comment"] = _say_left_out([both.names[i] for i in np.flatnonzero(~is_met)])
     return xr.Dataset(variables, coords, attrs)
 
+
+def _say_left_out(names: list[str]) -> str:
+    """That some provinces are not in a table, and which."""
+    is_one, more = len(names) == 1, ", …" if len(names) > _MOST_NAMED else ""
+    said = "1 province has" if is_one else f"{len(names)} provinces have"
+    said += f" nothing in common with any cluster and {'is' if is_one else 'are'} left out: "
+    return said + ", ".join(map(repr, names[:_MOST_NAMED])) + more
+
+
+_MOST_NAMED = 20
 
 _SAID = {
     "total_coverage": "share of all clusters that lies in provinces",

@@ -58,6 +58,11 @@ _SAID = {
     "shifts": "random shifts and mirror images of the region",
 }
 
+_NO_GLOBE = (
+    "none: rotated maps overlap too little, as they do unless they cover most of the globe; "
+)
+_NO_GLOBE += "take null='shifts'"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chance:
@@ -175,7 +180,8 @@ def compare_with_chance(
     first, second = raster.look_up(own), raster.look_up(other)
     is_common = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(is_common) < _LEAST_POINTS:
-        return Chance(np.nan, np.nan, "none: the maps have too little in common to be moved")
+        said = "none: the maps have too little in common to be moved"
+        return Chance(np.nan, np.nan, _NO_GLOBE if null == "rotations" else said)
     wider = raster.widened(_FINER, _REACH)
     looked_up = [wider.look_up(lookup) for lookup in (other, own)]
     if np.isfinite(looked_up[0]).sum() < np.isfinite(looked_up[1]).sum():
@@ -186,9 +192,8 @@ def compare_with_chance(
     in_place = still.tables(labels, places[None])[0]
     moved = _move(still, labels, places, draw, n, np.random.default_rng(seed), report)
     if len(moved) < n:
-        return Chance(
-            np.nan, np.nan, "none: moved maps overlap too little, as maps full of gaps do"
-        )
+        said = "none: moved maps overlap too little, as maps full of gaps do"
+        return Chance(np.nan, np.nan, _NO_GLOBE if null == "rotations" else said)
     return _rank(_summarize(in_place, in_place)[0], moved, _SAID[null])
 
 

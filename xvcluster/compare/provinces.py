@@ -101,6 +101,8 @@ def read_provinces(given: GeoDataFrame | GeoSeries, column: str | None = None) -
     distinct, number = _number(names, by_row=not named_by)
     parts, row = _lay_on_map(geometry, names)
     joined = _join(parts, number[row], len(distinct))
+    if not any(shape.area > 0 for shape in joined):
+        raise ValueError("the polygons of provinces have no area: all their corners are in a line")
     return Provinces(distinct, _without_overlaps(joined, distinct), named_by)
 
 
