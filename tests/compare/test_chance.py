@@ -229,7 +229,7 @@ def test_rotations_need_no_such_warning():
     assert "comment" not in compare(few, few, n=19).dataset["p_value"].attrs
 
 
-@pytest.mark.parametrize("size", [(-10, 10), (-30, 30)])
+@pytest.mark.parametrize("size", [(-10, 10), (-15, 15)])
 def test_rotations_of_a_region_are_not_possible_and_shifts_are_named(size):
     lat = lon = np.linspace(*size, 30)
     labels = smooth_labels(lat, lon, 0.2, 0)

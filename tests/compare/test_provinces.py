@@ -182,3 +182,24 @@ def test_polygons_without_area_are_refused():
     flat = shapely.Polygon([(0, 0), (10, 0), (5, 0)])
     with pytest.warns(UserWarning, match="not valid"), pytest.raises(ValueError, match="no area"):
         read_provinces(frame_of([flat]))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (THREE, r"got list\. .*geopandas\.GeoSeries\(polygons, crs=4326\)"),
+        (THREE[0], r"got Polygon\. .*geopandas\.GeoSeries\(\[polygon\], crs=4326\)"),
+        (pd.DataFrame({"wkt": ["POINT (0 0)"]}), r"got DataFrame\. .*GeoSeries\.from_wkt\("),
+        (None, r"got None\. .*geopandas\.read_file\(\"provinces\.gpkg\"\)"),
+        ("a.shp", r"got the path 'a\.shp'\. .*geopandas\.read_file\('a\.shp'\)"),
+    ],
+)
+def test_what_is_no_frame_gets_advice_on_how_to_make_one(given, words):
+    with pytest.raises(TypeError, match=words):
+        read_provinces(given)
+
+
+def test_empty_polygons_are_left_out_without_a_word(recwarn):
+    read = read_provinces(frame_of([THREE[0], shapely.Polygon(), None], name=list("abc")))
+    assert read.names == ["a"]
+    assert not recwarn.list

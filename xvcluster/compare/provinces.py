@@ -82,15 +82,18 @@ def read_provinces(given: GeoDataFrame | GeoSeries, column: str | None = None) -
         cross ±180° the wrong way.
     """
     geopandas = require("geopandas", "polygons need")
+    import shapely
+
     if isinstance(given, geopandas.GeoSeries):
         given = geopandas.GeoDataFrame(geometry=given)
     if not isinstance(given, geopandas.GeoDataFrame):
         raise TypeError(
             "provinces must be a GeoDataFrame of polygons, a ClusterResult or a DataArray of "
-            f"labels; got {describe(given, 'geopandas.read_file')}"
+            f"labels; got {_advise(given)}"
         )
     names, is_named, named_by = _find_names(given, column)
-    is_held = is_named & given.geometry.notna().to_numpy() & ~given.geometry.is_empty.to_numpy()
+    shapes = given.geometry.to_numpy()  # whose `notna` tells of empty ones in a warning
+    is_held = is_named & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
     if not is_held.any():
         raise ValueError(
             f"none of the {len(given)} rows of provinces has "
@@ -122,6 +125,26 @@ def show_names(names: Sequence[str]) -> list[str]:
         alike = (other for other in others if other not in found and other not in taken)
         found[next(alike) if name in found else name] = None
     return list(found)
+
+
+def _advise(given: Any) -> str:
+    """Say what was given instead of a GeoDataFrame, and how to make one of it."""
+    import pandas as pd
+    import shapely
+
+    kind = f"{type(given).__name__}. "
+    if given is None:
+        return 'None. Read a file of polygons, e.g. geopandas.read_file("provinces.gpkg")'
+    if isinstance(given, pd.DataFrame | pd.Series):
+        return (
+            f"{kind}Say which of it are polygons, e.g. geopandas.GeoDataFrame(frame, geometry="
+            "geopandas.GeoSeries.from_wkt(frame['wkt']), crs=4326)"
+        )
+    parts = given if isinstance(given, list | tuple | np.ndarray) else [given]
+    if len(parts) and all(isinstance(part, shapely.Geometry) for part in parts):
+        listed = "polygons" if parts is given else "[polygon]"
+        return f"{kind}Say where it lies, e.g. geopandas.GeoSeries({listed}, crs=4326)"
+    return describe(given, "geopandas.read_file")
 
 
 def _find_names(frame: GeoDataFrame, column: str | None) -> tuple[Objects, Booleans, str]:
