@@ -273,3 +273,12 @@ def test_polygons_of_a_projection_over_the_dateline():
     crs = "+proj=cea +lon_0=180 +R=6371007.2"
     table = found(data, frame_of(shapely.box(-1e6, -2e6, 1.5e6, 1e6), crs=crs))
     assert table.sum() == pytest.approx(2.5e3 * 3e3, rel=3e-3)
+
+
+@pytest.mark.parametrize("lon", [180.0, -180.0, 540.0])
+def test_polygons_on_both_sides_of_the_dateline_hold_a_station_on_it(lon):
+    place = np.array([10.0, 10.0]), np.array([0.0, lon])
+    for west, east in ((170.0, 180.0), (-180.0, -170.0)):
+        polygons = np.array([shapely.box(west, -0.3, east, 0.3)])
+        point, polygon = find_holders(*place, polygons)
+        assert (point.tolist(), polygon.tolist()) == ([1], [0])

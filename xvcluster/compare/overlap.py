@@ -91,8 +91,11 @@ def find_holders(lat: Float64s, lon: Float64s, polygons: Objects) -> tuple[Indic
     """
     import shapely
 
-    points = shapely.points((lon + 180.0) % 360.0 - 180.0, np.sin(np.radians(lat)))
+    x, y = (lon + 180.0) % 360.0 - 180.0, np.sin(np.radians(lat))
+    is_seam = np.flatnonzero(x == -180.0)  # which polygons that end at 180° hold as well
+    points = shapely.points(np.append(x, -x[is_seam]), np.append(y, y[is_seam]))
     polygon, point = shapely.STRtree(points).query(polygons, predicate="intersects")
+    point = np.append(np.arange(x.size), is_seam)[point]
     order = np.lexsort([polygon, point])
     held, first = np.unique(point[order], return_index=True)
     return held, polygon[order][first]
