@@ -98,3 +98,37 @@ def test_agreement_refuses_what_is_none(found):
         agreement(3)
     with pytest.raises(ValueError, match=r"unknown of 'area'"):
         agreement(found, of="area")
+
+
+def sizes_in(figure):
+    ax = figure.axes[0]
+    return [t.get_fontsize() for t in [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels()]]
+
+
+def test_agreement_of_twenty_clusters_fits_on_a_page(close):
+    found = compare(labels(20, n=60), labels(5, 1, n=60), n=19)
+    figure = close(found.plot.agreement(), drawn=True)
+    width = figure.get_size_inches()[0]
+    assert width <= 7.3
+    assert min(sizes_in(figure)) * min(7 / width, 1) >= 5.8
+    for shown in ([t for t in figure.axes[0].texts if t.get_position()[1] == 0],
+                  figure.axes[0].get_xticklabels()):  # fmt: skip
+        boxes = sorted((t.get_window_extent().x0, t.get_window_extent().x1) for t in shown)
+        assert all(left[1] <= right[0] for left, right in pairwise(boxes))
+
+
+def test_agreement_is_drawn_in_axes_of_any_size(close, found):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")
+    assert close(found.plot.agreement(ax=right), drawn=True) is figure
+    assert "adjusted Rand index" in right.get_title(loc="left")
+    assert not left.texts
+    assert figure._suptitle is None
+    with pytest.raises(TypeError, match=r"ax is a str; pass plain Axes"):
+        agreement(found, ax="axes")
+
+
+def test_agreement_sets_no_name_of_a_province_as_mathematics(close, found):
+    named = found.dataset.assign_coords(province=["$x_1$ & <b>", "costs $5", "b"])
+    ax = close(agreement(named), drawn=True).axes[0]
+    written = sorted(t.get_text() for t in ax.get_yticklabels())
+    assert written == [r"\$x_1\$ & <b>", "b", r"costs \$5"]

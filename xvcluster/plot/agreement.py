@@ -12,7 +12,8 @@ from xvcluster.messages import plain
 from xvcluster.options import check_choice
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_dataset
-from xvcluster.plot.size import bounded
+from xvcluster.plot.legend import inches
+from xvcluster.plot.size import PAGE, bounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 _CELL = (0.52, 0.34)
 """Width and height of a cell in inches."""
+
+_NARROW = 0.23
+"""Least width of a cell in inches, for three digits of 6 points."""
+
+_NAMES = 2.6
+"""Width of the names of provinces, in inches."""
+
+_LETTERS, _SIZES = 20.0, (6.0, 8.0)
+"""Points of letters per inch of a cell's width, and their least and largest size."""
 
 _NAME = 26
 """Characters of a line of a province's name."""
@@ -32,7 +42,10 @@ _SHADES = "GnBu"
 
 
 def agreement(
-    dataset: Result | xr.Dataset, *, of: Literal["cluster", "province"] = "cluster"
+    dataset: Result | xr.Dataset,
+    *,
+    of: Literal["cluster", "province"] = "cluster",
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw which share of each cluster lies in each province, as numbers on a heat map.
 
@@ -44,17 +57,21 @@ def agreement(
         What shares are of: of a cluster, so that columns add up to 100 %, or of a province, so that
         rows do. What lies in no province, or no cluster, does not count: for how much that is, see
         ``coverage`` and ``province_coverage``.
+    ax : matplotlib Axes, optional
+        Axes to draw in; the letters are smaller if they are narrow, down to 6 points. Default: a
+        new figure, which fits on a page if there are at most 20 clusters.
 
     Returns
     -------
     Figure
-        One column per cluster, in its colour, and one row per province, in the order of the
-        clusters that have most of them. Of more than 50 provinces, the largest are drawn.
+        That of the axes. One column per cluster, in its colour, and one row per province, in the
+        order of the clusters that have most of them. Of more than 50 provinces, the largest are
+        drawn.
 
     Raises
     ------
     TypeError
-        If it is neither an agreement nor a Dataset.
+        If it is neither an agreement nor a Dataset, or `ax` is a map.
     ValueError
         If the dataset has no table of clusters and provinces, or `of` is something else.
 
@@ -63,8 +80,7 @@ def agreement(
     >>> from xvcluster.plot import agreement
     >>> figure = agreement(result.compare(provinces))  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
-
+    style.check_axes(ax)
     check_choice("of", of, ("cluster", "province"))
     dataset = take_dataset(dataset, "agreement", "an Agreement or its dataset")
     if "contingency" not in dataset or "province" not in dataset["contingency"].dims:
@@ -76,17 +92,40 @@ def agreement(
     table = dataset["contingency"].transpose("province", "cluster").values
     totals = table.sum(axis=0 if of == "cluster" else 1, keepdims=True)
     shares = np.divide(100 * table, totals, out=np.zeros_like(table), where=totals > 0)
-    rows = _choose_rows(table)
-    names = [style.drawable(dataset["province"].values[row], _NAME) for row in rows]
-    lines = sum(max(name.count("\n") * 0.45, 0) + 1 for name in names)
-    width = len(table[0]) * _CELL[0] + 2.6
-    figure, ax = plt.subplots(layout="constrained")
-    figure.set_size_inches(bounded(max(width, 4.6), lines * _CELL[1] + 1.5))
-    _draw_shares(ax, shares[rows], totals[0] if of == "cluster" else None)
+    rows, provinces = _choose_rows(table), dataset["province"].values
+    names = [style.drawable(name, _NAME, formulas=False) for name in provinces[rows].tolist()]
+    is_own = ax is None
+    ax = ax or _make_axes(len(table[0]), names)
+    cell = (_width(len(table[0])) - _NAMES if is_own else inches(ax)[0]) / len(table[0])
+    letters = float(np.clip(_LETTERS * cell, *_SIZES))
+    _draw_shares(ax, shares[rows], totals[0] if of == "cluster" else None, letters)
     ax.set_yticks(range(len(rows)), names, fontsize=8)
-    _name_clusters(ax, dataset)
-    _add_words(figure, dataset, of, len(table))
+    _name_clusters(ax, dataset, letters)
+    _add_words(ax, dataset, of, len(table), above_all=is_own)
+    return _figure_of(ax)
+
+
+def _figure_of(ax: Axes) -> Figure:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
     return figure
+
+
+def _make_axes(n: int, names: list[str]) -> Axes:
+    """Axes of a new figure with room for so many columns and for these names."""
+    import matplotlib.pyplot as plt
+
+    lines = sum(name.count("\n") * 0.45 + 1 for name in names)
+    size = bounded(_width(n), lines * _CELL[1] + 1.5)
+    ax: Axes = plt.subplots(layout="constrained")[1]
+    _figure_of(ax).set_size_inches(size)
+    return ax
+
+
+def _width(n: int) -> float:
+    """Width in inches of a figure with so many columns: that of a page if they fit there."""
+    wanted, least = n * _CELL[0] + _NAMES, n * _NARROW + _NAMES
+    return max(min(wanted, PAGE), least, 4.6)
 
 
 def _choose_rows(table: Float64s) -> Indices:
@@ -99,7 +138,7 @@ def _choose_rows(table: Float64s) -> Indices:
     return rows
 
 
-def _draw_shares(ax: Axes, shares: Float64s, totals: Float64s | None) -> None:
+def _draw_shares(ax: Axes, shares: Float64s, totals: Float64s | None, letters: float) -> None:
     """Draw shares in percent in shades and as numbers; an empty cluster has none."""
     from matplotlib import colormaps
 
@@ -111,7 +150,7 @@ def _draw_shares(ax: Axes, shares: Float64s, totals: Float64s | None) -> None:
     for row, column in np.argwhere(shares > 0).tolist():
         color = style.text_color(colors[row, column])
         text = style.share_text(shares[row, column]).replace(" %", "")
-        ax.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
+        ax.text(column, row, text, ha="center", va="center", fontsize=letters, color=color)
     n_rows, n_columns = shares.shape
     ax.set_xticks(np.arange(n_columns - 1) + 0.5, minor=True)
     ax.set_yticks(np.arange(n_rows - 1) + 0.5, minor=True)
@@ -120,11 +159,11 @@ def _draw_shares(ax: Axes, shares: Float64s, totals: Float64s | None) -> None:
     ax.spines[:].set_color("#b0b0b0")
 
 
-def _name_clusters(ax: Axes, dataset: xr.Dataset) -> None:
+def _name_clusters(ax: Axes, dataset: xr.Dataset, letters: float) -> None:
     """Number the clusters below the columns, in their colours."""
     numbers = dataset["cluster"].values
     colors = style.colors_of(dataset["cluster"])[numbers - 1]
-    ax.set_xticks(range(len(numbers)), [str(number) for number in numbers], fontsize=9)
+    ax.set_xticks(range(len(numbers)), [str(number) for number in numbers], fontsize=letters)
     for label, color in zip(ax.get_xticklabels(), colors, strict=True):
         label.set_color(style.text_color(color))
         label.set_bbox(
@@ -134,7 +173,7 @@ def _name_clusters(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set_xlabel("cluster", fontsize=9)
 
 
-def _add_words(figure: Figure, dataset: xr.Dataset, of: str, n: int) -> None:
+def _add_words(ax: Axes, dataset: xr.Dataset, of: str, n: int, *, above_all: bool) -> None:
     """Say above what is shown, and how well clusters and provinces agree."""
     index, p = float(dataset["adjusted_rand_index"]), float(dataset["p_value"])
     about = dataset["p_value"].attrs
@@ -145,6 +184,10 @@ def _add_words(figure: Figure, dataset: xr.Dataset, of: str, n: int) -> None:
     other = "provinces" if of == "cluster" else "clusters"
     shown = f"share of each {of}'s {amount} within {other}, in percent"
     shown += f"; the {_MOST} largest of {n} provinces" if n > _MOST else ""
-    width = int(float(figure.get_size_inches()[0]) / 0.068)
-    words = [style.drawable(text, width) for text in (said, shown)]
-    figure.suptitle("\n".join(words), fontsize=8.5, x=0.01, ha="left")
+    figure = _figure_of(ax)
+    width = figure.get_size_inches()[0] if above_all else inches(ax)[0]
+    words = "\n".join(style.drawable(text, int(width / 0.068)) for text in (said, shown))
+    if above_all:
+        figure.suptitle(words, fontsize=8.5, x=0.01, ha="left")
+    else:
+        ax.set_title(words, fontsize=8.5, loc="left")

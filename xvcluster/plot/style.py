@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
     Colors = Sequence[object] | str | Colormap
@@ -214,10 +215,19 @@ def axis_label(array: xr.DataArray, *, width: int = 60) -> str:
     return drawable(f"{text} ({units})" if units and units != "1" else text, width)
 
 
-def drawable(text: object, width: int = 1000) -> str:
+def check_axes(ax: Axes | None) -> None:
+    """Refuse what is no plain axes."""
+    if ax is not None and (hasattr(ax, "projection") or not hasattr(ax, "plot")):
+        raise TypeError(
+            f"ax is a {type(ax).__name__}; pass plain Axes of matplotlib, such as plt.subplot(), "
+            "or omit ax"
+        )
+
+
+def drawable(text: object, width: int = 1000, *, formulas: bool = True) -> str:
     """Return text of a file as matplotlib can draw it, in lines of the given width.
 
-    What stands between dollars stays a formula if it is one.
+    What stands between dollars stays a formula if it is one; names have no `formulas`.
     """
     from matplotlib.mathtext import MathTextParser
 
@@ -225,7 +235,10 @@ def drawable(text: object, width: int = 1000) -> str:
     for i, line in enumerate(lines):
         try:
             MathTextParser("path").parse(line)
+            is_fit = formulas
         except (ValueError, RuntimeError):  # RuntimeError: braces nested too deeply
+            is_fit = False
+        if not is_fit:
             lines[i] = re.sub(r"(?<!\\)\$", r"\\$", line)
     return "\n".join(lines)
 

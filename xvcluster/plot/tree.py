@@ -100,7 +100,7 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
     import matplotlib.pyplot as plt
 
     dataset = take_result(dataset, "tree").compute()  # read lazy maps only once
-    _check_axes(ax)
+    style.check_axes(ax)
     k = cut_of(dataset)
     top = Top.of(dataset, max(_MERGES + 1, k))
     if len(top) == 1:
@@ -193,15 +193,6 @@ def _find_cut(height: Float64s, cluster: Labels, parent: Indices, k: int, step: 
     middle, pad = (low.max() + high.min()) / 2, np.minimum(step, (high - low) / 4)
     at: Float64s = np.clip(middle, low + pad, high - pad)
     return at
-
-
-def _check_axes(ax: Axes | None) -> None:
-    """Refuse what is no plain axes."""
-    if ax is not None and (hasattr(ax, "projection") or not hasattr(ax, "plot")):
-        raise TypeError(
-            f"ax is a {type(ax).__name__}; pass plain Axes of matplotlib, such as plt.subplot(), "
-            "or omit ax"
-        )
 
 
 def _draw_axis(ax: Axes, branches: _Branches, dataset: xr.Dataset) -> None:
