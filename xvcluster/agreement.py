@@ -224,11 +224,12 @@ def compare(
     Notes
     -----
     A cell that a border divides counts in each province with the area that it has there, on the
-    sphere. Edges of polygons are straight in longitude and latitude, or in their map projection.
-    The cells of a mesh are those whose vertices the data have, so that a result must still have its
-    data, or be opened with them. Points without cells count as one each. In another map of labels,
-    each point takes the label of the cell that holds it, or of the nearest point, as in
-    `ClusterResult.match`.
+    sphere of the area of the Earth, where areas differ by up to 0.8 % from those on the ellipsoid,
+    and shares much less. Edges of polygons are straight in longitude and latitude, or in their map
+    projection. The cells of a mesh are those whose vertices the data have, so that a result must
+    still have its data, or be opened with them. Points without cells count as one each. In another
+    map of labels, each point takes the label of the cell that holds it, or of the nearest point, as
+    in `ClusterResult.match`.
 
     All shares but coverage are of what clusters and provinces have in common: a cluster of which a
     hundredth lies in provinces has a purity of 1 if that is one province. Purity is the share of

@@ -122,6 +122,11 @@ def test_compare_with_polygons(clustered, provinces, succeed, is_png):
     table = pd.read_csv("table.csv", index_col="cluster")
     assert list(table) == ["coast", "plains"]
     np.testing.assert_allclose(table, expected.dataset["contingency"])
+    measures = pd.read_csv("table_measures.csv", index_col="measure")
+    assert measures["value"]["p_value"] == expected.p_value
+    assert "49 random shifts and mirror images" in measures["meaning"]["p_value"]
+    for name in ("adjusted_rand_index", "v_measure", "purity", "total_coverage"):
+        assert measures["value"][name] == pytest.approx(float(expected.dataset[name]))
 
 
 def test_compare_with_another_result(clustered, model, succeed):
@@ -131,10 +136,28 @@ def test_compare_with_another_result(clustered, model, succeed):
     assert told.strip() == expected.report()
 
 
+def test_compare_names_options_in_what_it_says(clustered, succeed):
+    told = succeed("compare", clustered, clustered, "--n", 0)
+    assert "--n 0 asks for no p-value" in told
+    told = succeed("compare", clustered, clustered, "--n", 19, "--null", "rotations")
+    assert "take --null 'shifts'" in told
+
+
+def test_compare_writes_over_no_table_of_measures(clustered, refuse):
+    Path("table_measures.csv").write_text("mine")
+    said = refuse("compare", clustered, clustered, "-o", "table.csv")
+    assert "table_measures.csv exists already" in said
+
+
 def test_compare_refuses_what_it_cannot_read_or_write(clustered, provinces, refuse):
     assert "there is no file 'other.gpkg'" in refuse("compare", clustered, "other.gpkg")
     said = refuse("compare", clustered, provinces)
     assert "several columns could name the provinces: 'unit', 'code'" in said
+    assert "choose one, e.g. --column 'unit'" in said
+    said = refuse("compare", clustered, clustered, "--column", "unit")
+    assert "--column 'unit' names the provinces of a GeoDataFrame" in said
+    assert "--n 5 moved maps cannot give" in refuse("compare", clustered, clustered, "--n", 5)
+    assert "--n must be at least 0; got -1" in refuse("compare", clustered, clustered, "--n", -1)
     said = refuse("compare", clustered, provinces, "--column", "unit", "-o", "table.nc")
     assert "'table.nc' is no name for what this command writes" in said
     said = refuse("compare", clustered, provinces, "-o", "provinces.gpkg", "--overwrite")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 import xarray as xr
@@ -27,6 +28,9 @@ from xvcluster.compare.match import point_weights
 from xvcluster.plot import votes
 from xvcluster.record import store
 from xvcluster.record.replace import replace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @command(
@@ -77,7 +81,8 @@ def match(
     ),
     click.option("--random-state", type=int, default=0, show_default=True, help="Seed."),
     output_option(
-        "Table of areas to write, as .csv: one row per cluster, one column per province."
+        "Table of areas to write, as .csv: one row per cluster, one column per province. The "
+        "p-value and all measures go into <OUTPUT>_measures.csv."
     ),
     PLOT,
     OVERWRITE,
@@ -96,16 +101,42 @@ def compare(
     """
     inputs = [result, provinces]
     check_outputs(output, plot, overwrite=overwrite, inputs=inputs, endings=(".csv",))
+    measures = None if output is None else output.with_name(f"{output.stem}_measures.csv")
+    check_outputs(measures, overwrite=overwrite, inputs=inputs, endings=(".csv",))
     earlier = read_result(result)
     is_result = provinces.suffix.lower() in DATASETS
     given: Any = read_result(provinces) if is_result else read_shapes(provinces)
-    agreement = earlier.compare(given, **options)
-    click.echo(agreement.report())
-    if output is not None:
+    try:
+        agreement = earlier.compare(given, **options)
+    except ValueError as error:
+        raise ValueError(_by_options(error)) from error
+    click.echo(_by_options(agreement.report()))
+    if output is not None and measures is not None:
         with replace(output) as temporary:
             agreement.dataset["contingency"].to_pandas().to_csv(temporary)
-        click.echo(f"Wrote {output}")
+        with replace(measures) as temporary:
+            _tabulate_measures(agreement.dataset).to_csv(temporary)
+        click.echo(f"Wrote {output}\nWrote {measures}")
     write_figure(agreement.plot.agreement, plot, written=output)
+
+
+def _by_options(text: object) -> str:
+    """Name the options of the command where a text names arguments of Python."""
+    named = re.sub(r"\b(column|null|n)=('[^']*'|\d+)", r"--\1 \2", str(text))
+    return re.sub(r"\bn must be", "--n must be", named)
+
+
+def _tabulate_measures(dataset: xr.Dataset) -> pd.DataFrame:
+    """The single numbers of an agreement, and what they mean."""
+    import pandas as pd
+
+    about, rows = dataset["p_value"].attrs, []
+    for name, variable in dataset.data_vars.items():
+        if variable.ndim == 0:
+            said = [variable.attrs.get(key) for key in ("long_name", "comment")]
+            said += [f"{about['n']} {about['null']}"] if name == "p_value" else []
+            rows.append((name, float(variable), "; ".join(filter(None, said))))
+    return pd.DataFrame(rows, columns=["measure", "value", "meaning"]).set_index("measure")
 
 
 @command(
