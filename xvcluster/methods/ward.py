@@ -55,7 +55,7 @@ _MOST = 10_000
 piece: it costs the square of their number."""
 
 _NODES = 1000
-_GROUPING: dict[str, Any] = {"n_init": 1, "max_iter": 30, "tol": 1e-3}
+_GROUPING: dict[str, Any] = {"n_init": 1, "max_iter": 10, "tol": 1e-2}
 
 
 def ward(
