@@ -225,7 +225,7 @@ def compare(
     -----
     A cell that a border divides counts in each province with the area that it has there, on the
     sphere of the area of the Earth, where areas differ by up to 0.8 % from those on the ellipsoid,
-    and shares much less. Edges of polygons are straight in longitude and latitude, or in their map
+    and shares less. Edges of polygons are straight in longitude and latitude, or in their map
     projection. The cells of a mesh are those whose vertices the data have, so that a result must
     still have its data, or be opened with them. Points without cells count as one each. In another
     map of labels, each point takes the label of the cell that holds it, or of the nearest point, as
@@ -255,11 +255,12 @@ def compare(
     0.12 rad, but 6 to 14 % over 0.2 rad, and 10 to 13 % over 0.3 rad; in a strip of 40° by 4°, 7 %.
     So p-values of regions that hold few large provinces are too small: mirrored maps agree less by
     chance than maps in place. ``expected_rand_index`` tells: where it was at most 0.15, 5 % of
-    p-values were at most 0.05; beyond it 13 %, and 23 % beyond 0.2. Above 0.15 in a region, the
-    sentence therefore says that it holds too few provinces to tell, and that p may be too small by
-    a factor of three to five. Few provinces also hide real agreement, since a region can be moved
-    to few really different places. The test assumes that both maps are alike everywhere and in all
-    directions, apart from mirror images in a region. See the user guide.
+    p-values were at most 0.05, and 0.6 % at most 0.01; beyond it 13 % and 4 %, and beyond 0.2 23 %
+    and 8 %. Above 0.15 in a region, the sentence therefore says that it holds too few provinces to
+    tell, and that p may be too small by a factor of three or more. Few provinces also hide real
+    agreement, since a region can be moved to few really different places. The test assumes that
+    both maps are alike everywhere and in all directions, apart from mirror images in a region. See
+    the user guide.
 
     References
     ----------

@@ -11,12 +11,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def delegate(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """Make a method that calls `function` with ``self._data`` as its first argument."""
+def delegate(
+    function: Callable[Concatenate[Any, P], R], *, whole: bool = False
+) -> Callable[Concatenate[Any, P], R]:
+    """Make a method that calls `function` with ``self._data``, or the `whole` object, first."""
 
     @functools.wraps(function)
     def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return function(self._data, *args, **kwargs)
+        return function(self if whole else self._data, *args, **kwargs)
 
     signature = inspect.signature(function)
     first, *others = signature.parameters.values()

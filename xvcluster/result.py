@@ -434,12 +434,12 @@ class ClusterResult:
         return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
     boundaries = delegate(boundaries)
-    compare = delegate(compare)
+    compare = delegate(compare, whole=True)
 
     @property
-    def _data(self) -> ClusterResult:
-        """What `boundaries` and `compare` are handed."""
-        return self
+    def _data(self) -> xr.Dataset:
+        """What `boundaries` is handed."""
+        return self.dataset
 
     @property
     def _horizontal(self) -> HorizontalGrid | None:

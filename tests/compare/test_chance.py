@@ -216,7 +216,7 @@ def test_a_region_of_few_large_provinces_is_too_small_to_tell():
     found = compare(few[0], few[0], n=99)
     assert float(found.dataset["expected_rand_index"]) > 0.15
     assert "the region holds too few provinces to tell" in found.sentence
-    assert "p may be too small by a factor of three to five" in repr(found)
+    assert "p may be too small by a factor of three or more" in repr(found)
     assert "more than by chance" not in found.sentence
     many = smooth_labels(*REGION, 0.05, 0)
     said = compare(many, many, n=99)

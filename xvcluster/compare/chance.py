@@ -89,7 +89,7 @@ class Chance:
             return ""
         return (
             "the region holds too few provinces to tell, as moved maps have a mean adjusted Rand "
-            f"index of {self.expected:.2f}; p may be too small by a factor of three to five"
+            f"index of {self.expected:.2f}; p may be too small by a factor of three or more"
         )
 
 
