@@ -92,9 +92,9 @@ def holes(points, rng):
     return field < np.quantile(field, 0.7)
 
 
-def globe(length, rng, shared, is_ocean=False):
-    """Two maps of the world on cells of 3°, or of its ocean."""
-    lat, lon = np.arange(-88.5, 90, 3.0), np.arange(1.5, 360, 3.0)
+def globe(length, rng, shared, is_ocean=False, step=1.5):
+    """Two maps of the world, or of its ocean, on cells of a step in degrees."""
+    lat, lon = np.arange(step / 2 - 90, 90, step), np.arange(step / 2, 360, step)
     maps = draw_pair(vectors(lat, lon), length, rng, shared)
     if is_ocean:
         ocean = xvcluster.tutorial.ocean()["temperature"].isel(depth=0)
@@ -130,7 +130,7 @@ class Map:
 
 CASES = {
     "globe": globe,
-    "globe, ocean": lambda *a: globe(*a, is_ocean=True),
+    "globe, ocean": lambda *a: globe(*a, is_ocean=True, step=3.0),
     "region": region,
     "region, provinces beyond it": lambda *a: region(*a, wide=0.5),
     "region with a coast": lambda *a: region(*a, mask=coast),
