@@ -24,7 +24,7 @@ def test_choose_takes_the_best_of_each_criterion():
         gap=[0.1, 0.5, 0.52, 0.6],
         gap_error=[0.01, 0.01, 0.05, 0.01],
         eigengap=[0.01, 0.2, 0.3, 0.1],
-        valley=[0.1, 0.3, 0.79, 0.81],
+        valley=[0.1, 0.3, 0.78, 0.8],
         stability=[0.97, 0.99, 0.985, 0.9],
         stability_error=[0.01, 0.01, 0.01, 0.01],
     )
