@@ -157,7 +157,7 @@ class Top:
 
     def numbers(self, groups: Labels) -> Labels:
         """The cluster of the result that most points of each group of twigs are in; 0 if none."""
-        return _most(groups, self.clusters, groups.max() + 1, self.sizes)[0]
+        return _most(groups, self.clusters, int(groups.max()) + 1, self.sizes)[0]
 
 
 def _most(
