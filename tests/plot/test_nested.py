@@ -138,8 +138,12 @@ def test_maps_of_a_result_are_those_of_its_file(close, tmp_path, field_of):
 def test_maps_of_loose_points_and_of_dask_arrays(close, field_of):
     field = field_of()
     points = field.stack(station=("lat", "lon")).reset_index("station")
-    close(ward(points.isel(station=slice(0, None, 2)), 3).plot.maps(ks=[2, 3]), drawn=True)
-    close(kmeans(field.chunk(lat=3), 8).merge(3).plot.maps(ks=[2, 3]), drawn=True)
+    for result in (
+        ward(points.isel(station=slice(0, None, 2)), 3),
+        kmeans(field.chunk(lat=3), 8).merge(3),
+    ):
+        figure = close(result.plot.maps(ks=[2, 3]), drawn=True)
+        assert [ax.get_title() for ax in figure.axes] == ["k = 2", "k = 3"]
 
 
 def test_maps_of_a_sweep_at_some_k(close, field_of):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xvcluster.arrays import Float64s, Floats
+from xvcluster.arrays import Array, Float64s, Floats
 from xvcluster.compare.chance import Chance, Lookup, Null, compare_with_chance
 from xvcluster.compare.labels import LabelMap, read_labels
 from xvcluster.compare.match import bring, extent, find_indices, point_weights, tabulate
@@ -233,14 +233,7 @@ def _of_polygons(provinces: Provinces) -> Lookup:
 def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
     """Write a table and all that follows from it into one Dataset."""
     is_met = both.table.sum(axis=0) > 0
-    table = both.table[:, is_met]
-    names = np.array(both.names, dtype=str)[is_met]
-    of_clusters, of_provinces = table.sum(axis=1), table.sum(axis=0)
-    is_inside = of_clusters > 0
-    with np.errstate(invalid="ignore"):
-        purity = np.where(is_inside, table.max(axis=1) / of_clusters, np.nan)
-        coverage = np.where(both.total > 0, of_clusters / both.total, np.nan)
-    amount = "area" if both.units == "km2" else "number of points"
+    table, names = both.table[:, is_met], np.array(both.names, dtype=str)[is_met]
     whole = {
         "total_coverage": min(float(table.sum() / both.total.sum()), 1.0),
         **_whole(table),
@@ -248,55 +241,13 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
         "expected_rand_index": chance.expected,
         "p_value": chance.p_value,
     }
-    variables: dict[str, Any] = {
-        "contingency": (
-            ("cluster", "province"),
-            table,
-            {"long_name": f"{amount} in common", "units": both.units},
-        ),
-        "coverage": (
-            "cluster",
-            np.minimum(coverage, 1.0),
-            {"long_name": "share of the cluster that lies in provinces", "units": "1"},
-        ),
-        "province_coverage": (
-            "province",
-            np.minimum(of_provinces / both.province_total[is_met], 1.0),
-            {"long_name": "share of the province that lies in clusters", "units": "1"},
-        ),
-        "cluster_purity": (
-            "cluster",
-            purity,
-            {
-                "long_name": f"share of its {amount} in provinces that is in the main one",
-                "units": "1",
-            },
-        ),
-        "main_province": (
-            "cluster",
-            np.where(is_inside, names[table.argmax(axis=1)], ""),
-            {"long_name": "province that has most of the cluster"},
-        ),
-        "province_completeness": (
-            "province",
-            table.max(axis=0) / of_provinces,
-            {
-                "long_name": f"share of its {amount} in clusters that is in the main one",
-                "units": "1",
-            },
-        ),
-        "main_cluster": (
-            "province",
-            table.argmax(axis=0) + 1,
-            {"long_name": "cluster that has most of the province"},
-        ),
-    }
+    variables = _of_each(table, names, both.total, both.province_total[is_met], both.units)
     for name, value in whole.items():
-        variables[name] = ((), value, {"long_name": _SAID[name], "units": "1"})
+        variables[name] = xr.Variable((), value, {"long_name": _SAID[name], "units": "1"})
     n = 0 if np.isnan(chance.p_value) else n  # so many were moved
-    variables["p_value"][2].update(null=chance.null, n=n)
+    variables["p_value"].attrs.update(null=chance.null, n=n)
     if chance.comment:
-        variables["p_value"][2]["comment"] = chance.comment
+        variables["p_value"].attrs["comment"] = chance.comment
     numbers = np.arange(1, own.n_clusters + 1)
     about = {"long_name": "cluster", "flag_values": numbers, "ordered_by": own.ordered_by}
     coords = {
@@ -311,6 +262,49 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
     if not is_met.all():
         attrs["comment"] = _say_left_out([both.names[i] for i in np.flatnonzero(~is_met)])
     return xr.Dataset(variables, coords, attrs)
+
+
+def _of_each(
+    table: Float64s, names: Array, total: Float64s, province_total: Float64s, units: str
+) -> dict[str, xr.Variable]:
+    """What a table says of each cluster and each province."""
+    of_clusters, of_provinces = table.sum(axis=1), table.sum(axis=0)
+    is_inside, amount = of_clusters > 0, "area" if units == "km2" else "number of points"
+    with np.errstate(invalid="ignore"):
+        purity = np.where(is_inside, table.max(axis=1) / of_clusters, np.nan)
+        coverage = np.where(total > 0, of_clusters / total, np.nan)
+    main = np.where(is_inside, names[table.argmax(axis=1)], "")
+    share = f"share of its {amount} in {{}} that is in the main one"
+    rows: dict[str, tuple[str, Array, str]] = {
+        "coverage": (
+            "cluster",
+            np.minimum(coverage, 1.0),
+            "share of the cluster that lies in provinces",
+        ),
+        "province_coverage": (
+            "province",
+            np.minimum(of_provinces / province_total, 1.0),
+            "share of the province that lies in clusters",
+        ),
+        "cluster_purity": ("cluster", purity, share.format("provinces")),
+        "main_province": ("cluster", main, "province that has most of the cluster"),
+        "province_completeness": (
+            "province",
+            table.max(axis=0) / of_provinces,
+            share.format("clusters"),
+        ),
+        "main_cluster": (
+            "province",
+            table.argmax(axis=0) + 1,
+            "cluster that has most of the province",
+        ),
+    }
+    about = {"long_name": f"{amount} in common", "units": units}
+    found = {"contingency": xr.Variable(("cluster", "province"), table, about)}
+    for name, (dim, values, said) in rows.items():
+        unit = {} if name.startswith("main") else {"units": "1"}
+        found[name] = xr.Variable(dim, values, {"long_name": said} | unit)
+    return found
 
 
 def _say_left_out(names: list[str]) -> str:

@@ -132,7 +132,7 @@ def merge_neighbours(centers, mass, area, least, pairs, merges, costs):  # type:
     # the neighbours of each cluster are a list of links
     head, tail = np.full(2 * n, -1), np.full(2 * n, -1)
     target, following = np.empty(n_links, np.int64), np.full(n_links, -1)
-    heap = [(0.0, np.int64(0), np.int64(0)) for _ in range(0)]
+    heap = [(0.0, np.int64(0), np.int64(0)) for _ in range(0)]  # empty, of this type
     for p in range(len(pairs)):
         a, b = pairs[p]
         heap.append((_cost(centers, mass, a, b, np.inf), a, b))

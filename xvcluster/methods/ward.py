@@ -47,7 +47,7 @@ from xvcluster.record.dataset import held, parameters_of
 from xvcluster.record.fits import Fit, Fits
 from xvcluster.record.method import Method, register
 from xvcluster.record.tree import find_misfit
-from xvcluster.regroup.tree import Cut, Tree
+from xvcluster.regroup.tree import Tree
 from xvcluster.result import ClusterResult, SweepResult
 
 _MOST = 10_000
@@ -185,7 +185,10 @@ def ward(
         parameters["most_clusters"] = limits[1]
         _warn_of_islands(tree, limits[1], min_area)
     if len(ks) > 1:
-        return _choose(data, tree, layout, ks, parameters)
+        cuts = _Cuts.of(data, tree, layout, ks, parameters)
+        swept = SweepResult(describe_criteria(cuts), cuts)
+        warn_at_end("the median of the criteria", ks, swept.best_k, least=ks[0])
+        return swept.result()
     return ClusterResult(tree.dataset(data, tree.cut(ks[0]), parameters), _layout=layout)
 
 
@@ -408,26 +411,11 @@ def _group(
     return nodes
 
 
-def _choose(
-    data: xr.DataArray | xr.Dataset,
-    tree: Tree,
-    layout: Layout,
-    ks: list[int],
-    parameters: dict[str, Any],
-) -> ClusterResult:
-    """The clusters of the best of several cuts."""
-    cuts = _Cuts.of(data, tree, layout, ks, parameters)
-    swept = SweepResult(describe_criteria(cuts), cuts)
-    warn_at_end("the median of the criteria", ks, swept.best_k, least=ks[0])
-    return swept.result()
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cuts(Fits):
     """One tree, cut at many k."""
 
     tree: Tree
-    cuts: Mapping[int, Cut]
 
     @classmethod
     def of(
@@ -442,8 +430,8 @@ class _Cuts(Fits):
         cuts = {k: tree.cut(k) for k in ks}
         fits = {k: Fit(cut.centroids, cut.members, 0) for k, cut in cuts.items()}
         profiles, metric = tree.profiles, get_metric("euclidean")
-        return cls(data, layout, profiles, metric, fits, parameters, tree, cuts)
+        return cls(data, layout, profiles, metric, fits, parameters, tree)
 
     def dataset(self, k: int) -> xr.Dataset:
         """Describe the clusters at one k, and the tree."""
-        return self.tree.dataset(self.data, self.cuts[k], self.parameters)
+        return self.tree.dataset(self.data, self.tree.cut(k), self.parameters)

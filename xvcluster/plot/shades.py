@@ -10,7 +10,7 @@ from xvcluster.arrays import Float64s
 from xvcluster.plot.style import MISSING, to_oklab, to_rgba
 
 _LIGHTNESS = np.linspace(0.4, 0.93, 24)
-"""Of shades: from where hues can be told, to where they can from the paper."""
+"""Of shades: light enough to show their hue, and dark enough to differ from white paper."""
 
 _LEAST = 0.04
 """Least chroma of a shade, so that it has a hue."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
@@ -16,9 +13,6 @@ from xvcluster.record.dataset import parameters_of, read_nodes, turn_levels
 from xvcluster.record.tree import check_cut, require_tree
 from xvcluster.regroup.reopen import reopen
 from xvcluster.regroup.tree import Tree, find_leaves
-
-_OWN = ("variables", "vertical", "n_clusters", "cleaned")
-"""Parameters that describing a clustering adds, or cleaning its map."""
 
 
 def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dataset:
@@ -41,9 +35,5 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
         )
     tree = Tree(profiles, linkage, leaves, nodes)
     did = f"{parameters['method']}, tree cut again"
-    return tree.dataset(dataset, tree.cut(n_clusters), own_parameters(parameters), did)
-
-
-def own_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a result without those that describing it adds."""
-    return {name: value for name, value in parameters.items() if name not in _OWN}
+    parameters.pop("cleaned", None)  # of the former map
+    return tree.dataset(dataset, tree.cut(n_clusters), parameters, did)

@@ -63,44 +63,36 @@ class Tree:
     def cut(self, k: int) -> Cut:
         """The clusters at one k, numbered by their centroids, lowest first."""
         groups = cut(self.linkage, self.n_leaves, k)
-        if self.leaves is None:
-            return self._cut_nodes(groups)
-        means = self._means(groups[self.leaves])
-        order = self._order(means, self._members(means, groups))
+        means = self._means(groups)
+        in_units = self._members(means, groups).scaling().undo(means)
+        order = lowest_first(in_units, self.profiles.layout.weighting.levels)
         means, groups = means[order], np.argsort(order).astype(np.int32)[groups]
         return Cut(means, self._members(means, groups), groups)
 
-    def _cut_nodes(self, groups: Labels) -> Cut:
-        """The same where profiles belong to the cluster of the nearest node."""
-        nodes, metric = self._assigner.nodes, get_metric("euclidean")
-        assigner = Assigner(nodes, metric, groups)
-        if isinstance(self.nodes, ArrayMembers):
-            means = self._means(groups[self.nodes.assignment.labels])
-        else:
-            means = self.profiles.members(assigner).means()
-        order = self._order(means, self.profiles.members(assigner))
-        means, groups = means[order], np.argsort(order).astype(np.int32)[groups]
-        return Cut(means, self.profiles.members(Assigner(nodes, metric, groups, means)), groups)
+    def _means(self, groups: Labels) -> Float64s:
+        """Mean profiles of clusters of leaves, scaled."""
+        leaves = self.leaves
+        if leaves is None and isinstance(self.nodes, ArrayMembers):
+            leaves = self.nodes.assignment.labels
+        if leaves is None:
+            nodes, metric = self._assigner.nodes, self._assigner.metric
+            return self.profiles.members(Assigner(nodes, metric, groups)).means()
+        own = self._in_memory.source.profiles
+        found = moments_by_cluster(own, groups[leaves], int(groups.max()) + 1)
+        return np.stack([members.mean for members in found])
+
+    def _members(self, means: Float64s, groups: Labels) -> Members:
+        """The members of clusters of leaves."""
+        if self.leaves is None:
+            nodes, metric = self._assigner.nodes, self._assigner.metric
+            return self.profiles.members(Assigner(nodes, metric, groups, means))
+        assigner = Assigner(means, get_metric("euclidean"))
+        return self._in_memory.members(assigner, groups[self.leaves])
 
     @property
     def _assigner(self) -> Assigner:
         assert self.nodes is not None
         return self.nodes.assigner
-
-    def _means(self, labels: Labels) -> Float64s:
-        """Mean profiles of clusters, scaled."""
-        profiles = self._in_memory.source.profiles
-        found = moments_by_cluster(profiles, labels, int(labels.max()) + 1)
-        return np.stack([members.mean for members in found])
-
-    def _members(self, means: Float64s, groups: Labels) -> Members:
-        """The members of clusters that were not found by distance alone."""
-        assigner = Assigner(means, get_metric("euclidean"))
-        return self._in_memory.members(assigner, groups[self.leaves])
-
-    def _order(self, means: Float64s, members: Members) -> Indices:
-        weights = self.profiles.layout.weighting.levels
-        return lowest_first(members.scaling().undo(means), weights)
 
     @property
     def _in_memory(self) -> ArrayProfiles:
@@ -129,7 +121,10 @@ class Tree:
         if self.leaves is None:
             assert self.nodes is not None
             return self.nodes.label()
-        return self._in_memory.layout.to_map(self.leaves + 1)
+        layout = self._in_memory.layout
+        number = np.full(layout.status.size, np.nan)  # float32 would not hold those beyond 2**24
+        number[layout.points] = self.leaves + 1.0
+        return layout.grid.spread(number)
 
     def _describe_nodes(self, groups: Labels) -> dict[str, Any]:
         """The nodes in the units of the data, how they are scaled, and their clusters."""
