@@ -15,6 +15,7 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.grid.changes import areas, transitions
 from xvcluster.grid.horizontal import HorizontalGrid
 from xvcluster.messages import escaped, plain, shown
 from xvcluster.options import check_members, check_path, is_number
@@ -434,6 +435,8 @@ class ClusterResult:
         return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
     boundaries = delegate(boundaries)
+    areas = delegate(areas)
+    transitions = delegate(transitions)
     compare = delegate(compare, whole=True)
 
     @property
