@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import xarray as xr
@@ -15,6 +15,7 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.grid.changes import areas, transitions
 from xvcluster.grid.horizontal import HorizontalGrid
 from xvcluster.grid.labels import choose_clusters, given_names
 from xvcluster.messages import escaped, plain, shown
@@ -32,7 +33,7 @@ from xvcluster.record.dataset import (
 from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of, quality_of
 from xvcluster.record.naming import recolor, rename
-from xvcluster.record.predict import bic, predict, predict_proba, score
+from xvcluster.record.predict import bic, predict, predict_distances, predict_proba, score
 from xvcluster.record.quantiles import quantiles
 from xvcluster.record.renumber import reorder
 from xvcluster.regroup.clean import clean, describe_cleanings
@@ -121,7 +122,76 @@ class ClusterResult:
         """The figures of the result, as methods."""
         return ResultPlots(self.dataset)
 
-    predict = delegate(predict)
+    @overload
+    def predict(
+        self,
+        data: xr.DataArray | xr.Dataset,
+        dim: Hashable | None = None,
+        *,
+        distances: Literal[False] = False,
+    ) -> xr.DataArray: ...
+
+    @overload
+    def predict(
+        self,
+        data: xr.DataArray | xr.Dataset,
+        dim: Hashable | None = None,
+        *,
+        distances: Literal[True],
+    ) -> tuple[xr.DataArray, xr.DataArray]: ...
+
+    def predict(
+        self,
+        data: xr.DataArray | xr.Dataset,
+        dim: Hashable | None = None,
+        *,
+        distances: bool = False,
+    ) -> xr.DataArray | tuple[xr.DataArray, xr.DataArray]:
+        """Label every profile of other data with the cluster of its nearest centroid.
+
+        Parameters
+        ----------
+        data : DataArray or Dataset
+            With the variables, units and depth range of the result, on any grid. They are
+            interpolated to the levels of the result and scaled as its data were.
+        dim : hashable, optional
+            The vertical dimension, if it cannot be inferred and is not that of the result.
+        distances : bool, default False
+            Whether to return the distances to all centroids too.
+
+        Returns
+        -------
+        labels : DataArray
+            On the horizontal dimensions of `data`, NaN where there is no complete profile; lazy
+            for dask arrays.
+        distances : DataArray
+            Only if asked for: ``distance`` (cluster, horizontal), measured as profiles were
+            compared, in the units of ``distance`` of the result. The least is that of the label.
+            Where several nodes make up a cluster, as in a self-organizing map, it is measured to
+            the nearest of these. NaN for a cluster that is empty. Likewise lazy.
+
+        Raises
+        ------
+        TypeError
+            If `distances` is not True or False.
+        ValueError
+            If a variable is missing or in other units, the levels of the result extend beyond those
+            of the data, or only one of the two has a vertical; or if the distances are asked of a
+            mixture, whose labels follow from probabilities (see `predict_proba`), or of soft-DTW.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> ocean = xvcluster.tutorial.ocean()["temperature"].isel(depth=slice(0, 5))
+        >>> result = ocean.vcluster.kmeans(4)
+        >>> labels, distances = result.predict(ocean + 0.5, distances=True)
+        >>> dict(distances.sizes)
+        {'cluster': 4, 'latitude': 90, 'longitude': 180}
+        """
+        if check_flag("distances", distances):
+            return predict_distances(self.dataset, data, dim)
+        return predict(self.dataset, data, dim)
+
     predict_proba = delegate(predict_proba)
     score = delegate(score)
     bic = delegate(bic)
@@ -445,6 +515,8 @@ class ClusterResult:
         return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
     boundaries = delegate(boundaries)
+    areas = delegate(areas)
+    transitions = delegate(transitions)
     compare = delegate(compare, whole=True)
 
     @property

@@ -11,6 +11,7 @@ import xarray as xr
 from xvcluster.arrays import Integers
 from xvcluster.boundaries.cells import find_centers
 from xvcluster.boundaries.contours import draw_contours
+from xvcluster.boundaries.dissolve import dissolve as join_regions
 from xvcluster.boundaries.polygons import draw_polygons
 from xvcluster.extras import require
 from xvcluster.grid.labels import (
@@ -19,6 +20,7 @@ from xvcluster.grid.labels import (
     choose_clusters,
     declared_numbers,
     given_names,
+    labelled,
     present_numbers,
     take_labels,
 )
@@ -35,8 +37,9 @@ def boundaries(
     min_length: float | None = None,
     min_area: float | None = None,
     smooth: bool | None = None,
+    dissolve: bool = False,
 ) -> GeoDataFrame:
-    """Draw the outlines of clusters, one row for each connected region.
+    """Draw the outlines of clusters, one row for each connected region or for each cluster.
 
     Parameters
     ----------
@@ -52,6 +55,9 @@ def boundaries(
     smooth : bool, optional
         If True, draw contour lines halfway between the centres of cells inside and outside, which
         cut the corners. Otherwise (default) draw polygons along the edges of the cells.
+    dissolve : bool, default False
+        If True, join the regions of each cluster in one row, with what a map in a GIS is labelled
+        and coloured by.
 
     Returns
     -------
@@ -66,6 +72,13 @@ def boundaries(
         - ``area_km2``: area without holes. With `smooth`, area that a closed line encloses, and
           NaN for a line that ends at the edge of the map; `min_area` leaves such lines out.
 
+        With `dissolve`, MultiPolygons, lengths and areas of all regions together, and also:
+
+        - ``percent``: share of ``area_km2`` in the area of all labels of the map.
+        - of a result, the mean of the centroid over the levels for each variable, named by its
+          units, such as ``vs_km_s`` or ``dvs_percent``. Levels count as in the numbering of the
+          clusters: equally, unless the result has level weights.
+
     Raises
     ------
     ImportError
@@ -74,7 +87,8 @@ def boundaries(
         If the labels are no labelled array or not numeric, or an option has the wrong type.
     ValueError
         If the labels have no latitude and longitude, lie on loose points or hold more than one map,
-        if cells overlap, if there is no such cluster, or if a minimum is negative.
+        if cells overlap, if there is no such cluster, if a minimum is negative, or if lines are to
+        be dissolved.
 
     Notes
     -----
@@ -93,15 +107,25 @@ def boundaries(
     >>> result = xvcluster.tutorial.ocean()["temperature"].isel(depth=0).vcluster.kmeans(6)
     >>> frame = result.boundaries([4, 6], min_length=200)
     >>> frame.to_file("water.shp")  # doctest: +SKIP
+    >>> atlas = result.boundaries(dissolve=True)
+    >>> list(atlas.columns)[1:]
+    ['cluster', 'length_km', 'area_km2', 'percent', 'temperature_degree_Celsius']
+
+    A shapefile cuts the names of columns after ten characters; a GeoPackage keeps them.
     """
     geopandas = import_geopandas()
     for name, least in (("min_length", min_length), ("min_area", min_area)):
         if least is not None:
             check_number(name, least, above=0.0, or_equal=True)
     draw = draw_contours if check_flag("smooth", smooth) else draw_polygons
+    if check_flag("dissolve", dissolve) and smooth:
+        raise ValueError(
+            "dissolve=True joins polygons, but smooth=True draws lines; leave one of them out"
+        )
+    source = labelled(labels)
     labels = check_labels(take_labels(labels, "the boundaries"), "the label array")
-    numbers = _choose(labels, clusters)
-    shapes, cluster, length, area = draw(find_centers(labels), numbers)
+    numbers, centers = _choose(labels, clusters), find_centers(labels)
+    shapes, cluster, length, area = draw(centers, numbers)
     columns: dict[str, Any] = {"cluster": cluster}
     names = given_names(labels)
     if names:
@@ -113,7 +137,11 @@ def boundaries(
             frame = frame[frame[column] >= least]
     size = "length_km" if smooth else "area_km2"
     frame = frame.sort_values(["cluster", size], ascending=[True, False], ignore_index=True)
-    return frame[["geometry", *columns]]
+    frame = frame[["geometry", *columns]]
+    if not dissolve:
+        return frame
+    result = source if isinstance(source, xr.Dataset) and "parameters" in source.attrs else None
+    return join_regions(frame, centers, result)
 
 
 def import_geopandas() -> Any:

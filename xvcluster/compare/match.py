@@ -7,9 +7,8 @@ import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Floats, Integers
 from xvcluster.compare.labels import LabelMap, read_labels
-from xvcluster.grid.areas import cell_areas
-from xvcluster.grid.coords import Axes, at_rest, find_horizontal
-from xvcluster.grid.horizontal import own_columns
+from xvcluster.grid.areas import count_areas
+from xvcluster.grid.coords import at_rest, find_horizontal
 from xvcluster.grid.labels import Clustering, given_colors, given_names
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.check import check_result
@@ -89,17 +88,11 @@ def point_weights(labels: xr.DataArray) -> xr.DataArray:
 
     A column that repeats a meridian, such as the seam of a global grid, has the weight 0.
     """
-    axes = Axes(None, *find_horizontal(labels))
-    weights = xr.DataArray(np.ones(labels.shape), dims=labels.dims)
-    area = cell_areas(labels, axes)
-    if area is not None:
-        weights = weights * area / np.prod([labels.sizes[d] for d in {*labels.dims} - {*area.dims}])
-    found = own_columns(labels, axes)
-    if found is not None:
-        dim, columns = found
-        weights = weights * xr.DataArray(~columns.is_repeated, dims=[dim])
-    weights = weights.transpose(*labels.dims).fillna(0.0)  # of points without coordinates
-    return weights.assign_attrs(units="1" if area is None else "km2")
+    counts = count_areas(labels)
+    weights = xr.DataArray(np.ones(labels.shape), dims=labels.dims) * counts
+    if counts.attrs["units"] == "km2":
+        weights = weights / np.prod([labels.sizes[d] for d in {*labels.dims} - {*counts.dims}])
+    return weights.transpose(*labels.dims).assign_attrs(units=counts.attrs["units"])
 
 
 def tabulate(own: Floats, other: Floats, weights: Float64s, shape: tuple[int, int]) -> Float64s:
