@@ -47,7 +47,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     legend: bool | str = True,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
     gridlines: bool = True,
     title: str | None = None,
     boundaries: GeoDataFrame | bool | None = None,
@@ -79,8 +79,9 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         20 clusters, or the nodes of a SOM, are shown as a small grid of colours instead.
     coastlines, borders : bool
         Draw coastlines and country borders.
-    resolution : {"110m", "50m", "10m"}
-        Resolution of the coastlines and borders; ``"110m"`` needs no network.
+    resolution : {"auto", "110m", "50m", "10m"}
+        Scale of the coastlines and borders, 1:110 million and so on. Default: 1:50 million where
+        1 mm of paper shows less than 75 km. Only ``"10m"`` needs a network, once.
     gridlines : bool
         Draw meridians and parallels, labelled at the left and at the bottom.
     title : str, optional

@@ -39,7 +39,7 @@ def summary(
     title: str | None = None,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
 ) -> Figure:
     """Draw the map of the clusters and, beside it, all centroids, with the clusters' shares.
 

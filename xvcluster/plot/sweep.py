@@ -62,7 +62,7 @@ def maps(
     extent: geo.Box | None = None,
     coastlines: bool = True,
     borders: bool = False,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
 ) -> Figure:
     """Draw one map of the labels for each number of clusters.
 

@@ -33,7 +33,7 @@ def votes(
     extent: geo.Box | None = None,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
     gridlines: bool = True,
     title: str | None = None,
 ) -> GeoAxes | Axes:
