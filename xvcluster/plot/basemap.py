@@ -186,6 +186,7 @@ def _packaged_feature(name: str, resolution: Packaged) -> Feature:
         """Lines of which cartopy projects those that a map shows; of a ShapelyFeature, all."""
 
         def geometries(self) -> Iterator[Any]:
+            """Iterate over all lines."""
             return iter(lines)
 
     vertices, offsets = read_lines(name, resolution)
