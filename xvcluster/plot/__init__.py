@@ -4,6 +4,7 @@ from xvcluster.plot.agreement import agreement
 from xvcluster.plot.criteria import criteria
 from xvcluster.plot.map import map  # noqa: A004
 from xvcluster.plot.profiles import profiles
+from xvcluster.plot.section import section
 from xvcluster.plot.som import som
 from xvcluster.plot.style import cluster_colors
 from xvcluster.plot.summary import summary
@@ -18,6 +19,7 @@ __all__ = [
     "map",
     "maps",
     "profiles",
+    "section",
     "som",
     "summary",
     "tree",

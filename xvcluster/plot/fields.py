@@ -154,11 +154,18 @@ def draw_background(
     *,
     side: Side = "below",
     offset: float = NEAR,
+    with_bar: bool = True,
+    **options: Any,
 ) -> None:
-    """Draw a continuous field with its colorbar."""
+    """Draw a continuous field with its colorbar, and with matplotlib's options for the colours."""
     values = place.values[np.isfinite(place.values)]
     # a few extreme cells should not wash out the rest
     low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)
-    mappable = draw_field(ax, place, cmap="viridis", vmin=low, vmax=high)
+    options["cmap"] = options.get("cmap") or "viridis"
+    if options.get("norm") is None:
+        options = {"vmin": low, "vmax": high, **options}
+    mappable = draw_field(ax, place, **options)
+    if not with_bar:
+        return
     label = style.axis_label(field, width=50)
     add_bar(ax, mappable, label, side=side, offset=offset, extend="both")

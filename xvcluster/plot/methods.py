@@ -14,6 +14,7 @@ from xvcluster.plot.agreement import agreement as draw_agreement
 from xvcluster.plot.criteria import criteria as draw_criteria
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
+from xvcluster.plot.section import section as draw_section
 from xvcluster.plot.som import som as draw_som
 from xvcluster.plot.summary import summary as draw_summary
 from xvcluster.plot.sweep import maps as draw_maps
@@ -74,6 +75,7 @@ class ResultPlots:
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
+    section = delegate(draw_section)
     tree = delegate(draw_tree)
 
     @_like(delegate(draw_maps))
