@@ -1,6 +1,7 @@
 """Figures of labels and results; matplotlib and cartopy are imported only for drawing."""
 
 from xvcluster.plot.agreement import agreement
+from xvcluster.plot.changes import areas, transitions
 from xvcluster.plot.criteria import criteria
 from xvcluster.plot.map import map  # noqa: A004
 from xvcluster.plot.profiles import profiles
@@ -14,6 +15,7 @@ from xvcluster.plot.votes import votes
 
 __all__ = [
     "agreement",
+    "areas",
     "cluster_colors",
     "criteria",
     "map",
@@ -22,6 +24,7 @@ __all__ = [
     "section",
     "som",
     "summary",
+    "transitions",
     "tree",
     "votes",
 ]

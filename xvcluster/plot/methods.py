@@ -11,6 +11,8 @@ import xarray as xr
 from xvcluster.delegate import delegate
 from xvcluster.messages import plain
 from xvcluster.plot.agreement import agreement as draw_agreement
+from xvcluster.plot.changes import areas as draw_areas
+from xvcluster.plot.changes import transitions as draw_transitions
 from xvcluster.plot.criteria import criteria as draw_criteria
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
@@ -56,6 +58,8 @@ class LabelPlots:
         self._data = labels
 
     map = delegate(draw_map)
+    areas = delegate(draw_areas)
+    transitions = delegate(draw_transitions)
 
 
 class ResultPlots:
@@ -76,6 +80,8 @@ class ResultPlots:
     summary = delegate(draw_summary)
     som = delegate(draw_som)
     section = delegate(draw_section)
+    areas = delegate(draw_areas)
+    transitions = delegate(draw_transitions)
     tree = delegate(draw_tree)
 
     @_like(delegate(draw_maps))
