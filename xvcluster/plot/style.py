@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from xvcluster.grid.labels import (
     take_labels,
 )
 from xvcluster.grid.labels import check_labels as read_labels
-from xvcluster.messages import plain
+from xvcluster.messages import plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-    Colors = Sequence[object] | str | Colormap
+    Colors = Sequence[object] | Mapping[int | str, object] | str | Colormap
 
 # Slow to fast: red to blue like RdYlBu, but never near-white, because a cluster in the middle must
 # stand out from the paper and from the grey of missing cells.
@@ -160,32 +161,58 @@ def colors_of(labels: xr.DataArray) -> Float64s:
     return colors[::-1] if _is_temperature(order) else colors
 
 
-def own_colors(dataset: xr.Dataset) -> Float64s:
+def own_colors(dataset: xr.Dataset, colors: Colors | None = None) -> Float64s:
     """Return the colours along the dim ``cluster`` of a result, or of a selection from it."""
-    return np.asarray(colors_of(dataset["label"])[dataset["cluster"].values - 1])
+    return np.asarray(check_colors(dataset["label"], colors)[dataset["cluster"].values - 1])
 
 
 def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
     """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
-    from matplotlib.colors import to_rgba_array
-
     if colors is None:
         return colors_of(labels)
+    if isinstance(colors, Mapping):
+        return _replace_some(labels, colors)
     n_clusters = int(cluster_numbers(labels).max())
-    colors = _of_colormap(colors, n_clusters)
+    rgba = _to_rgba(_of_colormap(colors, n_clusters))
+    if len(rgba) != n_clusters:
+        raise ValueError(
+            f"colors has {len(rgba)} colours for {n_clusters} clusters; "
+            f"pass one colour per cluster, in the order of their numbers"
+        )
+    return rgba
+
+
+def refuse_no_colors(colors: Colors) -> None:
+    """Refuse what is no colours, whatever the labels are."""
+    _to_rgba(list(colors.values()) if isinstance(colors, Mapping) else _of_colormap(colors, 1))
+
+
+def _to_rgba(colors: Any) -> Float64s:
+    """Return colours as RGBA; refuse what is none."""
+    from matplotlib.colors import to_rgba_array
+
     try:
-        rgba = np.asarray(to_rgba_array(colors), dtype=np.float64)  # type: ignore[arg-type]
+        return np.asarray(to_rgba_array(colors), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"colors={plain(repr(colors), 80)} are no colours ({error}); pass one colour per "
             "cluster, such as ['red', '#00aa00', (0, 0, 1)], or the name of a colormap, such as "
             "'viridis'"
         ) from None
-    if len(rgba) != n_clusters:
-        raise ValueError(
-            f"colors has {len(rgba)} colours for {n_clusters} clusters; "
-            f"pass one colour per cluster, in the order of their numbers"
-        )
+
+
+def _replace_some(labels: xr.DataArray, colors: Mapping[int | str, object]) -> Float64s:
+    """Return the colours of labels, some of which are given by number or name."""
+    rgba, names = colors_of(labels).copy(), cluster_names(labels)
+    numbers = {name: number for number, name in names.items()} | {n: n for n in names}
+    for key, color in colors.items():
+        if key not in numbers:
+            known = ", ".join(f"{number} ({name})" for number, name in names.items())
+            raise ValueError(
+                f"colors has {shown(key)}, which is no cluster; name them by number or name: "
+                f"{plain(known, 400)}"
+            )
+        rgba[numbers[key] - 1] = _to_rgba([color])
     return rgba
 
 
