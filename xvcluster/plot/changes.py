@@ -18,12 +18,14 @@ from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.fields import add_bar
 from xvcluster.plot.levels import read_levels
+from xvcluster.plot.options import drawing
 from xvcluster.plot.profiles import line_style, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
     from xvcluster.plot.style import Colors
 
@@ -31,6 +33,9 @@ _WORDS = {9: "billion", 6: "million", 3: "thousand", 0: ""}
 
 _TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 """Of the scale of shares."""
+
+_SIZE = (7.0, 3.2)
+"""Width and height of a figure of areas, in inches."""
 
 _CELL = 0.55
 """Inches of a cell of a matrix in a new figure."""
@@ -42,6 +47,7 @@ _STRIP = 0.09
 """Inches of the strips of colours beside a matrix."""
 
 
+@drawing()
 def areas(
     labels: Clustering,
     *,
@@ -63,16 +69,11 @@ def areas(
         The dimension of the steps. Default: the only one beside those of the map.
     stacked : bool, default True
         Draw areas one above the other, the first cluster on top; otherwise a line for each.
-    ax : matplotlib Axes, optional
-        Axes to draw in. Default: a new figure.
-    figsize : (float, float), optional
-        Width and height of the new figure in inches.
-    colors : sequence or dict of colours, or colormap, optional
-        Of the clusters. Default: the colours of the labels, see `cluster_colors`.
-    legend : bool or str, default True
-        Name the clusters beside the axes, or at a place in them, such as ``"lower left"``.
-    title : str, optional
-        Title of the axes.
+    %(ax)s
+    %(figsize)s
+    %(colors)s
+    %(legend)s
+    %(title)s
 
     Returns
     -------
@@ -95,7 +96,6 @@ def areas(
     import matplotlib.pyplot as plt
 
     check_flag("stacked", stacked)
-    legends.check_legend(legend)
     style.check_axes(ax)
     labels = style.check_labels(labels)
     rgba = style.check_colors(labels, colors)
@@ -107,7 +107,7 @@ def areas(
             "one; its areas are in result.table()"
         )
     if ax is None:
-        ax = plt.figure(figsize=figsize or (7.0, 3.2), layout="constrained").add_subplot()
+        ax = plt.figure(figsize=figsize or _SIZE, layout="constrained").add_subplot()
     levels = replace(read_levels(_named(labels, steps)), is_time=True)
     order = np.argsort(levels.at, kind="stable")
     present = present_numbers(labels)
@@ -133,6 +133,7 @@ def areas(
     return ax
 
 
+@drawing()
 def transitions(
     labels: Clustering,
     *,
@@ -141,7 +142,7 @@ def transitions(
     ax: Axes | None = None,
     figsize: tuple[float, float] | None = None,
     colors: Colors | None = None,
-    cmap: Any = None,
+    cmap: str | Colormap | None = None,
     legend: bool = True,
     title: str | None = None,
 ) -> Axes:
@@ -159,18 +160,15 @@ def transitions(
     step : int, optional
         One of the steps, from 1 on: that from the first map to the second is 1. Default: all of
         them together.
-    ax : matplotlib Axes, optional
-        Axes to draw in. Default: a new figure.
-    figsize : (float, float), optional
-        Width and height of the new figure in inches.
-    colors : sequence or dict of colours, or colormap, optional
-        Of the clusters. Default: the colours of the labels, see `cluster_colors`.
-    cmap : str or Colormap, optional
-        Colormap of the shares. Default: ``"Blues"``.
-    legend : bool, default True
-        Show the scale of the shares, beside the matrix.
-    title : str, optional
-        Title of the axes. Default: says which steps these are.
+    %(ax)s
+    %(figsize)s
+    %(colors)s
+    %(cmap)s
+        Here the shares; default: ``"Blues"``.
+    %(bar)s
+        Here the scale of the shares.
+    %(title)s
+        Default: says which steps these are.
 
     Returns
     -------
@@ -230,7 +228,7 @@ def _named(labels: xr.DataArray, steps: Hashable) -> xr.DataArray:
     """Return the coordinate of the steps, or their places, from 1, if they have none."""
     if steps in labels.coords:
         return labels[steps]
-    return xr.DataArray(np.arange(1, labels.sizes[steps] + 1), dims=steps, name=steps)
+    return xr.DataArray(np.arange(1, labels.sizes[steps] + 1), dims=[steps], name=steps)
 
 
 def _unit(area: xr.DataArray) -> tuple[int, str]:
@@ -262,7 +260,9 @@ def _write(ax: Axes, drawn: Any, share: Float64s, area: xr.DataArray) -> str:
         text = _percent(float(share[row, column]))
         if has_areas:
             text += f"\n{area.values[row, column] / 10.0**power:.3g}"
-        look = {"color": style.text_color(np.array(drawn.to_rgba(share[row, column])))}
+        look: dict[str, Any] = {
+            "color": style.text_color(np.array(drawn.to_rgba(share[row, column])))
+        }
         size = 7 if has_areas else 6
         if cell >= _TIGHT:
             ax.text(column, row, text, ha="center", va="center", fontsize=size, **look)
@@ -285,9 +285,9 @@ def _name_clusters(ax: Axes, labels: xr.DataArray, numbers: Integers, rgba: Floa
     names = [known[int(n)] if own else str(n) for n in numbers]
     some = slice(None, None, -(-len(names) // 25))
     at, rows = np.arange(len(names))[some], names[some]
-    slope = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if own else {}
+    slope: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     ax.set_yticks(at, rows, fontsize=8)
-    ax.set_xticks(at, rows, fontsize=8, **slope)
+    ax.set_xticks(at, rows, fontsize=8, **(slope if own else {}))
     ax.tick_params(which="major", length=0, pad=72 * _STRIP + 3, labelbottom=True, labelleft=True)
     ax.set_ylabel("cluster before", fontsize=9)
     ax.set_xlabel("cluster after", fontsize=9)

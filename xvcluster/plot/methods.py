@@ -57,7 +57,7 @@ class LabelPlots:
     def __init__(self, labels: xr.DataArray) -> None:
         self._data = labels
 
-    map = delegate(draw_map)
+    map = delegate(draw_map)  # type: ignore[arg-type]
     areas = delegate(draw_areas)
     transitions = delegate(draw_transitions)
 
@@ -79,12 +79,12 @@ class ResultPlots:
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
-    section = delegate(draw_section)
+    section = delegate(draw_section)  # type: ignore[arg-type]
     areas = delegate(draw_areas)
     transitions = delegate(draw_transitions)
-    tree = delegate(draw_tree)
+    tree = delegate(draw_tree)  # type: ignore[arg-type]
 
-    @_like(delegate(draw_maps))
+    @_like(delegate(draw_maps))  # type: ignore[arg-type]
     def maps(self, /, **options: Any) -> Any:
         require_tree(self._data)
         return draw_maps(self._data, **options)
@@ -101,9 +101,9 @@ class SweepPlots:
         self._data = dataset
         self._original = original
 
-    criteria = delegate(draw_criteria)
+    criteria = delegate(draw_criteria)  # type: ignore[arg-type]
 
-    @_like(delegate(draw_maps))
+    @_like(delegate(draw_maps))  # type: ignore[arg-type]
     def maps(self, /, **options: Any) -> Any:
         if options.get("original") is True and self._original is not None:
             options["original"] = self._original()
@@ -118,4 +118,4 @@ class AgreementPlots:
     def __init__(self, dataset: xr.Dataset) -> None:
         self._data = dataset
 
-    agreement = delegate(draw_agreement)
+    agreement = delegate(draw_agreement)  # type: ignore[arg-type]

@@ -22,10 +22,11 @@ from xvcluster.messages import plain, shown
 from xvcluster.options import is_number
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
-from xvcluster.plot.fields import clear_of_ticks, draw_background, draw_labels
+from xvcluster.plot.fields import SCALE, clear_of_ticks, draw_background, draw_labels
 from xvcluster.plot.geometry import Geometry
 from xvcluster.plot.inputs import check_field, take_result
 from xvcluster.plot.levels import Levels, read_levels
+from xvcluster.plot.options import drawing
 from xvcluster.plot.profiles import pick_variables, tidy
 from xvcluster.record.dataset import parameters_of
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
     from xvcluster.plot.legend import Side
     from xvcluster.plot.style import Colors
@@ -52,6 +54,7 @@ _LETTER, _BESIDE = 0.065, 1.2
 _LINE = "distance"
 
 
+@drawing("collections.QuadMesh", extra=SCALE)
 def section(
     dataset: Result | xr.Dataset,
     start: tuple[float, float],
@@ -62,9 +65,10 @@ def section(
     ax: Axes | None = None,
     figsize: tuple[float, float] | None = None,
     colors: Colors | None = None,
-    cmap: Any = None,
+    cmap: str | Colormap | None = None,
     legend: bool | str = True,
     title: str | None = None,
+    **properties: Any,
 ) -> Axes:
     """Draw a vertical section along a great circle, below a strip of the clusters that it crosses.
 
@@ -81,19 +85,17 @@ def section(
     variable : hashable, optional
         The variable to be shown, of `data` if this is a Dataset. Default: the first one that was
         clustered.
-    ax : matplotlib Axes, optional
-        Axes to draw in. Default: a new figure.
-    figsize : (float, float), optional
-        Width and height of the new figure in inches.
-    colors : sequence or dict of colours, or colormap, optional
-        Of the clusters. Default: the colours of the labels, see `cluster_colors`.
-    cmap : str or Colormap, optional
-        Colormap of the section. Default: ``"viridis"``.
-    legend : bool or str, default True
-        Name the clusters and show the scale of colours, beside the section; or name the clusters at
-        a place on it, such as ``"lower left"``.
-    title : str, optional
-        Title above all.
+    %(ax)s
+    %(figsize)s
+    %(colors)s
+    %(cmap)s
+        Default: ``"viridis"``.
+    %(legend)s
+        Here the clusters and, always beside it, the scale of colours.
+    %(title)s
+    **properties
+        Properties of the cells of the section, handed to `matplotlib.collections.QuadMesh`, also
+        ``vmin``, ``vmax`` and ``norm``.
 
     Returns
     -------
@@ -105,7 +107,8 @@ def section(
     ValueError
         If `start` or `end` is no place, if both are the same or antipodes, if none of the points
         between them is in the result or in the data, if the result or the data have no latitude and
-        longitude or hold more than one map or section, or if levels differ between profiles.
+        longitude or hold more than one map or section, if levels differ between profiles, or if
+        `cmap` or properties are given for a single level, which is drawn as a line.
     TypeError
         If `data` is neither a DataArray nor a Dataset, or `ax` is no plain axes.
 
@@ -123,7 +126,6 @@ def section(
     """
     lon, lat, length = _great_circle(_check_place("start", start), _check_place("end", end))
     dataset = take_result(dataset, "section")
-    legends.check_legend(legend)
     style.check_axes(ax)
     (name, *_) = pick_variables(dataset, variable if data is None else None)
     field = None if data is None else _take_field(data, variable, name)
@@ -138,16 +140,24 @@ def section(
         field = _sample(field, lat, lon)
         if not bool(field.notnull().any()):
             raise ValueError(_not_there("data", start, end))
+    levels = _levels_of(field)
+    given = [*properties, *(["cmap"] if cmap is not None else [])]
+    if levels is None and given:
+        raise ValueError(
+            f"{given[0]} is for a section of several levels, but there is one, which is drawn as a "
+            "line; omit it"
+        )
     ax = _new_axes(figsize) if ax is None else ax
     edges = np.linspace(0.0, length, _SAMPLES + 1)
     named = along if legend is True else None
     side: Side = "below" if named is not None and legends.needs_key(named) else "right"
-    levels = _levels_of(field)
     _draw_strip(ax, edges, along, rgba)
     if levels is None:
         _draw_line(ax, edges, field)
     else:
-        _draw_depths(ax, edges, field, levels, side=side, with_bar=bool(legend), cmap=cmap)
+        _draw_depths(
+            ax, edges, field, levels, side=side, with_bar=bool(legend), cmap=cmap, **properties
+        )
     span = None if levels is None else _clustered_levels(dataset, field)
     _mark_changes(ax, edges, along, span)
     ax.set_xlim(0.0, length)
