@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,9 @@ _WORDS = {9: "billion", 6: "million", 3: "thousand", 0: ""}
 
 _TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 """Of the scale of shares."""
+
+_LETTER = 0.08
+"""Inches of a letter of titles and dates."""
 
 _SIZE = (7.0, 3.2)
 """Width and height of a figure of areas, in inches."""
@@ -122,6 +126,10 @@ def areas(
     ax.set_ylim(bottom=0)
     ax.margins(y=0)
     levels.limit(ax)
+    if levels.names is not None and levels.at.dtype.kind != "M":
+        fitting = legends.inches(ax)[0] / (_LETTER * (max(map(len, levels.names)) + 2))
+        some = order[:: -(-len(order) // max(int(fitting), 2))]
+        ax.set_xticks(levels.at[some], [levels.names[i] for i in some])
     ax.set_xlabel(levels.label, fontsize=9)
     ax.set_ylabel(unit if power == 0 and unit == "points" else f"area ({unit})", fontsize=9)
     tidy(ax)
@@ -204,7 +212,7 @@ def transitions(
         step = check_integer(f"step, of which there are {n_steps},", step, 1, n_steps)
         area = found["area"].sel(step=step)
     else:
-        area = found["area"].sum("step")
+        area = found["area"].mean("step")
     numbers = found["before"].values
     if ax is None:
         side = _CELL * len(numbers)
@@ -214,13 +222,16 @@ def transitions(
     with np.errstate(invalid="ignore"):
         share = area.values / area.values.sum(axis=1, keepdims=True)
     drawn = _draw_matrix(ax, share, "Blues" if cmap is None else cmap)
-    unit = _write(ax, drawn, share, area)
+    has_areas = _write(ax, drawn, share, area)
+    unit = f"\n(share, and {_unit(area)[1]}{'' if step else ' a step'})" if has_areas else ""
+    ax.set_xlabel(f"cluster after{unit}", fontsize=8.5)
     _name_clusters(ax, labels, numbers, rgba)
     if legend:
-        text = f"share of the cluster before{unit}"
         bar: dict[str, Any] = {"ticks": _TICKS, "format": lambda value, _: f"{value:.0%}"}
-        add_bar(ax, drawn, text, side="right", offset=0.0, **bar)
-    ax.set_title(_title_of(found, step) if title is None else title, fontsize=9.5)
+        add_bar(ax, drawn, "share of the cluster before", side="right", offset=0.0, **bar)
+    width = max(int(legends.inches(ax)[0] / _LETTER), 16)
+    title = fill(_title_of(found, step), width) if title is None else title
+    ax.set_title(title, fontsize=9.5)
     return ax
 
 
@@ -251,22 +262,29 @@ def _draw_matrix(ax: Axes, share: Float64s, cmap: Any) -> Any:
     return drawn
 
 
-def _write(ax: Axes, drawn: Any, share: Float64s, area: xr.DataArray) -> str:
-    """Write shares, and areas where there is room, in cells; return what is said of the areas."""
+def _write(ax: Axes, drawn: Any, share: Float64s, area: xr.DataArray) -> bool:
+    """Write shares in cells, and areas if there is room for them; return whether there is."""
     cell = float(min(legends.inches(ax)) / len(share))
-    power, unit = _unit(area)
+    power = _unit(area)[0]
     has_areas = cell >= _ROOMY
     for row, column in np.argwhere(np.isfinite(share) & (area.values > 0)):
         text = _percent(float(share[row, column]))
         if has_areas:
-            text += f"\n{area.values[row, column] / 10.0**power:.3g}"
+            text += f"\n{_round(area.values[row, column] / 10.0**power)}"
         look: dict[str, Any] = {
             "color": style.text_color(np.array(drawn.to_rgba(share[row, column])))
         }
         size = 7 if has_areas else 6
         if cell >= _TIGHT:
             ax.text(column, row, text, ha="center", va="center", fontsize=size, **look)
-    return f"; below it, {unit}" if has_areas else ""
+    return has_areas
+
+
+def _round(number: float) -> str:
+    """Return a number of at most two digits behind leading zeros, such as ``"0.012"``."""
+    if number >= 9.95:
+        return f"{number:.0f}"
+    return f"{number:.2g}" if number >= 0.001 else "<0.001"
 
 
 def _percent(share: float) -> str:
@@ -289,8 +307,7 @@ def _name_clusters(ax: Axes, labels: xr.DataArray, numbers: Integers, rgba: Floa
     ax.set_yticks(at, rows, fontsize=8)
     ax.set_xticks(at, rows, fontsize=8, **(slope if own else {}))
     ax.tick_params(which="major", length=0, pad=72 * _STRIP + 3, labelbottom=True, labelleft=True)
-    ax.set_ylabel("cluster before", fontsize=9)
-    ax.set_xlabel("cluster after", fontsize=9)
+    ax.set_ylabel("cluster before", fontsize=8.5)
     corner = legends.inches_from(ax, 0, 0)
     left = blended_transform_factory(corner, ax.transAxes)
     below = blended_transform_factory(ax.transAxes, corner)
@@ -307,11 +324,14 @@ def _name_clusters(ax: Axes, labels: xr.DataArray, numbers: Integers, rgba: Floa
 def _title_of(found: xr.Dataset, step: int | None) -> str:
     """Say from which map to which transitions lead."""
     n_steps = found.sizes["step"]
+    step = 1 if n_steps == 1 else step
     if "start" not in found.coords:
         return f"from map {step} to {step + 1}" if step else f"all {n_steps} steps"
     ends = xr.concat([found["start"], found["end"]], "step").rename(step="at")
     levels = read_levels(ends.rename("start"))
     names = levels.names or [f"{value:g}" for value in levels.at]
+    if levels.at.dtype.kind == "M":  # the days are enough
+        names = [name[:10] for name in names]
     if step is not None:
         return style.drawable(f"from {names[step - 1]} to {names[n_steps + step - 1]}")
     return style.drawable(f"{n_steps} steps, from {names[0]} to {names[-1]}")
