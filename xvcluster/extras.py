@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_EXTRAS = {"dask": "dask", "zarr": "dask", "geopandas": "geo", "pyogrio": "geo"}
+_EXTRAS = {"dask": "dask", "zarr": "dask", "geopandas": "geo", "pyogrio": "geo", "bokeh": "explore"}
 
 
 def require(package: str, need: str) -> Any:
@@ -27,5 +27,5 @@ def require(package: str, need: str) -> Any:
     except ImportError as error:
         raise ImportError(
             f"{need} {package}, which is not installed; install it with "
-            f'pip install "xvcluster[{_EXTRAS[package]}]"'
+            f'pip install "xvcluster[{_EXTRAS[package.partition(".")[0]]}]"'
         ) from error

@@ -145,14 +145,14 @@ def _packaged_feature(name: str) -> Feature:
     from cartopy.crs import PlateCarree
     from cartopy.feature import ShapelyFeature
 
-    vertices, offsets = _read_lines(name)
+    vertices, offsets = read_lines(name, "110m")
     indices = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     lines = shapely.linestrings(vertices, indices=indices)
     return ShapelyFeature([shapely.multilinestrings(lines)], PlateCarree())
 
 
-def _read_lines(name: str) -> tuple[Float64s, Labels]:
+def read_lines(name: str, resolution: str) -> tuple[Float64s, Labels]:
     """Return longitudes and latitudes (n, 2) in degrees, and the index where each line starts."""
-    packaged = files("xvcluster") / "data" / "natural_earth_110m.npz"
+    packaged = files("xvcluster") / "data" / f"natural_earth_{resolution}.npz"
     with as_file(packaged) as path, np.load(path) as archive:
         return archive[name] / 100, archive[f"{name.removesuffix('s')}_offsets"]
