@@ -32,6 +32,7 @@ return turned === 0 || turned === -180 ? text : text + (turned < 0 ? "W" : "E")
 """
 _LATITUDES = """
 const text = Math.abs(tick).toFixed(6).replace(/\\.?0+$/, "") + "°"
+if (Math.abs(tick) > 90) return ""
 return tick === 0 ? text : text + (tick < 0 ? "S" : "N")
 """
 

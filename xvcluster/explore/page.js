@@ -235,29 +235,37 @@ function showScale(range) {
   at("ramp").style.background = `linear-gradient(to right, ${about.palette.filter((_, i) => i % 15 === 0).join(", ")})`
 }
 
-// the same number of pixels for a kilometre east and north, in the middle of the map
-let home
+// how much longer a degree of latitude is than one of longitude, in the middle of the map
+const stretch = () => about.is_earth ? 1 / Math.max(Math.cos((about.box[2] + about.box[3]) * Math.PI / 360), 0.1) : 1
+
+// the map is as high as its shape asks for, within the window
+function size() {
+  const [west, east, south, north] = about.box, wide = at("map").clientWidth
+  const wanted = about.is_earth ? (wide - 90) * (north - south) * stretch() / (east - west) + 40 : 0.75 * wide
+  const most = Math.max(340, Math.min(0.68 * window.innerHeight, 680))
+  at("map").style.height = `${Math.round(Math.max(300, Math.min(wanted, most)))}px`
+}
+
+// the same number of pixels for a kilometre east and north, whatever room the map has
+let home, room = ""
 function fit() {
   const w = map.inner_width, h = map.inner_height
-  if (!w || !h) return
-  const [west, east, south, north] = about.box
-  const high = about.is_earth ? 1 / Math.max(Math.cos((south + north) * Math.PI / 360), 0.1) : null
-  const set = (range, low, top) => { range.setv({start: low, end: top}) }
+  if (!w || !h || room === `${w} ${h}`) return
+  room = `${w} ${h}`
+  const [west, east, south, north] = about.box, {x_range, y_range} = map
+  const set = (range, middle, long) => { range.setv({start: middle - long / 2, end: middle + long / 2}) }
   let dx = 1.03 * (east - west) || 1, dy = 1.03 * (north - south) || 1
-  if (high !== null) {
-    dx = Math.max(dx, dy * high * w / h)
-    dy = dx * h / w / high
+  if (about.is_earth) {
+    dx = Math.max(dx, dy * stretch() * w / h)
+    dy = dx * h / w / stretch()
   }
   const x = (west + east) / 2, y = (south + north) / 2
-  const {x_range, y_range} = map
-  const moved = home && (x_range.start !== home[0] || x_range.end !== home[1])
-  if (moved && high !== null) {
-    const tall = (x_range.end - x_range.start) * h / w / high, middle = (y_range.start + y_range.end) / 2
-    set(y_range, middle - tall / 2, middle + tall / 2)
-  } else if (!moved) {
-    set(x_range, x - dx / 2, x + dx / 2)
-    set(y_range, y - dy / 2, y + dy / 2)
+  if (home === undefined || x_range.start === home[0] && x_range.end === home[1]) {
+    set(x_range, x, dx)
+    set(y_range, y, dy)
     home = [x_range.start, x_range.end]
+  } else if (about.is_earth) {
+    set(y_range, (y_range.start + y_range.end) / 2, (x_range.end - x_range.start) * h / w / stretch())
   }
   x_range.setv({reset_start: x - dx / 2, reset_end: x + dx / 2})
   y_range.setv({reset_start: y - dy / 2, reset_end: y + dy / 2})
@@ -508,6 +516,7 @@ async function begin() {
   numbers = await unpack()
   n = about.kind === "grid" ? numbers.x.length * numbers.y.length : numbers.x.length
   const [first, ...others] = JSON.parse(at("figures").textContent)
+  size()
   map = await embed(first, at("map"))
   panels = []
   for (const item of others) panels.push(await embed(item, add(at("panels"), "div", undefined, "panel")))
@@ -519,7 +528,8 @@ async function begin() {
   paint()
   pick(-1)
   fit()
-  for (const side of ["inner_width", "inner_height"]) map.properties[side].change.connect(() => requestAnimationFrame(fit))
+  window.addEventListener("resize", size)
+  setInterval(fit, 200)  // bokeh does not tell when the room of a map has changed
   map.on_event("mousemove", hover)
   map.on_event("mouseleave", () => { at("tip").hidden = true })
   map.on_event("tap", (event) => pick(cellAt(event.x, event.y)))
