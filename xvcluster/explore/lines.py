@@ -32,7 +32,7 @@ def find_lines(box: Box) -> Float64s:
     window = (west - beside, east + beside, south - above, north + above)
     found = []
     for name in ("coastlines", "borders"):
-        vertices, offsets = read_lines(name, "110m")
+        vertices, offsets = read_lines(name, "50m")
         lines = [vertices[start:end] for start, end in pairwise(offsets)]
         for turn in (-360.0, 0.0, 360.0):
             found += [_within(line + np.array([turn, 0.0]), window) for line in lines]

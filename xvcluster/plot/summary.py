@@ -39,7 +39,8 @@ def summary(
     title: str | None = None,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
+    scale_bar: bool | float = False,
 ) -> Figure:
     """Draw the map of the clusters and, beside it, all centroids, with the clusters' shares.
 
@@ -51,7 +52,7 @@ def summary(
         The variable whose centroids are drawn. Default: all of them, four in a row.
     title : str, optional
         Title of the figure.
-    coastlines, borders, resolution
+    coastlines, borders, resolution, scale_bar
         As in `map`.
 
     Returns
@@ -79,9 +80,10 @@ def summary(
     map_ax, *panels = _new_axes(dataset, place, len(names))
     figure: Figure = map_ax.figure  # type: ignore[assignment]
     options: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
-    draw_map(labels, ax=map_ax, legend=False, resolution=resolution, **options)
+    options |= {"scale_bar": scale_bar}
     if place.kind != "plane":
         frame(map_ax, place, None, tight=True)
+    draw_map(labels, ax=map_ax, legend=False, resolution=resolution, **options)
     for name, ax in zip(names, panels, strict=True):
         _draw_centroids(ax, dataset, name, rgba)
     if not _are_times(dataset):

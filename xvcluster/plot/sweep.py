@@ -29,6 +29,7 @@ from xvcluster.plot.inputs import (
 )
 from xvcluster.plot.map import add_map_axes, set_view, surround
 from xvcluster.plot.nested import Panel, cut_panels, numbered
+from xvcluster.plot.scale import check_scale_bar
 from xvcluster.plot.size import arrange, fit_page, moderate
 from xvcluster.record.tree import has_tree
 
@@ -62,7 +63,8 @@ def maps(
     extent: geo.Box | None = None,
     coastlines: bool = True,
     borders: bool = False,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
+    scale_bar: bool | float = False,
 ) -> Figure:
     """Draw one map of the labels for each number of clusters.
 
@@ -81,6 +83,8 @@ def maps(
         averaged over the vertical if there is one.
     projection, extent, coastlines, borders, resolution
         As in `map`, the same in all panels.
+    scale_bar : bool or float
+        As in `map`, in the first panel.
 
     Returns
     -------
@@ -110,6 +114,7 @@ def maps(
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders)
+    scale_bar = check_scale_bar(scale_bar)
     if original is True:
         raise ValueError(
             "original=True stands for the data of a sweep, but a dataset does not contain them; "
@@ -130,8 +135,9 @@ def maps(
             _draw_k(ax, panel, place)
         surround(
             ax, place, field, extent, tight=tight, resolution=resolution,
-            coastlines=coastlines, borders=borders, gridlines=False,
+            coastlines=coastlines, borders=borders, gridlines=False, scale_bar=scale_bar,
         )  # fmt: skip
+        scale_bar = False  # one is enough
     return axes[0].figure  # type: ignore[return-value]
 
 

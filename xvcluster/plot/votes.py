@@ -14,6 +14,7 @@ from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
 from xvcluster.plot.inputs import check_switches, take_dataset
 from xvcluster.plot.legend import inches
 from xvcluster.plot.map import open_axes, surround
+from xvcluster.plot.scale import check_scale_bar
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,8 +34,9 @@ def votes(
     extent: geo.Box | None = None,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
     gridlines: bool = True,
+    scale_bar: bool | float = False,
     title: str | None = None,
 ) -> GeoAxes | Axes:
     """Draw how many models assign each point to one cluster, as in Lekić et al. (2012).
@@ -48,7 +50,7 @@ def votes(
         the number of models that contain a point, both on the points of one map.
     cluster : int, default 1
         The cluster whose votes are drawn.
-    ax, projection, extent, coastlines, borders, resolution, gridlines
+    ax, projection, extent, coastlines, borders, resolution, gridlines, scale_bar
         As in `map`.
     title : str, optional
         Title of the axes. Default: says what is counted.
@@ -78,12 +80,14 @@ def votes(
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    scale_bar = check_scale_bar(scale_bar)
     dataset = take_dataset(dataset, "votes", "the Dataset that xvcluster.consensus returns")
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
     tight = ax is None and projection is None
     ax = open_axes(ax, place, projection, extent, with_bar=True)
-    lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+    lines: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+    lines |= {"resolution": resolution, "scale_bar": scale_bar}
     surround(ax, place, counts, extent, tight=tight, gridlines=gridlines, **lines)
     _draw_counts(ax, place, int(n_models.max()))
     if title is None:
