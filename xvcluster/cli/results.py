@@ -143,9 +143,11 @@ def explore(
     output = output or Path(f"{result.stem}_explorer.html")
     inputs = [path for path in (result, model) if path is not None]
     files.check_outputs(output, overwrite=overwrite, inputs=inputs, endings=files.PAGES)
-    earlier, given = files.read_result(result), {n: v for n, v in preparation.items() if v}
+    given = {name: value for name, value in preparation.items() if value is not None}
     if model is None and (given or dim):
-        raise ValueError("the MODEL is not given, so that its options have no effect; give both")
+        option = next(iter(given), "dim").replace("_", "-")
+        raise ValueError(f"--{option} has no effect without MODEL, the file that was clustered")
+    earlier = files.read_result(result)
     variables = earlier.parameters["variables"]
     data = None if model is None else files.read_model(model, variables, dim, **given)
     page = earlier.explore(data)

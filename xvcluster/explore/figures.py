@@ -45,7 +45,7 @@ def make_figures(contents: Contents) -> list[Any]:
     list of dict
         The map and then the panels, as JSON can hold them and bokeh embeds them.
     """
-    panels = [_panel(label, contents.levels) for label in contents.texts["variables"]]
+    panels = [_panel(contents.levels) for _ in contents.texts["variables"]]
     return [bokeh("embed").json_item(figure) for figure in (_map(contents), *panels)]
 
 
@@ -76,7 +76,7 @@ def _map(contents: Contents) -> Any:
     drawn = _draw_cells(plot, cells)
     drawn.name = "cells"
     drawn.tags = [np.zeros((1, 1), dtype=np.uint32)]  # whose class the page makes colours of
-    plot.line("x", "y", source=_source("x", "y"), color="#333333", line_width=0.8, name="lines")
+    plot.line("x", "y", source=_source("x", "y"), color="#222222", line_width=0.7, name="lines")
     ring = {"source": _source("x", "y"), "size": 14, "fill_color": None}
     plot.scatter("x", "y", line_color="white", line_width=5, name="picked", **ring)
     plot.scatter("x", "y", line_color="black", line_width=2, name="ring", **ring)
@@ -105,7 +105,7 @@ def _draw_cells(plot: Any, cells: Cells) -> Any:
     return plot.scatter("x", "y", source=source, size=8, **look | {"line_color": style.OUTLINE})
 
 
-def _panel(label: str, levels: Levels | None) -> Any:
+def _panel(levels: Levels | None) -> Any:
     """Make the panel of a variable: bands, median and centroid of a cluster, and a profile."""
     models, across = bokeh("models"), levels is not None and levels.is_time
     options: dict[str, Any] = {"x_range": models.Range1d(), "y_range": models.Range1d()}
@@ -132,8 +132,6 @@ def _panel(label: str, levels: Levels | None) -> Any:
         ends = ("level", column) if across else (column, "level")
         plot.line(*ends, source=point if column == "value" else cluster, name=name, **look)
     named = plot.xaxis if across else plot.yaxis
-    valued = plot.yaxis if across else plot.xaxis
-    valued.axis_label = _text(label)
     if levels is None:
         named.visible = False
     else:

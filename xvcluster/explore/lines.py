@@ -10,8 +10,8 @@ from xvcluster.arrays import Float64s
 from xvcluster.plot.basemap import read_lines
 from xvcluster.plot.geometry import Box
 
-_BESIDE = 0.5
-"""Share of the width and height of the box that is drawn beside it."""
+_BESIDE, _MOST_BESIDE = 0.5, 20.0
+"""Share of the width and height of the box that is drawn beside it, and the most degrees."""
 
 
 def find_lines(box: Box) -> Float64s:
@@ -28,7 +28,7 @@ def find_lines(box: Box) -> Float64s:
         Longitude and latitude, NaN between lines.
     """
     west, east, south, north = box
-    beside, above = _BESIDE * (east - west), _BESIDE * (north - south)
+    beside, above = (min(_BESIDE * d, _MOST_BESIDE) for d in (east - west, north - south))
     window = (west - beside, east + beside, south - above, north + above)
     found = []
     for name in ("coastlines", "borders"):

@@ -432,9 +432,9 @@ function fillTable() {
   for (const text of ["cluster", ...own.heads]) add(head, "th", text).scope = "col"
   const body = add(table, "tbody")
   own.numbers.forEach((number, c) => {
-    const row = add(body, "tr"), name = add(row, "th")
+    const row = add(body, "tr"), head = add(row, "th"), name = add(head, "div")
     row.dataset.cluster = number
-    name.scope = "row"
+    head.scope = "row"
     const box = add(name, "input")
     Object.assign(box, {type: "checkbox", checked: true})
     box.dataset.cluster = number
@@ -519,7 +519,11 @@ async function begin() {
   size()
   map = await embed(first, at("map"))
   panels = []
-  for (const item of others) panels.push(await embed(item, add(at("panels"), "div", undefined, "panel")))
+  for (const [v, item] of others.entries()) {
+    const panel = add(at("panels"), "div", undefined, "panel")
+    add(panel, "h2", about.variables[v])
+    panels.push(await embed(item, add(panel, "div", undefined, "plot")))
+  }
   panels.forEach(limitLevels)
   prepareMap()
   fillControls()
@@ -527,12 +531,15 @@ async function begin() {
   fillKey()
   paint()
   pick(-1)
-  fit()
+  for (let frame = 0; frame < 3; frame++) {
+    await new Promise((next) => setTimeout(next, 20))
+    fit()
+  }
   window.addEventListener("resize", size)
-  setInterval(fit, 200)  // bokeh does not tell when the room of a map has changed
+  setInterval(fit, 100)  // bokeh does not tell when the room of a map has changed
   map.on_event("mousemove", hover)
   map.on_event("mouseleave", () => { at("tip").hidden = true })
-  map.on_event("tap", (event) => pick(cellAt(event.x, event.y)))
+  for (const tap of ["tap", "doubletap"]) map.on_event(tap, (event) => pick(cellAt(event.x, event.y)))
   at("map").addEventListener("keydown", (event) => {
     if (event.key === "Escape") pick(-1)
     if (!event.key.startsWith("Arrow")) return

@@ -1,13 +1,18 @@
-"""A page in headless Chromium, driven by its DevTools protocol over a pair of pipes."""
+"""Pages read back without a browser, and opened in headless Chromium without a network."""
 
 import base64
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import time
+import zlib
+
+import numpy as np
+import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -166,3 +171,35 @@ class Chromium:
             self.log.append((told["entry"]["level"], told["entry"]["text"]))
         elif method == "Network.requestWillBeSent":
             self.requests.append(told["request"]["url"][:200])
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a network; tests that need one are skipped where there is none."""
+    if find_chromium() is None:
+        pytest.skip(f"there is no Chromium ({', '.join(NAMES)}); apt-get install chromium")
+    with Chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def read_page():
+    """Reads the texts and the numbers of a page as another program would."""
+
+    def element(page, name):
+        return re.search(rf'<script type="[^"]*" id="{name}">(.*?)</script>', page, re.DOTALL)[1]
+
+    def read(page):
+        texts, numbers = json.loads(element(page, "texts")), {}
+        raw = zlib.decompress(base64.b64decode(element(page, "numbers")))
+        start = 0
+        for entry in texts["contents"]:
+            kind = np.dtype(entry["kind"]).newbyteorder("<")
+            end = start + kind.itemsize * entry["length"]
+            bytes_ = np.frombuffer(raw[start:end], np.uint8).reshape(kind.itemsize, -1)
+            numbers[entry["name"]] = np.frombuffer(bytes_.T.tobytes(), kind)
+            start = end
+        assert start == len(raw)
+        return texts, numbers
+
+    return read
