@@ -295,6 +295,11 @@ def drawable(text: object, width: int = 1000, *, formulas: bool = True) -> str:
     return "\n".join(lines)
 
 
+def undrawn(text: str) -> str:
+    """Return text that `drawable` made fit for matplotlib as it was, on one line."""
+    return text.replace("\\$", "$").replace("\n", " ")
+
+
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:
     """Return each cluster's name and share, and what is shared: the area or the profiles."""
     of = "area" if "area" in dataset else "profiles"
