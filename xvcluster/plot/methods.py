@@ -54,7 +54,7 @@ class LabelPlots:
     def __init__(self, labels: xr.DataArray) -> None:
         self._data = labels
 
-    map = delegate(draw_map)
+    map = delegate(draw_map)  # type: ignore[arg-type]
 
 
 class ResultPlots:
@@ -74,9 +74,9 @@ class ResultPlots:
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
-    tree = delegate(draw_tree)
+    tree = delegate(draw_tree)  # type: ignore[arg-type]
 
-    @_like(delegate(draw_maps))
+    @_like(delegate(draw_maps))  # type: ignore[arg-type]
     def maps(self, /, **options: Any) -> Any:
         require_tree(self._data)
         return draw_maps(self._data, **options)
@@ -93,9 +93,9 @@ class SweepPlots:
         self._data = dataset
         self._original = original
 
-    criteria = delegate(draw_criteria)
+    criteria = delegate(draw_criteria)  # type: ignore[arg-type]
 
-    @_like(delegate(draw_maps))
+    @_like(delegate(draw_maps))  # type: ignore[arg-type]
     def maps(self, /, **options: Any) -> Any:
         if options.get("original") is True and self._original is not None:
             options["original"] = self._original()
@@ -110,4 +110,4 @@ class AgreementPlots:
     def __init__(self, dataset: xr.Dataset) -> None:
         self._data = dataset
 
-    agreement = delegate(draw_agreement)
+    agreement = delegate(draw_agreement)  # type: ignore[arg-type]
