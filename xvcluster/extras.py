@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_EXTRAS = {"dask": "dask", "zarr": "dask", "geopandas": "geo", "pyogrio": "geo"}
+_EXTRAS = {"dask": "dask", "zarr": "dask", "geopandas": "geo", "pyogrio": "geo", "rasterio": "geo"}
 
 
 def require(package: str, need: str) -> Any:

@@ -15,6 +15,7 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.export.geotiff import to_geotiff
 from xvcluster.grid.changes import areas, transitions
 from xvcluster.grid.horizontal import HorizontalGrid
 from xvcluster.messages import escaped, plain, shown
@@ -506,6 +507,7 @@ class ClusterResult:
     boundaries = delegate(boundaries)
     areas = delegate(areas)
     transitions = delegate(transitions)
+    to_geotiff = delegate(to_geotiff)
     compare = delegate(compare, whole=True)
 
     @property
