@@ -17,12 +17,14 @@ from xvcluster.extras import require
 from xvcluster.grid.labels import (
     Clustering,
     check_labels,
+    choose_clusters,
     declared_numbers,
+    given_names,
     labelled,
     present_numbers,
     take_labels,
 )
-from xvcluster.options import check_flag, check_members, check_number
+from xvcluster.options import check_flag, check_number
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 def boundaries(
     labels: Clustering,
-    clusters: int | Iterable[int] | None = None,
+    clusters: int | str | Iterable[int | str] | None = None,
     *,
     min_length: float | None = None,
     min_area: float | None = None,
@@ -44,8 +46,8 @@ def boundaries(
     labels : ClusterResult, Dataset or DataArray
         Cluster numbers on a grid of 1-D or 2-D latitude and longitude, NaN where there is no
         profile; or a result, or its Dataset.
-    clusters : int or iterable of int, optional
-        Cluster numbers. Default: all.
+    clusters : int, str or iterable, optional
+        Numbers of clusters, or names of their own. Default: all.
     min_length : float, optional
         In km; outlines shorter than this are left out.
     min_area : float, optional
@@ -65,6 +67,7 @@ def boundaries(
         - ``geometry``: Polygon, or MultiPolygon if the region crosses ±180°. With `smooth`,
           LineString or MultiLineString.
         - ``cluster``: cluster number.
+        - ``name``: name of the cluster, if clusters have names of their own, or with `dissolve`.
         - ``length_km``: length of the whole outline, including those of holes.
         - ``area_km2``: area without holes. With `smooth`, area that a closed line encloses, and
           NaN for a line that ends at the edge of the map; `min_area` leaves such lines out.
@@ -106,7 +109,7 @@ def boundaries(
     >>> frame.to_file("water.shp")  # doctest: +SKIP
     >>> atlas = result.boundaries(dissolve=True)
     >>> list(atlas.columns)[1:]
-    ['cluster', 'length_km', 'area_km2', 'percent', 'temperature_degree_Celsius']
+    ['cluster', 'name', 'length_km', 'area_km2', 'percent', 'temperature_degree_Celsius']
 
     A shapefile cuts the names of columns after ten characters; a GeoPackage keeps them.
     """
@@ -123,7 +126,11 @@ def boundaries(
     labels = check_labels(take_labels(labels, "the boundaries"), "the label array")
     numbers, centers = _choose(labels, clusters), find_centers(labels)
     shapes, cluster, length, area = draw(centers, numbers)
-    columns = {"cluster": cluster, "length_km": length, "area_km2": area}
+    columns: dict[str, Any] = {"cluster": cluster}
+    names = given_names(labels)
+    if names or dissolve:
+        columns["name"] = [names.get(int(number), f"Cluster {number}") for number in cluster]
+    columns |= {"length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
     for column, least in (("length_km", min_length), ("area_km2", min_area)):
         if least is not None:
@@ -142,10 +149,10 @@ def import_geopandas() -> Any:
     return require("geopandas", "boundaries need")
 
 
-def _choose(labels: xr.DataArray, clusters: int | Iterable[int] | None) -> Integers:
+def _choose(labels: xr.DataArray, clusters: int | str | Iterable[int | str] | None) -> Integers:
     """The requested clusters in ascending order, without repeats."""
     declared = declared_numbers(labels)
     known = present_numbers(labels) if declared is None else declared
     if clusters is None:
         return known
-    return np.unique(np.asarray(check_members(clusters, known), dtype=np.int64))
+    return np.unique(np.asarray(choose_clusters(labels, clusters, known), dtype=np.int64))

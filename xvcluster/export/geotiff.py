@@ -14,7 +14,7 @@ from xvcluster.grid.horizontal import HorizontalGrid, require_grid, take_map
 from xvcluster.grid.labels import Clustering, check_labels, take_labels
 from xvcluster.messages import plain
 from xvcluster.options import check_path
-from xvcluster.plot.style import cluster_names, cluster_numbers, colors_of
+from xvcluster.plot.style import cluster_numbers, colors_of, plain_names
 from xvcluster.record.replace import check_target, replace
 
 _UNEVEN = 0.01
@@ -91,7 +91,7 @@ def to_geotiff(labels: Clustering, path: str | os.PathLike[str]) -> None:
         file.write(values, 1)
         file.set_band_description(1, "cluster")
         file.update_tags(TIFFTAG_SOFTWARE=f"xvcluster {metadata.version('xvcluster')}")
-        file.update_tags(1, **{f"cluster_{n}": name for n, name in cluster_names(labels).items()})
+        file.update_tags(1, **{f"cluster_{n}": name for n, name in plain_names(labels).items()})
 
 
 def _lay_pixels(

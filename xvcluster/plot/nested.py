@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.arrays import Booleans, Float64s, Integers, Labels
+from xvcluster.grid.labels import OF_NUMBERS
 from xvcluster.options import check_ks
 from xvcluster.plot import style
 from xvcluster.plot.shades import shades_of
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _NAMED = 4
 """Number of clusters that are named one by one where they are one cluster."""
-
-_NAMES = ("flag_values", "flag_meanings", "som_shape")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +79,7 @@ def _choose(dataset: xr.Dataset, own: int, ks: Iterable[int] | None) -> list[int
 
 def numbered(labels: xr.DataArray, like: xr.DataArray, k: int) -> xr.DataArray:
     """Give labels of k clusters the attributes of other labels, without the names of these."""
-    kept = {name: value for name, value in like.attrs.items() if name not in _NAMES}
+    kept = {name: value for name, value in like.attrs.items() if name not in OF_NUMBERS}
     described = kept | {"flag_values": np.arange(1, k + 1)}
     return labels.drop_attrs(deep=False).assign_attrs(described).rename("label")
 
@@ -95,7 +94,9 @@ def _colors(dataset: xr.Dataset, top: Top, ks: list[int]) -> dict[int, Float64s]
     coarse = top.cut(ks[0])
     size = np.maximum(top.sizes, 1e-9)
     mean = np.bincount(coarse, top.clusters * size) / np.bincount(coarse, size)
-    base = style.colors_of(numbered(dataset["label"], dataset["label"], ks[0]))
+    label = dataset["label"]
+    is_own = ks[0] == dataset.sizes["cluster"]
+    base = style.colors_of(label if is_own else numbered(label, label, ks[0]))
     base = base[np.argsort(np.argsort(mean, kind="stable"))]
     shade, parents, found = coarse.copy(), [], {ks[0]: coarse}
     for k in range(ks[0] + 1, ks[-1] + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,10 @@ import numpy as np
 from xvcluster.arrays import Float64s, Integers
 from xvcluster.grid.labels import (
     Clustering,
+    choose_clusters,
     declared_numbers,
+    given_colors,
+    given_names,
     meanings_of,
     order_of,
     present_numbers,
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-    Colors = Sequence[object] | str | Colormap
+    Colors = Sequence[object] | Mapping[int | str, object] | str | Colormap
 
 # Slow to fast: red to blue like RdYlBu, but never near-white, because a cluster in the middle must
 # stand out from the paper and from the grey of missing cells.
@@ -99,12 +103,20 @@ def check_labels(source: Clustering) -> xr.DataArray:
 
 def cluster_names(labels: xr.DataArray) -> dict[int, str]:
     """Return the name of each cluster number as in a legend, such as ``"Cluster 3"``."""
+    return {n: drawable(name) for n, name in plain_names(labels).items()}
+
+
+def plain_names(labels: xr.DataArray) -> dict[int, str]:
+    """Return the name of each cluster number as text that is not for matplotlib."""
     numbers = [int(number) for number in cluster_numbers(labels)]
-    said = meanings_of(labels)
-    names = {number: plain(said.get(number, f"cluster_{number}"), 40) for number in numbers}
-    return {
-        n: drawable((name[:1].upper() + name[1:]).replace("_", " ")) for n, name in names.items()
-    }
+    words, own = meanings_of(labels), given_names(labels)
+    return {n: _in_words(words.get(n, f"cluster_{n}")) for n in numbers} | own
+
+
+def _in_words(meaning: str) -> str:
+    """Return a flag meaning, such as ``cascade_arc``, as a name, such as ``Cascade arc``."""
+    name = plain(meaning, 40)
+    return (name[:1].upper() + name[1:]).replace("_", " ")
 
 
 def som_shape(labels: xr.DataArray) -> tuple[int, int] | None:
@@ -149,6 +161,16 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
 
 def colors_of(labels: xr.DataArray) -> Float64s:
     """Return the colours of labels by their attributes, which must hold, as in a result."""
+    from matplotlib.colors import to_rgba
+
+    rgba = _automatic_colors(labels)
+    for number, color in given_colors(labels).items():
+        rgba[number - 1] = to_rgba(color)
+    return rgba
+
+
+def _automatic_colors(labels: xr.DataArray) -> Float64s:
+    """Return the colours of clusters that have none of their own."""
     n_clusters = int(cluster_numbers(labels).max())
     shape = som_shape(labels)
     if shape is not None and min(shape) > 1:
@@ -157,7 +179,8 @@ def colors_of(labels: xr.DataArray) -> Float64s:
     if not order and shape is None and n_clusters <= len(_DISTINCT):
         return _distinct_colors(n_clusters)
     colors = _ramp_colors(n_clusters)
-    return colors[::-1] if _is_temperature(order) else colors
+    is_reversed = _is_temperature(order) != order.endswith("highest first")
+    return colors[::-1].copy() if is_reversed else colors
 
 
 def own_colors(dataset: xr.Dataset) -> Float64s:
@@ -167,26 +190,55 @@ def own_colors(dataset: xr.Dataset) -> Float64s:
 
 def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
     """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
-    from matplotlib.colors import to_rgba_array
-
     if colors is None:
         return colors_of(labels)
     n_clusters = int(cluster_numbers(labels).max())
+    if isinstance(colors, Mapping):
+        return _of_some(labels, colors)
     colors = _of_colormap(colors, n_clusters)
-    try:
-        rgba = np.asarray(to_rgba_array(colors), dtype=np.float64)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"colors={plain(repr(colors), 80)} are no colours ({error}); pass one colour per "
-            "cluster, such as ['red', '#00aa00', (0, 0, 1)], or the name of a colormap, such as "
-            "'viridis'"
-        ) from None
+    rgba = _read_colors(colors)
     if len(rgba) != n_clusters:
         raise ValueError(
             f"colors has {len(rgba)} colours for {n_clusters} clusters; "
             f"pass one colour per cluster, in the order of their numbers"
         )
     return rgba
+
+
+def _read_colors(colors: Any) -> Float64s:
+    """Return colours of matplotlib as RGBA; refuse what is none."""
+    from matplotlib.colors import to_rgba_array
+
+    try:
+        return np.asarray(to_rgba_array(colors), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"colors={plain(repr(colors), 80)} are no colours ({error}); pass one colour per "
+            "cluster, such as ['red', '#00aa00', (0, 0, 1)], some of them as a dict, such as "
+            "{2: 'red'}, or the name of a colormap, such as 'viridis'"
+        ) from None
+
+
+def _of_some(labels: xr.DataArray, colors: Mapping[Any, Any]) -> Float64s:
+    """Return the colours of labels, of which some are given by number or name."""
+    rgba = colors_of(labels)
+    numbers = choose_clusters(labels, list(colors), cluster_numbers(labels))
+    for number, color in zip(numbers, colors.values(), strict=True):
+        rgba[number - 1] = _read_colors([color])[0]
+    return rgba
+
+
+def check_own_colors(labels: xr.DataArray, colors: Colors | None) -> dict[int, str]:
+    """Return the colours, as text, that clusters have of their own once they are given these."""
+    from matplotlib.colors import to_hex
+
+    if colors is None:
+        return {}
+    rgba, every = check_colors(labels, colors), cluster_numbers(labels).tolist()
+    own: dict[int, str] = {}
+    if isinstance(colors, Mapping):
+        own, every = given_colors(labels), choose_clusters(labels, list(colors), every)
+    return own | {n: to_hex(rgba[n - 1], keep_alpha=bool(rgba[n - 1, 3] < 1)) for n in every}
 
 
 def _of_colormap(colors: Any, n_clusters: int) -> Any:
