@@ -16,6 +16,7 @@ from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
 from xvcluster.explore import Clustering, Explorer, explore
+from xvcluster.export.geotiff import to_geotiff
 from xvcluster.grid.changes import areas, transitions
 from xvcluster.grid.horizontal import HorizontalGrid
 from xvcluster.grid.labels import choose_clusters, given_names
@@ -562,6 +563,7 @@ class ClusterResult:
     boundaries = delegate(boundaries)
     areas = delegate(areas)
     transitions = delegate(transitions)
+    to_geotiff = delegate(to_geotiff)
     compare = delegate(compare, whole=True)
 
     @property
