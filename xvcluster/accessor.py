@@ -6,6 +6,7 @@ import xarray as xr
 
 from xvcluster.agreement import compare
 from xvcluster.delegate import delegate
+from xvcluster.grid.changes import areas, transitions
 from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
 from xvcluster.methods.som import som
@@ -40,6 +41,8 @@ class VCluster:
     ward = delegate(ward)
     sweep = delegate(sweep)
     compare = delegate(compare)
+    areas = delegate(areas)
+    transitions = delegate(transitions)
 
     def predict(self, result: ClusterResult) -> xr.DataArray:
         """Label these data by an earlier result.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from xvcluster.messages import shown, warn
+from xvcluster.messages import plain, shown, warn
 
 Algorithm = Literal["batch", "online"]
 Covariance = Literal["full", "tied", "diag", "spherical"]
@@ -142,18 +142,28 @@ def is_number(value: Any) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 
-def check_members(clusters: int | Iterable[int], known: Iterable[int]) -> list[int]:
-    """Return the given cluster numbers, one or several; refuse what is not among the known ones."""
+def check_members(
+    clusters: int | str | Iterable[int | str],
+    known: Iterable[int],
+    names: Mapping[str, int] | None = None,
+) -> list[int]:
+    """Return the numbers of the given clusters, one or several; refuse what is not known.
+
+    Some may have `names`, by which they can be given instead.
+    """
     given: Any = np.asarray(clusters).tolist() if hasattr(clusters, "ndim") else clusters
+    names = names or {}
     numbers = set(known)
     chosen: list[int] = []
-    several = _first(given)
-    for number in [given] if several is None else several:
+    several = None if isinstance(given, str) else _first(given)
+    for member in [given] if several is None else several:
+        number = names.get(member, member) if isinstance(member, str) else member
         if not is_number(number) or number not in numbers:
-            listed = ", ".join(str(n) for n in sorted(numbers)[:20])
+            called = {n: f" {plain(repr(name), 62)}" for name, n in names.items()}
+            listed = ", ".join(f"{n}{called.get(n, '')}" for n in sorted(numbers)[:20])
             more = ", ..." if len(numbers) > 20 else ""
             raise ValueError(
-                f"there is no cluster {shown(number)}; the clusters are {listed}{more}"
+                f"there is no cluster {shown(member)}; the clusters are {listed}{more}"
             )
         chosen.append(int(number))
     return chosen

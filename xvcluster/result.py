@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import xarray as xr
@@ -15,17 +15,27 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.grid.changes import areas, transitions
 from xvcluster.grid.horizontal import HorizontalGrid
+from xvcluster.grid.labels import choose_clusters, given_names
 from xvcluster.messages import escaped, plain, shown
-from xvcluster.options import check_members, check_path, is_number
+from xvcluster.options import check_flag, check_path, is_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
+from xvcluster.plot.style import check_own_colors, colors_of
 from xvcluster.profiles import Layout, Noise
 from xvcluster.record import store
-from xvcluster.record.dataset import nearest_distances, parameters_of, select_centroids
+from xvcluster.record.dataset import (
+    describe_mean,
+    nearest_distances,
+    parameters_of,
+    select_centroids,
+)
 from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of, quality_of
-from xvcluster.record.predict import bic, predict, predict_proba, score
+from xvcluster.record.naming import recolor, rename
+from xvcluster.record.predict import bic, predict, predict_distances, predict_proba, score
 from xvcluster.record.quantiles import quantiles
+from xvcluster.record.renumber import reorder
 from xvcluster.regroup.clean import clean, describe_cleanings
 from xvcluster.regroup.cut import cut
 from xvcluster.regroup.merge import merge
@@ -35,6 +45,8 @@ _WEIGHTS = ("weights", "level_weights", "variable_weights")
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from xvcluster.plot.style import Colors
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,7 +122,76 @@ class ClusterResult:
         """The figures of the result, as methods."""
         return ResultPlots(self.dataset)
 
-    predict = delegate(predict)
+    @overload
+    def predict(
+        self,
+        data: xr.DataArray | xr.Dataset,
+        dim: Hashable | None = None,
+        *,
+        distances: Literal[False] = False,
+    ) -> xr.DataArray: ...
+
+    @overload
+    def predict(
+        self,
+        data: xr.DataArray | xr.Dataset,
+        dim: Hashable | None = None,
+        *,
+        distances: Literal[True],
+    ) -> tuple[xr.DataArray, xr.DataArray]: ...
+
+    def predict(
+        self,
+        data: xr.DataArray | xr.Dataset,
+        dim: Hashable | None = None,
+        *,
+        distances: bool = False,
+    ) -> xr.DataArray | tuple[xr.DataArray, xr.DataArray]:
+        """Label every profile of other data with the cluster of its nearest centroid.
+
+        Parameters
+        ----------
+        data : DataArray or Dataset
+            With the variables, units and depth range of the result, on any grid. They are
+            interpolated to the levels of the result and scaled as its data were.
+        dim : hashable, optional
+            The vertical dimension, if it cannot be inferred and is not that of the result.
+        distances : bool, default False
+            Whether to return the distances to all centroids too.
+
+        Returns
+        -------
+        labels : DataArray
+            On the horizontal dimensions of `data`, NaN where there is no complete profile; lazy
+            for dask arrays.
+        distances : DataArray
+            Only if asked for: ``distance`` (cluster, horizontal), measured as profiles were
+            compared, in the units of ``distance`` of the result. The least is that of the label.
+            Where several nodes make up a cluster, as in a self-organizing map, it is measured to
+            the nearest of these. NaN for a cluster that is empty. Likewise lazy.
+
+        Raises
+        ------
+        TypeError
+            If `distances` is not True or False.
+        ValueError
+            If a variable is missing or in other units, the levels of the result extend beyond those
+            of the data, or only one of the two has a vertical; or if the distances are asked of a
+            mixture, whose labels follow from probabilities (see `predict_proba`), or of soft-DTW.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> ocean = xvcluster.tutorial.ocean()["temperature"].isel(depth=slice(0, 5))
+        >>> result = ocean.vcluster.kmeans(4)
+        >>> labels, distances = result.predict(ocean + 0.5, distances=True)
+        >>> dict(distances.sizes)
+        {'cluster': 4, 'latitude': 90, 'longitude': 180}
+        """
+        if check_flag("distances", distances):
+            return predict_distances(self.dataset, data, dim)
+        return predict(self.dataset, data, dim)
+
     predict_proba = delegate(predict_proba)
     score = delegate(score)
     bic = delegate(bic)
@@ -434,6 +515,8 @@ class ClusterResult:
         return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
     boundaries = delegate(boundaries)
+    areas = delegate(areas)
+    transitions = delegate(transitions)
     compare = delegate(compare, whole=True)
 
     @property
@@ -446,13 +529,135 @@ class ClusterResult:
         """The grid of the data, of which a Dataset does not keep the bounds of cells."""
         return None if self._layout is None else self._layout.horizontal
 
-    def select(self, clusters: int | Iterable[int]) -> xr.DataArray:
+    def rename(self, names: Mapping[int | str, str] | Sequence[str]) -> ClusterResult:
+        """Name the clusters.
+
+        Parameters
+        ----------
+        names : dict or list of str
+            The name of some clusters by number, such as ``{1: "Arc", 2: "Basin"}``, or of all of
+            them in the order of their numbers. Any text of up to 60 characters; a cluster can be
+            renamed by its former name too.
+
+        Returns
+        -------
+        ClusterResult
+            With the names in every figure, in `table` and `boundaries`, and in files: as the
+            attribute ``cluster_names`` of the labels, and as words in ``flag_meanings``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such cluster, a name is no text or too long, or two clusters would have
+            the same name.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> result = vs.vcluster.kmeans(3).rename({1: "Arc", 3: "Old ocean"})
+        >>> result.table()["name"].tolist()
+        ['Arc', 'Cluster 2', 'Old ocean']
+        """
+        return replace(self, dataset=rename(self.dataset, names))
+
+    def recolor(self, colors: Colors | None) -> ClusterResult:
+        """Give the clusters other colours.
+
+        Parameters
+        ----------
+        colors : list, dict, str, Colormap or None
+            One colour of matplotlib for each cluster, in the order of their numbers; those of some
+            clusters by number or name, such as ``{2: "firebrick"}``; a colormap or its name; or
+            None for the automatic colours.
+
+        Returns
+        -------
+        ClusterResult
+            With these colours in every figure, and in files: as the attribute ``cluster_colors`` of
+            the labels. They stay with the clusters if these are numbered anew.
+
+        Raises
+        ------
+        ValueError
+            If these are no colours, not one for each cluster, or there is no such cluster.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> result = vs.vcluster.kmeans(3).recolor({1: "firebrick"})
+        >>> result.labels.attrs["cluster_colors"]
+        ['#b22222', '', '']
+        """
+        own = check_own_colors(self.labels, colors)
+        return replace(self, dataset=recolor(self.dataset, own))
+
+    def reorder(self, by: str | Sequence[int | str], *, ascending: bool = True) -> ClusterResult:
+        """Number the clusters in another order; names and colours stay with them.
+
+        Parameters
+        ----------
+        by : str or list
+            A column of `table`, such as ``"area_km2"``, or a variable of the data, for the mean of
+            its centroids over the levels. Or all clusters in their new order, by their present
+            numbers or by name: ``[3, 1, 2]`` makes cluster 3 the first.
+        ascending : bool, default True
+            Whether the lowest is first. Empty clusters are last in any case.
+
+        Returns
+        -------
+        ClusterResult
+            With the clusters 1…K in that order. They keep the colours that they had, as their own;
+            ``recolor(None)`` gives those of the new order.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, variable or cluster, the list does not hold each cluster
+            once, `ascending` is given with a list, or the clusters are nodes of a map.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> largest_first = vs.vcluster.kmeans(4).reorder("area_km2", ascending=False)
+        >>> bool(largest_first.table()["area_km2"].is_monotonic_decreasing)
+        True
+        """
+        numbers, told = self._find_order(by, bool(check_flag("ascending", ascending)))
+        colored = self.recolor(dict(enumerate(colors_of(self.labels), 1)))
+        return replace(self, dataset=reorder(colored.dataset, numbers, told))
+
+    def _find_order(self, by: str | Sequence[int | str], ascending: bool) -> tuple[list[int], str]:
+        """Present numbers in their new order, and what they are ordered by."""
+        numbers = self.dataset["cluster"].values.tolist()
+        if not isinstance(by, str):
+            if not ascending:
+                raise ValueError("ascending=False has no effect on a list; give it in its order")
+            return choose_clusters(self.labels, by, numbers), ""
+        table, variables = self.table(), self.parameters["variables"]
+        if by in variables:
+            name, values = describe_mean(self.dataset, by)
+        elif by in table.columns and by != "name":
+            name, values = by, table[by].to_numpy(dtype=np.float64)
+        else:
+            known = ", ".join(repr(plain(c)) for c in (*table.columns, *variables) if c != "name")
+            raise ValueError(
+                f"by={shown(by)} is neither a column of the table nor a variable; give one of "
+                f"{known}, or a list of all clusters, such as {numbers[::-1]}"
+            )
+        order = np.argsort(values if ascending else -values, kind="stable")  # NaN is last
+        told = f"{name}, {'lowest' if ascending else 'highest'} first"
+        return [numbers[i] for i in order], told
+
+    def select(self, clusters: int | str | Iterable[int | str]) -> xr.DataArray:
         """Keep only the labels of some clusters; the others become NaN.
 
         Parameters
         ----------
-        clusters : int or iterable of int
-            Cluster numbers.
+        clusters : int, str or iterable
+            Numbers of clusters, or names of their own.
 
         Returns
         -------
@@ -464,7 +669,7 @@ class ClusterResult:
         ValueError
             If a cluster does not exist.
         """
-        wanted = check_members(clusters, self.dataset["cluster"].values)
+        wanted = choose_clusters(self.labels, clusters, self.dataset["cluster"].values)
         return self.labels.where(self.labels.isin(wanted))
 
     def table(self) -> pd.DataFrame:
@@ -473,17 +678,21 @@ class ClusterResult:
         Returns
         -------
         pandas.DataFrame
-            Indexed by ``cluster``: ``profiles`` (count), ``area_km2`` and ``area_percent`` where
-            the area is known, ``inertia_percent``, ``mean_margin``, ``mean_stability`` and
-            ``mean_stability_noise`` if `stability` computed them, and ``nearest_distance``, the
-            distance to the nearest other centroid, measured as profiles were compared. NaN if a
-            cluster is empty. pandas exports it to LaTeX or CSV, e.g. ``table().to_latex()``.
+            Indexed by ``cluster``: ``name`` if any has one of its own, ``profiles`` (count),
+            ``area_km2`` and ``area_percent`` where the area is known, ``inertia_percent``,
+            ``mean_margin``, ``mean_stability`` and ``mean_stability_noise`` if `stability` computed
+            them, and ``nearest_distance``, the distance to the nearest other centroid, measured as
+            profiles were compared. NaN if a cluster is empty. pandas exports it to LaTeX or CSV,
+            e.g. ``table().to_latex()``.
         """
         import pandas as pd
 
         dataset = self.dataset
-        table = pd.DataFrame({"profiles": dataset["count"].values})
-        table.index = pd.Index(dataset["cluster"].values, name="cluster")
+        table = pd.DataFrame(index=pd.Index(dataset["cluster"].values, name="cluster"))
+        names = given_names(dataset["label"])
+        if names:
+            table["name"] = [names.get(n, f"Cluster {n}") for n in table.index]
+        table["profiles"] = dataset["count"].values
         if "area" in dataset:
             area = dataset["area"].values
             table["area_km2"] = area

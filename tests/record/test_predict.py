@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xvcluster import kmeans, open_result, som
+from xvcluster import gmm, kmeans, open_result, som, ward
 from xvcluster.prepare import prepare
 from xvcluster.record.predict import predict
 
@@ -286,3 +286,95 @@ def test_predict_computes_no_lazy_coordinate(rough_model, bent_model, computed):
     labels = result.predict(bent_model.chunk(y=5, x=4))
     assert computed == []
     np.testing.assert_array_equal(labels, result.labels)
+
+
+def test_distances_are_those_of_the_scikit_learn_model(rough_model):
+    from sklearn.cluster import KMeans
+
+    result = kmeans(rough_model, 5, n_init=2, weights=None)
+    own = KMeans(5, init=result.centroids["vs"].values, n_init=1, max_iter=1)
+    flat = rough_model.stack(point=("latitude", "longitude")).dropna("point").values.T
+    own.fit(flat)
+    own.cluster_centers_ = result.centroids["vs"].values
+    _, distances = result.predict(rough_model, distances=True)
+    found = distances.stack(point=("latitude", "longitude")).dropna("point")
+    np.testing.assert_allclose(found.transpose("point", "cluster"), own.transform(flat), rtol=1e-5)
+    assert distances.name == "distance"
+    assert distances.attrs["units"] == "km/s"
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_distances_under_dtw_are_those_of_tslearn(two_variables, window):
+    from tslearn.metrics import cdist_dtw
+
+    result = kmeans(two_variables, 4, metric="dtw", n_init=1, max_iter=5, window=window)
+    _, distances = result.predict(two_variables, distances=True)
+    names, dataset = ["vs", "rho"], result.dataset
+    scale = [dataset[f"{n}_scale"] for n in names]
+    offset = [dataset[f"{n}_offset"] for n in names]
+    scaled = [(two_variables[n] - o) / s for n, o, s in zip(names, offset, scale, strict=True)]
+    profiles = xr.concat(scaled, "variable").stack(point=("latitude", "longitude"))
+    profiles = profiles.dropna("point").transpose("point", "depth", "variable").values
+    centers = [(dataset[n] - o) / s for n, o, s in zip(names, offset, scale, strict=True)]
+    centers = xr.concat(centers, "variable").transpose("cluster", "depth", "variable").values
+    band = {} if window is None else {"sakoe_chiba_radius": window}
+    found = distances.stack(point=("latitude", "longitude")).dropna("point")
+    expected = cdist_dtw(profiles, centers, **band)
+    np.testing.assert_allclose(found.transpose("point", "cluster"), expected, rtol=1e-5)
+
+
+FITS_OF_DISTANCES = {
+    **FITS,
+    "weighted": lambda data: kmeans(data, 5, n_init=2, level_weights="thickness"),
+    "by profile": lambda data: kmeans(data, 5, n_init=2, normalize="profile"),
+    "ward": lambda data: ward(data, 4),
+    "empty": lambda data: kmeans(data, 3, n_init=2).match(kmeans(data, 6, n_init=2)),
+}
+
+
+@pytest.mark.parametrize("name", FITS_OF_DISTANCES)
+def test_the_least_distance_is_that_of_the_label(rough_model, name):
+    result = FITS_OF_DISTANCES[name](rough_model)
+    other = rough_model + 0.05
+    labels, distances = result.predict(other, distances=True)
+    xr.testing.assert_identical(labels, result.predict(other))
+    assert distances.dims[0] == "cluster"
+    xr.testing.assert_equal(distances["cluster"], result.dataset["cluster"])
+    least = distances["cluster"][distances.fillna(np.inf).argmin("cluster")]
+    xr.testing.assert_equal(least.where(labels.notnull()).drop_vars("cluster"), labels.drop_attrs())
+    is_empty = result.dataset["count"] == 0
+    assert distances.where(labels.notnull() & ~is_empty, 0.0).notnull().all()
+    assert distances.sel(cluster=is_empty.values).isnull().all()
+    if name not in ("merged", "ward"):
+        again = result.predict(rough_model, distances=True)[1].min("cluster")
+        np.testing.assert_allclose(again, result.dataset["distance"], rtol=2e-6)
+
+
+def test_distances_to_a_cluster_of_nodes_are_to_the_nearest_of_them(rough_model):
+    result = FITS["merged"](rough_model)
+    nodes = result.dataset["vs_node"]
+    apart = np.sqrt(((rough_model - nodes) ** 2).sum("depth", skipna=False))
+    expected = apart.groupby(result.dataset["node_cluster"].astype(int)).min("node")
+    _, distances = result.predict(rough_model, distances=True)
+    expected = expected.transpose("node_cluster", "latitude", "longitude").values
+    np.testing.assert_allclose(distances, expected, rtol=1e-5)
+
+
+def test_distances_of_dask_data_are_lazy_and_the_same(rough_model, computed):
+    result = kmeans(rough_model, 4, n_init=1)
+    expected = result.predict(rough_model, distances=True)
+    lazy = result.predict(rough_model.chunk(latitude=5, longitude=4), distances=True)
+    assert not computed
+    for mine, theirs in zip(lazy, expected, strict=True):
+        assert mine.chunks is not None
+        xr.testing.assert_equal(mine.compute(), theirs)
+
+
+def test_distances_of_a_mixture_and_of_soft_dtw_are_refused(rough_model):
+    with pytest.raises(ValueError, match=r"does not apply to a Gaussian mixture, .*predict_proba"):
+        gmm(rough_model, 3).predict(rough_model, distances=True)
+    soft = kmeans(rough_model, 2, metric="softdtw", n_init=1, max_iter=1)
+    with pytest.raises(ValueError, match=r"does not apply to metric='softdtw'"):
+        soft.predict(rough_model, distances=True)
+    with pytest.raises(TypeError, match="distances must be True, False or None; got 'all'"):
+        soft.predict(rough_model, distances="all")

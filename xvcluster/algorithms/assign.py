@@ -82,6 +82,15 @@ class Assigner:
             own = _to_own(block, labels, self.centroids, self.metric)
         return Assignment(labels, nearest, own, np.clip(1.0 - ratio, 0.0, 1.0))
 
+    def distances(self, block: Floats, k: int) -> Float64s:
+        """Distances (n, k) of profiles to the nearest node of each of k clusters; NaN if none."""
+        groups = np.arange(len(self.nodes)) if self.groups is None else self.groups
+        of_nodes = self.metric.distances(block, self.nodes)
+        nearest = np.full((len(block), k), np.nan)
+        for c in np.unique(groups):
+            nearest[:, c] = of_nodes[:, groups == c].min(axis=1)
+        return nearest
+
 
 def assign_given(profiles: Floats, labels: Labels, centroids: Floats, metric: Metric) -> Assignment:
     """Describe how clearly profiles belong to clusters that were found otherwise.

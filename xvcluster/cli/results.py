@@ -128,6 +128,9 @@ def plot(
     click.option(
         "--smooth", is_flag=True, help="Draw contour lines instead of the edges of cells."
     ),
+    click.option(
+        "--dissolve", is_flag=True, help="One row for each cluster, with its share and means."
+    ),
     OVERWRITE,
 )
 def boundaries(

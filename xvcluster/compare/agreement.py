@@ -20,7 +20,14 @@ from xvcluster.compare.provinces import Provinces, read_provinces, show_names
 from xvcluster.grid.areas import area_factors
 from xvcluster.grid.coords import Axes, find_horizontal
 from xvcluster.grid.horizontal import HorizontalGrid, find_grid, require_grid, take_map
-from xvcluster.grid.labels import Clustering, Result, labelled, meanings_of
+from xvcluster.grid.labels import (
+    OF_NUMBERS,
+    Clustering,
+    Result,
+    given_names,
+    labelled,
+    meanings_of,
+)
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.messages import shown, warn
 
@@ -133,9 +140,9 @@ def _with_labels(
             f"no point has a label in both: the clusters have labels within {extent(own.labels)}, "
             f"{other.name} within {extent(other.labels)}; give provinces of the same region"
         )
-    said = meanings_of(other.labels)
+    own_names, words = given_names(other.labels), meanings_of(other.labels)
     numbers = range(1, other.n_clusters + 1)
-    names = [said.get(number, f"cluster_{number}").replace("_", " ") for number in numbers]
+    names = [own_names.get(n) or words.get(n, f"cluster_{n}").replace("_", " ") for n in numbers]
     is_common = np.isfinite(values) & np.isfinite(brought) & (weights > 0)
     its_units, its_weights = _weigh(other, its_grid)
     total = _total(other, its_weights) if units == its_units == "km2" else np.nan
@@ -249,7 +256,8 @@ def _describe(own: LabelMap, both: Both, chance: Chance, n: int) -> xr.Dataset:
     if chance.comment:
         variables["p_value"].attrs["comment"] = chance.comment
     numbers = np.arange(1, own.n_clusters + 1)
-    about = {"long_name": "cluster", "flag_values": numbers, "ordered_by": own.ordered_by}
+    kept = {name: own.labels.attrs[name] for name in OF_NUMBERS if name in own.labels.attrs}
+    about = {"long_name": "cluster", "flag_values": numbers, "ordered_by": own.ordered_by} | kept
     coords = {
         "cluster": ("cluster", numbers, about),
         "province": ("province", names, {"long_name": both.source}),

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Booleans, Float64s, Floats, Integers
 from xvcluster.compare.labels import LabelMap, read_labels
-from xvcluster.grid.areas import cell_areas
-from xvcluster.grid.coords import Axes, at_rest, find_horizontal
-from xvcluster.grid.horizontal import own_columns
-from xvcluster.grid.labels import Clustering
+from xvcluster.grid.areas import count_areas
+from xvcluster.grid.coords import at_rest, find_horizontal
+from xvcluster.grid.labels import Clustering, given_colors, given_names
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.record.check import check_result
-from xvcluster.record.dataset import flag_attrs, parameters_of
+from xvcluster.record.dataset import parameters_of
 from xvcluster.record.method import method_of
-
-_EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0}
-"""Values for a cluster without members; all other variables are NaN."""
+from xvcluster.record.naming import describe_clusters
+from xvcluster.record.renumber import renumber
 
 
 def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
@@ -40,9 +36,14 @@ def match(result: xr.Dataset, reference: Clustering) -> xr.Dataset:
             f"{other.name} within {extent(other.labels)}; give a reference of the same region"
         )
     number = find_numbers(table, is_held)
-    matched = _renumber(result, number, max(other.n_clusters, int(number.max())))
+    result = result.drop_vars(["contingency", "reference"], errors="ignore")
+    matched = renumber(result, number, max(other.n_clusters, int(number.max())))
     ordered_by = "; ".join(filter(None, [f"matched to {other.name}", other.ordered_by]))
-    matched["label"].attrs["ordered_by"] = ordered_by
+    label, its_names = matched["label"], given_names(other.labels)
+    names = {n: own for n, own in given_names(label).items() if own not in its_names.values()}
+    colors = given_colors(label) | given_colors(other.labels)
+    describe_clusters(label, matched.sizes["cluster"], names | its_names, colors)
+    label.attrs["ordered_by"] = ordered_by
     in_order = np.zeros((matched.sizes["cluster"], other.n_clusters))
     in_order[number[number > 0] - 1] = table[number > 0]
     attrs = {
@@ -87,17 +88,11 @@ def point_weights(labels: xr.DataArray) -> xr.DataArray:
 
     A column that repeats a meridian, such as the seam of a global grid, has the weight 0.
     """
-    axes = Axes(None, *find_horizontal(labels))
-    weights = xr.DataArray(np.ones(labels.shape), dims=labels.dims)
-    area = cell_areas(labels, axes)
-    if area is not None:
-        weights = weights * area / np.prod([labels.sizes[d] for d in {*labels.dims} - {*area.dims}])
-    found = own_columns(labels, axes)
-    if found is not None:
-        dim, columns = found
-        weights = weights * xr.DataArray(~columns.is_repeated, dims=[dim])
-    weights = weights.transpose(*labels.dims).fillna(0.0)  # of points without coordinates
-    return weights.assign_attrs(units="1" if area is None else "km2")
+    counts = count_areas(labels)
+    weights = xr.DataArray(np.ones(labels.shape), dims=labels.dims) * counts
+    if counts.attrs["units"] == "km2":
+        weights = weights / np.prod([labels.sizes[d] for d in {*labels.dims} - {*counts.dims}])
+    return weights.transpose(*labels.dims).assign_attrs(units=counts.attrs["units"])
 
 
 def tabulate(own: Floats, other: Floats, weights: Float64s, shape: tuple[int, int]) -> Float64s:
@@ -149,44 +144,6 @@ def _held_clusters(result: xr.Dataset) -> Booleans:
     for name in method_of(result).numbering & set(result.variables):
         is_held |= result["cluster"].isin(result[name]).values
     return np.asarray(is_held, dtype=bool)
-
-
-def _renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
-    """Give each cluster its number among 1…k; numbers that no cluster has become empty clusters."""
-    if "contingency" in result:
-        result = result.drop_vars(["contingency", "reference"])
-    source = np.full(k, -1)
-    source[number[number > 0] - 1] = np.flatnonzero(number > 0)
-    matched = result.isel(cluster=source.clip(0))
-    is_held = xr.DataArray(source >= 0, dims="cluster")
-    for name, array in result.data_vars.items():
-        if "cluster" not in array.dims or is_held.all():
-            continue
-        if name in method_of(result).probabilities:
-            taken = matched[name].where(is_held, 0.0).where(result["label"].notnull())
-        else:
-            taken = matched[name].where(is_held, _EMPTY.get(str(name), np.nan))
-        matched[name] = taken.transpose(*array.dims)
-    for name in {"label", *method_of(result).numbering} & set(result.variables):
-        matched[name] = _look_up(result[name], number)
-    matched["label"].attrs.update(flag_attrs(k))
-    numbers = xr.Variable("cluster", np.arange(1, k + 1), result["cluster"].attrs)
-    matched = matched.assign_coords(cluster=numbers)
-    about = parameters_of(result) | {"n_clusters": k}
-    return matched.assign_attrs(parameters=json.dumps(about))
-
-
-def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:
-    """Replace labels by their new numbers; lazy labels stay lazy."""
-    table = np.append(np.nan, number) if labels.dtype.kind == "f" else np.append(0, number)
-    renumbered: xr.DataArray = xr.apply_ufunc(
-        lambda values: table.astype(values.dtype)[np.nan_to_num(values).astype(np.int64)],
-        labels,
-        dask="parallelized",
-        output_dtypes=[labels.dtype],
-        keep_attrs=True,
-    )
-    return renumbered
 
 
 def extent(labels: xr.DataArray) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Float64s
-from xvcluster.grid.coords import Axes
-from xvcluster.grid.horizontal import HorizontalGrid, find_grid
+from xvcluster.grid.coords import Axes, find_horizontal
+from xvcluster.grid.horizontal import HorizontalGrid, find_grid, own_columns
 
 EARTH_RADIUS_KM = 6371.0072
 """Radius of the authalic sphere: the sphere with the area of the WGS 84 ellipsoid."""
@@ -41,6 +41,31 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> xr.
     """
     factors = area_factors(find_grid(data, axes))
     return reduce(mul, factors) if factors else None
+
+
+def count_areas(labels: xr.DataArray) -> xr.DataArray:
+    """What each point of a map counts for: the area of its cell in km², or 1 if it is not known.
+
+    Parameters
+    ----------
+    labels : DataArray
+        Only its coordinates are read.
+
+    Returns
+    -------
+    DataArray
+        On the dimensions of latitude and longitude; without areas on those of columns that repeat
+        others, or on none. A column that repeats a meridian, such as the seam of a global grid,
+        counts 0, and so does a cell without a place. The attribute ``units`` is "km2" or "1".
+    """
+    axes = Axes(None, *find_horizontal(labels))
+    area = cell_areas(labels, axes)
+    counts = xr.DataArray(1.0) if area is None else area
+    found = own_columns(labels, axes)
+    if found is not None:
+        dim, columns = found
+        counts = counts * xr.DataArray(np.where(columns.is_repeated, 0.0, 1.0), dims=[dim])
+    return counts.fillna(0.0).assign_attrs(units="1" if area is None else "km2")
 
 
 def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +13,8 @@ from xvcluster.arrays import Floats, Integers
 from xvcluster.grid.coords import refuse_empty
 from xvcluster.grid.missing import LIMITS, mask_invalid
 from xvcluster.inputs import describe, unwrap
-from xvcluster.messages import warn
+from xvcluster.messages import plain, warn
+from xvcluster.options import check_members
 
 _PLAUSIBLE = 1000
 """Up to this number a label is never taken for a fill value or a code."""
@@ -19,8 +22,14 @@ _PLAUSIBLE = 1000
 _SPARSE = 10
 """Above that it is one if it is more than this many times the number of distinct labels."""
 
-_OF_NUMBERS = ("flag_values", "flag_meanings", "som_shape")
+NAMES, COLORS = "cluster_names", "cluster_colors"
+"""Attributes of labels with clusters that have names or colours of their own: a text for each of
+``flag_values``, empty for a cluster without. Colours are hexadecimal, such as ``"#0072b2"``."""
+
+OF_NUMBERS = ("flag_values", "flag_meanings", "som_shape", NAMES, COLORS)
 """Attributes that say something of each cluster, by its number."""
+
+_COLOR = re.compile(r"#[0-9a-f]{6}([0-9a-f]{2})?")
 
 
 @runtime_checkable
@@ -77,8 +86,8 @@ def check_labels(labels: xr.DataArray, name: str) -> xr.DataArray:
     Returns
     -------
     DataArray of float
-        NaN where there is no label. The attributes ``flag_values``, ``flag_meanings`` and
-        ``som_shape`` are left out unless they name every label, which they do not after arithmetic.
+        NaN where there is no label. Attributes that say something of each cluster are left out
+        unless ``flag_values`` name every label, which they do not after arithmetic.
 
     Raises
     ------
@@ -135,6 +144,40 @@ def meanings_of(labels: xr.DataArray) -> dict[int, str]:
     meanings = str(labels.attrs.get("flag_meanings", "")).split()
     flags = np.ravel(labels.attrs.get("flag_values", []))
     return dict(zip(flags, meanings, strict=True)) if len(flags) == len(meanings) else {}
+
+
+def given_names(labels: xr.DataArray) -> dict[int, str]:
+    """The names that clusters have of their own, by number."""
+    return {number: plain(name) for number, name in _said_of(labels, NAMES).items()}
+
+
+def given_colors(labels: xr.DataArray) -> dict[int, str]:
+    """The colours that clusters have of their own, by number, such as ``"#0072b2"``."""
+    said = _said_of(labels, COLORS)
+    return {number: color for number, color in said.items() if is_color(color)}
+
+
+def is_color(text: str) -> bool:
+    """Whether text is a colour as labels carry it."""
+    return _COLOR.fullmatch(text) is not None
+
+
+def _said_of(labels: xr.DataArray, attribute: str) -> dict[int, str]:
+    """What an attribute says of each number, if it is one text for each flag; without empty ones.
+
+    NetCDF reads a list of one text as that text.
+    """
+    said = np.atleast_1d(np.asarray(labels.attrs.get(attribute, []), dtype=object)).ravel()
+    flags = np.ravel(labels.attrs.get("flag_values", []))
+    pairs = zip(flags.tolist(), said.tolist(), strict=False) if len(flags) == len(said) else ()
+    return {int(number): text for number, text in pairs if text and isinstance(text, str)}
+
+
+def choose_clusters(
+    labels: xr.DataArray, clusters: int | str | Iterable[int | str], known: Iterable[int]
+) -> list[int]:
+    """Return numbers of clusters, which may be given by names of their own; refuse unknown ones."""
+    return check_members(clusters, known, names={n: i for i, n in given_names(labels).items()})
 
 
 def order_of(labels: xr.DataArray) -> str:
@@ -206,5 +249,5 @@ def _without_stale(labels: xr.DataArray) -> xr.DataArray:
         declared = np.arange(1, np.prod(shape) + 1)
     if declared is not None and np.isin(present_numbers(labels), declared).all():
         return labels
-    kept = {key: value for key, value in labels.attrs.items() if key not in _OF_NUMBERS}
+    kept = {key: value for key, value in labels.attrs.items() if key not in OF_NUMBERS}
     return labels.drop_attrs(deep=False).assign_attrs(kept)

@@ -52,8 +52,8 @@ def needs_key(labels: xr.DataArray) -> bool:
 
 def inches(ax: Axes) -> Float64s:
     """Return the width and height of axes in inches."""
-    size: Float64s = ax.get_position().size * ax.figure.get_size_inches()  # type: ignore[union-attr]
-    return size
+    figure = np.asarray(ax.figure.bbox.size) / ax.figure.dpi
+    return np.asarray(ax.get_position().size * figure)
 
 
 def inches_from(ax: Axes, x: float, y: float) -> Transform:

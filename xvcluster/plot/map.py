@@ -21,6 +21,7 @@ from xvcluster.plot.fields import (
 from xvcluster.plot.inputs import check_field, check_switches
 from xvcluster.plot.options import Panels, drawing
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
+from xvcluster.plot.scale import add_scale_bar, check_scale_bar
 from xvcluster.plot.size import moderate
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     legend: bool | str = True,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
     gridlines: bool = True,
+    scale_bar: bool | float = False,
     title: str | None = None,
     boundaries: GeoDataFrame | bool | None = None,
     background: xr.DataArray | None = None,
@@ -88,10 +90,14 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         More than 20 clusters, or the nodes of a SOM, are shown as a small grid of colours.
     coastlines, borders : bool
         Draw coastlines and country borders.
-    resolution : {"110m", "50m", "10m"}
-        Resolution of the coastlines and borders; ``"110m"`` needs no network.
+    resolution : {"auto", "110m", "50m", "10m"}
+        Scale of the coastlines and borders, 1:110 million and so on. Default: 1:50 million where
+        1 mm of paper shows less than 75 km. Only ``"10m"`` needs a network, once.
     gridlines : bool
         Draw meridians and parallels, labelled at the left and at the bottom.
+    scale_bar : bool or float
+        Draw a scale bar in a lower corner, of a round length or of the given one in km. It is true
+        where it is drawn; its latitude is given if lengths differ by more than 10 % on the map.
     %(title)s
     boundaries : bool or GeoDataFrame, optional
         Draw the outlines of the clusters: True for those of the labels, or a GeoDataFrame from
@@ -153,12 +159,13 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     labels = take_labels(labels, "the map")
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    scale_bar = check_scale_bar(scale_bar)
     _check_scale(background, cmap, properties)
     if col is not None:
         facets.check_facets(labels, col, col_wrap, ax, legend)
         options: dict[str, Any] = {"coastlines": coastlines, "borders": borders, "cmap": cmap}
         options |= {"resolution": resolution, "gridlines": gridlines, "boundaries": boundaries}
-        options |= properties
+        options |= {"scale_bar": scale_bar, **properties}
         fields = {"background": background, "certainty": certainty}
         return _draw_facets(
             labels, col, col_wrap, projection, extent, fields,
@@ -182,7 +189,8 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     named = labels if legend is True else None
     with_bar = over_field or certainty is not None
     ax = open_axes(ax, place, projection, extent, shapes, named, figsize, with_bar=with_bar)
-    lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+    lines: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+    lines |= {"resolution": resolution, "scale_bar": scale_bar, "legend": legend}
     surround(ax, place, labels, extent, tight=tight, gridlines=gridlines, **lines)
     if over_field:
         at: dict[str, Any] = {"side": bar_side(ax, named), "offset": clear_of_ticks(ax)}
@@ -244,10 +252,12 @@ def _draw_facets(
     for index, name in enumerate(facets.name_facets(labels, col)):
         own = {key: _entry(field, col, index) for key, field in fields.items()}
         axes[index] = ax = add_map_axes(figure, cells[index], place, projection, extent)
-        drawn = labels.isel({col: index})
-        map(drawn, ax=ax, colors=list(rgba), legend=False, extent=extent, **own, **options)
         if place.kind != "plane":
             frame(ax, place, extent, tight=projection is None)
+        drawn = labels.isel({col: index})
+        if index:  # one scale bar is enough
+            own["scale_bar"] = False
+        map(drawn, ax=ax, colors=list(rgba), legend=False, extent=extent, **options | own)
         ax.set_title(name, fontsize=9.5)
     if legend:
         beside = axes[cells[0].get_gridspec().ncols - 1]
@@ -375,12 +385,16 @@ def surround(
     *,
     tight: bool,
     gridlines: bool,
+    scale_bar: bool | float = False,
+    legend: bool | str = False,
     **lines: Any,
 ) -> None:
     """Draw everything around the field of a map: frame, coastlines and gridlines, or plain axes."""
     from xvcluster.plot.basemap import add_basemap
 
     set_view(ax, place, field, extent, tight=tight)
+    if scale_bar:
+        add_scale_bar(ax, scale_bar, legend=legend)
     if place.kind == "plane":
         return
     ax.spines["geo"].set_linewidth(0.7)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.arrays import Booleans, Float64s, Integers, Labels
+from xvcluster.grid.labels import OF_NUMBERS
 from xvcluster.options import check_ks
 from xvcluster.plot import style
 from xvcluster.plot.shades import shades_of
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _NAMED = 4
 """Number of clusters that are named one by one where they are one cluster."""
-
-_NAMES = ("flag_values", "flag_meanings", "som_shape")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +83,7 @@ def _choose(dataset: xr.Dataset, own: int, ks: Iterable[int] | None) -> list[int
 
 def numbered(labels: xr.DataArray, like: xr.DataArray, k: int) -> xr.DataArray:
     """Give labels of k clusters the attributes of other labels, without the names of these."""
-    kept = {name: value for name, value in like.attrs.items() if name not in _NAMES}
+    kept = {name: value for name, value in like.attrs.items() if name not in OF_NUMBERS}
     described = kept | {"flag_values": np.arange(1, k + 1)}
     return labels.drop_attrs(deep=False).assign_attrs(described).rename("label")
 
@@ -101,7 +100,9 @@ def _colors(
     coarse = top.cut(ks[0])
     size = np.maximum(top.sizes, 1e-9)
     mean = np.bincount(coarse, top.clusters * size) / np.bincount(coarse, size)
-    base = style.check_colors(numbered(dataset["label"], dataset["label"], ks[0]), colors)
+    label = dataset["label"]
+    is_own = ks[0] == dataset.sizes["cluster"]
+    base = style.check_colors(label if is_own else numbered(label, label, ks[0]), colors)
     base = base[np.argsort(np.argsort(mean, kind="stable"))]
     shade, parents, found = coarse.copy(), [], {ks[0]: coarse}
     for k in range(ks[0] + 1, ks[-1] + 1):

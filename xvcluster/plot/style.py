@@ -12,14 +12,17 @@ import numpy as np
 from xvcluster.arrays import Float64s, Integers
 from xvcluster.grid.labels import (
     Clustering,
+    choose_clusters,
     declared_numbers,
+    given_colors,
+    given_names,
     meanings_of,
     order_of,
     present_numbers,
     take_labels,
 )
 from xvcluster.grid.labels import check_labels as read_labels
-from xvcluster.messages import plain, shown
+from xvcluster.messages import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,11 +104,15 @@ def check_labels(source: Clustering) -> xr.DataArray:
 def cluster_names(labels: xr.DataArray) -> dict[int, str]:
     """Return the name of each cluster number as in a legend, such as ``"Cluster 3"``."""
     numbers = [int(number) for number in cluster_numbers(labels)]
-    said = meanings_of(labels)
-    names = {number: plain(said.get(number, f"cluster_{number}"), 40) for number in numbers}
-    return {
-        n: drawable((name[:1].upper() + name[1:]).replace("_", " ")) for n, name in names.items()
-    }
+    words, own = meanings_of(labels), given_names(labels)
+    names = {n: _in_words(words.get(n, f"cluster_{n}")) for n in numbers} | own
+    return {n: drawable(name) for n, name in names.items()}
+
+
+def _in_words(meaning: str) -> str:
+    """Return a flag meaning, such as ``cascade_arc``, as a name, such as ``Cascade arc``."""
+    name = plain(meaning, 40)
+    return (name[:1].upper() + name[1:]).replace("_", " ")
 
 
 def som_shape(labels: xr.DataArray) -> tuple[int, int] | None:
@@ -150,6 +157,16 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
 
 def colors_of(labels: xr.DataArray) -> Float64s:
     """Return the colours of labels by their attributes, which must hold, as in a result."""
+    from matplotlib.colors import to_rgba
+
+    rgba = _automatic_colors(labels)
+    for number, color in given_colors(labels).items():
+        rgba[number - 1] = to_rgba(color)
+    return rgba
+
+
+def _automatic_colors(labels: xr.DataArray) -> Float64s:
+    """Return the colours of clusters that have none of their own."""
     n_clusters = int(cluster_numbers(labels).max())
     shape = som_shape(labels)
     if shape is not None and min(shape) > 1:
@@ -158,7 +175,8 @@ def colors_of(labels: xr.DataArray) -> Float64s:
     if not order and shape is None and n_clusters <= len(_DISTINCT):
         return _distinct_colors(n_clusters)
     colors = _ramp_colors(n_clusters)
-    return colors[::-1] if _is_temperature(order) else colors
+    is_reversed = _is_temperature(order) != order.endswith("highest first")
+    return colors[::-1].copy() if is_reversed else colors
 
 
 def own_colors(dataset: xr.Dataset, colors: Colors | None = None) -> Float64s:
@@ -170,10 +188,11 @@ def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
     """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
     if colors is None:
         return colors_of(labels)
-    if isinstance(colors, Mapping):
-        return _replace_some(labels, colors)
     n_clusters = int(cluster_numbers(labels).max())
-    rgba = _to_rgba(_of_colormap(colors, n_clusters))
+    if isinstance(colors, Mapping):
+        return _of_some(labels, colors)
+    colors = _of_colormap(colors, n_clusters)
+    rgba = _read_colors(colors)
     if len(rgba) != n_clusters:
         raise ValueError(
             f"colors has {len(rgba)} colours for {n_clusters} clusters; "
@@ -184,11 +203,11 @@ def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
 
 def refuse_no_colors(colors: Colors) -> None:
     """Refuse what is no colours, whatever the labels are."""
-    _to_rgba(list(colors.values()) if isinstance(colors, Mapping) else _of_colormap(colors, 1))
+    _read_colors(list(colors.values()) if isinstance(colors, Mapping) else _of_colormap(colors, 1))
 
 
-def _to_rgba(colors: Any) -> Float64s:
-    """Return colours as RGBA; refuse what is none."""
+def _read_colors(colors: Any) -> Float64s:
+    """Return colours of matplotlib as RGBA; refuse what is none."""
     from matplotlib.colors import to_rgba_array
 
     try:
@@ -196,24 +215,31 @@ def _to_rgba(colors: Any) -> Float64s:
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"colors={plain(repr(colors), 80)} are no colours ({error}); pass one colour per "
-            "cluster, such as ['red', '#00aa00', (0, 0, 1)], or the name of a colormap, such as "
-            "'viridis'"
+            "cluster, such as ['red', '#00aa00', (0, 0, 1)], some of them as a dict, such as "
+            "{2: 'red'}, or the name of a colormap, such as 'viridis'"
         ) from None
 
 
-def _replace_some(labels: xr.DataArray, colors: Mapping[int | str, object]) -> Float64s:
-    """Return the colours of labels, some of which are given by number or name."""
-    rgba, names = colors_of(labels).copy(), cluster_names(labels)
-    numbers = {name: number for number, name in names.items()} | {n: n for n in names}
-    for key, color in colors.items():
-        if key not in numbers:
-            known = ", ".join(f"{number} ({name})" for number, name in names.items())
-            raise ValueError(
-                f"colors has {shown(key)}, which is no cluster; name them by number or name: "
-                f"{plain(known, 400)}"
-            )
-        rgba[numbers[key] - 1] = _to_rgba([color])
+def _of_some(labels: xr.DataArray, colors: Mapping[Any, Any]) -> Float64s:
+    """Return the colours of labels, of which some are given by number or name."""
+    rgba = colors_of(labels)
+    numbers = choose_clusters(labels, list(colors), cluster_numbers(labels))
+    for number, color in zip(numbers, colors.values(), strict=True):
+        rgba[number - 1] = _read_colors([color])[0]
     return rgba
+
+
+def check_own_colors(labels: xr.DataArray, colors: Colors | None) -> dict[int, str]:
+    """Return the colours, as text, that clusters have of their own once they are given these."""
+    from matplotlib.colors import to_hex
+
+    if colors is None:
+        return {}
+    rgba, every = check_colors(labels, colors), cluster_numbers(labels).tolist()
+    own: dict[int, str] = {}
+    if isinstance(colors, Mapping):
+        own, every = given_colors(labels), choose_clusters(labels, list(colors), every)
+    return own | {n: to_hex(rgba[n - 1], keep_alpha=bool(rgba[n - 1, 3] < 1)) for n in every}
 
 
 def _of_colormap(colors: Any, n_clusters: int) -> Any:

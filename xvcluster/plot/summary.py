@@ -53,7 +53,8 @@ def summary(
     title: str | None = None,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
+    scale_bar: bool | float = False,
 ) -> Panels:
     """Draw the map of the clusters and, beside it, all centroids, with the clusters' shares.
 
@@ -73,7 +74,7 @@ def summary(
     %(legend)s
         Here the clusters and their shares, below all panels or at a place on the map.
     %(title)s
-    coastlines, borders, resolution
+    coastlines, borders, resolution, scale_bar
         As in `map`.
 
     Returns
@@ -111,9 +112,9 @@ def summary(
     map_ax, panels = given[0], given[1:]
     options: dict[str, Any] = {"coastlines": coastlines, "borders": borders, "extent": extent}
     options |= {"colors": list(rgba), "resolution": resolution, "legend": False}
-    draw_map(labels, ax=map_ax, **options)
     if place.kind != "plane" and axes is None:
         frame(map_ax, place, extent, tight=projection is None)
+    draw_map(labels, ax=map_ax, scale_bar=scale_bar, **options)
     for name, ax in zip(names, panels, strict=True):
         _draw_centroids(ax, dataset, name, rgba[dataset["cluster"].values - 1])
     if not _are_times(dataset):

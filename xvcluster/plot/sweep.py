@@ -31,6 +31,7 @@ from xvcluster.plot.inputs import (
 from xvcluster.plot.map import add_map_axes, check_view, set_view, surround
 from xvcluster.plot.nested import Panel, cut_panels, numbered
 from xvcluster.plot.options import Panels, drawing, take_axes
+from xvcluster.plot.scale import check_scale_bar
 from xvcluster.plot.size import arrange, fit_page, moderate
 from xvcluster.record.tree import has_tree
 
@@ -72,7 +73,8 @@ def maps(
     title: str | None = None,
     coastlines: bool = True,
     borders: bool = False,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
+    scale_bar: bool | float = False,
     **properties: Any,
 ) -> Panels:
     """Draw one map of the labels for each number of clusters.
@@ -95,6 +97,8 @@ def maps(
         averaged over the vertical if there is one.
     projection, extent, coastlines, borders, resolution
         As in `map`, the same in all panels.
+    scale_bar : bool or float
+        As in `map`, in the first panel.
     %(colors)s
         Of a sweep for the largest k, of which smaller ones take the first; a colormap is divided
         anew for each. Of a tree for the smallest k.
@@ -136,6 +140,7 @@ def maps(
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders)
+    scale_bar = check_scale_bar(scale_bar)
     if original is True:
         raise ValueError(
             "original=True stands for the data of a sweep, but a dataset does not contain them; "
@@ -161,8 +166,9 @@ def maps(
             _draw_k(ax, panel, place, properties, with_strip=legend)
         surround(
             ax, place, field, extent, tight=tight, resolution=resolution,
-            coastlines=coastlines, borders=borders, gridlines=False,
+            coastlines=coastlines, borders=borders, gridlines=False, scale_bar=scale_bar,
         )  # fmt: skip
+        scale_bar = False  # one is enough
     if title is not None:
         axes[0].figure.suptitle(title, fontsize=12)
     return Panels(axes)

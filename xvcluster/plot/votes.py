@@ -15,6 +15,7 @@ from xvcluster.plot.inputs import check_switches, take_dataset
 from xvcluster.plot.legend import inches
 from xvcluster.plot.map import open_axes, surround
 from xvcluster.plot.options import drawing
+from xvcluster.plot.scale import check_scale_bar
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,8 +40,9 @@ def votes(
     legend: bool = True,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
     gridlines: bool = True,
+    scale_bar: bool | float = False,
     title: str | None = None,
     **properties: Any,
 ) -> GeoAxes | Axes:
@@ -58,7 +60,7 @@ def votes(
     %(ax)s
         A cartopy GeoAxes if latitude and longitude are known.
     %(figsize)s
-    projection, extent, coastlines, borders, resolution, gridlines
+    projection, extent, coastlines, borders, resolution, gridlines, scale_bar
         As in `map`.
     %(cmap)s
         From no model to all of them; default: ``"YlGnBu"``.
@@ -94,12 +96,14 @@ def votes(
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    scale_bar = check_scale_bar(scale_bar)
     dataset = take_dataset(dataset, "votes", "the Dataset that xvcluster.consensus returns")
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
     tight = ax is None and projection is None
     ax = open_axes(ax, place, projection, extent, figsize=figsize, with_bar=legend)
-    lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+    lines: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+    lines |= {"resolution": resolution, "scale_bar": scale_bar}
     surround(ax, place, counts, extent, tight=tight, gridlines=gridlines, **lines)
     drawn = _draw_counts(ax, place, int(n_models.max()), cmap or "YlGnBu", properties)
     if legend:

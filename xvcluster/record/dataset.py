@@ -237,9 +237,21 @@ def lowest_first(centroids: Float64s, level_weights: Float64s | None = None) -> 
 def describe_order(layout: Layout) -> str:
     """Say how clusters are numbered."""
     name, attrs = next(iter(layout.variables.items()))
+    return f"{_mean_of(name, attrs, layout.weighting.levels is not None)}, lowest first"
+
+
+def describe_mean(dataset: xr.Dataset, name: str) -> tuple[str, Float64s]:
+    """Say what the mean of a variable over the levels is, by their weights, and find it (k,)."""
+    weights = dataset["level_weight"].values if "level_weight" in dataset else None
+    values = read_each(dataset, [name], "", "cluster")[..., 0]
+    said = _mean_of(name, dataset[name].attrs, weights is not None)
+    return said, np.asarray(np.average(values, axis=1, weights=weights))
+
+
+def _mean_of(name: str, attrs: Mapping[str, Any], is_weighted: bool) -> str:
     unit = str(attrs.get("units", "")).strip()
-    by = "" if layout.weighting.levels is None else " weighted by level"
-    return f"mean of {name}{f' ({unit})' if unit else ''}{by}, lowest first"
+    by = " weighted by level" if is_weighted else ""
+    return f"mean of {name}{f' ({unit})' if unit else ''}{by}"
 
 
 def _global_attrs(

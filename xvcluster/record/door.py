@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
+from xvcluster.grid.labels import COLORS, NAMES, is_color
 from xvcluster.messages import plain
 from xvcluster.record.check import check_result
 from xvcluster.record.dataset import SCHEMA
+from xvcluster.record.naming import LONGEST
 from xvcluster.record.seal import break_seal
 from xvcluster.record.upgrade import upgrade
 
@@ -55,4 +59,24 @@ def _restore_flags(dataset: xr.Dataset) -> xr.Dataset:
             if whole is None or numbers.ndim != 1 or not np.array_equal(whole, numbers):
                 raise ValueError(f"the attribute {name!r} of 'label' is no list of small integers")
             label.attrs[name] = whole
+    for name, is_right in ((NAMES, _is_name), (COLORS, is_color)):
+        if name in label.attrs:
+            label.attrs[name] = _read_texts(label, name, is_right)
     return dataset.assign(label=label)
+
+
+def _read_texts(label: xr.DataArray, name: str, is_right: Callable[[str], bool]) -> list[str]:
+    """Read an attribute with one text for each cluster, some of them empty.
+
+    NetCDF reads a list of one text as that text.
+    """
+    said = label.attrs[name]
+    texts = [said] if isinstance(said, str) else list(np.ravel(said))
+    n = np.size(label.attrs.get("flag_values", []))
+    if len(texts) != n or not all(isinstance(t, str) and (not t or is_right(t)) for t in texts):
+        raise ValueError(f"the attribute {name!r} of 'label' is not one text for each cluster")
+    return [str(text) for text in texts]
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= LONGEST

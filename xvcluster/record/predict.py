@@ -18,6 +18,7 @@ from xvcluster.inputs import take_model
 from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
 from xvcluster.profiles import Layout, as_dataset, label_profiles, lay_out, map_profiles
+from xvcluster.profiles.memory import in_units
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.record.check import check_result
 from xvcluster.record.dataset import parameters_of, read_assigner, turn_levels
@@ -27,35 +28,47 @@ from xvcluster.record.method import method_of
 def predict(
     result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None = None
 ) -> xr.DataArray:
-    """Label every profile of other data with the cluster of its nearest centroid.
-
-    Parameters
-    ----------
-    result : Dataset
-        Of a ClusterResult.
-    data : DataArray or Dataset
-        With the variables, units and depth range of the result, on any grid. They are interpolated
-        to the levels of the result and scaled as its data were.
-    dim : hashable, optional
-        The vertical dimension, if it cannot be inferred and is not that of the result.
-
-    Returns
-    -------
-    DataArray
-        Labels on the horizontal dimensions of `data`, NaN where there is no complete profile; lazy
-        for dask arrays.
-
-    Raises
-    ------
-    ValueError
-        If a variable is missing or in other units, the levels of the result extend beyond those of
-        the data, or only one of the two has a vertical.
-    """
+    """Label every profile of other data; see `ClusterResult.predict`."""
     layout, scaling, assigner = _open(result, data, dim)
-    label = label_profiles(layout, scaling, assigner)
-    label.name = "label"
-    label.attrs = dict(result["label"].attrs)
-    return label
+    return label_profiles(layout, scaling, assigner).pipe(_describe_labels, result)
+
+
+def predict_distances(
+    result: xr.Dataset, data: xr.DataArray | xr.Dataset, dim: Hashable | None = None
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """The same, and the distances to all clusters, in one pass; see `ClusterResult.predict`."""
+    layout, scaling, assigner = _open(result, data, dim)
+    _require_distances(result, assigner)
+    cluster = result["cluster"]
+
+    def find(profiles: Floats) -> Float64s:
+        apart = assigner.distances(profiles, cluster.size)
+        return np.column_stack([assigner(profiles).labels + 1, apart])
+
+    label, *found = map_profiles(layout, scaling, find, 1 + cluster.size)
+    distance = in_units(xr.concat(found, dim=cluster), scaling).rename("distance")
+    own = {n: v for n, v in result["distance"].attrs.items() if n == "units"}
+    about = {"long_name": "distance to each centroid", **own}
+    return label.pipe(_describe_labels, result), distance.assign_attrs(about)
+
+
+def _describe_labels(label: xr.DataArray, result: xr.Dataset) -> xr.DataArray:
+    """Labels with the name and the attributes of those of a result."""
+    return label.rename("label").drop_attrs(deep=False).assign_attrs(result["label"].attrs)
+
+
+def _require_distances(result: xr.Dataset, assigner: Assigner) -> None:
+    """Refuse distances that labels do not follow from."""
+    if isinstance(assigner, Mixture):
+        raise ValueError(
+            "distances=True does not apply to a Gaussian mixture, whose labels follow from "
+            "probabilities; use result.predict_proba(data) for these"
+        )
+    if parameters_of(result)["metric"] == "softdtw":
+        raise ValueError(
+            "distances=True does not apply to metric='softdtw', whose values may be negative and "
+            "are no distances; cluster the data with metric='dtw'"
+        )
 
 
 def predict_proba(

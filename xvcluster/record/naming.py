@@ -1,0 +1,103 @@
+"""Names and colours of clusters, in the attributes of their labels."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.grid.labels import (
+    COLORS,
+    NAMES,
+    choose_clusters,
+    given_colors,
+    given_names,
+)
+from xvcluster.messages import plain, shown
+from xvcluster.record.check import check_result
+from xvcluster.record.dataset import add_history, flag_attrs
+
+LONGEST = 60
+"""Characters of a name, which has to fit in a legend."""
+
+
+def rename(result: xr.Dataset, names: Any) -> xr.Dataset:
+    """Name clusters; see `ClusterResult.rename`."""
+    check_result(result, maps=False)
+    label, numbers = result["label"], result["cluster"].values.tolist()
+    if not isinstance(names, Mapping):
+        names = dict(zip(numbers, _listed(names, len(numbers)), strict=True))
+    keys = choose_clusters(label, list(names), numbers)
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"one cluster is given two names: {shown(dict(names))}")
+    taken = given_names(label) | {
+        n: _check_name(name) for n, name in zip(keys, names.values(), strict=True)
+    }
+    every = [taken.get(n) or f"Cluster {n}" for n in numbers]
+    twice = next((name for name in every if every.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two clusters would be called {twice!r}; give each a name of its own")
+    return described_anew(result, taken, given_colors(label), "renamed clusters")
+
+
+def recolor(result: xr.Dataset, colors: Mapping[int, str]) -> xr.Dataset:
+    """Give clusters these colours, and none of their own to the others."""
+    check_result(result, maps=False)
+    did = "recolored clusters" if colors else "gave clusters their automatic colors"
+    return described_anew(result, given_names(result["label"]), colors, did)
+
+
+def described_anew(
+    result: xr.Dataset, names: Mapping[int, str], colors: Mapping[int, str], did: str
+) -> xr.Dataset:
+    """Copy a result, and give its clusters these names and colours."""
+    label = result["label"].copy(deep=False)
+    describe_clusters(label, result.sizes["cluster"], names, colors)
+    return result.assign(label=label).assign_attrs(history=add_history(result, did))
+
+
+def describe_clusters(
+    label: xr.DataArray, k: int, names: Mapping[int, str], colors: Mapping[int, str]
+) -> None:
+    """Write numbers 1…k, names and colours of clusters to the attributes of labels."""
+    word = "node" if "som_shape" in label.attrs else "cluster"
+    label.attrs.update(flag_attrs(k, word))
+    for attribute, said in ((NAMES, names), (COLORS, colors)):
+        label.attrs.pop(attribute, None)
+        if said:
+            label.attrs[attribute] = [said.get(number, "") for number in range(1, k + 1)]
+    if names:
+        label.attrs["flag_meanings"] = " ".join(_words(names, k, word))
+
+
+def _listed(names: Any, k: int) -> list[str]:
+    if not isinstance(names, Sequence | np.ndarray) or isinstance(names, str) or len(names) != k:
+        raise ValueError(
+            f"names must be one for each of the {k} clusters, or a dict of some of them, such as "
+            f"{{1: 'Arc', 2: 'Basin'}}; got {shown(names)}"
+        )
+    return list(names)
+
+
+def _check_name(name: Any) -> str:
+    text = plain(name, 1000) if isinstance(name, str) else ""
+    if not text or len(text) > LONGEST:
+        raise ValueError(
+            f"the name of a cluster must be text of 1 to {LONGEST} characters; got {shown(name)}"
+        )
+    return text
+
+
+def _words(names: Mapping[int, str], k: int, word: str) -> list[str]:
+    """One word for each cluster, all different, of the characters that CF allows in one."""
+    words: list[str] = []
+    for number in range(1, k + 1):
+        letters = unicodedata.normalize("NFKD", names.get(number, "")).encode("ascii", "ignore")
+        own = re.sub(r"[^A-Za-z0-9_.+@-]+", "_", letters.decode()).strip("_")
+        own = own or f"{word}_{number}"
+        words.append(f"{own}_{number}" if own in words else own)
+    return words

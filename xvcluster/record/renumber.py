@@ -1,0 +1,89 @@
+"""Clusters of a result under other numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from xvcluster.arrays import Integers
+from xvcluster.grid.labels import given_colors, given_names
+from xvcluster.record.check import check_result
+from xvcluster.record.dataset import add_history, parameters_of
+from xvcluster.record.method import method_of
+from xvcluster.record.naming import describe_clusters
+
+_EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0}
+"""Values for a cluster without members; all other variables are NaN."""
+
+
+def renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
+    """Give each cluster another number; names and colours of their own stay with the clusters.
+
+    Parameters
+    ----------
+    result : Dataset
+    number : ndarray of int, shape (n_clusters,)
+        The number of each among 1…k; 0 for clusters that are dropped, which have no members.
+    k : int
+        Numbers that no cluster has become empty clusters.
+    """
+    source = np.full(k, -1)
+    source[number[number > 0] - 1] = np.flatnonzero(number > 0)
+    renumbered = result.isel(cluster=source.clip(0))
+    is_held = xr.DataArray(source >= 0, dims="cluster")
+    for name, array in result.data_vars.items():
+        if "cluster" not in array.dims or is_held.all():
+            continue
+        if name in method_of(result).probabilities:
+            taken = renumbered[name].where(is_held, 0.0).where(result["label"].notnull())
+        else:
+            taken = renumbered[name].where(is_held, _EMPTY.get(str(name), np.nan))
+        renumbered[name] = taken.transpose(*array.dims)
+    for name in {"label", *method_of(result).numbering} & set(result.variables):
+        renumbered[name] = _look_up(result[name], number)
+    label = renumbered["label"]
+    names, colors = (
+        {int(number[own - 1]): text for own, text in said.items() if number[own - 1]}
+        for said in (given_names(result["label"]), given_colors(result["label"]))
+    )
+    describe_clusters(label, k, names, colors)
+    numbers = xr.Variable("cluster", np.arange(1, k + 1), result["cluster"].attrs)
+    renumbered = renumbered.assign_coords(cluster=numbers)
+    about = parameters_of(result) | {"n_clusters": k}
+    return renumbered.assign_attrs(parameters=json.dumps(about))
+
+
+def reorder(result: xr.Dataset, numbers: Sequence[int], ordered_by: str) -> xr.Dataset:
+    """Number the clusters anew, as their present numbers are listed."""
+    check_result(result, maps=False)
+    if "som_shape" in result["label"].attrs:
+        raise ValueError(
+            "the clusters are the nodes of a self-organizing map, which have fixed positions on it "
+            "and cannot be numbered anew; merge them with som(n_clusters=...)"
+        )
+    k = result.sizes["cluster"]
+    if sorted(numbers) != list(range(1, k + 1)):
+        raise ValueError(
+            f"the order must name each of the {k} clusters once, such as "
+            f"{list(range(k, 0, -1))}; got {list(numbers)}"
+        )
+    reordered = renumber(result, np.argsort(numbers) + 1, k)
+    reordered["label"].attrs["ordered_by"] = ordered_by
+    history = add_history(result, f"reordered clusters, {ordered_by or 'as given'}")
+    return reordered.assign_attrs(history=history)
+
+
+def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:
+    """Replace labels by their new numbers; lazy labels stay lazy."""
+    table = np.append(np.nan, number) if labels.dtype.kind == "f" else np.append(0, number)
+    found: xr.DataArray = xr.apply_ufunc(
+        lambda values: table.astype(values.dtype)[np.nan_to_num(values).astype(np.int64)],
+        labels,
+        dask="parallelized",
+        output_dtypes=[labels.dtype],
+        keep_attrs=True,
+    )
+    return found
