@@ -165,7 +165,7 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         facets.check_facets(labels, col, col_wrap, ax, legend)
         options: dict[str, Any] = {"coastlines": coastlines, "borders": borders, "cmap": cmap}
         options |= {"resolution": resolution, "gridlines": gridlines, "boundaries": boundaries}
-        options |= {"scale_bar": scale_bar, **properties}
+        options |= {"scale_bar": scale_bar} | properties
         fields = {"background": background, "certainty": certainty}
         return _draw_facets(
             labels, col, col_wrap, projection, extent, fields,

@@ -188,11 +188,10 @@ def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
     """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
     if colors is None:
         return colors_of(labels)
-    n_clusters = int(cluster_numbers(labels).max())
     if isinstance(colors, Mapping):
         return _of_some(labels, colors)
-    colors = _of_colormap(colors, n_clusters)
-    rgba = _read_colors(colors)
+    n_clusters = int(cluster_numbers(labels).max())
+    rgba = _read_colors(_of_colormap(colors, n_clusters))
     if len(rgba) != n_clusters:
         raise ValueError(
             f"colors has {len(rgba)} colours for {n_clusters} clusters; "

@@ -112,9 +112,10 @@ def summary(
     map_ax, panels = given[0], given[1:]
     options: dict[str, Any] = {"coastlines": coastlines, "borders": borders, "extent": extent}
     options |= {"colors": list(rgba), "resolution": resolution, "legend": False}
+    options |= {"scale_bar": scale_bar}
     if place.kind != "plane" and axes is None:
         frame(map_ax, place, extent, tight=projection is None)
-    draw_map(labels, ax=map_ax, scale_bar=scale_bar, **options)
+    draw_map(labels, ax=map_ax, **options)
     for name, ax in zip(names, panels, strict=True):
         _draw_centroids(ax, dataset, name, rgba[dataset["cluster"].values - 1])
     if not _are_times(dataset):
