@@ -77,7 +77,7 @@ def _map(contents: Contents) -> Any:
     drawn.name = "cells"
     drawn.tags = [np.zeros((1, 1), dtype=np.uint32)]  # whose class the page makes colours of
     plot.line("x", "y", source=_source("x", "y"), color="#222222", line_width=0.7, name="lines")
-    ring = {"source": _source("x", "y"), "size": 14, "fill_color": None}
+    ring = {"source": _source("x", "y"), "size": 14, "fill_color": None, "level": "overlay"}
     plot.scatter("x", "y", line_color="white", line_width=5, name="picked", **ring)
     plot.scatter("x", "y", line_color="black", line_width=2, name="ring", **ring)
     if cells.is_earth:
@@ -86,6 +86,7 @@ def _map(contents: Contents) -> Any:
     else:
         for axis, dim in ((plot.xaxis, cells.x_dim), (plot.yaxis, cells.y_dim)):
             axis.axis_label = _text(plain("" if dim is None else dim))
+    plot.xaxis.ticker.desired_num_ticks = 5  # so that they fit on a phone
     _look(plot)
     return plot
 

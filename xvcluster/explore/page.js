@@ -243,7 +243,7 @@ function size() {
   const [west, east, south, north] = about.box, wide = at("map").clientWidth
   const wanted = about.is_earth ? (wide - 90) * (north - south) * stretch() / (east - west) + 40 : 0.75 * wide
   const most = Math.max(340, Math.min(0.68 * window.innerHeight, 680))
-  at("map").style.height = `${Math.round(Math.max(300, Math.min(wanted, most)))}px`
+  at("map").style.height = `${Math.round(Math.max(260, Math.min(wanted, most)))}px`
 }
 
 // the same number of pixels for a kilometre east and north, whatever room the map has
