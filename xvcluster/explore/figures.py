@@ -73,6 +73,8 @@ def _map(contents: Contents) -> Any:
         tools="pan,wheel_zoom,box_zoom,zoom_in,zoom_out,reset,save",
         active_scroll="wheel_zoom", active_drag="pan", lod_threshold=20_000,
     )  # fmt: skip
+    grid = _source("x", "y")
+    plot.line("x", "y", source=grid, color="#d0d0d0", name="graticule", level="underlay")
     drawn = _draw_cells(plot, cells)
     drawn.name = "cells"
     drawn.tags = [np.zeros((1, 1), dtype=np.uint32)]  # whose class the page makes colours of
@@ -80,7 +82,9 @@ def _map(contents: Contents) -> Any:
     ring = {"source": _source("x", "y"), "size": 14, "fill_color": None, "level": "overlay"}
     plot.scatter("x", "y", line_color="white", line_width=5, name="picked", **ring)
     plot.scatter("x", "y", line_color="black", line_width=2, name="ring", **ring)
-    if cells.is_earth:
+    if cells.projection is not None:
+        plot.axis.visible = plot.grid.visible = False
+    elif cells.is_earth:
         plot.xaxis.formatter = models.CustomJSTickFormatter(code=_LONGITUDES)
         plot.yaxis.formatter = models.CustomJSTickFormatter(code=_LATITUDES)
     else:
@@ -93,7 +97,7 @@ def _map(contents: Contents) -> Any:
 
 def _draw_cells(plot: Any, cells: Cells) -> Any:
     """Draw the cells: an even grid as an image, which is quick, and others one by one."""
-    look: dict[str, Any] = {"line_width": 0.5, "line_color": "color", "fill_color": "color"}
+    look: dict[str, Any] = {"line_width": 1, "line_color": "color", "fill_color": "color"}
     if cells.kind == "grid" and cells.pixels_x.size:
         source = _source("image", "x", "y", "width", "height")
         return plot.image_rgba("image", "x", "y", "width", "height", source=source)
