@@ -135,8 +135,10 @@ def maps(
 
     Examples
     --------
-    >>> from xvcluster.plot import maps
-    >>> panels = maps(sweep.dataset)  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> sweep = vs.vcluster.sweep(range(2, 6))
+    >>> panels = sweep.plot.maps()
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders)
