@@ -13,6 +13,7 @@ from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
 from xvcluster.plot.fields import (
+    SCALE,
     bar_side,
     clear_of_ticks,
     draw_background,
@@ -39,11 +40,8 @@ if TYPE_CHECKING:
     from xvcluster.plot.basemap import Resolution
     from xvcluster.plot.style import Colors
 
-_SCALE = ("norm", "vmax", "vmin")
-"""What matplotlib calls the scale of a continuous field."""
 
-
-@drawing("collections.QuadMesh", "collections.PathCollection", extra=("s", "marker", *_SCALE))
+@drawing("collections.QuadMesh", "collections.PathCollection", extra=("s", "marker", *SCALE))
 def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     labels: xr.DataArray,
     *,
@@ -213,7 +211,7 @@ def _check_scale(
     background: xr.DataArray | None, cmap: str | Colormap | None, properties: dict[str, Any]
 ) -> None:
     """Refuse the scale of a background if there is none."""
-    given = [name for name in _SCALE if name in properties]
+    given = [name for name in SCALE if name in properties]
     given += ["cmap"] if cmap is not None else []
     if background is None and given:
         raise ValueError(

@@ -103,10 +103,14 @@ def check_labels(source: Clustering) -> xr.DataArray:
 
 def cluster_names(labels: xr.DataArray) -> dict[int, str]:
     """Return the name of each cluster number as in a legend, such as ``"Cluster 3"``."""
+    return {n: drawable(name) for n, name in plain_names(labels).items()}
+
+
+def plain_names(labels: xr.DataArray) -> dict[int, str]:
+    """Return the name of each cluster number as text that is not for matplotlib."""
     numbers = [int(number) for number in cluster_numbers(labels)]
     words, own = meanings_of(labels), given_names(labels)
-    names = {n: _in_words(words.get(n, f"cluster_{n}")) for n in numbers} | own
-    return {n: drawable(name) for n, name in names.items()}
+    return {n: _in_words(words.get(n, f"cluster_{n}")) for n in numbers} | own
 
 
 def _in_words(meaning: str) -> str:
@@ -293,6 +297,11 @@ def drawable(text: object, width: int = 1000, *, formulas: bool = True) -> str:
         if not is_fit:
             lines[i] = re.sub(r"(?<!\\)\$", r"\\$", line)
     return "\n".join(lines)
+
+
+def undrawn(text: str) -> str:
+    """Return text that `drawable` made fit for matplotlib as it was, on one line."""
+    return text.replace("\\$", "$").replace("\n", " ")
 
 
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:
