@@ -13,10 +13,12 @@ HIDDEN = """
 import sys
 from importlib.machinery import PathFinder
 
+OPTIONAL = {"dask", "distributed", "zarr", "geopandas", "pyogrio", "rasterio"}
+
 class Finder(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        hidden = name.split(".")[0] in {"dask", "distributed", "zarr", "geopandas", "pyogrio"}
+        hidden = name.split(".")[0] in OPTIONAL
         return None if hidden else super().find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
@@ -25,7 +27,13 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 
 @pytest.mark.parametrize(
     ("package", "extra"),
-    [("dask", "dask"), ("zarr", "dask"), ("geopandas", "geo"), ("pyogrio", "geo")],
+    [
+        ("dask", "dask"),
+        ("zarr", "dask"),
+        ("geopandas", "geo"),
+        ("pyogrio", "geo"),
+        ("rasterio", "geo"),
+    ],
 )
 def test_require_names_the_extra(monkeypatch, package, extra):
     assert require(package, "this needs").__name__ == package
