@@ -1,4 +1,4 @@
-"""Create ``xvcluster/data/natural_earth_110m.npz``, the coastlines and borders of the maps.
+"""Create ``xvcluster/data/natural_earth_*.npz``, the coastlines and borders of the maps.
 
 For maintainers; run by hand from the root of the repository, with npm installed::
 
@@ -6,10 +6,13 @@ For maintainers; run by hand from the root of the repository, with npm installed
     tar -xzf world-atlas-2.0.2.tgz
     python docs/make_basemap.py package/
 
-world-atlas contains Natural Earth 1:110 m as TopoJSON: every section of coast or border is one
-*arc*, shared by the countries that it bounds. An arc that bounds one country is coast, an arc that
-bounds two is a border. Polygons on a flat map are closed along the meridians ±180° and the pole;
-these seams are not coast, and are removed.
+world-atlas contains Natural Earth 1:110 m and 1:50 m as TopoJSON: every section of coast or border
+is one *arc*, shared by the countries that it bounds. An arc that bounds one country is coast, an
+arc that bounds two is a border. Polygons on a flat map are closed along the meridians ±180° and the
+pole; these seams are not coast, and are removed.
+
+A file holds lines as whole steps of a fraction of a degree from each vertex to the next, which
+compress to little more than half of what the coordinates themselves do.
 """
 
 from __future__ import annotations
@@ -24,11 +27,13 @@ import numpy as np
 import shapely
 
 DATA = Path(__file__).resolve().parents[1] / "xvcluster" / "data"
-ON_SEAM = 1e-3  # degrees; the finest step of world-atlas is 0.0017°
+PER_DEGREE = {"110m": 100, "50m": 200}  # steps: 1 km and 500 m, finer than a pen at that scale
+SIMPLIFIED = {"110m": 0.0, "50m": 0.005}  # degrees by which a line may miss a vertex left out
+ON_SEAM = 1.5e-3  # degrees; the finest step of world-atlas is 0.0017°, and its pole is at 89.999°
 LICENSE_SCOPE = (
-    "natural_earth_110m.npz is made from world-atlas 2.0.2 (https://github.com/topojson/world-atlas),"
-    " under the licence below;\nthe Natural Earth data themselves (https://www.naturalearthdata.com)"
-    " are in the public domain.\n\n"
+    "natural_earth_110m.npz and natural_earth_50m.npz are made from world-atlas 2.0.2"
+    " (https://github.com/topojson/world-atlas), under the licence below;\nthe Natural Earth data"
+    " themselves (https://www.naturalearthdata.com) are in the public domain.\n\n"
 )
 
 
@@ -85,18 +90,24 @@ def drop_repeats(line: np.ndarray) -> np.ndarray:
     return line[np.concatenate([[True], moves])]
 
 
-def join(pieces: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Join pieces end to end; return vertices in units of 0.01° and the offsets of the lines."""
-    quantised = [drop_repeats(np.round(piece * 100)) for piece in pieces]
-    merged = shapely.line_merge(shapely.MultiLineString([p for p in quantised if len(p) > 1]))
-    lines = [shapely.get_coordinates(line) for line in shapely.get_parts(merged)]
+def join(pieces: list[np.ndarray], resolution: str) -> tuple[np.ndarray, np.ndarray]:
+    """Join pieces end to end; return the steps between vertices and the offsets of the lines."""
+    per_degree = PER_DEGREE[resolution]
+    snapped = [drop_repeats(np.round(piece * per_degree)) for piece in pieces]
+    merged = shapely.line_merge(shapely.MultiLineString([p for p in snapped if len(p) > 1]))
+    parts = shapely.get_parts(merged)
+    if SIMPLIFIED[resolution]:
+        parts = shapely.simplify(parts, SIMPLIFIED[resolution] * per_degree)
+    lines = [shapely.get_coordinates(line).astype(np.int32) for line in parts]
     offsets = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
-    return np.concatenate(lines).astype(np.int16), offsets.astype(np.int32)
+    vertices = np.concatenate(lines)
+    steps = np.diff(vertices, axis=0, prepend=np.zeros_like(vertices[:1]))
+    return np.ascontiguousarray(steps.T), offsets.astype(np.int32)
 
 
-def main(package: Path) -> None:
-    """Write the file and its licence."""
-    topology = json.loads((package / "countries-110m.json").read_text(encoding="utf-8"))
+def make(package: Path, resolution: str) -> None:
+    """Write the lines of one scale."""
+    topology = json.loads((package / f"countries-{resolution}.json").read_text(encoding="utf-8"))
     arcs = decode_arcs(topology)
     uses = count_uses(topology, "countries")
     if unshared := count_uses(topology, "land").keys() ^ {i for i, n in uses.items() if n == 1}:
@@ -105,18 +116,29 @@ def main(package: Path) -> None:
         )
     coast = [piece for i, n in uses.items() if n == 1 for piece in cut_seams(arcs[i])]
     border = [piece for i, n in uses.items() if n > 1 for piece in cut_seams(arcs[i])]
-    coastlines, coastline_offsets = join(coast)
-    borders, border_offsets = join(border)
+    coastlines, coastline_offsets = join(coast, resolution)
+    borders, border_offsets = join(border, resolution)
+    path = DATA / f"natural_earth_{resolution}.npz"
     np.savez_compressed(
-        DATA / "natural_earth_110m.npz",
+        path,
         coastlines=coastlines,
         coastline_offsets=coastline_offsets,
         borders=borders,
         border_offsets=border_offsets,
+        per_degree=PER_DEGREE[resolution],
     )
+    print(
+        f"{path.name}: {len(coastline_offsets) - 1} coastlines, {len(border_offsets) - 1} borders, "
+        f"{path.stat().st_size / 1000:.0f} kB"
+    )
+
+
+def main(package: Path) -> None:
+    """Write the files and their licence."""
+    for resolution in PER_DEGREE:
+        make(package, resolution)
     notice = (package / "LICENSE").read_text(encoding="utf-8")
     (DATA / "LICENSE-world-atlas").write_text(LICENSE_SCOPE + notice, encoding="utf-8")
-    print(f"{len(coastline_offsets) - 1} coastlines, {len(border_offsets) - 1} borders")
 
 
 if __name__ == "__main__":

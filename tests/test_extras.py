@@ -13,28 +13,28 @@ HIDDEN = """
 import sys
 from importlib.machinery import PathFinder
 
-OPTIONAL = {"dask", "distributed", "zarr", "geopandas", "pyogrio", "rasterio"}
-
 class Finder(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        hidden = name.split(".")[0] in OPTIONAL
+        optional = {"bokeh", "dask", "distributed", "zarr", "geopandas", "pyogrio", "rasterio"}
+        hidden = name.split(".")[0] in optional
         return None if hidden else super().find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 """
 
 
-@pytest.mark.parametrize(
-    ("package", "extra"),
-    [
-        ("dask", "dask"),
-        ("zarr", "dask"),
-        ("geopandas", "geo"),
-        ("pyogrio", "geo"),
-        ("rasterio", "geo"),
-    ],
-)
+EXTRAS = {
+    "dask": "dask",
+    "zarr": "dask",
+    "geopandas": "geo",
+    "pyogrio": "geo",
+    "rasterio": "geo",
+    "bokeh": "explore",
+}
+
+
+@pytest.mark.parametrize(("package", "extra"), EXTRAS.items())
 def test_require_names_the_extra(monkeypatch, package, extra):
     assert require(package, "this needs").__name__ == package
     monkeypatch.setitem(sys.modules, package, None)
@@ -77,7 +77,7 @@ result.to_netcdf("result.nc")
 again = xvcluster.open_result("result.nc")
 assert again.match(result).dataset["contingency"].attrs["adjusted_rand_index"] == 1.0
 assert vs.vcluster.predict(again).equals(result.labels)
-assert not {{"dask", "zarr", "geopandas"}} & set(sys.modules)
+assert not {{"bokeh", "dask", "zarr", "geopandas"}} & set(sys.modules)
 """
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -5,11 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_EXTRAS = {"dask": "dask", "zarr": "dask", "geopandas": "geo", "pyogrio": "geo", "rasterio": "geo"}
+_EXTRAS = {
+    "dask": "dask", "zarr": "dask", "bokeh": "explore",
+    "geopandas": "geo", "pyogrio": "geo", "rasterio": "geo",
+}
 
 
 def require(package: str, need: str) -> Any:
-    """Import an optional package, or say how to install it.
+    """Import an optional package, or a module of it, or say how to install it.
 
     Parameters
     ----------
@@ -25,7 +28,8 @@ def require(package: str, need: str) -> Any:
     try:
         return import_module(package)
     except ImportError as error:
+        name = package.partition(".")[0]
         raise ImportError(
-            f"{need} {package}, which is not installed; install it with "
-            f'pip install "xvcluster[{_EXTRAS[package]}]"'
+            f"{need} {name}, which is not installed; install it with "
+            f'pip install "xvcluster[{_EXTRAS[name]}]"'
         ) from error

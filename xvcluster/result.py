@@ -15,6 +15,7 @@ from xvcluster.boundaries import boundaries
 from xvcluster.compare.match import match
 from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
+from xvcluster.explore import Clustering, Explorer, explore
 from xvcluster.export.geotiff import to_geotiff
 from xvcluster.export.model96 import to_model96
 from xvcluster.export.taup import to_nd
@@ -517,6 +518,50 @@ class ClusterResult:
         """
         return replace(self, dataset=clean(self.dataset, self._layout, min_area, min_cells))
 
+    def explore(self, data: xr.DataArray | xr.Dataset | None = None) -> Explorer:
+        """Make a page to click through the result, for a browser or a notebook.
+
+        Parameters
+        ----------
+        data : DataArray or Dataset, optional
+            What was clustered, prepared as it was. Only a result that was read from a file without
+            its data needs it; without it, the page shows centroids, but no single profiles.
+
+        Returns
+        -------
+        Explorer
+            Shown as it is in a notebook; ``explore().save("atlas.html")`` writes the page, one file
+            that needs neither a network nor Python.
+
+        Raises
+        ------
+        ImportError
+            If bokeh is not installed, which ``pip install "xvcluster[explore]"`` does.
+        ValueError
+            If the data are not those that were clustered, or hold more values than a page can.
+
+        Notes
+        -----
+        The map is drawn over longitude and latitude, with the coastlines of Natural Earth. Pointing
+        at it tells the place, the cluster, the margin and all else that is known of a point; a
+        click shows its profile beside the centroid of its cluster, over the bands between the 5th
+        and 95th, and 25th and 75th, percentiles of the members. Clusters are shown, hidden and
+        highlighted in the table. Maps at several times, and the clusterings of a sweep, can be
+        chosen. Each value of a profile is within 0.3 % of its difference from the centroid, so that
+        65,160 profiles of 80 levels make a page of about 12 MB.
+
+        Examples
+        --------
+        >>> import xvcluster
+        >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(stride=4)
+        >>> vs.vcluster.kmeans(6).explore().save("atlas.html")
+        """
+        layout = self._layout if data is None else lay_out_again(self.dataset, data)
+        tried = {} if self.sweep is None else self.sweep._results()
+        results = sorted((tried | {self.n_clusters: self}).items())
+        clusterings = [Clustering(result.dataset, result.table()) for _, result in results]
+        return explore(clusterings, [k for k, _ in results].index(self.n_clusters), layout)
+
     boundaries = delegate(boundaries)
     areas = delegate(areas)
     transitions = delegate(transitions)
@@ -855,6 +900,10 @@ class SweepResult:
         for name in self._criteria():
             dataset[f"sweep_{name}"] = self.dataset[name]
         return ClusterResult(dataset, sweep=self, _layout=layout)
+
+    def _results(self) -> dict[int, ClusterResult]:
+        """The whole clustering at each k."""
+        return {k: self.result(k) for k in self._fits.fits}
 
     def __repr__(self) -> str:
         head = f"<xvcluster.SweepResult: {self._headline()}>"

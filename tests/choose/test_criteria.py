@@ -126,7 +126,7 @@ def test_structure_goes_to_files_and_figures(tmp_path, few_surrogates):
     swept.result(4).to_netcdf(tmp_path / "result.nc")
     opened = xvcluster.open_result(tmp_path / "result.nc").dataset
     assert opened["sweep_structure"].attrs["p_value"] == 1 / 25
-    figure = swept.plot.criteria()
+    figure = swept.plot.criteria().figure
     assert any(ax.get_title().startswith("structure · p = ") for ax in figure.axes)
     plt.close(figure)
 

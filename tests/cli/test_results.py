@@ -113,6 +113,35 @@ def test_info_tells_of_stores_and_of_results_in_them(store, succeed):
     assert "A result of xvcluster: k-means" in succeed("info", "two.zarr")
 
 
+def test_explore_writes_a_page_with_and_without_the_model(clustered, model, succeed):
+    assert "Wrote clusters_explorer.html, 1." in succeed("explore", clustered)
+    assert '"has_profiles": false' in Path("clusters_explorer.html").read_text()
+    said = succeed("explore", clustered, model, "-o", "atlas.html")
+    assert said.startswith("Wrote atlas.html")
+    assert '"has_profiles": true' in Path("atlas.html").read_text()
+
+
+def test_explore_prepares_the_model_as_it_was(model, succeed, refuse):
+    how = ("--depth", 0, 60, "--dz", 10, "--stride", 2)
+    succeed("kmeans", model, "-k", "3", *how, "-o", "clusters.nc")
+    assert "other places than the result" in refuse("explore", "clusters.nc", model)
+    succeed("explore", "clusters.nc", model, *how)
+    assert "exists already" in refuse("explore", "clusters.nc", "--dz", 10)
+    said = refuse("explore", "clusters.nc", "--dz", 10, "--overwrite")
+    assert "--dz has no effect without MODEL" in said
+
+
+def test_explore_refuses_what_it_must_not_write(clustered, model, refuse, succeed):
+    Path("atlas.html").write_text("precious")
+    assert "exists already" in refuse("explore", clustered, "-o", "atlas.html")
+    assert Path("atlas.html").read_text() == "precious"
+    succeed("explore", clustered, "-o", "atlas.html", "--overwrite")
+    assert Path("atlas.html").read_text().startswith("<!DOCTYPE html>")
+    assert "must end in one of .html" in refuse("explore", clustered, "-o", "atlas.png")
+    said = refuse("explore", clustered, model, "-o", model, "--overwrite")
+    assert "is an input of this command" in said
+
+
 def test_boundaries_keep_every_part_of_another_shapefile(clustered, refuse, succeed):
     pytest.importorskip("geopandas")
     Path("x.dbf").write_text("mine")

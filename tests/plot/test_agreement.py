@@ -32,7 +32,7 @@ def numbers(ax):
 
 @pytest.mark.parametrize(("of", "dim"), [("cluster", "province"), ("province", "cluster")])
 def test_agreement_writes_shares_that_add_up(close, found, of, dim):
-    figure = close(found.plot.agreement(of=of), drawn=True)
+    figure = close(found.plot.agreement(of=of), drawn=True).figure
     (ax,) = figure.axes
     rows = [t.get_text().replace("\n", " ") for t in ax.get_yticklabels()]
     contingency = found.dataset["contingency"]
@@ -44,7 +44,7 @@ def test_agreement_writes_shares_that_add_up(close, found, of, dim):
 
 
 def test_agreement_has_the_clusters_in_their_colours(close, found):
-    figure = close(agreement(found), drawn=True)
+    figure = close(agreement(found), drawn=True).figure
     ticks = figure.axes[0].get_xticklabels()
     assert [t.get_text() for t in ticks] == ["1", "2", "3", "4"]
     colors = [t.get_bbox_patch().get_facecolor() for t in ticks]
@@ -53,7 +53,7 @@ def test_agreement_has_the_clusters_in_their_colours(close, found):
 
 
 def test_agreement_wraps_long_names_within_the_figure(close, found):
-    figure = close(agreement(found), drawn=True)
+    figure = close(agreement(found), drawn=True).figure
     ticks = figure.axes[0].get_yticklabels()
     assert max(t.get_text().count("\n") for t in ticks) == 1
     boxes = [t.get_window_extent() for t in [*ticks, *figure.axes[0].get_xticklabels()]]
@@ -66,20 +66,20 @@ def test_agreement_wraps_long_names_within_the_figure(close, found):
 
 
 def test_agreement_says_how_sure_it_is(close, found):
-    (title,) = close(agreement(found)).texts
+    (title,) = close(agreement(found)).figure.texts
     assert f"(p = {found.p_value:.2g}, 19 random" in title.get_text().replace("\n", " ")
 
 
 def test_agreement_leaves_an_empty_cluster_blank(close):
     own = labels(2, flag_values=[1, 2, 3], flag_meanings="a b c")
-    ax = close(compare(own, labels(2, 1), n=19).plot.agreement()).axes[0]
+    ax = close(compare(own, labels(2, 1), n=19).plot.agreement()).figure.axes[0]
     assert {column for _, column in numbers(ax)} == {0, 1}
     assert len(ax.get_xticks()) == 3
 
 
 def test_agreement_draws_the_largest_of_many_provinces(close):
     many = compare(labels(3, n=60), labels(70, 1, n=60), n=19)
-    figure = close(many.plot.agreement())
+    figure = close(many.plot.agreement()).figure
     assert len(figure.axes[0].get_yticks()) == 50
     n = many.dataset.sizes["province"]
     assert f"the 50 largest of {n} provinces" in figure.texts[0].get_text().replace("\n", " ")
@@ -107,7 +107,7 @@ def sizes_in(figure):
 
 def test_agreement_of_twenty_clusters_fits_on_a_page(close):
     found = compare(labels(20, n=60), labels(5, 1, n=60), n=19)
-    figure = close(found.plot.agreement(), drawn=True)
+    figure = close(found.plot.agreement(), drawn=True).figure
     width = figure.get_size_inches()[0]
     assert width <= 7.3
     assert min(sizes_in(figure)) * min(7 / width, 1) >= 5.8
@@ -119,7 +119,7 @@ def test_agreement_of_twenty_clusters_fits_on_a_page(close):
 
 def test_agreement_is_drawn_in_axes_of_any_size(close, found):
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")
-    assert close(found.plot.agreement(ax=right), drawn=True) is figure
+    assert close(found.plot.agreement(ax=right), drawn=True) is right
     assert "adjusted Rand index" in right.get_title(loc="left")
     assert not left.texts
     assert figure._suptitle is None
@@ -129,6 +129,6 @@ def test_agreement_is_drawn_in_axes_of_any_size(close, found):
 
 def test_agreement_sets_no_name_of_a_province_as_mathematics(close, found):
     named = found.dataset.assign_coords(province=["$x_1$ & <b>", "costs $5", "b"])
-    ax = close(agreement(named), drawn=True).axes[0]
+    ax = close(agreement(named), drawn=True).figure.axes[0]
     written = sorted(t.get_text() for t in ax.get_yticklabels())
     assert written == [r"\$x_1\$ & <b>", "b", r"costs \$5"]

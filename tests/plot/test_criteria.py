@@ -53,7 +53,7 @@ def rings(ax):
 
 
 def test_criteria_names_the_best_k_of_each(close):
-    figure = close(criteria(make_criteria()))
+    figure = close(criteria(make_criteria())).figure
     assert [ax.get_title() for ax in figure.axes] == [
         "inertia · knee at 4",
         "silhouette · best at 3",
@@ -65,7 +65,7 @@ def test_criteria_names_the_best_k_of_each(close):
 
 
 def test_criteria_says_where_there_is_no_best_k(close):
-    figure = close(criteria(make_criteria(best=dict.fromkeys(BEST, 0))))
+    figure = close(criteria(make_criteria(best=dict.fromkeys(BEST, 0)))).figure
     assert [ax.get_title() for ax in figure.axes] == [
         "inertia · no knee",
         "silhouette · none",
@@ -79,7 +79,7 @@ def test_criteria_says_where_there_is_no_best_k(close):
 
 def test_criteria_rings_the_best_k_of_each(close):
     dataset = make_criteria()
-    figure = close(criteria(dataset))
+    figure = close(criteria(dataset)).figure
     for ax, (name, k) in zip(figure.axes, BEST.items(), strict=True):
         assert rings(ax) == [(k, pytest.approx(float(dataset[name].sel(k=k))))]
 
@@ -92,7 +92,7 @@ def test_criteria_draws_the_values_against_k(close):
 
 @pytest.mark.parametrize(("n", "shape"), [(1, (1, 1)), (3, (1, 3)), (4, (2, 2)), (5, (2, 3))])
 def test_criteria_has_a_panel_for_those_that_there_are(close, n, shape):
-    figure = close(criteria(make_criteria(names=tuple(BEST)[:n])), drawn=True)
+    figure = close(criteria(make_criteria(names=tuple(BEST)[:n])), drawn=True).figure
     assert len(figure.axes) == n
     grid = figure.axes[0].get_subplotspec().get_gridspec()
     assert (grid.nrows, grid.ncols) == shape
@@ -107,7 +107,7 @@ def test_criteria_share_whole_numbers_of_clusters(close):
 
 
 def test_criteria_say_which_way_is_better(close):
-    figure = close(criteria(make_criteria()))
+    figure = close(criteria(make_criteria())).figure
     assert panel(figure, "Davies").get_ylabel() == "Davies–Bouldin index\nlower is better"
     assert panel(figure, "Cali").get_ylabel() == "Caliński–Harabasz index\nhigher is better"
     assert panel(figure, "inertia").get_ylabel() == "sum of squared distances"
@@ -122,7 +122,7 @@ def test_criteria_draw_both_silhouettes(close):
 
 
 def test_criteria_need_no_silhouette_of_a_sample(close):
-    figure = close(criteria(make_criteria().drop_vars("silhouette_sample")))
+    figure = close(criteria(make_criteria().drop_vars("silhouette_sample"))).figure
     assert panel(figure, "silhouette").get_legend() is None
 
 
@@ -135,7 +135,7 @@ def test_criteria_draw_the_error_of_the_gap(close):
 
 
 def test_criteria_need_no_error_of_the_gap(close):
-    figure = close(criteria(make_criteria().drop_vars("gap_error")))
+    figure = close(criteria(make_criteria().drop_vars("gap_error"))).figure
     assert list(panel(figure, "gap").collections) == []
 
 
@@ -153,7 +153,7 @@ def test_criteria_need_no_threshold(close):
 
 @pytest.mark.parametrize("n", [1, 3, 4, 6])
 def test_criteria_tell_the_verdict_and_the_k_taken(close, n):
-    figure = close(criteria(make_criteria(names=tuple(BEST)[:n])), drawn=True)
+    figure = close(criteria(make_criteria(names=tuple(BEST)[:n])), drawn=True).figure
     *verdict, taken = figure._suptitle.get_text().splitlines()
     assert " ".join(verdict) == VERDICT
     assert taken == "dashed: k = 4 (knee)"
@@ -170,20 +170,20 @@ def test_criteria_draw_the_k_taken_as_a_dashed_line(close):
 
 
 def test_criteria_without_attributes_tell_nothing_more(close):
-    figure = close(criteria(make_criteria().drop_attrs(deep=False)))
+    figure = close(criteria(make_criteria().drop_attrs(deep=False))).figure
     assert figure._suptitle is None
     assert not any(line.is_dashed() for ax in figure.axes for line in ax.lines)
 
 
 def test_criteria_panels_do_not_overlap(close):
-    figure = close(criteria(make_criteria()), drawn=True)
+    figure = close(criteria(make_criteria()), drawn=True).figure
     boxes = [ax.get_tightbbox() for ax in figure.axes]
     pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
     assert not any(a.overlaps(b) for a, b in pairs)
 
 
 def test_criteria_legend_is_clear_of_the_lines(close):
-    figure = close(criteria(make_criteria()), drawn=True)
+    figure = close(criteria(make_criteria()), drawn=True).figure
     for word in ("silhouette", "stability"):
         ax = panel(figure, word)
         box = ax.get_legend().get_window_extent()
@@ -192,7 +192,7 @@ def test_criteria_legend_is_clear_of_the_lines(close):
 
 
 def test_criteria_from_one_cluster_on(close):
-    figure = close(criteria(make_criteria(range(1, 6))), drawn=True)
+    figure = close(criteria(make_criteria(range(1, 6))), drawn=True).figure
     drawn = panel(figure, "silhouette").lines[0].get_ydata()
     np.testing.assert_array_equal(
         np.isnan(np.asarray(drawn, dtype=float)), [True, False, False, False, False]
@@ -201,7 +201,7 @@ def test_criteria_from_one_cluster_on(close):
 
 @pytest.mark.parametrize("k", [1, 4])
 def test_criteria_of_one_k_alone(close, k):
-    figure = close(criteria(make_criteria([k])), drawn=True)
+    figure = close(criteria(make_criteria([k])), drawn=True).figure
     ax = figure.axes[0]
     low, high = ax.get_xlim()
     assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [k]
@@ -210,14 +210,14 @@ def test_criteria_of_one_k_alone(close, k):
 
 
 def test_criteria_leave_out_a_ring_at_a_k_that_is_not_there(close):
-    figure = close(criteria(make_criteria().sel(k=[2, 3])))
+    figure = close(criteria(make_criteria().sel(k=[2, 3]))).figure
     assert figure.axes[0].get_title() == "inertia · knee at 4"
     assert rings(figure.axes[0]) == []
     assert "dashed" not in figure._suptitle.get_text()
 
 
 def test_criteria_need_no_best_k_of_each(close):
-    figure = close(criteria(make_criteria().sel(criterion=["inertia"])))
+    figure = close(criteria(make_criteria().sel(criterion=["inertia"]))).figure
     assert figure.axes[1].get_title() == "silhouette · none"
 
 
@@ -244,6 +244,6 @@ def test_criteria_change_no_input(close):
 
 
 def test_criteria_draw_the_inertia_as_its_knee_is_sought(close):
-    figure = close(criteria(make_criteria()))
+    figure = close(criteria(make_criteria())).figure
     assert figure.axes[0].get_yscale() == "log"
     assert figure.axes[1].get_yscale() == "linear"

@@ -29,7 +29,7 @@ def meshes(figure):
 
 
 def test_map_with_col_draws_one_map_for_each_time(close, moving):
-    figure = close(draw_map(moving, col="time", title="Months", **PLAIN), drawn=True)
+    figure = close(draw_map(moving, col="time", title="Months", **PLAIN), drawn=True).figure
     titles = [ax.get_title() for ax in figure.axes]
     assert titles == ["time = 2000-01", "time = 2000-02", "time = 2000-03"]
     for drawn, labels in zip(meshes(figure), moving, strict=True):
@@ -38,7 +38,7 @@ def test_map_with_col_draws_one_map_for_each_time(close, moving):
 
 
 def test_map_with_col_has_the_same_colours_in_all_maps_and_one_legend(close, moving):
-    figure = close(draw_map(moving, col="time", **PLAIN), drawn=True)
+    figure = close(draw_map(moving, col="time", **PLAIN), drawn=True).figure
     for drawn in meshes(figure):
         np.testing.assert_allclose(drawn.to_rgba([1, 2, 3, 4]), cluster_colors(moving))
     (legend,) = figure.legends
@@ -52,7 +52,7 @@ def test_map_with_col_has_the_same_colours_in_all_maps_and_one_legend(close, mov
 
 def test_map_with_col_shows_many_clusters_once(close, labels_of):
     labels = xr.concat([labels_of(LAT, LON, 24)] * 2, "run")
-    figure = close(draw_map(labels, col="run", **PLAIN), drawn=True)
+    figure = close(draw_map(labels, col="run", **PLAIN), drawn=True).figure
     keys = [child for ax in figure.axes for child in ax.child_axes]
     assert [key.get_title() for key in keys] == ["Cluster"]
     assert figure.legends == []
@@ -61,20 +61,20 @@ def test_map_with_col_shows_many_clusters_once(close, labels_of):
 def test_map_with_col_passes_what_belongs_to_each_map(close, moving):
     field = moving.copy(data=np.arange(moving.size, dtype=float).reshape(moving.shape))
     field = field.drop_attrs().assign_attrs(units="K")
-    figure = close(draw_map(moving, col="time", background=field, **PLAIN))
+    figure = close(draw_map(moving, col="time", background=field, **PLAIN)).figure
     for drawn, own in zip(meshes(figure), field, strict=True):
         np.testing.assert_array_equal(drawn.get_array(), own)
 
 
 def test_map_with_col_wraps(close, moving):
-    figure = close(draw_map(moving, col="time", col_wrap=1, **PLAIN))
+    figure = close(draw_map(moving, col="time", col_wrap=1, **PLAIN)).figure
     assert figure.axes[0].get_gridspec().get_geometry() == (3, 1)
 
 
 def test_map_with_col_of_plain_dims_and_of_numbers(close):
     labels = xr.DataArray(np.ones((2, 3, 4)), dims=("level", "y", "x"), name="label")
     labels = labels.assign_coords(level=("level", [10.0, 50.0], {"units": "m"}))
-    figure = close(draw_map(labels, col="level"))
+    figure = close(draw_map(labels, col="level")).figure
     assert [ax.get_title() for ax in figure.axes] == ["level = 10 m", "level = 50 m"]
 
 

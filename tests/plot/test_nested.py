@@ -99,7 +99,7 @@ def test_strips_are_aligned(field_of):
 
 def test_maps_fit_on_a_page_and_name_each_cluster_once(close, field_of):
     for k in (6, 10):
-        figure = close(ward(field_of(), k).plot.maps(), drawn=True)
+        figure = close(ward(field_of(), k).plot.maps(), drawn=True).figure
         assert figure.get_size_inches()[0] <= 7.2 + 1e-6
         for ax, n in zip(figure.axes, (k // 2, k, 2 * k), strict=True):
             labels = ax.child_axes[0].get_xticklabels()
@@ -108,7 +108,7 @@ def test_maps_fit_on_a_page_and_name_each_cluster_once(close, field_of):
 
 
 def test_names_of_maps_do_not_overlap(close, field_of):
-    figure = close(ward(field_of(), 20).plot.maps(), drawn=True)
+    figure = close(ward(field_of(), 20).plot.maps(), drawn=True).figure
     for ax in figure.axes:
         rows: dict[int, list] = {}
         for label in ax.child_axes[0].get_xticklabels():
@@ -117,7 +117,7 @@ def test_names_of_maps_do_not_overlap(close, field_of):
 
 
 def test_without_room_for_all_names_the_first_part_of_each_cluster_has_one(close, field_of):
-    figure = close(ward(field_of(), 15).plot.maps(ks=[15, 50]), drawn=True)
+    figure = close(ward(field_of(), 15).plot.maps(ks=[15, 50]), drawn=True).figure
     labels = figure.axes[1].child_axes[0].get_xticklabels()
     named = {label.get_text().strip().rstrip("a") for label in labels}
     assert named == set(map(str, range(1, 16)))
@@ -128,7 +128,7 @@ def test_maps_of_a_result_are_those_of_its_file(close, tmp_path, field_of):
     result.to_netcdf(tmp_path / "a.nc")
     drawn = []
     for source in (result, open_result(tmp_path / "a.nc")):
-        figure = close(source.plot.maps(), drawn=True)
+        figure = close(source.plot.maps(), drawn=True).figure
         assert [ax.get_title() for ax in figure.axes] == ["k = 2", "k = 5", "k = 10"]
         drawn.append([ax.child_axes[0].images[0].get_array() for ax in figure.axes])
     for one, other in zip(*drawn, strict=True):
@@ -142,13 +142,13 @@ def test_maps_of_loose_points_and_of_dask_arrays(close, field_of):
         ward(points.isel(station=slice(0, None, 2)), 3),
         kmeans(field.chunk(lat=3), 8).merge(3),
     ):
-        figure = close(result.plot.maps(ks=[2, 3]), drawn=True)
+        figure = close(result.plot.maps(ks=[2, 3]), drawn=True).figure
         assert [ax.get_title() for ax in figure.axes] == ["k = 2", "k = 3"]
 
 
 def test_maps_of_a_sweep_at_some_k(close, field_of):
     swept = sweep(field_of(), range(2, 6))
-    figure = close(swept.plot.maps(ks=[5, 3]))
+    figure = close(swept.plot.maps(ks=[5, 3])).figure
     assert [ax.get_title() for ax in figure.axes] == ["k = 3", "k = 5"]
     with pytest.raises(ValueError, match=r"ks=\[3, 9\] are not all in the sweep"):
         swept.plot.maps(ks=[3, 9])
@@ -159,7 +159,7 @@ def test_maps_know_coordinates_by_their_attributes(close, field_of):
     field["north"].attrs |= {"standard_name": "latitude", "units": "degrees_north"}
     field["east"].attrs |= {"standard_name": "longitude", "units": "degrees_east"}
     for source in (ward(field, 4), sweep(field, [2, 3])):
-        figure = close(source.plot.maps())
+        figure = close(source.plot.maps()).figure
         assert hasattr(figure.axes[0], "projection")
 
 

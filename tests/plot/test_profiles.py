@@ -14,7 +14,7 @@ def thick(ax):
 
 
 def test_profiles_one_panel_a_cluster_with_its_share(close, result_of):
-    figure = close(profiles(result_of(4)), drawn=True)
+    figure = close(profiles(result_of(4)), drawn=True).figure
     assert [ax.get_title() for ax in figure.axes] == [
         "Cluster 1 · 10 % of the area",
         "Cluster 2 · 20 % of the area",
@@ -24,13 +24,13 @@ def test_profiles_one_panel_a_cluster_with_its_share(close, result_of):
 
 
 def test_profiles_count_profiles_where_there_is_no_area(close, result_of):
-    figure = close(profiles(result_of(4).drop_vars("area")))
+    figure = close(profiles(result_of(4).drop_vars("area"))).figure
     assert figure.axes[0].get_title() == "Cluster 1 · 25 % of the profiles"
 
 
 def test_profiles_draw_the_centroid_in_the_cluster_s_colour(close, result_of):
     dataset = result_of(3)
-    figure = close(profiles(dataset), drawn=True)
+    figure = close(profiles(dataset), drawn=True).figure
     for index, ax in enumerate(figure.axes):
         line = thick(ax)
         np.testing.assert_array_equal(line.get_xdata(), dataset["vs"][index])
@@ -39,7 +39,7 @@ def test_profiles_draw_the_centroid_in_the_cluster_s_colour(close, result_of):
 
 def test_profiles_of_some_clusters_keep_their_colours(close, result_of):
     dataset = result_of(4).sel(cluster=[2, 4])
-    figure = close(profiles(dataset))
+    figure = close(profiles(dataset)).figure
     colors = [to_rgba(thick(ax).get_color()) for ax in figure.axes]
     np.testing.assert_array_equal(colors, cluster_colors(dataset["label"])[[1, 3]])
     assert [ax.get_title()[:9] for ax in figure.axes] == ["Cluster 2", "Cluster 4"]
@@ -54,18 +54,18 @@ def test_profiles_without_a_vertical_keep_the_colours_of_some_clusters(close, re
 
 @pytest.mark.parametrize(("positive", "inverted"), [("down", True), (None, True), ("up", False)])
 def test_profiles_depth_points_down(close, result_of, positive, inverted):
-    figure = close(profiles(result_of(2, positive=positive)))
+    figure = close(profiles(result_of(2, positive=positive))).figure
     assert all(bool(ax.yaxis_inverted()) is inverted for ax in figure.axes)
 
 
 @pytest.mark.parametrize("name", ["radius", "height", "altitude", "elevation"])
 def test_profiles_draw_high_values_on_top_of_an_axis_that_increases_upwards(close, result_of, name):
-    figure = close(profiles(result_of(2, vertical=name, positive=None)))
+    figure = close(profiles(result_of(2, vertical=name, positive=None))).figure
     assert not any(ax.yaxis_inverted() for ax in figure.axes)
 
 
 def test_profiles_label_units_and_share_ranges(close, result_of):
-    figure = close(profiles(result_of(4), ncols=2))
+    figure = close(profiles(result_of(4), ncols=2)).figure
     assert figure.axes[2].get_xlabel() == "velocity vs (km/s)"
     assert figure.axes[2].get_ylabel() == "depth (km)"
     assert [ax.get_ylabel() for ax in figure.axes[1::2]] == ["", ""]
@@ -76,7 +76,7 @@ def test_profiles_label_units_and_share_ranges(close, result_of):
 def test_profiles_draw_all_variables_or_one(close, result_of):
     dataset = result_of(3, variables=("vs", "vp"))
     assert len(close(profiles(dataset)).axes) == 6
-    figure = close(profiles(dataset, variable="vp"))
+    figure = close(profiles(dataset, variable="vp")).figure
     assert len(figure.axes) == 3
     assert figure.axes[0].get_xlabel() == "velocity vp (km/s)"
 
@@ -88,7 +88,9 @@ def test_profiles_refuse_an_unknown_variable(result_of):
 
 def test_profiles_take_axes(close, result_of):
     figure, axes = plt.subplots(1, 3)
-    assert close(profiles(result_of(3), axes=axes)) is figure
+    panels = close(profiles(result_of(3), axes=axes))
+    assert panels.figure is figure
+    assert list(panels.axes) == list(np.ravel(axes))
     assert axes[2].get_title().startswith("Cluster 3")
 
 
@@ -108,7 +110,7 @@ def test_profiles_refuse_no_columns(result_of):
 
 def test_profiles_without_a_vertical_are_boxes(close, result_of):
     dataset = result_of(3, vertical=None)
-    figure = close(profiles(dataset))
+    figure = close(profiles(dataset)).figure
     (ax,) = figure.axes
     texts = [text.get_text() for text in ax.get_yticklabels()]
     assert texts == ["Cluster 1 · 17 %", "Cluster 2 · 33 %", "Cluster 3 · 50 %"]
@@ -127,7 +129,7 @@ def test_profiles_of_one_level_are_boxes(close, result_of):
 def test_profiles_along_time_have_dates(close, result_of):
     dataset = result_of(2)
     months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
-    figure = close(profiles(dataset.assign_coords(depth=months)), drawn=True)
+    figure = close(profiles(dataset.assign_coords(depth=months)), drawn=True).figure
     for ax, centroid in zip(figure.axes, dataset["vs"].values, strict=True):
         ends = [num2date(at).strftime("%Y-%m-%d") for at in ax.get_xlim()]
         assert ends == ["2000-01-01", "2000-06-01"]

@@ -21,7 +21,7 @@ def titles(figure):
 
 
 def test_som_draws_distances_hits_and_codebook(close, som_of):
-    figure = close(som(som_of(3, 4)), drawn=True)
+    figure = close(som(som_of(3, 4)), drawn=True).figure
     assert titles(figure) == ["U-matrix", "Hits", "Codebook of vs"]
     hits = [text.get_text() for text in figure.axes[1].texts]
     assert hits == [str(10 * node) for node in range(12)]
@@ -70,7 +70,7 @@ def test_som_outlines_merged_clusters_only(close, som_of):
 
 
 def test_som_without_a_vertical_colours_cells(close, som_of):
-    figure = close(som(som_of(3, 4, vertical=None)))
+    figure = close(som(som_of(3, 4, vertical=None))).figure
     np.testing.assert_allclose(figure.axes[2].images[0].get_array().ravel(), np.arange(1, 13))
 
 
@@ -118,7 +118,7 @@ def test_som_changes_no_input(close, som_of):
 
 def test_som_along_time_tells_its_dates(close, som_of):
     months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
-    figure = close(som(som_of(2, 3).assign_coords(depth=months)), drawn=True)
+    figure = close(som(som_of(2, 3).assign_coords(depth=months)), drawn=True).figure
     text = figure.axes[2].get_xlabel()
     assert text == "vs: 1 to 6 km/s, bottom to top\ndepth: 2000-01 to 2000-06, left to right"
     # the values of a node rise with those of the codebook, in the cell that is its own
@@ -130,18 +130,18 @@ def test_som_along_time_tells_its_dates(close, som_of):
 
 def test_som_tells_the_errors_of_the_map(close, tomography):
     dataset = tomography.vcluster.som((3, 4)).dataset
-    title = close(som(dataset)).texts[0].get_text()
+    title = close(som(dataset)).figure.texts[0].get_text()
     found = float(dataset["quantization_error"]), float(dataset["topographic_error"])
     expected = "map of 3 x 4 nodes: quantization error {:.3g} km/s, topographic error {:.2f}"
     assert title == expected.format(*found)
     older = dataset.drop_vars(["quantization_error", "topographic_error"])
-    assert close(som(older)).texts[0].get_text() == ""
+    assert close(som(older)).figure.texts[0].get_text() == ""
 
 
 def test_som_hatches_nodes_without_a_profile(close, som_of):
     dataset = som_of(3, 4)
     dataset["node_count"][5] = 0
-    figure = close(som(dataset), drawn=True)
+    figure = close(som(dataset), drawn=True).figure
     (hatched,) = figure.axes[0].patches
     corners = hatched.get_path().vertices.reshape(-1, 5, 2)[:, :4].mean(axis=1)
     np.testing.assert_allclose(corners, [[0, 0], [1, 1]])  # nodes 1 and 6

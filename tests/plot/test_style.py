@@ -147,6 +147,7 @@ def test_check_colors_takes_a_colormap_or_its_name():
         ("virdis", r"colors='virdis' are no colours .* pass one colour per cluster, .*'viridis'"),
         (3, r"colors=3 are no colours"),
         ([1, 2, 3], r"colors=\[1, 2, 3\] are no colours"),
+        ({1: "red", 2: "blu"}, r"colors=\['blu'\] are no colours"),
         ({1: "red", 99: "blue"}, r"there is no cluster 99"),
         ("red", r"colors has 1 colours for 12 clusters"),
         ("tab10", r"colors has 10 colours for 12 clusters"),

@@ -13,7 +13,7 @@ def inside(figure, box):
 
 def test_summary_map_and_centroids_share_colours_and_legend(close, result_of):
     dataset = result_of(4)
-    figure = close(summary(dataset, title="Provinces"))
+    figure = close(summary(dataset, title="Provinces")).figure
     map_ax, panel = figure.axes
     assert isinstance(map_ax, GeoAxes)
     assert panel.yaxis_inverted()
@@ -28,7 +28,7 @@ def test_summary_map_and_centroids_share_colours_and_legend(close, result_of):
 
 def test_summary_of_some_clusters_keeps_their_colours(close, result_of):
     dataset = result_of(4).sel(cluster=[2, 4])
-    figure = close(summary(dataset))
+    figure = close(summary(dataset)).figure
     colors = [to_rgba(line.get_color()) for line in figure.axes[1].lines]
     np.testing.assert_allclose(colors, cluster_colors(dataset["label"])[[1, 3]])
     swatches = figure.legends[0].legend_handles[:2]
@@ -41,7 +41,7 @@ def test_summary_of_some_clusters_keeps_their_colours(close, result_of):
 def test_summary_parts_do_not_overlap(close, result_of, vertical, variables, k):
     figure = close(
         summary(result_of(k, vertical=vertical, variables=variables), title="A title"), drawn=True
-    )
+    ).figure
     boxes = [ax.get_tightbbox() for ax in figure.axes]
     boxes += [figure.legends[0].get_window_extent(), figure._suptitle.get_window_extent()]
     assert all(inside(figure, box) for box in boxes)
@@ -51,12 +51,12 @@ def test_summary_parts_do_not_overlap(close, result_of, vertical, variables, k):
 
 def test_summary_of_the_globe_fits(close, result_of, labels_of):
     labels = labels_of(np.arange(-85, 90, 10.0), np.arange(5, 360, 10.0), 4)
-    figure = close(summary(result_of(4, labels=labels)), drawn=True)
+    figure = close(summary(result_of(4, labels=labels)), drawn=True).figure
     assert all(inside(figure, ax.get_tightbbox()) for ax in figure.axes)
 
 
 def test_summary_of_som_nodes_has_their_grid(close, som_of):
-    figure = close(summary(som_of(5, 5)), drawn=True)
+    figure = close(summary(som_of(5, 5)), drawn=True).figure
     assert figure.legends == []
     key = figure.axes[-1].child_axes[0]
     assert key.get_title() == "SOM node"
@@ -66,18 +66,18 @@ def test_summary_of_som_nodes_has_their_grid(close, som_of):
 def test_summary_without_latitude_and_longitude_is_plain(close, result_of, labels_of):
     labels = labels_of(np.arange(5), np.arange(8), 4, names=("y", "x"))
     labels = labels.drop_vars(["y", "x"])
-    figure = close(summary(result_of(4, labels=labels)), drawn=True)
+    figure = close(summary(result_of(4, labels=labels)), drawn=True).figure
     assert not isinstance(figure.axes[0], GeoAxes)
 
 
 def test_summary_of_one_level_has_boxes(close, result_of):
-    figure = close(summary(result_of(3).isel(depth=[2])), drawn=True)
+    figure = close(summary(result_of(3).isel(depth=[2])), drawn=True).figure
     assert len(figure.axes[1].patches) == 3
 
 
 def test_summary_along_time_has_dates(close, result_of):
     months = np.arange("2000-01", "2000-07", dtype="datetime64[M]").astype("datetime64[ns]")
-    figure = close(summary(result_of(2).assign_coords(depth=months)), drawn=True)
+    figure = close(summary(result_of(2).assign_coords(depth=months)), drawn=True).figure
     assert "Mar" in [label.get_text() for label in figure.axes[1].get_xticklabels()]
     assert figure.axes[1].get_ylabel() == "velocity vs (km/s)"
 
@@ -86,7 +86,7 @@ def test_summary_takes_labels_below_1_as_missing(close, result_of):
     dataset = result_of(2)
     undecoded = dataset.assign(label=dataset["label"].fillna(-1).astype("int16"))
     undecoded["label"].attrs = dataset["label"].attrs
-    texts = [text.get_text() for text in close(summary(undecoded)).legends[0].get_texts()]
+    texts = [text.get_text() for text in close(summary(undecoded)).figure.legends[0].get_texts()]
     assert texts == ["Cluster 1 · 33 %", "Cluster 2 · 67 %", "no profile"]
 
 

@@ -165,7 +165,7 @@ def test_maps_of_many_numbers_of_clusters_are_bounded(close, labels_of, names, n
     labels = labels_of(np.arange(n_rows) * 0.5, np.arange(n_columns) * 0.5, 2, names=names)
     ks = xr.DataArray(np.arange(2, 42), dims="k", name="k")
     sweep = xr.Dataset({"label": xr.concat([labels.drop_attrs()] * 40, ks)})
-    figure = close(maps(sweep, coastlines=False))
+    figure = close(maps(sweep, coastlines=False)).figure
     assert max(figure.get_size_inches()) <= 20
     assert len(figure.axes) == 40
 

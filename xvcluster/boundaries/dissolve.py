@@ -12,7 +12,7 @@ from xvcluster.arrays import Float64s
 from xvcluster.boundaries.cells import Centers, lay_cells
 from xvcluster.grid.coords import units
 from xvcluster.messages import plain
-from xvcluster.record.dataset import parameters_of, read_each
+from xvcluster.record.dataset import describe_mean, parameters_of
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -53,15 +53,9 @@ def dissolve(frame: GeoDataFrame, centers: Centers, source: xr.Dataset | None) -
 
 
 def _means(result: xr.Dataset) -> dict[str, Float64s]:
-    """Mean (k,) of each variable over the levels, by its name and units.
-
-    Levels count as they did when clusters were numbered.
-    """
+    """Mean (k,) of each variable over the levels, by its name and units."""
     names = parameters_of(result)["variables"]
-    weights = result["level_weight"].values if "level_weight" in result else None
-    centroids = read_each(result, names, "", "cluster")
-    means = np.average(centroids, axis=1, weights=weights)
-    return {_column(n, units(result[n])): means[:, v] for v, n in enumerate(names)}
+    return {_column(n, units(result[n])): describe_mean(result, n)[1] for n in names}
 
 
 def _column(name: str, unit: str) -> str:

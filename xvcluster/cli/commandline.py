@@ -180,9 +180,7 @@ def dataset_options(default: str) -> Decorator:
     return together(output_option(help_text), PLOT, TIME, OVERWRITE)
 
 
-MODEL = together(
-    FILE,
-    VARIABLE,
+PREPARATION = together(
     click.option(
         "--depth",
         nargs=2,
@@ -200,6 +198,11 @@ MODEL = together(
     ),
     click.option("--stride", type=int, help="Use only every n-th grid point in each direction."),
     click.option("--max-gap", type=float, help="Fill gaps up to this length along a profile."),
+)
+MODEL = together(
+    FILE,
+    VARIABLE,
+    PREPARATION,
     DIM,
     CHUNKS,
     click.option("--random-state", type=int, help="Seed. Default: 0."),

@@ -148,8 +148,7 @@ def _draw_into(draw: Callable[[], Any], path: Path, dpi: int) -> None:
     plt.switch_backend("Agg")  # never open a window
     before = set(plt.get_fignums())
     try:
-        drawing = draw()
-        figure = drawing if hasattr(drawing, "savefig") else drawing.figure
+        figure = draw().figure
         with replace(path) as temporary:
             figure.savefig(temporary, format=path.suffix.lstrip(".").lower(), dpi=dpi)
     finally:

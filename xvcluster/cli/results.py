@@ -1,4 +1,4 @@
-"""The commands that describe files and use results: info, predict, plot and boundaries."""
+"""The commands that describe files and use results: info, predict, plot, explore, boundaries."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from xvcluster.cli.commandline import (
     FILE,
     OVERWRITE,
     PATH,
+    PREPARATION,
     RESULT,
     TIME,
     VARIABLE,
@@ -117,6 +118,41 @@ def plot(
     else:
         figures = ResultPlots(at_time(earlier.dataset, time) if is_map else earlier.dataset)
     write_figure(getattr(figures, kind), output, dpi=dpi)
+
+
+@command(
+    RESULT,
+    click.argument("model", type=PATH, metavar="[MODEL]", required=False),
+    PREPARATION,
+    DIM,
+    output_option("Page to write. Default: <RESULT>_explorer.html in the current folder."),
+    OVERWRITE,
+)
+def explore(
+    result: Path,
+    model: Path | None,
+    dim: str | None,
+    output: Path | None,
+    overwrite: bool,
+    **preparation: Any,
+) -> None:
+    """Write a page of HTML to click through a RESULT, with the profiles of its MODEL if given.
+
+    Prepare the MODEL as it was for the RESULT: --depth, --dz, --levels, --stride, --max-gap.
+    """
+    output = output or Path(f"{result.stem}_explorer.html")
+    inputs = [path for path in (result, model) if path is not None]
+    files.check_outputs(output, overwrite=overwrite, inputs=inputs, endings=files.PAGES)
+    given = {name: value for name, value in preparation.items() if value is not None}
+    if model is None and (given or dim):
+        option = next(iter(given), "dim").replace("_", "-")
+        raise ValueError(f"--{option} has no effect without MODEL, the file that was clustered")
+    earlier = files.read_result(result)
+    variables = earlier.parameters["variables"]
+    data = None if model is None else files.read_model(model, variables, dim, **given)
+    page = earlier.explore(data)
+    page.save(output)
+    click.echo(f"Wrote {output}, {output.stat().st_size / 1e6:.1f} MB")
 
 
 @command(

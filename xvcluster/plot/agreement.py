@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from xvcluster.options import check_choice
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_dataset
 from xvcluster.plot.legend import inches
+from xvcluster.plot.options import drawing, figure_of
 from xvcluster.plot.size import PAGE, bounded
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.colors import Colormap
+
+    from xvcluster.plot.style import Colors
 
 _CELL = (0.52, 0.34)
 """Width and height of a cell in inches."""
@@ -41,12 +44,18 @@ _MOST = 50
 _SHADES = "GnBu"
 
 
+@drawing("image.AxesImage")
 def agreement(
     dataset: Result | xr.Dataset,
     *,
     of: Literal["cluster", "province"] = "cluster",
     ax: Axes | None = None,
-) -> Figure:
+    figsize: tuple[float, float] | None = None,
+    colors: Colors | None = None,
+    cmap: str | Colormap | None = None,
+    title: str | None = None,
+    **properties: Any,
+) -> Axes:
     """Draw which share of each cluster lies in each province, as numbers on a heat map.
 
     Parameters
@@ -57,28 +66,37 @@ def agreement(
         What shares are of: of a cluster, so that columns add up to 100 %, or of a province, so that
         rows do. What lies in no province, or no cluster, does not count: for how much that is, see
         ``coverage`` and ``province_coverage``.
-    ax : matplotlib Axes, optional
-        Axes to draw in; the letters are smaller if they are narrow, down to 6 points. Default: a
-        new figure, which fits on a page if there are at most 20 clusters.
+    %(ax)s
+        The letters are smaller if they are narrow, down to 6 points.
+    %(figsize)s
+        It fits on a page if there are at most 20 clusters.
+    %(colors)s
+    %(cmap)s
+        Here shares up to 100 %; default: ``"GnBu"``.
+    %(title)s
+        Default: how well clusters and provinces agree, and what is shown.
+    **properties
+        Properties of the shades, handed to `matplotlib.image.AxesImage`, such as ``alpha``.
 
     Returns
     -------
-    Figure
-        That of the axes. One column per cluster, in its colour, and one row per province, in the
-        order of the clusters that have most of them. Of more than 50 provinces, the largest are
-        drawn.
+    Axes
+        One column per cluster, in its colour, and one row per province, in the order of the
+        clusters that have most of them. Of more than 50 provinces, the largest are drawn.
 
     Raises
     ------
     TypeError
         If it is neither an agreement nor a Dataset, or `ax` is a map.
     ValueError
-        If the dataset has no table of clusters and provinces, or `of` is something else.
+        If the dataset has no table of clusters and provinces, `of` is something else, `colors` does
+        not have one colour per cluster, or `figsize` is given together with `ax`.
 
     Examples
     --------
     >>> from xvcluster.plot import agreement
-    >>> figure = agreement(result.compare(provinces))  # doctest: +SKIP
+    >>> ax = agreement(result.compare(provinces))  # doctest: +SKIP
+    >>> ax.figure.savefig("agreement.png")  # doctest: +SKIP
     """
     style.check_axes(ax)
     check_choice("of", of, ("cluster", "province"))
@@ -94,31 +112,34 @@ def agreement(
     shares = np.divide(100 * table, totals, out=np.zeros_like(table), where=totals > 0)
     rows, provinces = _choose_rows(table), dataset["province"].values
     names = [style.drawable(name, _NAME, formulas=False) for name in provinces[rows].tolist()]
-    is_own = ax is None
-    ax = ax or _make_axes(len(table[0]), names)
-    cell = (_width(len(table[0])) - _NAMES if is_own else inches(ax)[0]) / len(table[0])
+    rgba = style.check_colors(dataset["cluster"], colors)
+    is_own, n_clusters = ax is None, len(table[0])
+    size = figsize or _size(n_clusters, names)
+    ax = ax or _make_axes(size)
+    cell = (size[0] - _NAMES if is_own else inches(ax)[0]) / n_clusters
     letters = float(np.clip(_LETTERS * cell, *_SIZES))
-    _draw_shares(ax, shares[rows], totals[0] if of == "cluster" else None, letters)
+    colored = _shade(shares[rows], totals[0] if of == "cluster" else None, cmap or _SHADES)
+    _draw_shares(ax, shares[rows], colored, letters, properties)
     ax.set_yticks(range(len(rows)), names, fontsize=8)
-    _name_clusters(ax, dataset, letters)
-    _add_words(ax, dataset, of, len(table), above_all=is_own)
-    return _figure_of(ax)
+    _name_clusters(ax, dataset, rgba, letters)
+    if title is None:
+        _add_words(ax, dataset, of, len(table), above_all=is_own)
+    else:
+        ax.set_title(title, fontsize=11)
+    return ax
 
 
-def _figure_of(ax: Axes) -> Figure:
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
+def _size(n: int, names: list[str]) -> tuple[float, float]:
+    """Size of a figure with room for so many columns and for these names."""
+    lines = sum(name.count("\n") * 0.45 + 1 for name in names)
+    return bounded(_width(n), lines * _CELL[1] + 1.5)
 
 
-def _make_axes(n: int, names: list[str]) -> Axes:
-    """Axes of a new figure with room for so many columns and for these names."""
+def _make_axes(size: tuple[float, float]) -> Axes:
+    """Axes of a new figure."""
     import matplotlib.pyplot as plt
 
-    lines = sum(name.count("\n") * 0.45 + 1 for name in names)
-    size = bounded(_width(n), lines * _CELL[1] + 1.5)
-    ax: Axes = plt.subplots(layout="constrained")[1]
-    _figure_of(ax).set_size_inches(size)
+    ax: Axes = plt.subplots(layout="constrained", figsize=size)[1]
     return ax
 
 
@@ -138,15 +159,23 @@ def _choose_rows(table: Float64s) -> Indices:
     return rows
 
 
-def _draw_shares(ax: Axes, shares: Float64s, totals: Float64s | None, letters: float) -> None:
-    """Draw shares in percent in shades and as numbers; an empty cluster has none."""
+def _shade(shares: Float64s, totals: Float64s | None, cmap: str | Colormap) -> Float64s:
+    """Return the shade (n, k, 4) of each share; an empty cluster has none."""
     from matplotlib import colormaps
 
-    colors = colormaps[_SHADES](0.9 * shares / 100)
+    shades = colormaps[cmap] if isinstance(cmap, str) else cmap
+    colors = np.asarray(shades(0.9 * shares / 100))
     colors[shares == 0] = 1.0
     if totals is not None:
         colors[:, totals == 0] = [0.96, 0.96, 0.96, 1.0]
-    ax.imshow(colors, aspect="auto", interpolation="none")
+    return colors
+
+
+def _draw_shares(
+    ax: Axes, shares: Float64s, colors: Float64s, letters: float, properties: dict[str, Any]
+) -> None:
+    """Draw shares in percent in shades and as numbers."""
+    ax.imshow(colors, **{"aspect": "auto", "interpolation": "none", **properties})
     for row, column in np.argwhere(shares > 0).tolist():
         color = style.text_color(colors[row, column])
         text = style.share_text(shares[row, column]).replace(" %", "")
@@ -159,10 +188,10 @@ def _draw_shares(ax: Axes, shares: Float64s, totals: Float64s | None, letters: f
     ax.spines[:].set_color("#b0b0b0")
 
 
-def _name_clusters(ax: Axes, dataset: xr.Dataset, letters: float) -> None:
+def _name_clusters(ax: Axes, dataset: xr.Dataset, rgba: Float64s, letters: float) -> None:
     """Number the clusters below the columns, in their colours."""
     numbers = dataset["cluster"].values
-    colors = style.colors_of(dataset["cluster"])[numbers - 1]
+    colors = rgba[numbers - 1]
     ax.set_xticks(range(len(numbers)), [str(number) for number in numbers], fontsize=letters)
     for label, color in zip(ax.get_xticklabels(), colors, strict=True):
         label.set_color(style.text_color(color))
@@ -184,7 +213,7 @@ def _add_words(ax: Axes, dataset: xr.Dataset, of: str, n: int, *, above_all: boo
     other = "provinces" if of == "cluster" else "clusters"
     shown = f"share of each {of}'s {amount} within {other}, in percent"
     shown += f"; the {_MOST} largest of {n} provinces" if n > _MOST else ""
-    figure = _figure_of(ax)
+    figure = figure_of(ax)
     width = figure.get_size_inches()[0] if above_all else inches(ax)[0]
     words = "\n".join(style.drawable(text, int(width / 0.068)) for text in (said, shown))
     if above_all:

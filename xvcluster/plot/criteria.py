@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.arrays import Array, Objects
 from xvcluster.grid.labels import Result
 from xvcluster.messages import plain
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_dataset
+from xvcluster.plot.options import Panels, drawing, take_axes
 from xvcluster.plot.profiles import tidy
-from xvcluster.plot.size import balanced_columns
+from xvcluster.plot.size import arrange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -44,17 +48,36 @@ _PANEL = (2.9, 2.1)
 """Width and height in inches."""
 
 
-def criteria(dataset: Result | xr.Dataset) -> Figure:
+@drawing("lines.Line2D")
+def criteria(
+    dataset: Result | xr.Dataset,
+    *,
+    axes: Sequence[Axes] | Array | None = None,
+    figsize: tuple[float, float] | None = None,
+    legend: bool | str = True,
+    title: str | None = None,
+    **properties: Any,
+) -> Panels:
     """Draw every criterion of a sweep against the number of clusters, each with its own best k.
 
     Parameters
     ----------
     dataset : SweepResult or Dataset
         A sweep, or its dataset.
+    %(axes)s
+        In the order of the criteria, as without `axes`.
+    %(figsize)s
+    %(legend)s
+        Here thresholds and second lines, within the panels.
+    %(title)s
+        Default, of a new figure: how far the criteria agree, and which k is chosen.
+    **properties
+        Properties of the lines of the criteria, handed to `matplotlib.lines.Line2D`, such as
+        ``color`` and ``marker``.
 
     Returns
     -------
-    Figure
+    Panels
         One panel per criterion, with its best k in the title and as a circle. The dashed line in
         all panels is the k that the sweep chooses; the text above says how far the criteria agree.
         Error bars of the gap are one standard error.
@@ -64,14 +87,14 @@ def criteria(dataset: Result | xr.Dataset) -> Figure:
     TypeError
         If it is neither a sweep nor a Dataset.
     ValueError
-        If the dataset has no criteria, or not the best k of each.
+        If the dataset has no criteria, or not the best k of each, if `axes` does not have one
+        element per criterion, or `figsize` is given together with `axes`.
 
     Examples
     --------
     >>> from xvcluster.plot import criteria
-    >>> figure = criteria(sweep.dataset)  # doctest: +SKIP
+    >>> panels = criteria(sweep.dataset)  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
     dataset = take_dataset(dataset, "criteria", "a SweepResult or its dataset")
@@ -82,39 +105,59 @@ def criteria(dataset: Result | xr.Dataset) -> Figure:
             f"{plain(', '.join(map(str, dataset.data_vars)))}. Pass the dataset of a sweep, or "
             "result.sweep of a result that was chosen by one"
         )
-    n_columns = balanced_columns(len(names), limit=3)
-    n_rows = -(-len(names) // n_columns)
-    figure, axes = plt.subplots(n_rows, n_columns, sharex=True, squeeze=False, layout="constrained")
-    figure.set_size_inches(n_columns * _PANEL[0], n_rows * _PANEL[1] + 0.5)
-    for ax, name in zip(axes.flat, names, strict=False):
-        _draw_panel(ax, dataset, name)
-    for ax in axes.flat[len(names) :]:
-        ax.remove()
-    for ax in axes.flat[max(len(names) - n_columns, 0) : len(names)]:
+    is_own = axes is None
+    panels = _new_axes(len(names), figsize) if axes is None else take_axes(axes, len(names))
+    for ax, name in zip(panels, names, strict=True):
+        _draw_panel(ax, dataset, name, legend, properties)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
+    cell = panels[0].get_subplotspec() if is_own else None
+    for ax in panels[-cell.get_geometry()[1] :] if cell else panels:
         ax.set_xlabel("number of clusters k", fontsize=8)
         ax.tick_params(labelbottom=True)
-    axes[0, 0].xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
-    _add_verdict(figure, dataset)
-    return figure
+    if title is not None:
+        panels[0].figure.suptitle(title, fontsize=12)
+    elif is_own:
+        _add_verdict(panels[0].figure, dataset)
+    return Panels(panels)
 
 
-def _draw_panel(ax: Axes, dataset: xr.Dataset, name: str) -> None:
+def _new_axes(n_panels: int, figsize: tuple[float, float] | None) -> Objects:
+    """Return the axes of a new figure, all with the same axis of k."""
+    import matplotlib.pyplot as plt
+
+    plan = arrange(n_panels, _PANEL, limit=3, margin=(0.0, 0.5), figsize=figsize)
+    size: Any = {"figsize": plan.size, "layout": "constrained"}
+    _, grid = plt.subplots(plan.n_rows, plan.n_columns, sharex=True, squeeze=False, **size)
+    axes: Objects = grid.ravel()
+    for ax in axes[n_panels:]:
+        ax.remove()
+    return axes[:n_panels]
+
+
+def _draw_panel(
+    ax: Axes, dataset: xr.Dataset, name: str, legend: bool | str, properties: dict[str, Any]
+) -> None:
     """Draw one criterion and what belongs to it, and mark its best k."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
     values = dataset[name]
     k = dataset["k"].values
-    line: dict[str, Any] = {"linewidth": 1.2, "marker": "o", "markersize": 3}
+    given = normalize_kwargs(properties, Line2D)
+    line: dict[str, Any] = {"linewidth": 1.2, "marker": "o", "markersize": 3, **given}
     error = dataset["gap_error"].values if name == "gap" and "gap_error" in dataset else None
-    look: dict[str, Any] = {"color": style.INK, "elinewidth": 0.8, "capsize": 2}
-    drawn: Any = ax.errorbar(k, values, yerr=error, label=style.axis_label(values), **line, **look)
+    look: dict[str, Any] = {"color": style.INK, "elinewidth": 0.8, "capsize": 2, **line}
+    drawn: Any = ax.errorbar(k, values, yerr=error, label=style.axis_label(values), **look)
     if name == "silhouette" and "silhouette_sample" in dataset:
         sample = dataset["silhouette_sample"]
-        other = ax.plot(k, sample, color=_LIGHT, label=style.axis_label(sample), zorder=1.9, **line)
-        _add_legend(ax, [drawn, *other])
+        look = {**line, "color": _LIGHT, "label": style.axis_label(sample), "zorder": 1.9}
+        other = ax.plot(k, sample, **look)
+        _add_legend(ax, [drawn, *other], legend)
     if name in _THRESHOLDS and "threshold" in values.attrs:
         threshold = float(values.attrs["threshold"])
         said = _THRESHOLDS[name].format(threshold)
         drawn = ax.axhline(threshold, color=style.INK, linewidth=0.7, label=said)
-        _add_legend(ax, [drawn])
+        _add_legend(ax, [drawn], legend)
     if name == "inertia" and (values > 0).all():
         _take_logarithm(ax)
     _mark_best(ax, dataset, name)
@@ -131,14 +174,18 @@ def _take_logarithm(ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _add_legend(ax: Axes, handles: list[Any]) -> None:
+def _add_legend(ax: Axes, handles: list[Any], legend: bool | str) -> None:
     """Add a small legend above the lines, and extend the axis to make room for it."""
+    if not legend:
+        return
+    place: Any = legend if isinstance(legend, str) else "upper right"
     low, high = ax.get_ylim()
-    ax.set_ylim(low, high + (0.06 + 0.13 * len(handles)) * (high - low))
+    if place.startswith("upper"):
+        ax.set_ylim(low, high + (0.06 + 0.13 * len(handles)) * (high - low))
     look: dict[str, Any] = {"handlelength": 1.6, "borderaxespad": 0.2, "labelspacing": 0.3}
     # opaque, so that the dashed line does not run through the words
     look |= {"framealpha": 1.0, "edgecolor": "none", "borderpad": 0.2}
-    ax.legend(handles=handles, loc="upper right", fontsize=7, **look)
+    ax.legend(handles=handles, loc=place, fontsize=7, **look)
 
 
 def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:

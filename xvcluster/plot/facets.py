@@ -56,6 +56,7 @@ def new_figure(
     shape: float,
     col_wrap: int | None,
     legend_of: xr.DataArray | None,
+    figsize: tuple[float, float] | None,
     *,
     with_bars: bool,
 ) -> tuple[Figure, list[SubplotSpec]]:
@@ -67,7 +68,8 @@ def new_figure(
     panel = (width + 0.5, width / shape + 0.7 + 0.5 * with_bars)
     room = (0.0, 0.0) if legend_of is None else _room(legend_of, min(n_panels, limit) * panel[0])
     hint = "every third, labels[::3], or some of them"
-    plan = arrange(n_panels, panel, limit=limit, ncols=col_wrap, margin=room, hint=hint)
+    size: dict[str, Any] = {"ncols": col_wrap, "margin": room, "figsize": figsize}
+    plan = arrange(n_panels, panel, limit=limit, hint=hint, **size)
     figure = plt.figure(figsize=plan.size, layout="compressed")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)  # type: ignore[union-attr,call-arg]
     grid = figure.add_gridspec(plan.n_rows, plan.n_columns)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xvcluster.arrays import Float64s
+from xvcluster.options import check_number
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.legend import Side
 
+SCALE = ("norm", "vmax", "vmin")
+"""What matplotlib calls the scale of a continuous field."""
+
 NEAR = 0.17
 """Inches between a map without tick labels and a bar below it."""
 
@@ -27,17 +31,20 @@ STRIP = 0.8
 """Width of a bar below a map, as a share of that of the map."""
 
 
-def draw_labels(ax: Axes, place: geo.Geometry, rgba: Float64s) -> None:
+def draw_labels(ax: Axes, place: geo.Geometry, rgba: Float64s, **properties: Any) -> None:
     """Draw labels in their colours; points without a label are pale."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     norm = BoundaryNorm(np.arange(len(rgba) + 1) + 0.5, len(rgba))
-    draw_field(ax, place, cmap=ListedColormap(rgba), norm=norm)
+    draw_field(ax, place, cmap=ListedColormap(rgba), norm=norm, **properties)
 
 
 def draw_field(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
     """Draw a field and its missing cells, with matplotlib's options for the colours."""
-    drawn = _draw_values(ax, place, **options)
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.collections import QuadMesh
+
+    drawn = _draw_values(ax, place, **normalize_kwargs(options, QuadMesh))
     _draw_missing(ax, place)
     return drawn
 
@@ -46,7 +53,8 @@ def _draw_values(ax: Axes, place: geo.Geometry, **options: Any) -> Any:
     """Draw a field as cells or as points; points without a value are pale."""
     values = np.ma.masked_invalid(place.values)
     if place.kind == "plane":
-        return ax.pcolormesh(place.x, place.y, values, rasterized=True, zorder=1, **options)
+        look = {"rasterized": True, "zorder": 1, **options}
+        return ax.pcolormesh(place.x, place.y, values, **look)
     draw = _draw_points if place.kind == "points" else _draw_cells
     return draw(ax, place, **options)
 
@@ -58,15 +66,16 @@ def _draw_points(ax: GeoAxes, place: geo.Geometry, **options: Any) -> Any:
     _, shown = project(ax.projection, place.x, place.y)
     x, y, values = place.x[shown], place.y[shown], place.values[shown]
     options["transform"] = ccrs.PlateCarree()
-    size = float(np.clip(6000 / max(len(x), 1), 3, 36))
+    size = options.pop("s", np.clip(6000 / max(len(x), 1), 3, 36))
+    size = check_number("s", size, above=0)
     missing = ~np.isfinite(values)
     if missing.any():
         pale: dict[str, Any] = {"c": style.MISSING_POINT, "linewidths": 0, "zorder": 3}
         at = options["transform"]
         ax.scatter(x[missing], y[missing], s=size / 2, transform=at, **pale)
-    line: dict[str, Any] = {"linewidths": 0.3 if size > 10 else 0.0, "edgecolors": style.OUTLINE}
+    line: dict[str, Any] = {"linewidth": 0.3 if size > 10 else 0.0, "edgecolor": style.OUTLINE}
     x, y, color = x[~missing], y[~missing], values[~missing]
-    return ax.scatter(x, y, c=color, s=size, zorder=4, **line, **options)
+    return ax.scatter(x, y, c=color, s=size, **{"zorder": 4, **line, **options})
 
 
 def _draw_cells(ax: GeoAxes, place: geo.Geometry, **options: Any) -> Any:
@@ -75,18 +84,25 @@ def _draw_cells(ax: GeoAxes, place: geo.Geometry, **options: Any) -> Any:
     from matplotlib.collections import PolyCollection, QuadMesh
 
     limits = options.pop("vmin", None), options.pop("vmax", None)
-    look = {"rasterized": True, "zorder": 1, **options}
+    unfit = [name for name in ("s", "marker") if name in options]
+    if unfit:
+        raise ValueError(
+            f"{unfit[0]} is for scattered points, but the labels are on a grid; omit it"
+        )
+    look = {"rasterized": True, "zorder": 1, "antialiased": False, **options}
     values = np.ma.masked_invalid(place.values)
     drawn = project_cells(place, ax.projection, (*ax.get_xlim(), *ax.get_ylim()))
     x, y = np.meshgrid(place.x, place.y) if place.kind == "grid" else (place.x, place.y)
     corners = np.stack([x, y], axis=-1)
-    at: dict[str, Any] = {"antialiased": False, "transform": ccrs.PlateCarree()}
-    mesh = QuadMesh(corners, array=values, facecolors=np.zeros((values.size, 4)), **at, **look)
+    blank = np.zeros((values.size, 4))
+    at = ccrs.PlateCarree()
+    mesh = QuadMesh(corners, array=values, facecolors=blank, transform=at, **look)
     torn = values.ravel()[drawn.cells]
-    smooth: dict[str, Any] = {"antialiaseds": False, "linewidths": 0}
-    parts = PolyCollection(list(drawn.parts), array=torn, **smooth, **look)
+    parts = PolyCollection(list(drawn.parts), array=torn, **{"linewidth": 0, **look})
     if not drawn.is_whole.all():
-        mesh.set_alpha(drawn.is_whole.astype(np.float64))  # type: ignore[arg-type]
+        opacity = look.get("alpha")
+        opacity = 1.0 if opacity is None else opacity
+        mesh.set_alpha(opacity * drawn.is_whole.astype(np.float64))  # type: ignore[arg-type]
     for cells in (mesh, parts) if len(torn) else (mesh,):
         if limits != (None, None):
             cells.set_clim(*limits)
@@ -154,11 +170,18 @@ def draw_background(
     *,
     side: Side = "below",
     offset: float = NEAR,
+    with_bar: bool = True,
+    **options: Any,
 ) -> None:
-    """Draw a continuous field with its colorbar."""
+    """Draw a continuous field with its colorbar, and with matplotlib's options for the colours."""
     values = place.values[np.isfinite(place.values)]
     # a few extreme cells should not wash out the rest
     low, high = np.percentile(values, [1, 99]) if values.size else (0.0, 1.0)
-    mappable = draw_field(ax, place, cmap="viridis", vmin=low, vmax=high)
+    options["cmap"] = options.get("cmap") or "viridis"
+    if options.get("norm") is None:
+        options = {"vmin": low, "vmax": high, **options}
+    mappable = draw_field(ax, place, **options)
+    if not with_bar:
+        return
     label = style.axis_label(field, width=50)
     add_bar(ax, mappable, label, side=side, offset=offset, extend="both")

@@ -13,13 +13,16 @@ from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot.certainty import add_certainty_bar, fade, match_certainty, read_together
 from xvcluster.plot.fields import (
+    SCALE,
     bar_side,
     clear_of_ticks,
     draw_background,
     draw_labels,
 )
 from xvcluster.plot.inputs import check_field, check_switches
+from xvcluster.plot.options import Panels, drawing
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
+from xvcluster.plot.scale import add_scale_bar, check_scale_bar
 from xvcluster.plot.size import moderate
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from cartopy.mpl.geoaxes import GeoAxes
     from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.gridspec import SubplotSpec
 
@@ -37,25 +41,30 @@ if TYPE_CHECKING:
     from xvcluster.plot.style import Colors
 
 
+@drawing("collections.QuadMesh", "collections.PathCollection", extra=("s", "marker", *SCALE))
 def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     labels: xr.DataArray,
     *,
     ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
     projection: Projection | None = None,
     extent: geo.Box | None = None,
     colors: Colors | None = None,
+    cmap: str | Colormap | None = None,
     legend: bool | str = True,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
     gridlines: bool = True,
+    scale_bar: bool | float = False,
     title: str | None = None,
     boundaries: GeoDataFrame | bool | None = None,
     background: xr.DataArray | None = None,
     certainty: xr.DataArray | str | None = None,
     col: Hashable | None = None,
     col_wrap: int | None = None,
-) -> GeoAxes | Axes | Figure:
+    **properties: Any,
+) -> GeoAxes | Axes | Panels:
     """Draw a map of cluster labels.
 
     Parameters
@@ -64,27 +73,30 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         Cluster numbers, NaN or below 1 where there is no profile. They may have 1-D latitude and
         longitude in any order, 2-D latitude and longitude, or be scattered points. Without latitude
         and longitude the labels are drawn over their dims, on plain axes.
-    ax : matplotlib Axes, optional
-        Axes to draw in; a cartopy GeoAxes if latitude and longitude are known. Default: a new
-        figure.
+    %(ax)s
+        A cartopy GeoAxes if latitude and longitude are known.
+    %(figsize)s
     projection : cartopy.crs.Projection, optional
         Default: Robinson for the globe, otherwise a conformal projection suited to the region.
     extent : (west, east, south, north), optional
         In degrees, longitudes in any convention; across the dateline if west is more than east, as
         in ``(120, -60, -60, 60)``. Default: the edges of the cells.
-    colors : sequence of colours, or name of a colormap, optional
-        One colour per cluster, in the order of their numbers. Default: `cluster_colors`.
-    legend : bool or str
-        Name the clusters beside the map, or at a place on it, such as ``"lower left"``. More than
-        20 clusters, or the nodes of a SOM, are shown as a small grid of colours instead.
+    %(colors)s
+    %(cmap)s
+        Here the background; default: ``"viridis"``.
+    %(legend)s
+        More than 20 clusters, or the nodes of a SOM, are shown as a small grid of colours.
     coastlines, borders : bool
         Draw coastlines and country borders.
-    resolution : {"110m", "50m", "10m"}
-        Resolution of the coastlines and borders; ``"110m"`` needs no network.
+    resolution : {"auto", "110m", "50m", "10m"}
+        Scale of the coastlines and borders, 1:110 million and so on. Default: 1:50 million where
+        1 mm of paper shows less than 75 km. Only ``"10m"`` needs a network, once.
     gridlines : bool
         Draw meridians and parallels, labelled at the left and at the bottom.
-    title : str, optional
-        Title of the axes.
+    scale_bar : bool or float
+        Draw a scale bar in a lower corner, of a round length or of the given one in km. It is true
+        where it is drawn; its latitude is given if lengths differ by more than 10 % on the map.
+    %(title)s
     boundaries : bool or GeoDataFrame, optional
         Draw the outlines of the clusters: True for those of the labels, or a GeoDataFrame from
         ``result.boundaries(...)``. Default: only over a background.
@@ -101,11 +113,15 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         of its entries, all in the same colours and with one legend.
     col_wrap : int, optional
         Number of these maps in a row. Default: depends on their shape.
+    **properties
+        Properties of the cells or points, handed to `matplotlib.collections.QuadMesh` or to
+        ``Axes.scatter``, such as ``alpha``, or ``s``, the size of points; of a background also
+        ``vmin``, ``vmax`` and ``norm``.
 
     Returns
     -------
     GeoAxes or Axes
-        A Figure, with `col`.
+        `Panels`, with `col`.
 
     Raises
     ------
@@ -116,11 +132,13 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         longitude are not known, or if scattered points are to be outlined. If `extent` is no box of
         longitudes and latitudes, or lies where `projection` shows nothing. If `certainty` is not
         between 0 and 1, is not on the points of the labels, is given together with `background`, or
-        is not the name of a variable of the result.
+        is not the name of a variable of the result. If `figsize` is given together with `ax`, or
+        `cmap` or the scale of a background without one.
     TypeError
         If `ax` is not a GeoAxes although latitude and longitude are known, if `projection` is not
         an instance of a projection, if `extent` does not consist of numbers, if `boundaries` is
-        neither a bool nor a GeoDataFrame, or if `certainty` is neither a DataArray nor a name.
+        neither a bool nor a GeoDataFrame, or if `certainty` is neither a DataArray nor a name. If a
+        keyword is neither an option nor a property of the cells or points.
     ImportError
         If boundaries are to be drawn and geopandas is not installed.
 
@@ -139,15 +157,17 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     labels = take_labels(labels, "the map")
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
-    legends.check_legend(legend)
+    scale_bar = check_scale_bar(scale_bar)
+    _check_scale(background, cmap, properties)
     if col is not None:
         facets.check_facets(labels, col, col_wrap, ax, legend)
-        options: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+        options: dict[str, Any] = {"coastlines": coastlines, "borders": borders, "cmap": cmap}
         options |= {"resolution": resolution, "gridlines": gridlines, "boundaries": boundaries}
+        options |= {"scale_bar": scale_bar} | properties
         fields = {"background": background, "certainty": certainty}
         return _draw_facets(
             labels, col, col_wrap, projection, extent, fields,
-            colors=colors, legend=bool(legend), title=title, **options,
+            figsize=figsize, colors=colors, legend=bool(legend), title=title, **options,
         )  # fmt: skip
     if col_wrap is not None:
         raise ValueError(f"col_wrap={col_wrap!r} has no effect without col, such as col='time'")
@@ -166,13 +186,15 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     tight = ax is None and projection is None
     named = labels if legend is True else None
     with_bar = over_field or certainty is not None
-    ax = open_axes(ax, place, projection, extent, shapes, named, with_bar=with_bar)
-    lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+    ax = open_axes(ax, place, projection, extent, shapes, named, figsize, with_bar=with_bar)
+    lines: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+    lines |= {"resolution": resolution, "scale_bar": scale_bar, "legend": legend}
     surround(ax, place, labels, extent, tight=tight, gridlines=gridlines, **lines)
     if over_field:
-        draw_background(ax, field, place, side=bar_side(ax, named), offset=clear_of_ticks(ax))
+        at: dict[str, Any] = {"side": bar_side(ax, named), "offset": clear_of_ticks(ax)}
+        draw_background(ax, field, place, **at, cmap=cmap, **properties)
     else:
-        draw_labels(ax, place, shades)
+        draw_labels(ax, place, shades, **properties)
     if shapes is not None:
         draw_boundaries(ax, shapes, rgba, over_field=over_field)
     if certainty is not None:
@@ -185,6 +207,19 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     return ax
 
 
+def _check_scale(
+    background: xr.DataArray | None, cmap: str | Colormap | None, properties: dict[str, Any]
+) -> None:
+    """Refuse the scale of a background if there is none."""
+    given = [name for name in SCALE if name in properties]
+    given += ["cmap"] if cmap is not None else []
+    if background is None and given:
+        raise ValueError(
+            f"{given[-1]} is for a continuous field and has no effect without background; the "
+            'colours of clusters are given by colors, e.g. colors="viridis"'
+        )
+
+
 def _draw_facets(
     labels: xr.DataArray,
     col: Hashable,
@@ -193,14 +228,13 @@ def _draw_facets(
     extent: geo.Box | None,
     fields: dict[str, Any],
     *,
+    figsize: tuple[float, float] | None,
     colors: Colors | None,
     legend: bool,
     title: str | None,
     **options: Any,
-) -> Figure:
+) -> Panels:
     """Draw one map for each entry along a dim, in the same colours and with one legend."""
-    import matplotlib.pyplot as plt
-
     labels = style.check_labels(labels)
     rgba = style.check_colors(labels, colors)
     # the same clusters in all maps
@@ -210,26 +244,25 @@ def _draw_facets(
     named = labels if legend else None
     with_bars = any(field is not None for field in fields.values())
     figure, cells = facets.new_figure(
-        labels.sizes[col], shape, col_wrap, named, with_bars=with_bars
+        labels.sizes[col], shape, col_wrap, named, figsize, with_bars=with_bars
     )
-    try:
-        for index, name in enumerate(facets.name_facets(labels, col)):
-            own = {key: _entry(field, col, index) for key, field in fields.items()}
-            ax = add_map_axes(figure, cells[index], place, projection, extent)
-            drawn = labels.isel({col: index})
-            map(drawn, ax=ax, colors=list(rgba), legend=False, extent=extent, **own, **options)
-            if place.kind != "plane":
-                frame(ax, place, extent, tight=projection is None)
-            ax.set_title(name, fontsize=9.5)
-    except BaseException:
-        plt.close(figure)
-        raise
+    axes = np.empty(labels.sizes[col], dtype=object)
+    for index, name in enumerate(facets.name_facets(labels, col)):
+        own = {key: _entry(field, col, index) for key, field in fields.items()}
+        axes[index] = ax = add_map_axes(figure, cells[index], place, projection, extent)
+        if place.kind != "plane":
+            frame(ax, place, extent, tight=projection is None)
+        drawn = labels.isel({col: index})
+        if index:  # one scale bar is enough
+            own["scale_bar"] = False
+        map(drawn, ax=ax, colors=list(rgba), legend=False, extent=extent, **options | own)
+        ax.set_title(name, fontsize=9.5)
     if legend:
-        beside = figure.axes[cells[0].get_gridspec().ncols - 1]
+        beside = axes[cells[0].get_gridspec().ncols - 1]
         facets.add_shared_legend(figure, beside, labels, rgba, points=place.kind == "points")
     if title is not None:
         figure.suptitle(title, fontsize=12)
-    return figure
+    return Panels(axes)
 
 
 def _entry(field: Any, col: Hashable, index: int) -> Any:
@@ -237,7 +270,7 @@ def _entry(field: Any, col: Hashable, index: int) -> Any:
     return field.isel({col: index}) if col in getattr(field, "dims", ()) else field
 
 
-def _check_options(
+def check_view(
     place: geo.Geometry, ax: Axes | None, projection: Projection | None, **others: Any
 ) -> None:
     """Raise an error for options that would have no effect."""
@@ -277,21 +310,24 @@ def open_axes(
     extent: geo.Box | None,
     boundaries: GeoDataFrame | None = None,
     legend_of: xr.DataArray | None = None,
+    figsize: tuple[float, float] | None = None,
     *,
     with_bar: bool,
 ) -> Axes:
     """Return the given axes, or new ones of the map's shape with room for legend and colorbar."""
     import matplotlib.pyplot as plt
 
-    _check_options(place, ax, projection, extent=extent, boundaries=boundaries)
+    check_view(place, ax, projection, extent=extent, boundaries=boundaries)
     if ax is not None:
         return ax
-    figure = plt.figure(figsize=(6.4, 4.8), layout="compressed")
+    figure = plt.figure(figsize=figsize or (6.4, 4.8), layout="compressed")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr,call-arg]
     ax = add_map_axes(figure, figure.add_gridspec()[0], place, projection, extent)
     if place.kind == "plane":
         return ax
     frame(ax, place, extent, tight=projection is None)
+    if figsize is not None:
+        return ax
     shape = moderate(legends.aspect(ax))
     width = float(np.clip(4.8 * shape, 1.8, 7.0))
     rooms = [(width + 0.7, width / shape + 0.6)]
@@ -347,12 +383,16 @@ def surround(
     *,
     tight: bool,
     gridlines: bool,
+    scale_bar: bool | float = False,
+    legend: bool | str = False,
     **lines: Any,
 ) -> None:
     """Draw everything around the field of a map: frame, coastlines and gridlines, or plain axes."""
     from xvcluster.plot.basemap import add_basemap
 
     set_view(ax, place, field, extent, tight=tight)
+    if scale_bar:
+        add_scale_bar(ax, scale_bar, legend=legend)
     if place.kind == "plane":
         return
     ax.spines["geo"].set_linewidth(0.7)

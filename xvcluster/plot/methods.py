@@ -11,9 +11,12 @@ import xarray as xr
 from xvcluster.delegate import delegate
 from xvcluster.messages import plain
 from xvcluster.plot.agreement import agreement as draw_agreement
+from xvcluster.plot.changes import areas as draw_areas
+from xvcluster.plot.changes import transitions as draw_transitions
 from xvcluster.plot.criteria import criteria as draw_criteria
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
+from xvcluster.plot.section import section as draw_section
 from xvcluster.plot.som import som as draw_som
 from xvcluster.plot.summary import summary as draw_summary
 from xvcluster.plot.sweep import maps as draw_maps
@@ -54,7 +57,9 @@ class LabelPlots:
     def __init__(self, labels: xr.DataArray) -> None:
         self._data = labels
 
-    map = delegate(draw_map)
+    map = delegate(draw_map)  # type: ignore[arg-type]
+    areas = delegate(draw_areas)
+    transitions = delegate(draw_transitions)
 
 
 class ResultPlots:
@@ -74,9 +79,12 @@ class ResultPlots:
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
-    tree = delegate(draw_tree)
+    section = delegate(draw_section)  # type: ignore[arg-type]
+    areas = delegate(draw_areas)
+    transitions = delegate(draw_transitions)
+    tree = delegate(draw_tree)  # type: ignore[arg-type]
 
-    @_like(delegate(draw_maps))
+    @_like(delegate(draw_maps))  # type: ignore[arg-type]
     def maps(self, /, **options: Any) -> Any:
         require_tree(self._data)
         return draw_maps(self._data, **options)
@@ -93,9 +101,9 @@ class SweepPlots:
         self._data = dataset
         self._original = original
 
-    criteria = delegate(draw_criteria)
+    criteria = delegate(draw_criteria)  # type: ignore[arg-type]
 
-    @_like(delegate(draw_maps))
+    @_like(delegate(draw_maps))  # type: ignore[arg-type]
     def maps(self, /, **options: Any) -> Any:
         if options.get("original") is True and self._original is not None:
             options["original"] = self._original()
@@ -110,4 +118,4 @@ class AgreementPlots:
     def __init__(self, dataset: xr.Dataset) -> None:
         self._data = dataset
 
-    agreement = delegate(draw_agreement)
+    agreement = delegate(draw_agreement)  # type: ignore[arg-type]

@@ -18,6 +18,8 @@ from xvcluster.record.tree import Top, check_cut, cut_of, limits_of
 if TYPE_CHECKING:
     import xarray as xr
 
+    from xvcluster.plot.style import Colors
+
 _NAMED = 4
 """Number of clusters that are named one by one where they are one cluster."""
 
@@ -46,12 +48,14 @@ class Panel:
     is_first: Booleans
 
 
-def cut_panels(dataset: xr.Dataset, ks: Iterable[int] | None) -> list[Panel]:
+def cut_panels(
+    dataset: xr.Dataset, ks: Iterable[int] | None, colors: Colors | None = None
+) -> list[Panel]:
     """Cut the tree of a result, which is in memory, at several k."""
     own = cut_of(dataset)
     chosen = _choose(dataset, own, ks)
     top = Top.of(dataset, max(own, *chosen))
-    drawn, of_result = _colors(dataset, top, chosen), top.cut(own)
+    drawn, of_result = _colors(dataset, top, chosen, colors), top.cut(own)
     numbers = top.numbers(of_result)[of_result]
     panels = []
     for k in chosen:
@@ -84,7 +88,9 @@ def numbered(labels: xr.DataArray, like: xr.DataArray, k: int) -> xr.DataArray:
     return labels.drop_attrs(deep=False).assign_attrs(described).rename("label")
 
 
-def _colors(dataset: xr.Dataset, top: Top, ks: list[int]) -> dict[int, Float64s]:
+def _colors(
+    dataset: xr.Dataset, top: Top, ks: list[int], colors: Colors | None
+) -> dict[int, Float64s]:
     """Colours (n, 4) of the twigs of a tree at each k.
 
     At the smallest k they are those of that many clusters, in the order of the mean numbers of what
@@ -96,7 +102,7 @@ def _colors(dataset: xr.Dataset, top: Top, ks: list[int]) -> dict[int, Float64s]
     mean = np.bincount(coarse, top.clusters * size) / np.bincount(coarse, size)
     label = dataset["label"]
     is_own = ks[0] == dataset.sizes["cluster"]
-    base = style.colors_of(label if is_own else numbered(label, label, ks[0]))
+    base = style.check_colors(label if is_own else numbered(label, label, ks[0]), colors)
     base = base[np.argsort(np.argsort(mean, kind="stable"))]
     shade, parents, found = coarse.copy(), [], {ks[0]: coarse}
     for k in range(ks[0] + 1, ks[-1] + 1):

@@ -13,7 +13,8 @@ from xvcluster.messages import shown
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.levels import Levels, find_levels
-from xvcluster.plot.size import arrange
+from xvcluster.plot.options import Panels, drawing, take_axes
+from xvcluster.plot.size import arrange, balanced_columns, bounded
 from xvcluster.record.dataset import parameters_of
 
 if TYPE_CHECKING:
@@ -21,16 +22,37 @@ if TYPE_CHECKING:
 
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from xvcluster.plot.style import Colors
 
 
+_OPACITY = 0.55, 0.28
+"""Of the band between the quartiles, and of the one from the 5th to the 95th percentile."""
+
+_MEDIAN: dict[str, Any] = {"linewidth": 0.7, "linestyle": (0, (4, 2))}
+
+_GREY = "#8a8a8a"
+"""Colour of the key, which stands for those of all clusters."""
+
+_ENTRY = 1.15
+"""Inches of an entry of the key."""
+
+_KEY = 0.25
+"""Inches that the key adds to the height of a figure."""
+
+
+@drawing()
 def profiles(
     dataset: Result | xr.Dataset,
     *,
     variable: Hashable | None = None,
     axes: Sequence[Axes] | Array | None = None,
+    figsize: tuple[float, float] | None = None,
     ncols: int | None = None,
-) -> Figure:
+    colors: Colors | None = None,
+    legend: bool | str = True,
+    title: str | None = None,
+) -> Panels:
     """Draw the profile of each cluster: its centroid over the spread of its members.
 
     The light band extends from the 5th to the 95th percentile of the members, the darker one from
@@ -44,15 +66,21 @@ def profiles(
         A result, or its dataset.
     variable : hashable, optional
         The variable to draw. Default: all of them, one below the other.
-    axes : sequence of matplotlib Axes, optional
-        One per panel, variable by variable. Default: a new figure.
+    %(axes)s
+        Variable by variable.
+    %(figsize)s
     ncols : int, optional
         Number of panels in a row. Default: at most five, in rows of about the same length, or as
-        many as a figure of 20 inches needs.
+        many as a figure of 20 inches or `figsize` needs.
+    %(colors)s
+    %(legend)s
+        Here bands and lines: below the panels of a new figure, or at a place in the first panel.
+    %(title)s
 
     Returns
     -------
-    Figure
+    Panels
+        One per cluster, variable by variable.
 
     Raises
     ------
@@ -60,21 +88,23 @@ def profiles(
         If `dataset` is neither a result nor a Dataset, or `axes` are no axes of matplotlib.
     ValueError
         If `variable` is not in the result, if `axes` does not have one element per panel, if
-        `ncols` is given together with `axes` or is less than 1, or if the panels do not fit in a
-        figure of 20 inches.
+        `ncols` or `figsize` is given together with `axes`, if `ncols` is less than 1, if `colors`
+        does not have one colour per cluster, or if the panels do not fit in a figure of 20 inches
+        or of `figsize`.
 
     Examples
     --------
     >>> from xvcluster.plot import profiles
-    >>> figure = profiles(result.dataset, variable="vs")  # doctest: +SKIP
+    >>> panels = profiles(result.dataset, variable="vs")  # doctest: +SKIP
+    >>> panels.savefig("profiles.png")  # doctest: +SKIP
     """
     dataset = take_result(dataset, "profiles")
     names = pick_variables(dataset, variable)
     levels = find_levels(dataset)
     n_clusters = 1 if levels is None else dataset.sizes["cluster"]
     box = (6.0, _box_height(dataset.sizes["cluster"])) if levels is None else None
-    panels = _panels(len(names), n_clusters, axes, ncols, box)
-    rgba = style.own_colors(dataset)
+    rgba = style.own_colors(dataset, colors)
+    panels = _panels(len(names), n_clusters, axes, ncols, box, figsize)
     for name, row in zip(names, panels, strict=True):
         if levels is None:
             draw_boxes(row[0], dataset, name, rgba)
@@ -82,7 +112,12 @@ def profiles(
         for index, ax in enumerate(row):
             _draw_spread(ax, dataset, name, levels, index, rgba[index])
         _share_axes(row, dataset, name, levels)
-    return panels[0, 0].figure  # type: ignore[no-any-return]
+    place = legend if isinstance(legend, str) else None
+    if place is not None or (legend and axes is None):
+        _add_key(panels[0, 0], place, boxes=levels is None)
+    if title is not None:
+        panels[0, 0].figure.suptitle(title, fontsize=12)
+    return Panels(panels.ravel())
 
 
 def pick_variables(dataset: xr.Dataset, variable: Hashable | None) -> list[Hashable]:
@@ -121,6 +156,31 @@ def draw_boxes(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s) ->
     tidy(ax)
 
 
+def _add_key(ax: Axes, place: Any, *, boxes: bool) -> None:
+    """Explain bands and lines, or boxes: below all panels, or at a place in one."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    dark, light = (Patch(facecolor=_GREY, alpha=alpha) for alpha in _OPACITY)
+    thin = Line2D([], [], color=style.OUTLINE, linewidth=0.7)
+    bold = Line2D([], [], color=_GREY, **line_style(1.9))
+    median = Line2D([], [], color=style.OUTLINE, **_MEDIAN)
+    shown = {"5–95 % of members": light, "25–75 %": dark, "median": median, "centroid": bold}
+    if boxes:
+        upright = Line2D([], [], color=style.OUTLINE, linewidth=1.4)
+        box = Patch(facecolor=_GREY, edgecolor=style.OUTLINE, linewidth=0.7)
+        shown = {"5–95 % of members": thin, "25–75 %": box, "median": upright}
+    look: dict[str, Any] = {"fontsize": 7.5, "handlelength": 1.8, "labels": list(shown)}
+    look |= {"handles": list(shown.values()), "columnspacing": 1.4}
+    if place is not None:
+        ax.legend(loc=place, framealpha=0.85, **look)
+        return
+    figure: Any = ax.figure
+    fitting = max(int(figure.get_size_inches()[0] / _ENTRY), 1)
+    look |= {"ncols": balanced_columns(len(shown), fitting), "frameon": False}
+    figure.legend(loc="outside lower center", borderaxespad=0.2, **look)
+
+
 def line_style(width: float) -> dict[str, Any]:
     """Return the look of a coloured line with a dark rim, readable on white even if pale."""
     from matplotlib.patheffects import withStroke
@@ -138,35 +198,14 @@ def _panels(
     axes: Sequence[Axes] | Array | None,
     ncols: int | None,
     box: tuple[float, float] | None,
+    figsize: tuple[float, float] | None,
 ) -> Objects:
     """Return the axes of each variable's panels: the given ones, or new ones."""
     if axes is None:
-        return _new_panels(n_rows, n_panels, ncols, box)
-    given = _flat(axes)
+        return _new_panels(n_rows, n_panels, ncols, box, figsize)
     if ncols is not None:
         raise ValueError(f"ncols={ncols} has no effect on the given axes; pass one of the two")
-    total = n_rows * n_panels
-    if given.size != total:
-        raise ValueError(f"axes has {given.size} axes for {total} panels; pass {total}")
-    return given.reshape(n_rows, n_panels)
-
-
-def _flat(axes: Any) -> Objects:
-    """Return axes, or a single one, as a flat array; refuse anything else."""
-    from matplotlib.axes import Axes
-
-    if isinstance(axes, Sequence | np.ndarray):
-        given = np.asarray(axes, dtype=object).ravel()
-    else:
-        given = np.empty(1, dtype=object)
-        given[0] = axes
-    for ax in given:
-        if not isinstance(ax, Axes):
-            raise TypeError(
-                f"axes holds a {type(ax).__name__}; pass Axes of matplotlib, one per panel, e.g. "
-                "those of plt.subplots(1, 3)"
-            )
-    return given
+    return take_axes(axes, n_rows * n_panels).reshape(n_rows, n_panels)
 
 
 def _box_height(n_clusters: int) -> float:
@@ -175,14 +214,21 @@ def _box_height(n_clusters: int) -> float:
 
 
 def _new_panels(
-    n_rows: int, n_panels: int, ncols: int | None, box: tuple[float, float] | None
+    n_rows: int,
+    n_panels: int,
+    ncols: int | None,
+    box: tuple[float, float] | None,
+    figsize: tuple[float, float] | None,
 ) -> Objects:
     """Return the axes of a new figure, the panels of each variable in rows of their own."""
     import matplotlib.pyplot as plt
 
     panel, margin = (box, (0.0, 0.0)) if box else ((1.95, 2.5), (0.7, 0.4))
-    plan = arrange(n_panels, panel, limit=5, ncols=ncols, groups=n_rows, margin=margin)
-    size: dict[str, Any] = {"figsize": plan.size, "layout": "constrained"}
+    asked: dict[str, Any] = {"ncols": ncols, "figsize": figsize}
+    plan = arrange(n_panels, panel, limit=5, groups=n_rows, margin=margin, **asked)
+    width, height = plan.size
+    size: dict[str, Any] = {"figsize": figsize or bounded(width, height + _KEY)}
+    size["layout"] = "constrained"
     _, grid = plt.subplots(plan.n_rows, plan.n_columns, squeeze=False, **size)
     panels = grid.reshape(n_rows, -1)
     for ax in panels[:, n_panels:].flat:
@@ -196,11 +242,12 @@ def _draw_spread(
 ) -> None:
     """Draw one cluster's bands, median and centroid, with its share in the title."""
     spread = dataset[f"{name}_quantile"].isel(cluster=index).transpose("quantile", ...).values
-    levels.fill(ax, spread[0], spread[4], color=color, alpha=0.28)
-    levels.fill(ax, spread[1], spread[3], color=color, alpha=0.55)
+    dark, light = _OPACITY
+    levels.fill(ax, spread[0], spread[4], color=color, alpha=light)
+    levels.fill(ax, spread[1], spread[3], color=color, alpha=dark)
     for edge in (spread[0], spread[4]):
         levels.draw(ax, edge, color=style.OUTLINE, linewidth=0.3, alpha=0.5)
-    levels.draw(ax, spread[2], color=style.OUTLINE, linewidth=0.7, linestyle=(0, (4, 2)))
+    levels.draw(ax, spread[2], color=style.OUTLINE, **_MEDIAN)
     centroid = dataset[name].isel(cluster=index).values
     levels.draw(ax, centroid, color=color, **line_style(1.9))
     names, of = style.name_shares(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,40 @@ def balanced_columns(n: int, limit: int) -> int:
     return -(-n // max(n_rows, 1))
 
 
+def _choose_columns(
+    n_panels: int,
+    panel: tuple[float, float],
+    limit: int,
+    groups: int,
+    margin: tuple[float, float],
+    figsize: tuple[float, float] | None,
+) -> int:
+    """Return how many panels of a group lie side by side."""
+    width, height = panel
+    if figsize is not None:
+        columns = {balanced_columns(n_panels, n) for n in range(1, n_panels + 1)}
+        room = figsize[0] - margin[0], figsize[1] - groups * margin[1]
+        return max(columns, key=lambda n: _scale(n_panels, n, panel, groups, room))
+    n_columns = balanced_columns(n_panels, limit)
+    if groups * (-(-n_panels // n_columns) * height + margin[1]) > MOST:
+        fitting = int((MOST - margin[0]) / width)
+        n_columns = max(n_columns, balanced_columns(n_panels, fitting))
+    return n_columns
+
+
+def _scale(
+    n_panels: int, n_columns: int, panel: tuple[float, float], groups: int, room: Sequence[float]
+) -> float:
+    """Return by how much panels have to be scaled to fit in the room of a figure."""
+    n_rows = -(-n_panels // n_columns) * groups
+    return min(room[0] / (n_columns * panel[0]), room[1] / (n_rows * panel[1]))
+
+
+def _spell(figsize: tuple[float, float] | None) -> str:
+    """Return the size of a figure in words."""
+    return f"{MOST:g}" if figsize is None else f"{figsize[0]:g} by {figsize[1]:g}"
+
+
 def arrange(
     n_panels: int,
     panel: tuple[float, float],
@@ -68,9 +103,10 @@ def arrange(
     ncols: int | None = None,
     groups: int = 1,
     margin: tuple[float, float] = (0.0, 0.0),
+    figsize: tuple[float, float] | None = None,
     hint: str = "one variable, or some clusters: result.dataset.sel(cluster=[1, 2])",
 ) -> Arrangement:
-    """Arrange panels in a figure of at most 20 inches on each side.
+    """Arrange panels in a figure of at most 20 inches on each side, or of a given size.
 
     Parameters
     ----------
@@ -85,6 +121,8 @@ def arrange(
     groups : int, default 1
     margin : (width, height)
         Of the figure, and of each group, in inches.
+    figsize : (width, height), optional
+        Of the figure in inches, as the user asks for.
     hint : str
         What to draw instead if there are too many.
 
@@ -96,15 +134,14 @@ def arrange(
     width, height = panel
     if ncols is not None and check_integer("ncols", ncols, -(10**9)) < 1:
         raise ValueError(f"ncols must be at least 1, got {ncols}; None chooses it")
-    n_columns = min(ncols or balanced_columns(n_panels, limit), n_panels)
-    if ncols is None and groups * (-(-n_panels // n_columns) * height + margin[1]) > MOST:
-        fitting = int((MOST - margin[0]) / width)
-        n_columns = max(n_columns, balanced_columns(n_panels, fitting))
+    n_columns = ncols or _choose_columns(n_panels, panel, limit, groups, margin, figsize)
+    n_columns = min(n_columns, n_panels)
     n_rows = -(-n_panels // n_columns) * groups
     size = bounded(n_columns * width + margin[0], n_rows * height + groups * margin[1])
+    size = figsize or size
     if n_panels > 1 and min(size[0] / n_columns, size[1] / n_rows) < _LEAST:
         raise ValueError(
             f"{n_panels * groups} panels in {n_columns} columns and {n_rows} rows do not fit in a "
-            f"figure of {MOST:g} inches; draw fewer, e.g. {hint}"
+            f"figure of {_spell(figsize)} inches; draw fewer, e.g. {hint}"
         )
     return Arrangement(n_rows, n_columns, size)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xvcluster.arrays import Array, Float64s, Indices
+from xvcluster.arrays import Array, Float64s, Indices, Objects
 from xvcluster.grid.coords import units
 from xvcluster.grid.labels import Result
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.levels import Levels, find_levels
+from xvcluster.plot.options import Panels, drawing, take_axes
 from xvcluster.plot.profiles import line_style, pick_variables
 from xvcluster.plot.size import arrange, moderate
 from xvcluster.record.dataset import read_nodes
@@ -24,15 +25,29 @@ _WIDTH = 3.5
 _EMPTY = "#d9822b"
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
+    from xvcluster.plot.style import Colors
 
-def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Figure:
+
+@drawing()
+def som(
+    dataset: Result | xr.Dataset,
+    *,
+    variable: Hashable | None = None,
+    axes: Sequence[Axes] | Array | None = None,
+    figsize: tuple[float, float] | None = None,
+    colors: Colors | None = None,
+    cmap: str | Colormap | None = None,
+    legend: bool = True,
+    title: str | None = None,
+) -> Panels:
     """Draw a self-organizing map: its U-matrix, its hits and its codebook.
 
     The U-matrix shows the mean distance of each node's codebook vector to those of its neighbours,
@@ -47,17 +62,29 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
         A result made by `som`, or its dataset.
     variable : hashable, optional
         The variable of the codebook to draw. Default: all of them, in one panel each.
+    %(axes)s
+        The U-matrix, the hits, and the codebook of each variable.
+    %(figsize)s
+    %(colors)s
+    %(cmap)s
+        Here the U-matrix; default: ``"bone_r"``.
+    %(bar)s
+        Here the colorbars of distances and hits.
+    %(title)s
+        Default, of a new figure: the size and the errors of the map.
 
     Returns
     -------
-    Figure
+    Panels
+        The U-matrix, the hits, and the codebook of each variable.
 
     Raises
     ------
     TypeError
         If it is neither a result nor a Dataset.
     ValueError
-        If the dataset is not a result of `som`, or `variable` is not in it.
+        If the dataset is not a result of `som`, `variable` is not in it, `colors` does not have one
+        colour per cluster, or `axes` not one element per panel.
 
     Notes
     -----
@@ -67,10 +94,8 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
     Examples
     --------
     >>> from xvcluster.plot import som
-    >>> figure = som(result.dataset)  # doctest: +SKIP
+    >>> panels = som(result.dataset)  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
-
     dataset = take_result(dataset, "som").compute()  # read lazy maps only once
     if "node" not in dataset.dims or "som_row" not in dataset.coords:
         raise ValueError(
@@ -79,23 +104,36 @@ def som(dataset: Result | xr.Dataset, *, variable: Hashable | None = None) -> Fi
         )
     names = pick_variables(dataset, variable)
     n_panels = 2 + len(names)
+    rgba = style.check_colors(dataset["label"], colors)
+    is_own = axes is None
+    panels = _new_axes(dataset, n_panels, figsize) if axes is None else take_axes(axes, n_panels)
+    _draw_distances(panels[0], dataset, cmap or "bone_r", with_bar=legend)
+    _draw_hits(panels[1], dataset, with_bar=legend)
+    for ax, name in zip(panels[2:], names, strict=True):
+        _draw_codebook(ax, dataset, name, rgba, with_bar=legend)
+    for ax in panels:
+        _draw_grid(ax, dataset)
+    if is_own:
+        _add_head(panels[0].figure, style.drawable(quality_of(dataset)) if title is None else title)
+    elif title is not None:
+        panels[0].figure.suptitle(title, fontsize=12)
+    return Panels(panels)
+
+
+def _new_axes(dataset: xr.Dataset, n_panels: int, figsize: tuple[float, float] | None) -> Objects:
+    """Return the axes of a new figure."""
+    import matplotlib.pyplot as plt
+
     n_rows, n_columns = _shape(dataset)
     height = float(np.clip(_WIDTH * n_rows / n_columns, 1.2, 5.0)) + 0.9
-    plan = arrange(n_panels, (_WIDTH, height), limit=5, margin=(0.0, _HEAD))
-    figure, grid = plt.subplots(
-        plan.n_rows, plan.n_columns, figsize=plan.size, layout="compressed", squeeze=False
-    )
-    axes = grid.ravel()
+    panel = (_WIDTH, height)
+    plan = arrange(n_panels, panel, limit=5, margin=(0.0, _HEAD), figsize=figsize)
+    size: Any = {"figsize": plan.size, "layout": "compressed"}
+    _, grid = plt.subplots(plan.n_rows, plan.n_columns, squeeze=False, **size)
+    axes: Objects = grid.ravel()
     for ax in axes[n_panels:]:
         ax.remove()
-    _draw_distances(axes[0], dataset)
-    _draw_hits(axes[1], dataset)
-    for ax, name in zip(axes[2:], names, strict=False):
-        _draw_codebook(ax, dataset, name)
-    for ax in axes[:n_panels]:
-        _draw_grid(ax, dataset)
-    _add_head(figure, style.drawable(quality_of(dataset)))
-    return figure
+    return axes[:n_panels]
 
 
 def _add_head(figure: Figure, text: str) -> None:
@@ -127,7 +165,7 @@ def _on_grid(dataset: xr.Dataset, along_node: Array) -> Array:
     return along_node.reshape(_shape(dataset))
 
 
-def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
+def _draw_distances(ax: Axes, dataset: xr.Dataset, cmap: str | Colormap, *, with_bar: bool) -> None:
     """Draw the U-matrix with its colorbar."""
     scale = dataset["distance"].attrs.get("units", "1")
     ax.set_title("U-matrix", fontsize=9.5)
@@ -138,7 +176,7 @@ def _draw_distances(ax: Axes, dataset: xr.Dataset) -> None:
     least: dict[str, Any] = (
         {} if np.ptp(distances) > 0 else {"vmin": 0, "vmax": distances.max() or 1}
     )
-    _draw_values(ax, distances, label, cmap="bone_r", **least)
+    _draw_values(ax, distances, label, with_bar=with_bar, cmap=cmap, **least)
     _hatch(ax, empty)
 
 
@@ -154,19 +192,23 @@ def _hatch(ax: Axes, cells: Indices) -> None:
     ax.add_patch(PathPatch(path, hatch="////", facecolor="none", edgecolor=_EMPTY, linewidth=0))
 
 
-def _draw_hits(ax: Axes, dataset: xr.Dataset) -> None:
+def _draw_hits(ax: Axes, dataset: xr.Dataset, *, with_bar: bool) -> None:
     """Draw the number of profiles of each node, as text too if it fits."""
     hits = _on_grid(dataset, dataset["node_count"].values)
     ax.set_title("Hits", fontsize=9.5)
     look: dict[str, Any] = {"cmap": "YlGnBu", "vmin": 0, "vmax": max(hits.max(), 1)}
-    image = _draw_values(ax, hits, "profiles", alpha=0.9, **look)
+    image = _draw_values(ax, hits, "profiles", with_bar=with_bar, alpha=0.9, **look)
     size = min(8.5, 60 / max(hits.shape), 180 / (max(hits.shape) * len(f"{hits.max()}")))
     legends.write_in_cells(ax, hits, np.asarray(image.cmap(image.norm(hits))), size=size)
 
 
-def _draw_values(ax: Axes, values: Array, label: str, **options: Any) -> AxesImage:
+def _draw_values(
+    ax: Axes, values: Array, label: str, *, with_bar: bool, **options: Any
+) -> AxesImage:
     """Draw one value per node, with a thin colorbar below."""
     image = ax.imshow(values, interpolation="nearest", **options)
+    if not with_bar:
+        return image
     bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=30, pad=0.03)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7, width=0.5, length=2)
@@ -174,7 +216,9 @@ def _draw_values(ax: Axes, values: Array, label: str, **options: Any) -> AxesIma
     return image
 
 
-def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
+def _draw_codebook(
+    ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64s, *, with_bar: bool
+) -> None:
     """Draw the codebook of one variable: a small profile in every cell, or a value."""
     levels = find_levels(dataset)
     nodes = dataset[f"{name}_node"]
@@ -182,9 +226,10 @@ def _draw_codebook(ax: Axes, dataset: xr.Dataset, name: Hashable) -> None:
     described = nodes if nodes.attrs else dataset[name]
     if levels is None:
         values = _on_grid(dataset, nodes.values)
-        _draw_values(ax, values, style.axis_label(described, width=38), cmap="viridis")
+        label = style.axis_label(described, width=38)
+        _draw_values(ax, values, label, with_bar=with_bar, cmap="viridis")
         return
-    colors = style.colors_of(dataset["label"])[dataset["node_cluster"].values - 1]
+    colors = rgba[dataset["node_cluster"].values - 1]
     pale = 0.72 + 0.28 * colors[:, :3]
     ax.imshow(pale.reshape(*_shape(dataset), 3), interpolation="nearest")
     values = nodes.transpose("node", ...).values

@@ -183,26 +183,30 @@ def _automatic_colors(labels: xr.DataArray) -> Float64s:
     return colors[::-1].copy() if is_reversed else colors
 
 
-def own_colors(dataset: xr.Dataset) -> Float64s:
+def own_colors(dataset: xr.Dataset, colors: Colors | None = None) -> Float64s:
     """Return the colours along the dim ``cluster`` of a result, or of a selection from it."""
-    return np.asarray(colors_of(dataset["label"])[dataset["cluster"].values - 1])
+    return np.asarray(check_colors(dataset["label"], colors)[dataset["cluster"].values - 1])
 
 
 def check_colors(labels: xr.DataArray, colors: Colors | None) -> Float64s:
     """Return the colours of labels as RGBA: the given ones, checked, or `cluster_colors`."""
     if colors is None:
         return colors_of(labels)
-    n_clusters = int(cluster_numbers(labels).max())
     if isinstance(colors, Mapping):
         return _of_some(labels, colors)
-    colors = _of_colormap(colors, n_clusters)
-    rgba = _read_colors(colors)
+    n_clusters = int(cluster_numbers(labels).max())
+    rgba = _read_colors(_of_colormap(colors, n_clusters))
     if len(rgba) != n_clusters:
         raise ValueError(
             f"colors has {len(rgba)} colours for {n_clusters} clusters; "
             f"pass one colour per cluster, in the order of their numbers"
         )
     return rgba
+
+
+def refuse_no_colors(colors: Colors) -> None:
+    """Refuse what is no colours, whatever the labels are."""
+    _read_colors(list(colors.values()) if isinstance(colors, Mapping) else _of_colormap(colors, 1))
 
 
 def _read_colors(colors: Any) -> Float64s:
@@ -293,6 +297,11 @@ def drawable(text: object, width: int = 1000, *, formulas: bool = True) -> str:
         if not is_fit:
             lines[i] = re.sub(r"(?<!\\)\$", r"\\$", line)
     return "\n".join(lines)
+
+
+def undrawn(text: str) -> str:
+    """Return text that `drawable` made fit for matplotlib as it was, on one line."""
+    return text.replace("\\$", "$").replace("\n", " ")
 
 
 def name_shares(dataset: xr.Dataset) -> tuple[list[str], str]:

@@ -12,6 +12,7 @@ from xvcluster.grid.labels import Result
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
+from xvcluster.plot.options import drawing
 from xvcluster.plot.size import MOST
 from xvcluster.record.dataset import parameters_of
 from xvcluster.record.tree import Top, cut_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
     from matplotlib.axes import Axes
+
+    from xvcluster.plot.style import Colors
 
 Point = tuple[float, float]
 """Height and row."""
@@ -57,7 +60,17 @@ _ABOVE = "#8a8a8a"
 _BUTT: Any = {"solid_capstyle": "butt", "clip_on": False}
 
 
-def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
+@drawing("collections.LineCollection")
+def tree(
+    dataset: Result | xr.Dataset,
+    *,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+    colors: Colors | None = None,
+    legend: bool = True,
+    title: str | None = None,
+    **properties: Any,
+) -> Axes:
     """Draw the last 30 merges of a tree of clusters, and where it is cut.
 
     Merges within a cluster have its colour, those above the cut are grey. Beside them stand the
@@ -67,10 +80,17 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ----------
     dataset : ClusterResult or Dataset
         A result of `ward`, or of ``result.merge``, or its dataset.
-    ax : matplotlib Axes, optional
-        Axes to draw in. If they are too low for the names of all clusters, the letters are smaller,
-        down to 6 points, and the smallest branches stay without a name: make the axes higher.
-        Default: a new figure, as high as all names need.
+    %(ax)s
+        If they are too low for the names of all clusters, the letters are smaller, down to 6
+        points, and the smallest branches stay without a name: make the axes higher.
+    %(figsize)s
+    %(colors)s
+    %(bar)s
+        Here the names of the clusters and their shares.
+    %(title)s
+    **properties
+        Properties of the branches, handed to `matplotlib.collections.LineCollection`, such as
+        ``linewidths``.
 
     Returns
     -------
@@ -81,7 +101,8 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
     TypeError
         If `dataset` is neither a result nor a Dataset, or `ax` is a map.
     ValueError
-        If the result has no tree, or one of a single leaf.
+        If the result has no tree, or one of a single leaf, if `colors` does not have one colour per
+        cluster, or `figsize` is given together with `ax`.
 
     Notes
     -----
@@ -107,14 +128,16 @@ def tree(dataset: Result | xr.Dataset, *, ax: Axes | None = None) -> Axes:
         raise ValueError("the tree of this result has a single leaf, so that there is no merge")
     n_pieces = parameters_of(dataset)["n_pieces"]
     branches = _Branches.of(top, k, n_pieces)
+    rgba = _colors(dataset, branches, colors)
     if ax is None:
         height = min(_ROW * float(np.ptp(branches.row)) + 0.95, MOST)
-        _, ax = plt.subplots(figsize=(6.0, height), layout="constrained")
+        _, ax = plt.subplots(figsize=figsize or (6.0, height), layout="constrained")
     _draw_axis(ax, branches, dataset)
-    rgba = _colors(dataset, branches)
-    _draw_branches(ax, branches, rgba, n_pieces)
+    _draw_branches(ax, branches, rgba, n_pieces, properties)
     _draw_cut(ax, branches)
-    _name_clusters(ax, branches, dataset, rgba)
+    if title is not None:
+        ax.set_title(title, fontsize=11, pad=18)  # above the number of clusters
+    _name_clusters(ax, branches, dataset, rgba, with_names=legend)
     return ax
 
 
@@ -212,25 +235,29 @@ def _draw_axis(ax: Axes, branches: _Branches, dataset: xr.Dataset) -> None:
     ax.set_xlabel(style.drawable("height" if unit == "1" else f"height ({unit})"), fontsize=9)
 
 
-def _colors(dataset: xr.Dataset, branches: _Branches) -> Float64s:
+def _colors(dataset: xr.Dataset, branches: _Branches, colors: Colors | None) -> Float64s:
     """Colours (k + 1, 4) of the clusters of the cut, and of what is above it at the end."""
     from matplotlib.colors import to_rgba_array
 
     above = to_rgba_array(_ABOVE)
-    table = np.concatenate([above, style.colors_of(dataset["label"])])
+    table = np.concatenate([above, style.check_colors(dataset["label"], colors)])
     return np.concatenate([table[branches.numbers], above])
 
 
-def _draw_branches(ax: Axes, branches: _Branches, rgba: Float64s, n_pieces: int) -> None:
+def _draw_branches(
+    ax: Axes, branches: _Branches, rgba: Float64s, n_pieces: int, properties: dict[str, Any]
+) -> None:
     """Draw all branches; those that join pieces are dotted."""
+    from matplotlib.cbook import normalize_kwargs
     from matplotlib.collections import LineCollection
 
     first_apart = len(branches.row) - (n_pieces - 1)
     lines = list(_lines(branches))
-    looks = [":" if c < 0 and merge >= first_apart else "-" for _, _, c, merge in lines]
+    dashes = [":" if c < 0 and merge >= first_apart else "-" for _, _, c, merge in lines]
     segments = [[(10**x, y) for x, y in ends] for *ends, _, _ in lines]
     colors = [rgba[c] for _, _, c, _ in lines]
-    ax.add_collection(LineCollection(segments, colors=colors, linestyles=looks, linewidths=1.5))
+    look = {"linestyle": dashes, "linewidth": 1.5, **normalize_kwargs(properties, LineCollection)}
+    ax.add_collection(LineCollection(segments, colors=colors, **look))
 
 
 def _lines(branches: _Branches) -> Iterator[tuple[Point, Point, int, int]]:
@@ -259,7 +286,9 @@ def _draw_cut(ax: Axes, branches: _Branches) -> None:
     ax.annotate(name, (x[0], y[0]), fontsize=9, annotation_clip=False, **place)
 
 
-def _name_clusters(ax: Axes, branches: _Branches, dataset: xr.Dataset, rgba: Float64s) -> None:
+def _name_clusters(
+    ax: Axes, branches: _Branches, dataset: xr.Dataset, rgba: Float64s, *, with_names: bool
+) -> None:
     """Name the clusters and their shares beside their twigs, as far as there is room."""
     from matplotlib.transforms import blended_transform_factory
 
@@ -269,6 +298,9 @@ def _name_clusters(ax: Axes, branches: _Branches, dataset: xr.Dataset, rgba: Flo
     for ends, color in zip(branches.ends, rgba, strict=False):
         y = [ends[0] - 0.4, ends[1] + 0.4]
         ax.plot([_BAR, _BAR], y, color=color, linewidth=5, transform=beside, **_BUTT)
+    if not with_names:
+        ax.set_yticks([])
+        return
     middles = branches.ends.mean(axis=1)
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]  # whose layout is then known
     inch = legends.inches(ax)[1] / abs(np.ptp(ax.get_ylim()))

@@ -14,28 +14,37 @@ from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
 from xvcluster.plot.inputs import check_switches, take_dataset
 from xvcluster.plot.legend import inches
 from xvcluster.plot.map import open_axes, surround
+from xvcluster.plot.options import drawing
+from xvcluster.plot.scale import check_scale_bar
 
 if TYPE_CHECKING:
     import xarray as xr
     from cartopy.crs import Projection
     from cartopy.mpl.geoaxes import GeoAxes
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
     from xvcluster.plot.basemap import Resolution
 
 
+@drawing("collections.QuadMesh", "collections.PathCollection", extra=("s", "marker"))
 def votes(
     dataset: xr.Dataset,
     *,
     cluster: int = 1,
     ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
     projection: Projection | None = None,
     extent: geo.Box | None = None,
+    cmap: str | Colormap | None = None,
+    legend: bool = True,
     coastlines: bool = True,
     borders: bool = True,
-    resolution: Resolution = "110m",
+    resolution: Resolution = "auto",
     gridlines: bool = True,
+    scale_bar: bool | float = False,
     title: str | None = None,
+    **properties: Any,
 ) -> GeoAxes | Axes:
     """Draw how many models assign each point to one cluster, as in Lekić et al. (2012).
 
@@ -48,10 +57,19 @@ def votes(
         the number of models that contain a point, both on the points of one map.
     cluster : int, default 1
         The cluster whose votes are drawn.
-    ax, projection, extent, coastlines, borders, resolution, gridlines
+    %(ax)s
+        A cartopy GeoAxes if latitude and longitude are known.
+    %(figsize)s
+    projection, extent, coastlines, borders, resolution, gridlines, scale_bar
         As in `map`.
-    title : str, optional
-        Title of the axes. Default: says what is counted.
+    %(cmap)s
+        From no model to all of them; default: ``"YlGnBu"``.
+    %(bar)s
+        Here a colorbar of the number of models.
+    %(title)s
+        Default: says what is counted.
+    **properties
+        Properties of the cells or points, as in `map`.
 
     Returns
     -------
@@ -61,7 +79,7 @@ def votes(
     ------
     ValueError
         If the dataset has no votes, or none for this cluster; if it holds more than one map; or if
-        `projection` or `extent` would have no effect, as in `map`.
+        `projection`, `extent` or `figsize` would have no effect, as in `map`.
     TypeError
         If `ax` is not a GeoAxes although latitude and longitude are known.
 
@@ -78,14 +96,18 @@ def votes(
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
+    scale_bar = check_scale_bar(scale_bar)
     dataset = take_dataset(dataset, "votes", "the Dataset that xvcluster.consensus returns")
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
     tight = ax is None and projection is None
-    ax = open_axes(ax, place, projection, extent, with_bar=True)
-    lines = {"coastlines": coastlines, "borders": borders, "resolution": resolution}
+    ax = open_axes(ax, place, projection, extent, figsize=figsize, with_bar=legend)
+    lines: dict[str, Any] = {"coastlines": coastlines, "borders": borders}
+    lines |= {"resolution": resolution, "scale_bar": scale_bar}
     surround(ax, place, counts, extent, tight=tight, gridlines=gridlines, **lines)
-    _draw_counts(ax, place, int(n_models.max()))
+    drawn = _draw_counts(ax, place, int(n_models.max()), cmap or "YlGnBu", properties)
+    if legend:
+        _add_counts(ax, drawn, int(n_models.max()))
     if title is None:
         width = max(16, int(inches(ax)[0] / 0.085))
         title = fill(f"models that assign a point to cluster {cluster}", width)
@@ -112,14 +134,25 @@ def _count(dataset: xr.Dataset, cluster: Any) -> tuple[xr.DataArray, xr.DataArra
     return chosen["votes"], chosen["n_models"]
 
 
-def _draw_counts(ax: Axes, place: geo.Geometry, n_models: int) -> None:
-    """Draw counts from 0 to the number of all models, in steps from light to dark, with a bar."""
+def _draw_counts(
+    ax: Axes,
+    place: geo.Geometry,
+    n_models: int,
+    cmap: str | Colormap,
+    properties: dict[str, Any],
+) -> Any:
+    """Draw counts from 0 to the number of all models, in steps along a colormap."""
     from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
-    steps = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 1, n_models + 1)))
+    shades = colormaps[cmap] if isinstance(cmap, str) else cmap
+    steps = ListedColormap(shades(np.linspace(0, 1, n_models + 1)))
     norm = BoundaryNorm(np.arange(n_models + 2) - 0.5, n_models + 1)
-    drawn = draw_field(ax, place, cmap=steps, norm=norm)
+    return draw_field(ax, place, cmap=steps, norm=norm, **properties)
+
+
+def _add_counts(ax: Axes, drawn: Any, n_models: int) -> None:
+    """Draw the bar of the counts."""
     ticks = np.arange(0, n_models + 1, -(-(n_models + 1) // 11))
     side, offset = bar_side(ax, None), clear_of_ticks(ax)
     add_bar(ax, drawn, "models", side=side, offset=offset, ticks=ticks)

@@ -1,0 +1,215 @@
+"""Pages opened from the disk in headless Chromium, with the network cut."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import xvcluster
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens the page of an explorer; afterwards no error and no request may have been noted."""
+
+    def open_page(explorer, width=1400):
+        path = tmp_path / "page.html"
+        explorer.save(path)
+        browser.resize(width, 900, mobile=width < 600)
+        browser.open(path)
+        browser.settle()
+        return browser
+
+    yield open_page
+    browser.settle()
+    assert [said for kind, said in browser.log if kind in ("error", "warning", "assert")] == []
+    assert [url for url in browser.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def at_place(page, lon, lat):
+    """Pixels of a place on the map."""
+    return page.evaluate(f"""(() => {{
+      const frame = Bokeh.index.get(map).frame.bbox, box = at("map").getBoundingClientRect()
+      const share = (range, value) => (value - range.start) / (range.end - range.start)
+      return [box.left + frame.left + share(map.x_range, {lon}) * frame.width,
+              box.top + frame.top + (1 - share(map.y_range, {lat})) * frame.height]
+    }})()""")
+
+
+def drawn(page, name, column, panel=0):
+    """What a line of a panel shows."""
+    return page.evaluate(
+        f'Array.from(model(panels[{panel}], "{name}").data_source.data["{column}"])'
+    )
+
+
+def text(page, name):
+    return page.evaluate(f'document.getElementById("{name}").innerText')
+
+
+def pixel(page, x, y):
+    """Colour of a pixel as it is seen."""
+    import base64
+    import io
+
+    from PIL import Image
+
+    clip = {"x": x, "y": y, "width": 1, "height": 1, "scale": 1}
+    taken = page.call("Page.captureScreenshot", {"format": "png", "clip": clip})["data"]
+    return Image.open(io.BytesIO(base64.b64decode(taken))).convert("RGB").getpixel((0, 0))
+
+
+def test_pointing_and_clicking_show_the_point_and_its_profile(model, opened):
+    result = model.vcluster.kmeans(3).rename({2: "Arc <b>"})
+    page = opened(result.explore())
+    assert page.evaluate("at('tip').hidden")
+    point = {"latitude": 38.0, "longitude": -117.0}
+    label = int(result.labels.sel(point))
+    name = "Arc <b>" if label == 2 else f"Cluster {label}"
+    x, y = at_place(page, -117.1, 38.1)
+    page.move(x, y)
+    assert text(page, "tip").split("\n")[:2] == [name, "38° N, 117° W"]
+    assert drawn(page, "profile", "value") == []
+    page.click(x, y)
+    assert name in text(page, "said")
+    assert "38° N, 117° W" in text(page, "said")
+    np.testing.assert_allclose(drawn(page, "profile", "value"), model.sel(point), rtol=1e-4)
+    centroid = result.centroids["vs"].sel(cluster=label)
+    np.testing.assert_allclose(drawn(page, "centroid", "centroid"), centroid, rtol=1e-6)
+    upper = result.dataset["vs_quantile"].sel(cluster=label, quantile=0.75)
+    np.testing.assert_allclose(drawn(page, "band lower", "upper"), upper, rtol=1e-6)
+    assert page.evaluate("document.querySelector('tr.of-point').dataset.cluster") == str(label)
+    assert page.evaluate("panels[0].y_range.start > panels[0].y_range.end")  # depth points down
+    page.move(*at_place(page, -128.0, 38.0))
+    assert page.evaluate("at('tip').hidden")
+
+
+def test_the_map_shows_the_colours_of_clusters_and_fields_and_hides_clusters(rough_model, opened):
+    result = rough_model.vcluster.kmeans(3).recolor(["#ff0000", "#00c000", "#0000ff"])
+    page = opened(result.explore())
+    colors = {1: (255, 0, 0), 2: (0, 192, 0), 3: (0, 0, 255)}
+    for lat, lon in ((36.0, -118.0), (41.0, -113.0), (45.0, -117.0)):
+        label = int(result.labels.sel(latitude=lat, longitude=lon))
+        x, y = at_place(page, lon + 0.25, lat + 0.25)
+        assert pixel(page, x, y) == colors[label]
+    page.evaluate(f"document.querySelector('input[data-cluster=\"{label}\"]').click()")
+    page.settle()
+    assert pixel(page, x, y) == (255, 255, 255)
+    page.move(x, y)
+    assert page.evaluate("at('tip').hidden")
+    page.evaluate("at('all').click()")
+    page.evaluate("at('field').value = 'margin'; at('field').dispatchEvent(new Event('change'))")
+    page.settle()
+    margin = float(result.dataset["margin"].sel(latitude=lat, longitude=lon))
+    shade = page.evaluate(f"rgb(about.palette[Math.round(255 * {margin})])")
+    assert np.abs(np.subtract(pixel(page, x, y), shade)).max() <= 4
+    page.move(x, y)
+    assert f"margin {margin:.1}" in text(page, "tip")
+
+
+def test_points_without_a_profile_are_no_cells(rough_model, opened):
+    page = opened(rough_model.vcluster.kmeans(3).explore())
+    x, y = at_place(page, -120.0, 35.0)  # where the model has no data
+    page.move(x, y)
+    assert page.evaluate("at('tip').hidden")
+    page.click(x, y)
+    assert drawn(page, "profile", "value") == []
+    assert text(page, "said").startswith("Click a point")
+
+
+def test_a_name_in_the_table_highlights_its_cluster(model, opened):
+    result = model.vcluster.kmeans(3)
+    page = opened(result.explore())
+    page.evaluate("document.querySelectorAll('tbody button')[1].click()")
+    page.settle()
+    assert page.evaluate("document.querySelector('tr.lit').dataset.cluster") == "2"
+    centroid = result.centroids["vs"].sel(cluster=2)
+    np.testing.assert_allclose(drawn(page, "centroid", "centroid"), centroid, rtol=1e-6)
+    pale = page.evaluate("Array.from(colours, (c) => c >>> 24)")
+    full = np.array(pale).reshape(7, 9) == 255
+    np.testing.assert_array_equal(full, result.labels == 2)
+
+
+def test_the_keys_go_from_point_to_point(model, opened):
+    page = opened(model.vcluster.kmeans(3).explore())
+    page.evaluate("at('map').focus()")
+    page.press("ArrowRight")
+    assert "38° N, 116° W" in text(page, "said")
+    page.press("ArrowRight")
+    assert "38° N, 115° W" in text(page, "said")
+    page.press("ArrowUp")
+    assert "39° N, 115° W" in text(page, "said")
+    page.press("Escape")
+    assert text(page, "said").startswith("Click a point")
+
+
+def test_polygons_over_the_dateline_answer_where_they_are(bent_model, opened):
+    moved = bent_model.assign_coords(lon=(bent_model["lon"] + 295 + 180) % 360 - 180)
+    result = moved.vcluster.kmeans(3)
+    page = opened(result.explore())
+    for row, column in ((5, 2), (5, 8)):
+        lat, lon = (float(moved[n][row, column]) for n in ("lat", "lon"))
+        lon += 360 * round((page.evaluate("(map.x_range.start + map.x_range.end) / 2") - lon) / 360)
+        page.click(*at_place(page, lon, lat))
+        profile = moved.isel(y=row, x=column)
+        np.testing.assert_allclose(drawn(page, "profile", "value"), profile, rtol=3e-3)
+
+
+def test_another_map_and_another_k_are_chosen(rough_model, opened):
+    runs = xr.DataArray(["spring", "autumn"], dims="run", name="run")
+    both = xr.concat([rough_model, rough_model.isel(depth=slice(None, None, -1))
+                      .assign_coords(rough_model.coords)], runs)  # fmt: skip
+    sweep = both.vcluster.sweep(range(2, 4), n_init=1)
+    page = opened(sweep.result(2).explore())
+    page.evaluate("at('maps').value = 1; at('maps').dispatchEvent(new Event('input'))")
+    assert text(page, "map-name") == "run = autumn"
+    page.click(*at_place(page, -115.0, 40.0))
+    own = both.sel(run="autumn", latitude=40.0, longitude=-115.0)
+    np.testing.assert_allclose(drawn(page, "profile", "value"), own, rtol=3e-3)
+    page.evaluate("at('clustering').value = 1; at('clustering').dispatchEvent(new Event('change'))")
+    label = int(sweep.result(3).labels.sel(run="autumn", latitude=40.0, longitude=-115.0))
+    assert f"Cluster {label}" in text(page, "said")
+    centroid = sweep.result(3).centroids["vs"].sel(cluster=label)
+    np.testing.assert_allclose(drawn(page, "centroid", "centroid"), centroid, rtol=1e-6)
+    np.testing.assert_allclose(drawn(page, "profile", "value"), own, rtol=3e-3)
+    assert page.evaluate("document.querySelectorAll('tbody tr').length") == 3
+
+
+def test_without_data_a_click_shows_the_cluster_and_says_so(model, opened, tmp_path):
+    result = model.vcluster.kmeans(3)
+    result.to_netcdf(tmp_path / "result.nc")
+    page = opened(xvcluster.open_result(tmp_path / "result.nc").explore())
+    page.click(*at_place(page, -117.0, 38.0))
+    assert "margin" in text(page, "said")
+    assert "without the data" in text(page, "said")
+    label = int(result.labels.sel(latitude=38.0, longitude=-117.0))
+    centroid = result.centroids["vs"].sel(cluster=label)
+    np.testing.assert_allclose(drawn(page, "centroid", "centroid"), centroid, rtol=1e-6)
+    assert drawn(page, "profile", "value") == []
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(two_variables, opened):
+    page = opened(two_variables.vcluster.kmeans(3).explore(), width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.click(*at_place(page, -115.0, 40.0))
+    assert len(drawn(page, "profile", "value", panel=1)) == 6
+
+
+def test_hostile_names_are_shown_as_text(model, opened):
+    hostile = "</script><img src=x onerror=fail()>&$$\\href{x}{y}$$"
+    model.attrs["long_name"] = hostile
+    page = opened(model.to_dataset().vcluster.kmeans(3).rename({1: hostile}).explore())
+    assert hostile in text(page, "table")
+    assert page.evaluate("document.querySelector('#panels h2').textContent").startswith(hostile)
+    assert page.evaluate("document.querySelectorAll('img, script').length") == 5
+
+
+def test_a_frame_in_a_notebook_holds_the_page(model, browser, tmp_path):
+    path = tmp_path / "notebook.html"
+    shown = model.vcluster.kmeans(3).explore()._repr_html_()
+    path.write_text(f"<!DOCTYPE html><body data-ready=yes>{shown}", encoding="utf-8")
+    browser.resize(1400, 900)
+    browser.open(path)
+    frame = "document.querySelector('iframe').contentDocument"
+    browser.wait_for(f"{frame} && {frame}.body && {frame}.body.dataset.ready === 'yes'")
+    assert browser.evaluate(f"{frame}.querySelectorAll('tbody tr').length") == 3
+    assert [said for kind, said in browser.log if kind == "error"] == []
