@@ -88,7 +88,7 @@ def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
         the coordinates ``start`` and ``end``:
 
         - ``area`` (step, before, after): what belongs to the cluster ``before`` at the start and to
-          ``after`` at the end, in km², or the number of points if cells have no area, as `units`
+          ``after`` at the end, in km², or the number of points if cells have no area, as ``units``
           says.
         - ``share`` (step, before, after): the same divided by its sum over ``after``. The rows of
           this matrix add up to 1; they are NaN for a cluster that has nothing left.
