@@ -58,7 +58,7 @@ def test_export_writes_one_cluster(clustered, succeed):
         (["map.tif", "--time", "2000"], "--time 2000 has no effect"),
         (["c{cluster}.nd", *DECLARED, "--time", "2000"], "--time applies to a GeoTIFF only"),
         (["c.nd", *DECLARED], "3 clusters need a file each"),
-        (["c.nd", "--cluster", "1", *DECLARED[2:]], "with vp_vs=: a ratio such as 1.73"),
+        (["c.nd", "--cluster", "1", *DECLARED[2:]], "give vp_vs=, a ratio such as 1.73"),
         (["c{cluster}.nd", *DECLARED], "c2.nd exists already"),
         (["here.tif"], "here.tif exists already"),
     ],

@@ -48,6 +48,10 @@ _NAMES = {
 }
 """What variables of a result are called, whatever the case."""
 
+_RATIOS = "a ratio such as 1.73, 'brocher2005' for the crust, or 'ak135'"
+_DENSE = "a number in g/cm3, 'brocher2005', 'gardner1974', or 'ak135'"
+"""What may be given instead."""
+
 _WAVES = {"vp": "P", "vs": "S"}
 _HIGHEST = -12.0
 """Kilometres of depth, above which no level of a model of the Earth lies."""
@@ -192,24 +196,32 @@ def declare(
             f"{plain(rho)!r} has the units {units(result[rho])!r}, but a density is in g/cm3 or "
             "kg/m3; set the attribute units before clustering"
         )
-    _require(
-        "vp_vs", vp_vs, has=all(found.values()), what="both velocities",
-        lacks=next((f"{_WAVES[w]} velocity" for w, n in found.items() if n is None), ""),
-        instead="a ratio such as 1.73, 'brocher2005' for the crust, or 'ak135'",
-    )  # fmt: skip
-    _require(
-        "density", density, has=rho is not None, what="a density", lacks="density",
-        instead="a number in g/cm3, 'brocher2005', 'gardner1974', or 'ak135'",
-    )  # fmt: skip
-    is_relative = [n for n in filter(None, found.values()) if _is_relative(result[n])]
-    _require(
-        "reference", reference, has=not is_relative, what="absolute velocities",
-        lacks=f"absolute velocity: {plain(', '.join(is_relative))} is a perturbation, in %",
-        instead="the model that it refers to: 'ak135', or a Dataset with vs or vp by depth",
-    )  # fmt: skip
+    relative = ", ".join(n for n in filter(None, found.values()) if _is_relative(result[n]))
     first, last = read_depths(result, parameters_of(result)["vertical"])[0][[0, -1]]
-    _require_end("above", above, ends["above"], f"{first:g} km", has=first <= 0)
-    _require_end("below", below, ends["below"], f"{last:g} km", has=last >= RADIUS)
+    lacks = next((f"no {_WAVES[w]} velocity" for w, n in found.items() if n is None), "")
+    missing = [
+        _find_missing("vp_vs", vp_vs, lacks, "both velocities", _RATIOS),
+        _find_missing("density", density, "" if rho else "no density", "a density", _DENSE),
+        _find_missing(
+            "reference", reference, f"{plain(relative)} in %" if relative else "",
+            "absolute velocities", "the model that this is a perturbation of: 'ak135' or a Dataset",
+        ),
+        _find_missing(
+            "above", above, f"no level above {first:g} km" if first > 0 else "",
+            "levels up to the surface", _either(ends["above"]),
+        ),
+        _find_missing(
+            "below", below, f"no level below {last:g} km" if last < RADIUS else "",
+            "levels down to the centre of the Earth", _either(ends["below"]),
+        ),
+    ]  # fmt: skip
+    if any(missing):
+        raise ValueError(
+            "the result does not hold all that a model of the Earth needs, and nothing is filled "
+            f"in unasked; it has {'; '.join(filter(None, missing))}"
+        )
+    check_choice("above", above, ends["above"], or_none=True)
+    check_choice("below", below, ends["below"], or_none=True)
     return Declared(
         vp=found["vp"],
         vs=found["vs"],
@@ -223,25 +235,17 @@ def declare(
     )
 
 
-def _require_end(
-    option: str, value: str | None, allowed: Sequence[str], depth: str, *, has: bool
-) -> None:
-    """Refuse levels that do not reach an end of the Earth without a word on what lies there."""
-    end = "the surface" if option == "above" else "the centre of the Earth"
-    instead = " or ".join(map(repr, allowed))
-    lacks = f"levels {option} {depth}"
-    _require(option, value, has=has, what=f"levels up to {end}", lacks=lacks, instead=instead)
-    check_choice(option, value, allowed, or_none=True)
-
-
-def _require(option: str, value: Any, *, has: bool, what: str, lacks: str, instead: str) -> None:
-    """Refuse an option that is missing, or that has no effect."""
-    if not has and value is None:
-        raise ValueError(f"the result has no {lacks}; say what to use, with {option}=: {instead}")
-    if has and value is not None:
+def _find_missing(option: str, value: Any, lacks: str, has: str, allowed: str) -> str:
+    """Say what is missing, and the option that says what to use; refuse one without effect."""
+    if not lacks and value is not None:
         raise ValueError(
-            f"{option}={shown(value)} has no effect, as the result has {what}; leave it out"
+            f"{option}={shown(value)} has no effect, as the result has {has}; leave it out"
         )
+    return f"{lacks}: give {option}=, {allowed}" if lacks and value is None else ""
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(map(repr, words))
 
 
 def _check_relation(

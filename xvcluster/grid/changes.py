@@ -84,8 +84,8 @@ def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
     Returns
     -------
     Dataset
-        One entry along ``step`` for each two neighbouring steps, whose places along `dim` are in
-        the coordinates ``start`` and ``end``:
+        One entry along ``step`` for each two neighbouring steps, in the order of the labels, whose
+        places along `dim` are in the coordinates ``start`` and ``end``:
 
         - ``area`` (step, before, after): what belongs to the cluster ``before`` at the start and to
           ``after`` at the end, in km², or the number of points if cells have no area, as ``units``
