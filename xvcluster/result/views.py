@@ -577,21 +577,23 @@ class ClusterResult:
         """The grid of the data, of which a Dataset does not keep the bounds of cells."""
         return None if self._layout is None else self._layout.horizontal
 
-    def rename(self, names: Mapping[int | str, str] | Sequence[str]) -> ClusterResult:
+    def rename(self, names: Mapping[int | str, str] | Iterable[str] | None) -> ClusterResult:
         """Name the clusters.
 
         Parameters
         ----------
-        names : dict or list of str
-            The name of some clusters by number, such as ``{1: "Arc", 2: "Basin"}``, or of all of
-            them in the order of their numbers. Any text of up to 60 characters; a cluster can be
-            renamed by its former name too.
+        names : dict, list of str or None
+            The name of some clusters by number, such as ``{1: "Arc", 2: "Basin"}``, or by former
+            name; of all of them in the order of their numbers; or None for none. Any text of one
+            line and up to 60 characters.
 
         Returns
         -------
         ClusterResult
             With the names in every figure, in `table` and `boundaries`, and in files: as the
-            attribute ``cluster_names`` of the labels, and as words in ``flag_meanings``.
+            attribute ``cluster_names`` of the labels, and as words in ``flag_meanings``. They stay
+            with the clusters if these are numbered anew; of those that `cut` or `merge` change,
+            they are dropped.
 
         Raises
         ------
@@ -623,7 +625,8 @@ class ClusterResult:
         -------
         ClusterResult
             With these colours in every figure, and in files: as the attribute ``cluster_colors`` of
-            the labels. They stay with the clusters if these are numbered anew.
+            the labels. They stay with the clusters if these are numbered anew; of those that `cut`
+            or `merge` change, they are dropped.
 
         Raises
         ------
