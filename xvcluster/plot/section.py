@@ -137,7 +137,7 @@ def section(
     if field is None:
         field = _centroids(dataset, name, along)
     else:
-        field = _sample(field, lat, lon)
+        field = _sample(field, lat, lon, parameters_of(dataset).get("vertical"))
         if not bool(field.notnull().any()):
             raise ValueError(_not_there("data", start, end))
     levels = _levels_of(field)
@@ -227,9 +227,15 @@ def _take_field(data: Any, variable: Hashable | None, clustered: Hashable) -> xr
     return check_field(data, "data")
 
 
-def _sample(field: xr.DataArray, lat: xr.DataArray, lon: xr.DataArray) -> xr.DataArray:
-    """Return the profiles of a field at points: on levels, if it has any, and the points."""
-    axes, grid = find_axes(field), find_grid(field)
+def _sample(
+    field: xr.DataArray, lat: xr.DataArray, lon: xr.DataArray, clustered: str | None
+) -> xr.DataArray:
+    """Return the profiles of a field at points: on levels, if it has any, and the points.
+
+    These levels lie along the dimension that was clustered, if the field has it.
+    """
+    axes = find_axes(field, clustered if clustered in field.dims else None)
+    grid = find_grid(field)
     if grid is None:
         raise ValueError(
             "the data have no latitude and longitude among their coordinates "
