@@ -150,15 +150,10 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> from xvcluster.plot import map
-    >>> labels = xr.DataArray(
-    ...     [[1.0, 2.0, 2.0], [1.0, np.nan, 3.0]],
-    ...     dims=("latitude", "longitude"),
-    ...     coords={"latitude": [40.0, 41.0], "longitude": [-120.0, -119.0, -118.0]},
-    ... )
-    >>> ax = map(labels, title="Three provinces")
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> labels, centroids = vs.vcluster.kmeans(6)
+    >>> ax = labels.vcluster.plot.map(title="Six provinces")
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     labels = take_labels(labels, "the map")

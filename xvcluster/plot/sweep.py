@@ -149,9 +149,11 @@ def maps(
 
     Examples
     --------
-    >>> from xvcluster.plot import maps
-    >>> panels = maps(sweep.dataset)  # doctest: +SKIP
-    >>> panels = maps({"2010": old, "2020": new.match(old)})  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> sweep = vs.vcluster.sweep(range(2, 6))
+    >>> panels = sweep.plot.maps()
+    >>> panels = xvcluster.plot.maps({"k = 3": sweep.result(3), "k = 5": sweep.result(5)})
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders)
