@@ -200,6 +200,10 @@ def test_section_of_a_raster_is_a_line(close, model):
     np.testing.assert_allclose(drawn.get_data().values, raster.values[row, column])
     assert ax.get_ylabel() == "vs (km/s)"
     assert close(section(found, START, END)).get_ylabel() == "centroids: vs (km/s)"
+    with pytest.raises(ValueError, match=r"cmap is for a section of several levels, but there is"):
+        section(found, START, END, raster, cmap="RdBu")
+    with pytest.raises(ValueError, match=r"vmin is for a section of several levels"):
+        section(found, START, END, raster, vmin=0)
 
 
 def test_section_over_times_that_were_clustered(close, model):
