@@ -21,7 +21,7 @@ LAYERS = (
     {"accessor", "seisgo"},
     {"methods"},
     {"result"},
-    {"agreement", "explore"},
+    {"agreement", "explore", "export"},
     {"choose", "compare", "plot", "regroup"},
     {"boundaries"},
     {"record"},

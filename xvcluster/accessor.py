@@ -6,6 +6,7 @@ import xarray as xr
 
 from xvcluster.agreement import compare
 from xvcluster.delegate import delegate
+from xvcluster.export.geotiff import to_geotiff
 from xvcluster.grid.changes import areas, transitions
 from xvcluster.methods.gmm import gmm
 from xvcluster.methods.kmeans import kmeans
@@ -43,6 +44,7 @@ class VCluster:
     compare = delegate(compare)
     areas = delegate(areas)
     transitions = delegate(transitions)
+    to_geotiff = delegate(to_geotiff)
 
     def predict(self, result: ClusterResult) -> xr.DataArray:
         """Label these data by an earlier result.

@@ -5,7 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_EXTRAS = {"dask": "dask", "zarr": "dask", "geopandas": "geo", "pyogrio": "geo", "bokeh": "explore"}
+_EXTRAS = {
+    "dask": "dask",
+    "zarr": "dask",
+    "bokeh": "explore",
+    "geopandas": "geo",
+    "pyogrio": "geo",
+    "rasterio": "geo",
+}
 
 
 def require(package: str, need: str) -> Any:

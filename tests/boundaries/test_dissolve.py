@@ -15,8 +15,9 @@ geopandas = pytest.importorskip("geopandas")
 
 @pytest.fixture(scope="module")
 def ocean():
-    """A result of two variables on a global grid."""
-    return xvcluster.tutorial.ocean().isel(depth=slice(0, 5)).vcluster.kmeans(6, n_init=1)
+    """A result of two variables on a global grid, of which some clusters have names."""
+    result = xvcluster.tutorial.ocean().isel(depth=slice(0, 5)).vcluster.kmeans(6, n_init=1)
+    return result.rename({1: "Polar, Côte d'Azur", 2: "海"})
 
 
 def test_dissolve_joins_the_regions_of_each_cluster(ocean):
@@ -64,7 +65,9 @@ def test_dissolve_weighs_levels_as_the_numbering_does(rough_model):
 def test_dissolve_of_labels_has_no_means_and_of_perturbations_names_their_unit(make_labels):
     labels = make_labels([[1, 2, 1], [1, 2, np.nan]], [0, 1], [0, 1, 2])
     frame = boundaries(labels, dissolve=True)
-    assert list(frame.columns) == ["geometry", "cluster", "length_km", "area_km2", "percent"]
+    columns = ["geometry", "cluster", "name", "length_km", "area_km2", "percent"]
+    assert list(frame.columns) == columns
+    assert frame["name"].tolist() == ["Cluster 1", "Cluster 2"]
     assert [len(shape.geoms) for shape in frame.geometry] == [2, 1]
     values = labels.fillna(3).rename("dvs").assign_attrs(units="%")
     frame = values.vcluster.kmeans(2).boundaries(dissolve=True)
@@ -90,7 +93,8 @@ def test_dissolved_boundaries_go_to_a_geopackage_and_back(ocean, tmp_path):
     again = geopandas.read_file(tmp_path / "atlas.gpkg")
     assert again.crs == frame.crs
     assert set(again.columns) == set(frame.columns)
-    for name in frame.columns.drop("geometry"):
+    assert again["name"].tolist() == frame["name"].tolist()
+    for name in frame.columns.drop(["geometry", "name"]):
         np.testing.assert_allclose(again[name], frame[name])
     assert again.geometry.geom_equals(frame.geometry).all()
 
@@ -102,7 +106,8 @@ def test_dissolved_boundaries_go_to_a_shapefile_with_short_names(ocean, tmp_path
         frame.to_file(tmp_path / "atlas.shp")
     again = geopandas.read_file(tmp_path / "atlas.shp")
     assert {name[:10] for name in frame.columns} == set(again.columns)
-    for name in frame.columns.drop("geometry"):
+    assert again["name"].tolist() == frame["name"].tolist()
+    for name in frame.columns.drop(["geometry", "name"]):
         np.testing.assert_allclose(again[name[:10]], frame[name])
 
 

@@ -43,9 +43,12 @@ def draw(result_of, sweep_of, som_of, labels_of, merged):
             "criteria": lambda: sweep_of((2, 3)).assign(best=("criterion", [3]), criterion=["x"]),
             "maps": lambda: sweep_of((2, 3)),
             "tree": lambda: merged,
+            "areas": lambda: xr.concat([labels, labels % 3 + 1], "time"),
+            "transitions": lambda: xr.concat([labels, labels % 3 + 1], "time"),
         }.get(name, lambda: result_of(3))()
 
-    return lambda name, **options: getattr(plot, name)(data(name), **options)
+    ends = {"section": ((-119, 36), (-107, 43))}
+    return lambda name, **options: getattr(plot, name)(data(name), *ends.get(name, ()), **options)
 
 
 def new_axes(name):
@@ -124,7 +127,7 @@ BAD = {
     "colors": [
         (["red"], ValueError, r"colors has 1 colours for \d+ clusters"),
         ("virdis", ValueError, r"colors='virdis' are no colours"),
-        ({99: "red"}, ValueError, r"colors has 99, which is no cluster"),
+        ({99: "red"}, ValueError, r"there is no cluster 99; the clusters are 1, 2"),
     ],
     "extent": [((1, 2), ValueError, r"extent=\(1, 2\) is not four numbers")],
     "projection": [("Robinson", TypeError, r"such as cartopy\.crs\.Robinson\(\)")],
@@ -188,8 +191,9 @@ def test_docstrings_describe_every_option_and_the_shared_ones_alike(name):
 
 def test_colors_by_number_or_name_change_some_clusters(close, result_of):
     dataset = result_of(3)
+    dataset["label"].attrs["cluster_names"] = ["", "Arc", ""]
     automatic = plot.cluster_colors(dataset["label"])
-    for colors in ({2: "black"}, {"Cluster 2": "black"}):
+    for colors in ({2: "black"}, {"Arc": "black"}):
         lines = close(plot.summary(dataset, colors=colors)).axes[1].lines
         drawn = [to_rgba(line.get_color()) for line in lines]
         np.testing.assert_allclose(drawn, [automatic[0], (0, 0, 0, 1), automatic[2]])

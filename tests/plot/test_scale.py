@@ -1,7 +1,6 @@
 """Scale bars: their length, where they lie, and the maps that can have none."""
 
 import cartopy.crs as ccrs
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -169,20 +168,17 @@ def test_scale_bar_is_refused_on_a_global_map(labels_of):
     labels = labels_of(np.arange(-85.0, 86, 10), np.arange(-175.0, 180, 10))
     with pytest.raises(ValueError, match=r"cannot be true for this map.*omit scale_bar, draw"):
         draw_map(labels, scale_bar=True)
-    plt.close("all")
 
 
 def test_scale_bar_is_refused_without_coordinates(labels_of):
     plane = xr.DataArray([[1.0, 2.0], [2.0, 1.0]], dims=("y", "x"))
     with pytest.raises(ValueError, match=r"scale_bar=True requires latitude and longitude"):
         draw_map(plane, scale_bar=True)
-    plt.close("all")
 
 
 def test_scale_bar_is_refused_if_it_does_not_fit(region):
     with pytest.raises(ValueError, match=r"scale_bar=9000 km is too long .* on which 2000 km fit"):
         draw_map(region(), scale_bar=9000)
-    plt.close("all")
 
 
 @pytest.mark.parametrize(

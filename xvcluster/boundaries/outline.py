@@ -67,7 +67,7 @@ def boundaries(
         - ``geometry``: Polygon, or MultiPolygon if the region crosses ±180°. With `smooth`,
           LineString or MultiLineString.
         - ``cluster``: cluster number.
-        - ``name``: name of the cluster, if clusters have names of their own.
+        - ``name``: name of the cluster, if clusters have names of their own, or with `dissolve`.
         - ``length_km``: length of the whole outline, including those of holes.
         - ``area_km2``: area without holes. With `smooth`, area that a closed line encloses, and
           NaN for a line that ends at the edge of the map; `min_area` leaves such lines out.
@@ -109,7 +109,7 @@ def boundaries(
     >>> frame.to_file("water.shp")  # doctest: +SKIP
     >>> atlas = result.boundaries(dissolve=True)
     >>> list(atlas.columns)[1:]
-    ['cluster', 'length_km', 'area_km2', 'percent', 'temperature_degree_Celsius']
+    ['cluster', 'name', 'length_km', 'area_km2', 'percent', 'temperature_degree_Celsius']
 
     A shapefile cuts the names of columns after ten characters; a GeoPackage keeps them.
     """
@@ -128,7 +128,7 @@ def boundaries(
     shapes, cluster, length, area = draw(centers, numbers)
     columns: dict[str, Any] = {"cluster": cluster}
     names = given_names(labels)
-    if names:
+    if names or dissolve:
         columns["name"] = [names.get(int(number), f"Cluster {number}") for number in cluster]
     columns |= {"length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")

@@ -14,10 +14,12 @@ figure of one panel returns its `Axes`, one of several panels returns `Panels`, 
 """
 
 from xvcluster.plot.agreement import agreement
+from xvcluster.plot.changes import areas, transitions
 from xvcluster.plot.criteria import criteria
 from xvcluster.plot.map import map  # noqa: A004
 from xvcluster.plot.options import Panels
 from xvcluster.plot.profiles import profiles
+from xvcluster.plot.section import section
 from xvcluster.plot.som import som
 from xvcluster.plot.style import cluster_colors
 from xvcluster.plot.summary import summary
@@ -28,13 +30,16 @@ from xvcluster.plot.votes import votes
 __all__ = [
     "Panels",
     "agreement",
+    "areas",
     "cluster_colors",
     "criteria",
     "map",
     "maps",
     "profiles",
+    "section",
     "som",
     "summary",
+    "transitions",
     "tree",
     "votes",
 ]

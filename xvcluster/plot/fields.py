@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.legend import Side
 
+SCALE = ("norm", "vmax", "vmin")
+"""What matplotlib calls the scale of a continuous field."""
+
 NEAR = 0.17
 """Inches between a map without tick labels and a bar below it."""
 

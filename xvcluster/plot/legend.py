@@ -114,14 +114,18 @@ def check_legend(legend: bool | str | None) -> None:
         )
 
 
-def missing_entry(labels: xr.DataArray, *, points: bool = False) -> list[Artist]:
+def missing_entry(
+    labels: xr.DataArray, *, points: bool = False, part_of: xr.DataArray | None = None
+) -> list[Artist]:
     """Return the entry for points without a label, if there are any.
 
-    They have no profile if all clusters occur; otherwise the others may have been taken out.
+    They have no profile if all clusters occur, in the labels that these are part of; otherwise the
+    others may have been taken out.
     """
     if not bool(labels.isnull().any()):
         return []
-    is_whole = np.isin(style.cluster_numbers(labels), present_numbers(labels)).all()
+    whole = labels if part_of is None else part_of
+    is_whole = np.isin(style.cluster_numbers(whole), present_numbers(whole)).all()
     name = "no profile" if is_whole else "no label"
     return [swatch(style.MISSING_POINT if points else style.MISSING, name, dot=points)]
 
@@ -133,6 +137,8 @@ def add_legend(
     *,
     points: bool = False,
     place: str | None = None,
+    beside: Side | None = None,
+    part_of: xr.DataArray | None = None,
 ) -> None:
     """Name the clusters that occur in labels: outside the axes, or at a place on them."""
     if needs_key(labels):
@@ -142,7 +148,7 @@ def add_legend(
         left = 0.2 if place is None else 0.16 - x * (width + 0.34)
         bottom = -height / 2 if place is None else 0.52 - y * (height + 0.82)
         key = ax.inset_axes((left, bottom, width, height), transform=inches_from(ax, x, y))
-        missing = missing_entry(labels, points=points)
+        missing = missing_entry(labels, points=points, part_of=part_of)
         if place is not None:
             below = 0.46 if missing else 0.06
             box = (left - 0.1, bottom - below, width + 0.22, height + below + 0.24)
@@ -151,9 +157,9 @@ def add_legend(
         if missing:
             _add_list(key, missing, side="below")
         return
-    named = entries(labels, rgba, points=points)
+    named = entries(labels, rgba, points=points, part_of=part_of)
     if place is None:
-        _add_list(ax, named, side=side(ax))
+        _add_list(ax, named, side=beside or side(ax))
         return
     look: dict[str, Any] = _LOOK | {"loc": place, "framealpha": 0.85}
     ax.legend(handles=named, **look).set_zorder(5)
@@ -167,14 +173,20 @@ def _back(ax: Axes, box: tuple[float, float, float, float], transform: Transform
     ax.add_patch(Rectangle(box[:2], *box[2:], transform=transform, linewidth=0, **look))
 
 
-def entries(labels: xr.DataArray, rgba: Float64s, *, points: bool = False) -> list[Artist]:
+def entries(
+    labels: xr.DataArray,
+    rgba: Float64s,
+    *,
+    points: bool = False,
+    part_of: xr.DataArray | None = None,
+) -> list[Artist]:
     """Return the entries of a legend: the clusters that occur, and points without a label."""
     names = style.cluster_names(labels)
     named = [
         swatch(rgba[number - 1], names.get(int(number), f"Cluster {number}"), dot=points)
         for number in present_numbers(labels)
     ]
-    return named + missing_entry(labels, points=points)
+    return named + missing_entry(labels, points=points, part_of=part_of)
 
 
 def _anchor(place: str) -> tuple[float, float]:

@@ -11,9 +11,12 @@ import xarray as xr
 from xvcluster.delegate import delegate
 from xvcluster.messages import plain
 from xvcluster.plot.agreement import agreement as draw_agreement
+from xvcluster.plot.changes import areas as draw_areas
+from xvcluster.plot.changes import transitions as draw_transitions
 from xvcluster.plot.criteria import criteria as draw_criteria
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.profiles import profiles as draw_profiles
+from xvcluster.plot.section import section as draw_section
 from xvcluster.plot.som import som as draw_som
 from xvcluster.plot.summary import summary as draw_summary
 from xvcluster.plot.sweep import maps as draw_maps
@@ -55,6 +58,8 @@ class LabelPlots:
         self._data = labels
 
     map = delegate(draw_map)  # type: ignore[arg-type]
+    areas = delegate(draw_areas)
+    transitions = delegate(draw_transitions)
 
 
 class ResultPlots:
@@ -74,6 +79,9 @@ class ResultPlots:
     profiles = delegate(draw_profiles)
     summary = delegate(draw_summary)
     som = delegate(draw_som)
+    section = delegate(draw_section)  # type: ignore[arg-type]
+    areas = delegate(draw_areas)
+    transitions = delegate(draw_transitions)
     tree = delegate(draw_tree)  # type: ignore[arg-type]
 
     @_like(delegate(draw_maps))  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Files for other programs: maps for a GIS, and centroids as models for seismology."""
