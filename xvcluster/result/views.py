@@ -539,13 +539,14 @@ class ClusterResult:
 
         Notes
         -----
-        The map is drawn over longitude and latitude, with the coastlines of Natural Earth. Pointing
-        at it tells the place, the cluster, the margin and all else that is known of a point; a
-        click shows its profile beside the centroid of its cluster, over the bands between the 5th
-        and 95th, and 25th and 75th, percentiles of the members. Clusters are shown, hidden and
-        highlighted in the table. Maps at several times, and the clusterings of a sweep, can be
-        chosen. Each value of a profile is within 0.3 % of its difference from the centroid, so that
-        65,160 profiles of 80 levels make a page of about 12 MB.
+        The map is drawn over longitude and latitude, or around a pole in a stereographic
+        projection, with the coastlines of Natural Earth. Pointing at it tells the place, the
+        cluster, the margin and all else that is known of a point; a click shows its profile beside
+        the centroid of its cluster, over the bands between the 5th and 95th, and 25th and 75th,
+        percentiles of the members. Clusters are shown, hidden and highlighted in the table. Maps at
+        several times, and the clusterings of a sweep, can be chosen. Each value of a profile is
+        within 0.3 % of its difference from the centroid, so that 65,160 profiles of 80 levels make
+        a page of about 12 MB.
 
         Examples
         --------
@@ -554,10 +555,14 @@ class ClusterResult:
         >>> vs.vcluster.kmeans(6).explore().save("atlas.html")
         """
         layout = self._layout if data is None else lay_out_again(self.dataset, data)
+        return explore(self.dataset, layout, self._clusterings)
+
+    def _clusterings(self) -> tuple[list[Clustering], int]:
+        """This one and the others of its sweep, by k, and the place of this one among them."""
         tried = {} if self.sweep is None else self.sweep._results()
         results = sorted((tried | {self.n_clusters: self}).items())
         clusterings = [Clustering(result.dataset, result.table()) for _, result in results]
-        return explore(clusterings, [k for k, _ in results].index(self.n_clusters), layout)
+        return clusterings, [k for k, _ in results].index(self.n_clusters)
 
     boundaries = delegate(boundaries)
     areas = delegate(areas)
