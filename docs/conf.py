@@ -135,11 +135,12 @@ def hide_constructor(_app, what, *_):
 
 
 def draw_example(_app, what, name, _object, _options, lines):
-    """Run the example of a figure, and show what it draws."""
+    """Run the example of a figure, show what it draws, and where else it is drawn."""
     if what != "function" or not name.startswith("xvcluster.plot.") or "Examples" not in lines:
         return
     start = lines.index("Examples") + 2
-    lines[start:] = [".. plot::", "", *(f"   {line}" for line in lines[start:])]
+    lines[start:] = [".. plot::", "", *(f"   {line}" for line in lines[start:]), ""]
+    lines += [f".. minigallery:: {name}", "   :add-heading: In the gallery", ""]
 
 
 def offer_notebook(_app, docname, source):
