@@ -6,8 +6,12 @@ from importlib import import_module
 from typing import Any
 
 _EXTRAS = {
-    "dask": "dask", "zarr": "dask", "bokeh": "explore",
-    "geopandas": "geo", "pyogrio": "geo", "rasterio": "geo",
+    "dask": "dask",
+    "zarr": "dask",
+    "bokeh": "explore",
+    "geopandas": "geo",
+    "pyogrio": "geo",
+    "rasterio": "geo",
 }
 
 

@@ -157,3 +157,66 @@ def test_a_pipe_is_refused_before_anything_is_computed(model, refuse):
     os.mkfifo("pipe.nc")
     said = refuse("kmeans", model, "-k", "99999", "-o", "pipe.nc", "--overwrite")
     assert "'pipe.nc' is neither a file nor a folder but a device, pipe or socket" in said
+
+
+def test_plot_takes_the_options_of_figures(clustered, succeed, monkeypatch):
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import to_rgba
+
+    kept = {}
+    close = plt.close
+
+    def keep(number):
+        kept["figure"] = plt.figure(number)
+        close(number)
+
+    monkeypatch.setattr(plt, "close", keep)
+    size = ["--figsize", "5", "4", "--dpi", "40", "--overwrite"]
+    options = ["--title", "Provinces", "--colors", "1=red,3=#0000ff", *size]
+    succeed("plot", clustered, *options, "--extent", "-124", "-118", "42", "48")
+    figure = kept["figure"]
+    assert tuple(figure.get_size_inches()) == (5, 4)
+    assert figure.get_suptitle() == "Provinces"
+    lines = figure.axes[1].lines
+    assert [to_rgba(line.get_color()) for line in lines[::2]] == [to_rgba("red"), to_rgba("blue")]
+    map_options = ["--legend", "none", "--projection", "lambert azimuthal equal area"]
+    succeed("plot", clustered, "--kind", "map", *size, *map_options, "--scale-bar", "100")
+    (ax,) = kept["figure"].axes
+    assert ax.get_legend() is None
+    assert type(ax.projection).__name__ == "LambertAzimuthalEqualArea"
+    west, east, south, north = ax.get_extent()
+    assert west == pytest.approx(-east, rel=0.1)  # centred on the map
+    assert south == pytest.approx(-north, rel=0.1)
+    succeed("plot", clustered, "--kind", "profiles", *size, "--ncols", "3", "--colors", "viridis")
+    assert len(kept["figure"].axes) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--kind", "profiles", "--projection", "Robinson"],
+            "--projection has no effect with --kind",
+        ),
+        (
+            ["--kind", "som", "--extent", "0", "1", "0", "1"],
+            "--extent has no effect with --kind som",
+        ),
+        (
+            ["--kind", "criteria", "--colors", "viridis"],
+            "--colors has no effect with --kind criteria",
+        ),
+        (["--kind", "map", "--cmap", "viridis"], "--cmap has no effect with --kind map"),
+        (["--kind", "map", "-k", "3"], "-k has no effect with --kind map"),
+        (["--projection", "Robinsn"], "cartopy has no projection 'Robinsn'; did you mean Robinson"),
+        (["--colors", "virdis"], "colors='virdis' are no colours"),
+        (["--colors", "1=red,blue"], "gives some colours with a cluster and some without"),
+        (["--legend", "beside"], "legend='beside' is no place for a legend"),
+        (["--kind", "tree", "--legend", "center"], "legend must be True, False or None"),
+        (["--figsize", "0", "3"], "the width of figsize must be finite and at least 0.5"),
+        (["--extent", "0", "1", "9", "3"], "has its south, 9, not below its north, 3"),
+        (["--scale-bar", "long"], "--scale-bar long is neither 'auto' nor a length in km"),
+    ],
+)
+def test_plot_refuses_options_before_anything_is_read(folder, options, said, refuse):
+    assert said in refuse("plot", "there_is_no_such_file.nc", *options)

@@ -26,7 +26,15 @@ from xvcluster.cli.commandline import (
     dataset_options,
     output_option,
 )
-from xvcluster.cli.figures import at_time, check_map, check_time, write_figure
+from xvcluster.cli.figures import (
+    FIGURE_OPTIONS,
+    at_time,
+    centre,
+    check_map,
+    check_time,
+    choose_options,
+    write_figure,
+)
 from xvcluster.cli.opening import explained, list_groups, open_model
 from xvcluster.cli.report import choose_few, describe_file, describe_result
 from xvcluster.plot.methods import ResultPlots, SweepPlots
@@ -101,13 +109,22 @@ def predict(
     click.option("--kind", type=click.Choice(_KINDS), default="summary", show_default=True),
     output_option("Figure to write. Default: <RESULT>_<KIND>.png in the current folder."),
     TIME,
+    FIGURE_OPTIONS,
     click.option("--dpi", type=click.IntRange(10, 2400), default=200, show_default=True),
     OVERWRITE,
 )
 def plot(
-    result: Path, kind: str, output: Path | None, time: str | None, dpi: int, overwrite: bool
+    result: Path,
+    kind: str,
+    output: Path | None,
+    time: str | None,
+    dpi: int,
+    overwrite: bool,
+    **given: Any,
 ) -> None:
     """Draw a figure of a RESULT file."""
+    owner = SweepPlots if kind == "criteria" else ResultPlots
+    options = choose_options(kind, getattr(owner, kind), given)
     output = output or Path(f"{result.stem}_{kind}.png")
     files.check_outputs(None, output, overwrite=overwrite, inputs=[result])
     earlier = files.read_result(result)
@@ -117,7 +134,10 @@ def plot(
         figures: Any = SweepPlots(_criteria(earlier))
     else:
         figures = ResultPlots(at_time(earlier.dataset, time) if is_map else earlier.dataset)
-    write_figure(getattr(figures, kind), output, dpi=dpi)
+    if "projection" in options:
+        labels = figures._data["label"]
+        options["projection"] = centre(options["projection"], labels, options.get("extent"))
+    write_figure(partial(getattr(figures, kind), **options), output, dpi=dpi)
 
 
 @command(

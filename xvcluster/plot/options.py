@@ -125,7 +125,7 @@ def _wrap(artists: tuple[str, ...], extra: tuple[str, ...], function: Callable[P
         from matplotlib import pyplot as plt
 
         _check_names(function.__name__, parameters, options, artists, extra)
-        _check_values(parameters, options)
+        check_values(parameters, options)
         before = set(plt.get_fignums())
         try:
             return function(*args, **options)
@@ -179,8 +179,8 @@ def _properties(artists: tuple[str, ...]) -> set[str]:
     return known - _OWN
 
 
-def _check_values(parameters: Mapping[str, inspect.Parameter], options: dict[str, Any]) -> None:
-    """Check the values of shared options."""
+def check_values(parameters: Mapping[str, inspect.Parameter], options: dict[str, Any]) -> None:
+    """Check the values of shared options of a figure, of which no data have been read."""
     if options.get("figsize") is not None:
         _check_size(options["figsize"], options)
     title = options.get("title")

@@ -34,19 +34,20 @@ if TYPE_CHECKING:
     Colors = Sequence[object] | Mapping[int | str, object] | str | Colormap
 
 # Slow to fast: red to blue like RdYlBu, but never near-white, because a cluster in the middle must
-# stand out from the paper and from the grey of missing cells.
+# stand out from the paper and from the grey of missing cells; and as far apart as that leaves room
+# for, up to ten clusters, as people without red, green or blue cones see them too.
 _RAMP = (
-    "#7d0a27",
-    "#c2202b",
-    "#ec6136",
-    "#f8a54a",
-    "#f3d765",
-    "#b5d98c",
-    "#63bfae",
-    "#3d9bcb",
-    "#3565b5",
-    "#2b2b78",
+    *("#660f1d", "#d5001b", "#da581a", "#fba400", "#ffdb86"),
+    *("#bdd19e", "#46bea3", "#398bbf", "#3061e2", "#131e63"),
 )
+# From dark to light in equal steps of lightness, and as far apart as that leaves room for.
+_SEQUENTIAL = (
+    *("#3a1168", "#40325e", "#46485d", "#525b67", "#5f6e72", "#66837a"),
+    *("#74987f", "#91aa7b", "#aebd6f", "#cccf5f", "#eee044"),
+)
+SEQUENTIAL = "sequential"
+"""The name by which these are asked for."""
+
 # The four corners of a SOM: first and last node of the first row, then of the last row.
 _CORNERS = ("#c8283c", "#f7c948", "#3a3a9c", "#2fb3a0")
 
@@ -136,6 +137,9 @@ def cluster_colors(labels: xr.DataArray) -> Float64s:
     slow and fast in tomography; for temperatures, from blue (cold) to red (warm). Up to 20 clusters
     of which ``ordered_by`` tells no order have colours that differ, whoever sees them. The nodes of
     a self-organizing map have a two-dimensional scheme, in which neighbours have similar colours.
+    Up to ten clusters, any two differ by a CIEDE2000 of at least 12.5 if they are ordered, and
+    otherwise of at least 9.5, for people who see all colours and as Machado et al. (2009) compute
+    it for those without red, green or blue cones.
 
     Parameters
     ----------
@@ -219,7 +223,7 @@ def _read_colors(colors: Any) -> Float64s:
         raise ValueError(
             f"colors={plain(repr(colors), 80)} are no colours ({error}); pass one colour per "
             "cluster, such as ['red', '#00aa00', (0, 0, 1)], some of them as a dict, such as "
-            "{2: 'red'}, or the name of a colormap, such as 'viridis'"
+            "{2: 'red'}, or the name of a colormap, such as 'viridis' or 'sequential'"
         ) from None
 
 
@@ -250,6 +254,8 @@ def _of_colormap(colors: Any, n_clusters: int) -> Any:
     from matplotlib import colormaps
     from matplotlib.colors import Colormap, ListedColormap
 
+    if isinstance(colors, str) and colors == SEQUENTIAL:
+        return _sequential_colors(n_clusters)
     colors = colormaps[colors] if isinstance(colors, str) and colors in colormaps else colors
     if not isinstance(colors, Colormap):
         return colors
@@ -330,6 +336,16 @@ def _distinct_colors(n: int) -> Float64s:
     from matplotlib.colors import to_rgba_array
 
     return np.asarray(to_rgba_array(_DISTINCT[:n]), dtype=np.float64)
+
+
+def _sequential_colors(n: int) -> Float64s:
+    """Return colours that grow lighter in equal steps."""
+    from matplotlib.colors import to_rgba_array
+
+    anchors = to_oklab(to_rgba_array(_SEQUENTIAL)[:, :3])
+    at, places = np.linspace(0, 1, n), np.linspace(0, 1, len(anchors))
+    lab = [np.interp(at, places, anchors[:, channel]) for channel in range(3)]
+    return to_rgba(np.stack(lab, axis=1))
 
 
 def _ramp_colors(n: int) -> Float64s:
