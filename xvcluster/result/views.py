@@ -17,6 +17,8 @@ from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
 from xvcluster.explore import Clustering, Explorer, explore
 from xvcluster.export.geotiff import to_geotiff
+from xvcluster.export.model96 import to_model96
+from xvcluster.export.taup import to_nd
 from xvcluster.grid.changes import areas, transitions
 from xvcluster.grid.horizontal import HorizontalGrid
 from xvcluster.grid.labels import choose_clusters
@@ -561,6 +563,8 @@ class ClusterResult:
     areas = delegate(areas)
     transitions = delegate(transitions)
     to_geotiff = delegate(to_geotiff)
+    to_nd = delegate(to_nd)
+    to_model96 = delegate(to_model96)
     compare = delegate(compare, whole=True)
 
     @property
