@@ -92,7 +92,9 @@ def add_shared_legend(
         legends.add_legend(beside, labels, rgba, points=points)
         return
     entries = legends.entries(labels, rgba, points=points)
-    fitting = max(int(figure.get_size_inches()[0] / _ENTRY), 1)
+    names = [str(entry.get_label()) for entry in entries]
+    width = max(_ENTRY, legends.entry_width(names))
+    fitting = max(int(figure.get_size_inches()[0] / width), 1)
     figure.legend(
         handles=entries, loc="outside lower center", frameon=False, fontsize=8.5,
         ncols=balanced_columns(len(entries), fitting), handlelength=1.3, columnspacing=1.4,
