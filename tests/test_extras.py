@@ -16,7 +16,7 @@ from importlib.machinery import PathFinder
 class Finder(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        optional = {"bokeh", "dask", "distributed", "zarr", "geopandas", "pyogrio"}
+        optional = {"bokeh", "dask", "distributed", "zarr", "geopandas", "pyogrio", "rasterio"}
         hidden = name.split(".")[0] in optional
         return None if hidden else super().find_spec(name, path, target)
 
@@ -24,7 +24,14 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 """
 
 
-EXTRAS = {"dask": "dask", "zarr": "dask", "geopandas": "geo", "pyogrio": "geo", "bokeh": "explore"}
+EXTRAS = {
+    "dask": "dask",
+    "zarr": "dask",
+    "geopandas": "geo",
+    "pyogrio": "geo",
+    "rasterio": "geo",
+    "bokeh": "explore",
+}
 
 
 @pytest.mark.parametrize(("package", "extra"), EXTRAS.items())

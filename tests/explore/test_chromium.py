@@ -154,6 +154,26 @@ def test_polygons_over_the_dateline_answer_where_they_are(bent_model, opened):
         np.testing.assert_allclose(drawn(page, "profile", "value"), profile, rtol=3e-3)
 
 
+def test_a_map_over_the_pole_answers_where_it_is(opened):
+    y, x = np.meshgrid(*[np.arange(-6, 7) * 200.0] * 2, indexing="ij")
+    coords = {
+        "lat": (("y", "x"), 90 - np.hypot(y, x) / 111.2, {"units": "degrees_north"}),
+        "lon": (("y", "x"), np.degrees(np.arctan2(y, x)), {"units": "degrees_east"}),
+        "depth": ("depth", [0.0, 10.0], {"units": "m", "positive": "down"}),
+    }
+    values = np.stack([y + 2 * x, y - x]) / 1000
+    data = xr.DataArray(values, coords, ("depth", "y", "x"), name="t", attrs={"units": "degC"})
+    page = opened(data.vcluster.kmeans(3).explore())
+    assert page.evaluate("about.is_polar")
+    page.click(*at_place(page, 0, 0))
+    assert "90° N" in text(page, "said")
+    np.testing.assert_allclose(drawn(page, "profile", "value"), data.isel(y=6, x=6), atol=3e-3)
+    cell = int(np.ravel_multi_index((8, 3), (13, 13)))
+    place = page.evaluate(f"middle({cell})")
+    page.click(*at_place(page, *place))
+    np.testing.assert_allclose(drawn(page, "profile", "value"), data.isel(y=8, x=3), atol=3e-3)
+
+
 def test_another_map_and_another_k_are_chosen(rough_model, opened):
     runs = xr.DataArray(["spring", "autumn"], dims="run", name="run")
     both = xr.concat([rough_model, rough_model.isel(depth=slice(None, None, -1))

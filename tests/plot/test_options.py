@@ -43,9 +43,12 @@ def draw(result_of, sweep_of, som_of, labels_of, merged):
             "criteria": lambda: sweep_of((2, 3)).assign(best=("criterion", [3]), criterion=["x"]),
             "maps": lambda: sweep_of((2, 3)),
             "tree": lambda: merged,
+            "areas": lambda: xr.concat([labels, labels % 3 + 1], "time"),
+            "transitions": lambda: xr.concat([labels, labels % 3 + 1], "time"),
         }.get(name, lambda: result_of(3))()
 
-    return lambda name, **options: getattr(plot, name)(data(name), **options)
+    ends = {"section": ((-119, 36), (-107, 43))}
+    return lambda name, **options: getattr(plot, name)(data(name), *ends.get(name, ()), **options)
 
 
 def new_axes(name):

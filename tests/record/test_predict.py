@@ -327,6 +327,7 @@ FITS_OF_DISTANCES = {
     **FITS,
     "weighted": lambda data: kmeans(data, 5, n_init=2, level_weights="thickness"),
     "by profile": lambda data: kmeans(data, 5, n_init=2, normalize="profile"),
+    "nodes": lambda data: som(data, (3, 3), algorithm="batch", n_iterations=5),
     "ward": lambda data: ward(data, 4),
     "empty": lambda data: kmeans(data, 3, n_init=2).match(kmeans(data, 6, n_init=2)),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
@@ -13,11 +13,16 @@ from xvcluster.arrays import Array, Booleans, Float64s, Indices
 from xvcluster.grid.horizontal import HorizontalGrid, find_grid
 from xvcluster.plot import geometry as geo
 
+if TYPE_CHECKING:
+    from cartopy.crs import Projection
+
 _MOST_SPLIT = 4
 """A raster of a grid has at most so many times as many pixels as the grid has cells."""
 
 _EVEN = 0.01
 """Share of a pixel by which the edge of a cell may miss that of a pixel."""
+
+_NONE = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +47,10 @@ class Cells:
         West, east, south and north.
     x_dim, y_dim : hashable
         What lies along x and y where latitude and longitude are not known.
+    projection : cartopy.crs.Projection, optional
+        Of a map around a pole, which lies in km; otherwise it lies in degrees.
+    lon, lat : ndarray, optional
+        Places of the cells of such a map.
     """
 
     kind: Literal["grid", "polygons", "points"]
@@ -57,9 +66,11 @@ class Cells:
     is_earth: bool
     x_dim: Hashable = None
     y_dim: Hashable = None
+    projection: Projection | None = None
+    lon: Float64s | None = None
+    lat: Float64s | None = None
 
 
-_NONE = np.empty(0)
 _NO_PIXELS = np.empty(0, dtype=np.intp)
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from xvcluster.arrays import Array, Float64s
+from xvcluster.arrays import Array, Booleans, Float64s
 from xvcluster.explore.cells import Cells, find_cells, map_dims
 from xvcluster.explore.lines import find_lines
 from xvcluster.explore.packing import to_halves
+from xvcluster.explore.polar import find_graticule, turn_to_pole
 from xvcluster.explore.table import describe_clusters
 from xvcluster.messages import plain
 from xvcluster.plot import style
@@ -97,9 +98,9 @@ def collect_contents(clusterings: list[Clustering], chosen: int, layout: Layout 
     labels = style.check_labels(dataset["label"])
     dims = map_dims(labels)
     maps = _name_maps(labels, dims)
-    known = (_flat(labels, dims) > 0).any(axis=0)
+    known: Booleans = np.any(_flat(labels, dims) > 0, axis=0)
     horizontal = None if layout is None else layout.horizontal
-    cells = find_cells(labels, np.asarray(known), horizontal)
+    cells = turn_to_pole(find_cells(labels, known, horizontal), known)
     numbers = _places(cells)
     maps_of = {name: dataset[name].transpose(*labels.dims) for name in _FIELDS if name in dataset}
     fields = {name: _put_field(numbers, field, cells) for name, field in maps_of.items()}
@@ -115,6 +116,7 @@ def collect_contents(clusterings: list[Clustering], chosen: int, layout: Layout 
         "about": _about(dataset),
         "kind": cells.kind,
         "is_earth": cells.is_earth,
+        "is_polar": cells.projection is not None,
         "box": list(cells.box),
         "maps": maps,
         "fields": fields,
@@ -184,7 +186,10 @@ def _places(cells: Cells) -> dict[str, Array]:
     else:
         numbers = {name: values.astype(np.float32) for name, values in numbers.items()}
     if cells.is_earth:
-        numbers["lines"] = find_lines(cells.box).astype(np.float32)
+        numbers["lines"] = find_lines(cells.box, cells.projection).astype(np.float32)
+    if cells.projection is not None and cells.lon is not None and cells.lat is not None:
+        numbers["graticule"] = find_graticule(cells.projection).astype(np.float32)
+        numbers |= {"lon": cells.lon.astype(np.float32), "lat": cells.lat.astype(np.float32)}
     return numbers
 
 

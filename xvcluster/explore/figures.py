@@ -73,26 +73,31 @@ def _map(contents: Contents) -> Any:
         tools="pan,wheel_zoom,box_zoom,zoom_in,zoom_out,reset,save",
         active_scroll="wheel_zoom", active_drag="pan", lod_threshold=20_000,
     )  # fmt: skip
+    grid = _source("x", "y")
+    plot.line("x", "y", source=grid, color="#d0d0d0", name="graticule", level="underlay")
     drawn = _draw_cells(plot, cells)
     drawn.name = "cells"
     drawn.tags = [np.zeros((1, 1), dtype=np.uint32)]  # whose class the page makes colours of
     plot.line("x", "y", source=_source("x", "y"), color="#222222", line_width=0.7, name="lines")
-    ring = {"source": _source("x", "y"), "size": 14, "fill_color": None}
+    ring = {"source": _source("x", "y"), "size": 14, "fill_color": None, "level": "overlay"}
     plot.scatter("x", "y", line_color="white", line_width=5, name="picked", **ring)
     plot.scatter("x", "y", line_color="black", line_width=2, name="ring", **ring)
-    if cells.is_earth:
+    if cells.projection is not None:
+        plot.axis.visible = plot.grid.visible = False
+    elif cells.is_earth:
         plot.xaxis.formatter = models.CustomJSTickFormatter(code=_LONGITUDES)
         plot.yaxis.formatter = models.CustomJSTickFormatter(code=_LATITUDES)
     else:
         for axis, dim in ((plot.xaxis, cells.x_dim), (plot.yaxis, cells.y_dim)):
             axis.axis_label = _text(plain("" if dim is None else dim))
+    plot.xaxis.ticker.desired_num_ticks = 5  # so that they fit on a phone
     _look(plot)
     return plot
 
 
 def _draw_cells(plot: Any, cells: Cells) -> Any:
     """Draw the cells: an even grid as an image, which is quick, and others one by one."""
-    look: dict[str, Any] = {"line_width": 0.5, "line_color": "color", "fill_color": "color"}
+    look: dict[str, Any] = {"line_width": 1, "line_color": "color", "fill_color": "color"}
     if cells.kind == "grid" and cells.pixels_x.size:
         source = _source("image", "x", "y", "width", "height")
         return plot.image_rgba("image", "x", "y", "width", "height", source=source)

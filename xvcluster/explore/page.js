@@ -96,7 +96,7 @@ function isInside(i, x, y) {
 }
 
 function cellAt(x, y) {
-  const turns = about.is_earth ? [0, 360, -360] : [0]
+  const turns = about.is_earth && !about.is_polar ? [0, 360, -360] : [0]
   for (const turn of turns) {
     const i = cellHere(x + turn, y)
     if (i >= 0 && visible[i]) return i
@@ -138,7 +138,7 @@ function findBoxes() {
 }
 
 function placeOf(i) {
-  const [x, y] = middle(i)
+  const [x, y] = about.is_polar ? [numbers.lon[i], numbers.lat[i]] : middle(i)
   const digits = (value) => String(Number(value.toFixed(about.is_earth ? 4 : 6)))
   if (!about.is_earth) return `${about.dims[0]} ${digits(x)}` + (about.dims[1] ? `, ${about.dims[1]} ${digits(y)}` : "")
   const lon = ((x + 180) % 360 + 360) % 360 - 180
@@ -183,11 +183,10 @@ function prepareMap() {
   } else {
     sides = fillSides()
   }
-  const line = model(map, "lines").data_source
-  if (numbers.lines) {
-    const half = numbers.lines.length / 2, x = new Float32Array(half), y = new Float32Array(half)
-    for (let i = 0; i < half; i++) { x[i] = numbers.lines[2 * i]; y[i] = numbers.lines[2 * i + 1] }
-    line.data = {x, y}
+  for (const name of ["lines", "graticule"]) {
+    const ends = numbers[name] || []
+    const [x, y] = [0, 1].map((side) => Float32Array.from({length: ends.length / 2}, (_, i) => ends[2 * i + side]))
+    model(map, name).data_source.data = {x, y}
   }
 }
 
@@ -236,14 +235,14 @@ function showScale(range) {
 }
 
 // how much longer a degree of latitude is than one of longitude, in the middle of the map
-const stretch = () => about.is_earth ? 1 / Math.max(Math.cos((about.box[2] + about.box[3]) * Math.PI / 360), 0.1) : 1
+const stretch = () => about.is_earth && !about.is_polar ? 1 / Math.max(Math.cos((about.box[2] + about.box[3]) * Math.PI / 360), 0.1) : 1
 
 // the map is as high as its shape asks for, within the window
 function size() {
   const [west, east, south, north] = about.box, wide = at("map").clientWidth
   const wanted = about.is_earth ? (wide - 90) * (north - south) * stretch() / (east - west) + 40 : 0.75 * wide
   const most = Math.max(340, Math.min(0.68 * window.innerHeight, 680))
-  at("map").style.height = `${Math.round(Math.max(300, Math.min(wanted, most)))}px`
+  at("map").style.height = `${Math.round(Math.max(260, Math.min(wanted, most)))}px`
 }
 
 // the same number of pixels for a kilometre east and north, whatever room the map has

@@ -17,8 +17,9 @@ from xvcluster.options import check_path
 from xvcluster.plot.style import cluster_numbers, colors_of, plain_names
 from xvcluster.record.replace import check_target, replace
 
-_UNEVEN = 0.01
-"""A grid is even if no point lies farther from its place than this share of a step."""
+_UNEVEN = 0.05
+"""A grid is even if no point lies farther from its place than this share of a step: rounded
+coordinates and Gaussian latitudes do not."""
 
 _ELSEWHERE = (
     "bring the labels to an even grid first, e.g. of half a degree: "

@@ -84,11 +84,11 @@ def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
     Returns
     -------
     Dataset
-        One entry along ``step`` for each two neighbouring steps, whose places along `dim` are in
-        the coordinates ``start`` and ``end``:
+        One entry along ``step`` for each two neighbouring steps, in the order of the labels, whose
+        places along `dim` are in the coordinates ``start`` and ``end``:
 
         - ``area`` (step, before, after): what belongs to the cluster ``before`` at the start and to
-          ``after`` at the end, in km², or the number of points if cells have no area, as `units`
+          ``after`` at the end, in km², or the number of points if cells have no area, as ``units``
           says.
         - ``share`` (step, before, after): the same divided by its sum over ``after``. The rows of
           this matrix add up to 1; they are NaN for a cluster that has nothing left.

@@ -97,9 +97,10 @@ def agreement(
 
     Examples
     --------
-    >>> from xvcluster.plot import agreement
-    >>> ax = agreement(result.compare(provinces))  # doctest: +SKIP
-    >>> ax.figure.savefig("agreement.png")  # doctest: +SKIP
+    >>> import xvcluster
+    >>> model = xvcluster.tutorial.tomography().vcluster.prepare(depth=slice(5, 60), stride=4)
+    >>> result = model["vs"].vcluster.kmeans(6)
+    >>> ax = result.compare(model["province"], n=19).plot.agreement()
     """
     style.check_axes(ax)
     check_choice("of", of, ("cluster", "province"))

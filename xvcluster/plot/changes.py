@@ -94,8 +94,14 @@ def areas(
 
     Examples
     --------
-    >>> from xvcluster.plot import areas
-    >>> ax = areas(result)  # doctest: +SKIP
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import xvcluster
+    >>> surface = xvcluster.tutorial.ocean()["temperature"].isel(depth=0)
+    >>> month = xr.DataArray(np.arange(12), dims="month")
+    >>> season = 6 * np.cos(np.pi * (month - 7) / 6) * np.sin(np.deg2rad(surface.latitude))
+    >>> labels, centroids = (surface + season).expand_dims("depth").vcluster.kmeans(4)
+    >>> ax = labels.vcluster.plot.areas(dim="month")
     """
     import matplotlib.pyplot as plt
 
@@ -198,8 +204,14 @@ def transitions(
 
     Examples
     --------
-    >>> from xvcluster.plot import transitions
-    >>> ax = transitions(result)  # doctest: +SKIP
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import xvcluster
+    >>> surface = xvcluster.tutorial.ocean()["temperature"].isel(depth=0)
+    >>> month = xr.DataArray(np.arange(12), dims="month")
+    >>> season = 6 * np.cos(np.pi * (month - 7) / 6) * np.sin(np.deg2rad(surface.latitude))
+    >>> labels, centroids = (surface + season).expand_dims("depth").vcluster.kmeans(4)
+    >>> ax = labels.vcluster.plot.transitions(dim="month")
     """
     import matplotlib.pyplot as plt
 

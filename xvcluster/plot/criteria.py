@@ -96,8 +96,10 @@ def criteria(
 
     Examples
     --------
-    >>> from xvcluster.plot import criteria
-    >>> panels = criteria(sweep.dataset)  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> sweep = vs.vcluster.sweep(range(2, 7))
+    >>> panels = sweep.plot.criteria()
     """
     from matplotlib.ticker import MaxNLocator
 

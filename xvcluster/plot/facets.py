@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from xvcluster.arrays import Float64s
+from xvcluster.arrays import Float64s, Objects
 from xvcluster.grid.coords import units
 from xvcluster.grid.horizontal import find_grid
 from xvcluster.grid.labels import present_numbers
@@ -17,7 +17,6 @@ from xvcluster.plot.size import arrange, balanced_columns, fit_page, moderate
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.gridspec import SubplotSpec
 
@@ -59,13 +58,17 @@ def new_figure(
     figsize: tuple[float, float] | None,
     *,
     with_bars: bool,
+    beside: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[Figure, list[SubplotSpec]]:
-    """Return a figure with room for maps of the given shape and their legend, and its cells."""
+    """Return a figure with room for maps of the given shape and their legend, and its cells.
+
+    `beside` is the width and height, in inches, of what else belongs to each map.
+    """
     import matplotlib.pyplot as plt
 
     shape = moderate(shape)
-    width, limit = fit_page(shape, 0.5)
-    panel = (width + 0.5, width / shape + 0.7 + 0.5 * with_bars)
+    width, limit = fit_page(shape, 0.5 + beside[0], columns=2 if any(beside) else 3)
+    panel = (width + 0.5 + beside[0], width / shape + 0.7 + 0.5 * with_bars + beside[1])
     room = (0.0, 0.0) if legend_of is None else _room(legend_of, min(n_panels, limit) * panel[0])
     hint = "every third, labels[::3], or some of them"
     size: dict[str, Any] = {"ncols": col_wrap, "margin": room, "figsize": figsize}
@@ -84,13 +87,13 @@ def name_facets(labels: xr.DataArray, col: Hashable) -> list[str]:
     return [f"{plain(col, 30)} = {name}" for name in names]
 
 
-def add_shared_legend(
-    figure: Figure, beside: Axes, labels: xr.DataArray, rgba: Float64s, *, points: bool
-) -> None:
-    """Name the clusters of all maps below them; many at the right of the given axes."""
+def add_shared_legend(axes: Objects, labels: xr.DataArray, rgba: Float64s, *, points: bool) -> None:
+    """Name the clusters of all maps below them; many at the right of the first row."""
     if legends.needs_key(labels):
-        legends.add_legend(beside, labels, rgba, points=points)
+        n_columns = axes[0].get_subplotspec().get_gridspec().ncols
+        legends.add_legend(axes[n_columns - 1], labels, rgba, points=points)
         return
+    figure = axes[0].figure
     entries = legends.entries(labels, rgba, points=points)
     names = [str(entry.get_label()) for entry in entries]
     width = max(_ENTRY, legends.entry_width(names))

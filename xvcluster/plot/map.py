@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xvcluster.arrays import Array, Float64s, Objects
 from xvcluster.grid.labels import take_labels
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.plot import facets, style, view
@@ -20,13 +23,13 @@ from xvcluster.plot.fields import (
     draw_labels,
 )
 from xvcluster.plot.inputs import check_field, check_switches
-from xvcluster.plot.options import Panels, drawing
+from xvcluster.plot.options import Panels, drawing, figure_of, take_axes
 from xvcluster.plot.outlines import choose_boundaries, draw_boundaries, outlined
 from xvcluster.plot.scale import add_scale_bar, check_scale_bar
 from xvcluster.plot.size import moderate
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     import xarray as xr
     from cartopy.crs import Projection
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 
     from xvcluster.plot.basemap import Resolution
     from xvcluster.plot.style import Colors
+
+_LETTER = 0.08
+"""Inches of a letter of the title of one of several maps."""
 
 
 _MERIDIAN = 0.6
@@ -148,15 +154,10 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> from xvcluster.plot import map
-    >>> labels = xr.DataArray(
-    ...     [[1.0, 2.0, 2.0], [1.0, np.nan, 3.0]],
-    ...     dims=("latitude", "longitude"),
-    ...     coords={"latitude": [40.0, 41.0], "longitude": [-120.0, -119.0, -118.0]},
-    ... )
-    >>> ax = map(labels, title="Three provinces")
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> labels, centroids = vs.vcluster.kmeans(6)
+    >>> ax = labels.vcluster.plot.map(title="Six provinces")
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     labels = take_labels(labels, "the map")
@@ -169,10 +170,10 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         options |= {"resolution": resolution, "gridlines": gridlines, "boundaries": boundaries}
         options |= {"scale_bar": scale_bar} | properties
         fields = {"background": background, "certainty": certainty}
+        options |= {"col_wrap": col_wrap, "figsize": figsize, "legend": bool(legend)}
         return _draw_facets(
-            labels, col, col_wrap, projection, extent, fields,
-            figsize=figsize, colors=colors, legend=bool(legend), title=title, **options,
-        )  # fmt: skip
+            labels, col, (projection, extent), fields, colors=colors, title=title, **options
+        )
     if col_wrap is not None:
         raise ValueError(f"col_wrap={col_wrap!r} has no effect without col, such as col='time'")
     over_field = background is not None
@@ -227,15 +228,10 @@ def _check_scale(
 def _draw_facets(
     labels: xr.DataArray,
     col: Hashable,
-    col_wrap: int | None,
-    projection: Projection | None,
-    extent: geo.Box | None,
+    view_of: tuple[Projection | None, geo.Box | None],
     fields: dict[str, Any],
     *,
-    figsize: tuple[float, float] | None,
     colors: Colors | None,
-    legend: bool,
-    title: str | None,
     **options: Any,
 ) -> Panels:
     """Draw one map for each entry along a dim, in the same colours and with one legend."""
@@ -243,30 +239,107 @@ def _draw_facets(
     rgba = style.check_colors(labels, colors)
     # the same clusters in all maps
     labels = labels.assign_attrs(flag_values=style.cluster_numbers(labels))
-    place = geo.locate(labels.isel({col: 0}))
-    shape = 1.5 if place.kind == "plane" else view.shape(place, projection, extent)
-    named = labels if legend else None
-    with_bars = any(field is not None for field in fields.values())
-    figure, cells = facets.new_figure(
-        labels.sizes[col], shape, col_wrap, named, figsize, with_bars=with_bars
-    )
-    axes = np.empty(labels.sizes[col], dtype=object)
-    for index, name in enumerate(facets.name_facets(labels, col)):
-        own = {key: _entry(field, col, index) for key, field in fields.items()}
-        axes[index] = ax = add_map_axes(figure, cells[index], place, projection, extent)
-        if place.kind != "plane":
-            frame(ax, place, extent, tight=projection is None)
-        drawn = labels.isel({col: index})
-        if index:  # one scale bar is enough
-            own["scale_bar"] = False
-        map(drawn, ax=ax, colors=list(rgba), legend=False, extent=extent, **options | own)
-        ax.set_title(name, fontsize=9.5)
-    if legend:
-        beside = axes[cells[0].get_gridspec().ncols - 1]
-        facets.add_shared_legend(figure, beside, labels, rgba, points=place.kind == "points")
+    parts = [
+        Part(
+            name,
+            labels.isel({col: index}),
+            *view_of,
+            {key: _entry(field, col, index) for key, field in fields.items()},
+        )
+        for index, name in enumerate(facets.name_facets(labels, col))
+    ]
+    return draw_parts(parts, labels, rgba, **options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One of several maps in a figure: its title, labels and view, and options of its own."""
+
+    title: str
+    labels: xr.DataArray
+    projection: Projection | None
+    extent: geo.Box | None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def draw_parts(
+    parts: list[Part],
+    named: xr.DataArray | None,
+    rgba: Float64s | None,
+    *,
+    axes: Sequence[Axes] | Array | None = None,
+    figsize: tuple[float, float] | None = None,
+    col_wrap: int | None = None,
+    legend: bool = True,
+    title: str | None = None,
+    **options: Any,
+) -> Panels:
+    """Draw several maps side by side.
+
+    Parameters
+    ----------
+    parts : list of Part
+    named : DataArray, optional
+        Labels whose clusters, in the colours `rgba`, are those of all maps, which share a legend.
+        Without them each has its own.
+    axes : sequence of Axes, optional
+        Axes to draw in. Default: a new figure.
+    figsize, col_wrap, legend, title, **options
+        As in `map`, of all.
+    """
+    places = [geo.locate(part.labels) for part in parts]
+    shared = named if legend else None
+    if axes is None:
+        drawn = _new_axes(parts, places, col_wrap, shared, figsize, apart=legend and named is None)
+    else:
+        drawn = take_axes(axes, len(parts))
+    if rgba is not None:
+        options |= {"colors": list(rgba)}
+    for index, (ax, part) in enumerate(zip(drawn, parts, strict=True)):
+        own = part.options | ({"scale_bar": False} if index else {})  # one is enough
+        own |= {"legend": legend and named is None, "extent": part.extent}
+        map(part.labels, ax=ax, **options | own)
+        width = max(int(legends.inches(ax)[0] / _LETTER), 16)
+        ax.set_title(fill(part.title, width), fontsize=9.5)
+    if shared is not None and rgba is not None:
+        points = all(place.kind == "points" for place in places)
+        if axes is None:
+            facets.add_shared_legend(drawn, shared, rgba, points=points)
+        else:
+            legends.add_legend(drawn[-1], shared, rgba, points=points)
     if title is not None:
-        figure.suptitle(title, fontsize=12)
-    return Panels(axes)
+        figure_of(drawn[0]).suptitle(title, fontsize=12)
+    return Panels(drawn)
+
+
+def _new_axes(
+    parts: list[Part],
+    places: list[geo.Geometry],
+    col_wrap: int | None,
+    named: xr.DataArray | None,
+    figsize: tuple[float, float] | None,
+    *,
+    apart: bool,
+) -> Objects:
+    """Return the axes of several maps in a new figure, with room for legends of their own."""
+    shapes = [
+        1.5 if place.kind == "plane" else view.shape(place, part.projection, part.extent)
+        for place, part in zip(places, parts, strict=True)
+    ]
+    fields = [part.options.get(name) for part in parts for name in ("background", "certainty")]
+    with_bars = any(field is not None for field in fields)
+    shape = float(np.median(shapes))
+    rooms = [legends.room(part.labels, 2.0, "below" if shape > 1.25 else "right") for part in parts]
+    figure, cells = facets.new_figure(
+        len(parts), shape, col_wrap, named, figsize, with_bars=with_bars,
+        beside=max(rooms) if apart else (0.0, 0.0),
+    )  # fmt: skip
+    axes = np.empty(len(parts), dtype=object)
+    for index, (cell, place, part) in enumerate(zip(cells, places, parts, strict=True)):
+        axes[index] = ax = add_map_axes(figure, cell, place, part.projection, part.extent)
+        if place.kind != "plane":
+            frame(ax, place, part.extent, tight=part.projection is None)
+    return axes
 
 
 def _entry(field: Any, col: Hashable, index: int) -> Any:

@@ -95,9 +95,10 @@ def profiles(
 
     Examples
     --------
-    >>> from xvcluster.plot import profiles
-    >>> panels = profiles(result.dataset, variable="vs")  # doctest: +SKIP
-    >>> panels.savefig("profiles.png")  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> result = vs.vcluster.kmeans(6)
+    >>> panels = result.plot.profiles()
     """
     dataset = take_result(dataset, "profiles")
     names = pick_variables(dataset, variable)

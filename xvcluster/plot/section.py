@@ -121,8 +121,10 @@ def section(
 
     Examples
     --------
-    >>> from xvcluster.plot import section
-    >>> ax = section(result, (-125, 44), (-103, 41), model["vs"])  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> result = vs.vcluster.kmeans(6)
+    >>> ax = result.plot.section((-125, 44), (-103, 41), vs)
     """
     lon, lat, length = _great_circle(_check_place("start", start), _check_place("end", end))
     dataset = take_result(dataset, "section")

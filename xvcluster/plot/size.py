@@ -45,7 +45,7 @@ def moderate(shape: float) -> float:
     return float(np.clip(shape, 1 / SLIM, SLIM)) if np.isfinite(shape) else 1.0
 
 
-def fit_page(shape: float, beside: float) -> tuple[float, int]:
+def fit_page(shape: float, beside: float, columns: int = 3) -> tuple[float, int]:
     """Return the width of one of several maps, and how many of them lie side by side on a page.
 
     Parameters
@@ -54,8 +54,10 @@ def fit_page(shape: float, beside: float) -> tuple[float, int]:
         Width over height of each map.
     beside : float
         Inches that each map needs beside it.
+    columns : int
+        Number of wide maps that lie side by side.
     """
-    width = float(np.clip(2.6 * shape, 1.4, PAGE / 3 - beside))
+    width = float(np.clip(2.6 * shape, 1.4, PAGE / columns - beside))
     return width, int(PAGE / (width + beside) + 1e-6)
 
 

@@ -94,8 +94,10 @@ def som(
 
     Examples
     --------
-    >>> from xvcluster.plot import som
-    >>> panels = som(result.dataset)  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> result = vs.vcluster.som((5, 5), n_clusters=5)
+    >>> panels = result.plot.som()
     """
     dataset = take_result(dataset, "som").compute()  # read lazy maps only once
     if "node" not in dataset.dims or "som_row" not in dataset.coords:

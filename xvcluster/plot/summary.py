@@ -96,8 +96,10 @@ def summary(
 
     Examples
     --------
-    >>> from xvcluster.plot import summary
-    >>> panels = summary(result.dataset, title="Velocity provinces")  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> result = vs.vcluster.kmeans(6)
+    >>> panels = result.plot.summary(title="Velocity provinces")
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     dataset = take_result(dataset, "summary").compute()  # read lazy maps only once

@@ -1,4 +1,4 @@
-"""One map for each number of clusters, of a sweep or of a tree."""
+"""One map for each number of clusters, of a sweep or of a tree, or for each of several results."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 
 from xvcluster.arrays import Array, Float64s, Labels, Objects
 from xvcluster.grid.labels import Result
+from xvcluster.messages import shown
 from xvcluster.options import check_ks
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style, view
+from xvcluster.plot.beside import Several, draw_several, is_several
 from xvcluster.plot.fields import (
     NEAR,
     STRIP,
@@ -58,8 +60,9 @@ _ROW = 0.11
 
 @drawing("collections.QuadMesh", "collections.PathCollection", extra=("s", "marker"))
 def maps(
-    dataset: Result | xr.Dataset,
+    dataset: Result | xr.Dataset | Several,
     *,
+    titles: Sequence[str] | None = None,
     ks: Iterable[int] | None = None,
     axes: Sequence[Axes] | Array | None = None,
     figsize: tuple[float, float] | None = None,
@@ -77,12 +80,16 @@ def maps(
     scale_bar: bool | float = False,
     **properties: Any,
 ) -> Panels:
-    """Draw one map of the labels for each number of clusters.
+    """Draw one map for each number of clusters, or for each of several results.
 
     Parameters
     ----------
-    dataset : SweepResult, ClusterResult or Dataset
-        A sweep, a result with a tree, which is cut at each k, or the dataset of either.
+    dataset : SweepResult, ClusterResult or Dataset; or a list or dict of results
+        A sweep, a result with a tree, which is cut at each k, or the dataset of either. Or several
+        results, their datasets or labels, on any grids, to be drawn side by side: a list, or a dict
+        whose keys are the titles.
+    titles : sequence of str, optional
+        Of the maps of several results. Default: (a), (b), ….
     ks : iterable of int, optional
         The numbers of clusters. Default: those of a sweep; of a tree, the number of clusters of the
         result, half of it and twice as many.
@@ -96,7 +103,8 @@ def maps(
         ``sweep.plot.maps``, stands for the clustered data: the first variable if there are several,
         averaged over the vertical if there is one.
     projection, extent, coastlines, borders, resolution
-        As in `map`, the same in all panels.
+        As in `map`, the same in all panels. Several results are shown in one extent that holds
+        them all, if their regions overlap.
     scale_bar : bool or float
         As in `map`, in the first panel.
     %(colors)s
@@ -105,7 +113,8 @@ def maps(
     %(cmap)s
         Here `original`; default: ``"viridis"``.
     %(bar)s
-        Here strips of colours below the maps.
+        Here strips of colours below the maps. Several results share one legend if they have the
+        same clusters; otherwise each map has its own.
     %(title)s
     **properties
         Properties of the cells or points, as in `map`.
@@ -113,7 +122,7 @@ def maps(
     Returns
     -------
     Panels
-        One per k, after that of `original`.
+        One per k, after that of `original`; or one per result.
 
     Raises
     ------
@@ -121,10 +130,15 @@ def maps(
         If the result has no tree, if `ks` are not in the sweep or more than the leaves of the tree,
         if `ncols` is less than 1, if `original` or the labels hold more than one map for each k, if
         `original` is True although only the dataset is known, if `colors` does not have one colour
-        per cluster, or if `ncols`, `figsize`, `projection` or `cmap` would have no effect.
+        per cluster, or if `ncols`, `figsize`, `projection`, `cmap`, `ks` or `titles` would have no
+        effect.
 
     Notes
     -----
+    Several results have the same clusters, in the same colours, if they were matched to one of them
+    (`ClusterResult.match`), whatever the numbers of clusters; or if all clusters have the same
+    numbers, names and colours.
+
     The cuts of a tree are nested, and so are their colours. The smallest k has colours as any
     clusters have. From there on, the larger part of a cluster that is divided keeps its colour, and
     the smaller one has a shade of it; so a cluster may have another colour than in `map`. The
@@ -135,12 +149,25 @@ def maps(
 
     Examples
     --------
-    >>> from xvcluster.plot import maps
-    >>> panels = maps(sweep.dataset)  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> sweep = vs.vcluster.sweep(range(2, 6))
+    >>> panels = sweep.plot.maps()
+    >>> panels = xvcluster.plot.maps({"k = 3": sweep.result(3), "k = 5": sweep.result(5)})
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders)
     scale_bar = check_scale_bar(scale_bar)
+    if is_several(dataset):
+        _refuse(" for several results", ks=ks, original=original, cmap=cmap)
+        if axes is not None:
+            _refuse(" on given axes", ncols=ncols)
+        return draw_several(
+            dataset, titles, projection=projection, extent=extent, colors=colors, axes=axes,
+            figsize=figsize, col_wrap=ncols, legend=legend, title=title, coastlines=coastlines,
+            borders=borders, resolution=resolution, scale_bar=scale_bar, **properties,
+        )  # fmt: skip
+    _refuse(", unless several results are given as a list", titles=titles)
     if original is True:
         raise ValueError(
             "original=True stands for the data of a sweep, but a dataset does not contain them; "
@@ -172,6 +199,13 @@ def maps(
     if title is not None:
         axes[0].figure.suptitle(title, fontsize=12)
     return Panels(axes)
+
+
+def _refuse(when: str, **options: Any) -> None:
+    """Refuse options that have no effect."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{name}={shown(value)} has no effect{when}; omit it")
 
 
 def _take_given(

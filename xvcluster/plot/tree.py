@@ -115,8 +115,10 @@ def tree(
 
     Examples
     --------
-    >>> from xvcluster.plot import tree
-    >>> ax = tree(result.dataset)  # doctest: +SKIP
+    >>> import xvcluster
+    >>> vs = xvcluster.tutorial.tomography()["vs"].vcluster.prepare(depth=slice(5, 150), stride=4)
+    >>> result = vs.vcluster.ward(6, min_area=50_000)
+    >>> ax = result.plot.tree()
     """
     import matplotlib.pyplot as plt
 

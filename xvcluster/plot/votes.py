@@ -91,8 +91,10 @@ def votes(
 
     Examples
     --------
-    >>> from xvcluster.plot import votes
-    >>> ax = votes(agreed, cluster=1)  # doctest: +SKIP
+    >>> import xvcluster
+    >>> model = xvcluster.tutorial.tomography()[["vs", "vp"]].vcluster.prepare(stride=4)
+    >>> results = {name: model[name].vcluster.kmeans(4) for name in ("vs", "vp")}
+    >>> ax = xvcluster.plot.votes(xvcluster.consensus(results), cluster=1)
     """
     extent, projection = view.check_extent(extent), view.check_projection(projection)
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)

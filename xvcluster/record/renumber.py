@@ -9,11 +9,14 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Integers
-from xvcluster.grid.labels import given_colors, given_names
+from xvcluster.grid.labels import choose_clusters, given_colors, given_names
+from xvcluster.messages import plain, shown
+from xvcluster.options import check_flag
 from xvcluster.record.check import check_result
-from xvcluster.record.dataset import add_history, parameters_of
+from xvcluster.record.dataset import add_history, describe_mean, parameters_of
 from xvcluster.record.method import method_of
 from xvcluster.record.naming import describe_clusters
+from xvcluster.record.table import table
 
 _EMPTY = {"count": 0, "area": 0.0, "cluster_inertia": 0.0}
 """Values for a cluster without members; all other variables are NaN."""
@@ -56,24 +59,50 @@ def renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     return renumbered.assign_attrs(parameters=json.dumps(about))
 
 
-def reorder(result: xr.Dataset, numbers: Sequence[int], ordered_by: str) -> xr.Dataset:
-    """Number the clusters anew, as their present numbers are listed."""
+def reorder(result: xr.Dataset, by: str | Sequence[int | str], ascending: bool) -> xr.Dataset:
+    """Number the clusters in another order; see `ClusterResult.reorder`."""
     check_result(result, maps=False)
+    check_flag("ascending", ascending)
     if "som_shape" in result["label"].attrs:
         raise ValueError(
             "the clusters are the nodes of a self-organizing map, which have fixed positions on it "
             "and cannot be numbered anew; merge them with som(n_clusters=...)"
         )
     k = result.sizes["cluster"]
+    numbers, ordered_by = _find_order(result, by, ascending)
     if sorted(numbers) != list(range(1, k + 1)):
         raise ValueError(
             f"the order must name each of the {k} clusters once, such as "
-            f"{list(range(k, 0, -1))}; got {list(numbers)}"
+            f"{list(range(k, 0, -1))}; got {numbers}"
         )
     reordered = renumber(result, np.argsort(numbers) + 1, k)
     reordered["label"].attrs["ordered_by"] = ordered_by
     history = add_history(result, f"reordered clusters, {ordered_by or 'as given'}")
     return reordered.assign_attrs(history=history)
+
+
+def _find_order(
+    result: xr.Dataset, by: str | Sequence[int | str], ascending: bool
+) -> tuple[list[int], str]:
+    """Present numbers in their new order, and what they are ordered by."""
+    numbers = result["cluster"].values.tolist()
+    if not isinstance(by, str):
+        if not ascending:
+            raise ValueError("ascending=False has no effect on a list; give it in its order")
+        return choose_clusters(result["label"], by, numbers), ""
+    summary, variables = table(result), parameters_of(result)["variables"]
+    if by in variables:
+        name, values = describe_mean(result, by)
+    elif by in summary.columns and by != "name":
+        name, values = by, summary[by].to_numpy(dtype=np.float64)
+    else:
+        known = ", ".join(repr(plain(c)) for c in (*summary.columns, *variables) if c != "name")
+        raise ValueError(
+            f"by={shown(by)} is neither a column of the table nor a variable; give one of {known}, "
+            f"or a list of all clusters, such as {numbers[::-1]}"
+        )
+    order = np.argsort(values if ascending else -values, kind="stable")  # NaN is last
+    return [numbers[i] for i in order], f"{name}, {'lowest' if ascending else 'highest'} first"
 
 
 def _look_up(labels: xr.DataArray, number: Integers) -> xr.DataArray:

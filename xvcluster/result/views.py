@@ -1,4 +1,4 @@
-"""Results: frozen views of one self-describing Dataset each."""
+"""Results of a clustering and of a sweep: frozen views of one self-describing Dataset each."""
 
 from __future__ import annotations
 
@@ -17,31 +17,30 @@ from xvcluster.compare.stability import add_stability
 from xvcluster.delegate import delegate
 from xvcluster.explore import Clustering, Explorer, explore
 from xvcluster.export.geotiff import to_geotiff
+from xvcluster.export.model96 import to_model96
+from xvcluster.export.taup import to_nd
 from xvcluster.grid.changes import areas, transitions
 from xvcluster.grid.horizontal import HorizontalGrid
-from xvcluster.grid.labels import choose_clusters, given_names
-from xvcluster.messages import escaped, plain, shown
+from xvcluster.grid.labels import choose_clusters
+from xvcluster.messages import plain, shown
 from xvcluster.options import check_flag, check_path, is_number
 from xvcluster.plot.methods import ResultPlots, SweepPlots
 from xvcluster.plot.style import check_own_colors, colors_of
 from xvcluster.profiles import Layout, Noise
 from xvcluster.record import store
-from xvcluster.record.dataset import (
-    describe_mean,
-    nearest_distances,
-    parameters_of,
-    select_centroids,
-)
+from xvcluster.record.dataset import parameters_of, select_centroids
 from xvcluster.record.fits import Fits
 from xvcluster.record.method import method_of, quality_of
 from xvcluster.record.naming import recolor, rename
 from xvcluster.record.predict import bic, predict, predict_distances, predict_proba, score
 from xvcluster.record.quantiles import quantiles
 from xvcluster.record.renumber import reorder
+from xvcluster.record.table import table
 from xvcluster.regroup.clean import clean, describe_cleanings
 from xvcluster.regroup.cut import cut
 from xvcluster.regroup.merge import merge
 from xvcluster.regroup.reopen import lay_out_again
+from xvcluster.result.html import to_html
 
 _WEIGHTS = ("weights", "level_weights", "variable_weights")
 
@@ -564,6 +563,8 @@ class ClusterResult:
     areas = delegate(areas)
     transitions = delegate(transitions)
     to_geotiff = delegate(to_geotiff)
+    to_nd = delegate(to_nd)
+    to_model96 = delegate(to_model96)
     compare = delegate(compare, whole=True)
 
     @property
@@ -672,31 +673,8 @@ class ClusterResult:
         >>> bool(largest_first.table()["area_km2"].is_monotonic_decreasing)
         True
         """
-        numbers, told = self._find_order(by, bool(check_flag("ascending", ascending)))
         colored = self.recolor(dict(enumerate(colors_of(self.labels), 1)))
-        return replace(self, dataset=reorder(colored.dataset, numbers, told))
-
-    def _find_order(self, by: str | Sequence[int | str], ascending: bool) -> tuple[list[int], str]:
-        """Present numbers in their new order, and what they are ordered by."""
-        numbers = self.dataset["cluster"].values.tolist()
-        if not isinstance(by, str):
-            if not ascending:
-                raise ValueError("ascending=False has no effect on a list; give it in its order")
-            return choose_clusters(self.labels, by, numbers), ""
-        table, variables = self.table(), self.parameters["variables"]
-        if by in variables:
-            name, values = describe_mean(self.dataset, by)
-        elif by in table.columns and by != "name":
-            name, values = by, table[by].to_numpy(dtype=np.float64)
-        else:
-            known = ", ".join(repr(plain(c)) for c in (*table.columns, *variables) if c != "name")
-            raise ValueError(
-                f"by={shown(by)} is neither a column of the table nor a variable; give one of "
-                f"{known}, or a list of all clusters, such as {numbers[::-1]}"
-            )
-        order = np.argsort(values if ascending else -values, kind="stable")  # NaN is last
-        told = f"{name}, {'lowest' if ascending else 'highest'} first"
-        return [numbers[i] for i in order], told
+        return replace(self, dataset=reorder(colored.dataset, by, ascending))
 
     def select(self, clusters: int | str | Iterable[int | str]) -> xr.DataArray:
         """Keep only the labels of some clusters; the others become NaN.
@@ -719,40 +697,7 @@ class ClusterResult:
         wanted = choose_clusters(self.labels, clusters, self.dataset["cluster"].values)
         return self.labels.where(self.labels.isin(wanted))
 
-    def table(self) -> pd.DataFrame:
-        """Summarize the clusters in a table, one row per cluster.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Indexed by ``cluster``: ``name`` if any has one of its own, ``profiles`` (count),
-            ``area_km2`` and ``area_percent`` where the area is known, ``inertia_percent``,
-            ``mean_margin``, ``mean_stability`` and ``mean_stability_noise`` if `stability` computed
-            them, and ``nearest_distance``, the distance to the nearest other centroid, measured as
-            profiles were compared. NaN if a cluster is empty. pandas exports it to LaTeX or CSV,
-            e.g. ``table().to_latex()``.
-        """
-        import pandas as pd
-
-        dataset = self.dataset
-        table = pd.DataFrame(index=pd.Index(dataset["cluster"].values, name="cluster"))
-        names = given_names(dataset["label"])
-        if names:
-            table["name"] = [names.get(n, f"Cluster {n}") for n in table.index]
-        table["profiles"] = dataset["count"].values
-        if "area" in dataset:
-            area = dataset["area"].values
-            table["area_km2"] = area
-            table["area_percent"] = 100 * area / area.sum()
-        inertia = dataset["cluster_inertia"].values
-        with np.errstate(invalid="ignore"):  # inertia beyond float64, of which the fit has warned
-            table["inertia_percent"] = 100 * inertia / inertia.sum() if inertia.sum() else 0.0
-        table["mean_margin"] = dataset["cluster_margin"].values
-        for name in ("stability", "stability_noise"):
-            if f"cluster_{name}" in dataset:
-                table[f"mean_{name}"] = dataset[f"cluster_{name}"].values
-        table["nearest_distance"] = nearest_distances(dataset)
-        return table
+    table = delegate(table)
 
     def to_netcdf(self, path: str | os.PathLike[str]) -> None:
         """Write the result to a NetCDF file, from which `open_result` restores it identically.
@@ -797,7 +742,7 @@ class ClusterResult:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return _to_html("ClusterResult", self._describe(), self.table(), self.dataset)
+        return to_html("ClusterResult", self._describe(), self.table(), self.dataset)
 
     def _describe(self) -> list[str]:
         """What was clustered, how many profiles were left out, if any were, and how well."""
@@ -907,56 +852,7 @@ class SweepResult:
 
     def _repr_html_(self) -> str:
         said = [self._headline(), self.verdict]
-        return _to_html("SweepResult", said, self.table(), self.dataset)
+        return to_html("SweepResult", said, self.table(), self.dataset)
 
     def _headline(self) -> str:
         return f"best k = {self.best_k} (by {self.dataset.attrs['best_k_by']})"
-
-
-def _to_html(kind: str, said: list[str], table: pd.DataFrame, dataset: xr.Dataset) -> str:
-    """Show sentences, a table of numbers and a Dataset, in which nothing is markup of a file."""
-    first, *others = (escaped(sentence, 1000) for sentence in said)
-    paragraphs = "".join(f"<p>{text}</p>" for text in (f"<b>{kind}</b>: {first}", *others))
-    rows = table.to_html(float_format=lambda x: f"{x:,.3g}", border=0)
-    shown = dataset.copy()
-    for owner in (shown, *(shown[name] for name in shown.variables)):
-        owner.attrs = {k: plain(v, 1000) for k, v in owner.attrs.items()}
-    return f"{paragraphs}{rows}{shown._repr_html_()}"
-
-
-def open_result(
-    path: str | os.PathLike[str], data: xr.DataArray | xr.Dataset | None = None
-) -> ClusterResult:
-    """Open a result that was written by ``ClusterResult.to_netcdf`` or ``to_zarr``.
-
-    Parameters
-    ----------
-    path : path-like
-        A NetCDF file, or a Zarr store, whose name ends in ``.zarr``.
-    data : DataArray or Dataset, optional
-        What was clustered, prepared as it was. The file does not hold it; `stability`, `cut`,
-        `merge` and `clean` need it.
-
-    Returns
-    -------
-    ClusterResult
-        In memory, if it comes from a NetCDF file, which is closed; the maps of a Zarr store are
-        dask arrays.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not a result of xvcluster, has a newer layout, or is damaged: the message
-        names the part; or if the data have other variables or places than the result.
-
-    Examples
-    --------
-    >>> import xvcluster
-    >>> ocean = xvcluster.tutorial.ocean()["temperature"].sel(depth=slice(0, 1000))
-    >>> ocean.vcluster.kmeans(4).to_netcdf("clusters.nc")
-    >>> labels, centroids = xvcluster.open_result("clusters.nc")
-    """
-    dataset = store.read(check_path("path", path))
-    return ClusterResult(dataset, _layout=None if data is None else lay_out_again(dataset, data))
