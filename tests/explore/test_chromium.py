@@ -1,5 +1,7 @@
 """Pages opened from the disk in headless Chromium, with the network cut."""
 
+import itertools
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -70,8 +72,7 @@ def test_pointing_and_clicking_show_the_point_and_its_profile(model, opened):
     assert text(page, "tip").split("\n")[:2] == [name, "38° N, 117° W"]
     assert drawn(page, "profile", "value") == []
     page.click(x, y)
-    assert name in text(page, "said")
-    assert "38° N, 117° W" in text(page, "said")
+    assert text(page, "said").startswith(f"{name}; 38° N, 117° W; margin 0.")
     np.testing.assert_allclose(drawn(page, "profile", "value"), model.sel(point), rtol=1e-4)
     centroid = result.centroids["vs"].sel(cluster=label)
     np.testing.assert_allclose(drawn(page, "centroid", "centroid"), centroid, rtol=1e-6)
@@ -213,6 +214,33 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(two_variables, opened):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click(*at_place(page, -115.0, 40.0))
     assert len(drawn(page, "profile", "value", panel=1)) == 6
+
+
+WATCH = """(() => {
+  window.texts = []
+  const {prototype} = CanvasRenderingContext2D, draw = prototype.fillText
+  prototype.fillText = function (text, x, y, ...more) {
+    const {a, e} = this.getTransform(), long = this.measureText(text).width
+    const share = {left: 0, start: 0, center: 0.5, right: 1, end: 1}[this.textAlign]
+    window.texts.push([text, a * (x - share * long) + e, a * (x + (1 - share) * long) + e])
+    return draw.call(this, text, x, y, ...more)
+  }
+  map.x_range.setv({start: map.x_range.start + 1e-9})
+})()"""
+
+
+@pytest.mark.parametrize("step", [0.5, 15.0])
+def test_longitudes_do_not_run_together_on_a_phone(model, opened, step):
+    n = model.sizes["longitude"]
+    wide = model.assign_coords(longitude=-125 + step * np.arange(n))
+    page = opened(wide.vcluster.kmeans(3).explore(), width=390)
+    page.evaluate(WATCH)
+    page.wait_for("window.texts.some(([text]) => /[EW]$/.test(text))", 10)
+    page.settle()
+    drawn = {text: ends for text, *ends in page.evaluate("window.texts") if text[-1] in "°EW"}
+    ends = sorted(drawn.values())
+    assert len(ends) >= 2
+    assert all(one[1] + 4 < other[0] for one, other in itertools.pairwise(ends))
 
 
 def test_hostile_names_are_shown_as_text(model, opened):

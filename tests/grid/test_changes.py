@@ -186,6 +186,63 @@ def test_transitions_recover_a_known_markov_chain():
     assert error.max() < 1.3e-3
 
 
+def shuffled(labels, order):
+    return labels.isel(time=order).chunk(time=1)
+
+
+@pytest.mark.parametrize("order", [[3, 1, 2, 0], [3, 2, 1, 0]])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        None,
+        [-21.0, -14.0, -7.0, 0.0],
+        [np.timedelta64(n, "D") for n in (1, 2, 3, 4)],
+        [cftime.Datetime360Day(2000, month, 30) for month in (1, 2, 3, 4)],
+    ],
+    ids=["dates", "ages", "durations", "calendar"],
+)
+def test_changes_are_those_of_steps_in_ascending_order(steps, order):
+    labels = series() if steps is None else series().assign_coords(time=steps)
+    mixed = shuffled(labels, order)
+    xr.testing.assert_identical(mixed.vcluster.areas(), labels.vcluster.areas())
+    xr.testing.assert_identical(mixed.vcluster.transitions(), labels.vcluster.transitions())
+    cells = cell_areas(labels).values
+    found = mixed.vcluster.transitions()["area"].sel(step=2, before=1, after=3)
+    assert float(found) == pytest.approx(count(labels, cells, 1, 3, 1))
+
+
+@pytest.mark.parametrize("steps", [["MAM", "JJA", "DJF", "SON"], None], ids=["names", "none"])
+def test_changes_of_steps_without_an_order_are_those_of_the_labels(steps):
+    labels = series().drop_vars("time")
+    labels = labels if steps is None else labels.assign_coords(time=steps)
+    areas = labels.vcluster.areas()
+    for step in range(4):
+        expected = labels[step].expand_dims(time=2).vcluster.areas()[0]
+        np.testing.assert_allclose(areas[step], expected)
+    assert steps is None or areas["time"].values.tolist() == steps
+
+
+def test_changes_carry_the_names_of_clusters(tmp_path):
+    data = xvcluster.tutorial.ocean()["temperature"].isel(depth=slice(0, 4), latitude=slice(0, 20))
+    data = xr.concat([data, data + 2.0], dim="time")
+    plain = data.vcluster.kmeans(3, n_init=1)
+    result = plain.rename({1: "Pole", 3: "Équateur"})
+    names = ["Pole", "Cluster 2", "Équateur"]
+    areas, changes = result.areas(), result.transitions()
+    assert areas["cluster_name"].values.tolist() == names
+    warm = areas.swap_dims(cluster="cluster_name").sel(cluster_name="Équateur")
+    np.testing.assert_array_equal(warm, plain.areas().sel(cluster=3))
+    assert changes["before_name"].dims == ("before",)
+    assert changes["after_name"].values.tolist() == names
+    changes.to_netcdf(tmp_path / "changes.nc")
+    with xr.open_dataset(tmp_path / "changes.nc") as read:
+        assert read["before_name"].values.tolist() == names
+    xr.testing.assert_identical(areas.drop_vars("cluster_name"), plain.areas())
+    xr.testing.assert_identical(
+        changes.drop_vars(["before_name", "after_name"]), plain.transitions()
+    )
+
+
 def test_changes_need_a_dimension_beside_the_map():
     labels = series()
     for change in (labels[0].vcluster.areas, labels[0].vcluster.transitions):

@@ -90,6 +90,31 @@ def test_areas_run_from_left_to_right_in_any_order(close, chain):
     np.testing.assert_allclose(found, expected)
 
 
+def test_transitions_lead_from_the_past_to_the_future_in_any_order(close, chain):
+    some = chain.isel(time=slice(0, 4))
+    for order in ([3, 1, 2, 0], [3, 2, 1, 0]):
+        ax = close(transitions(some.isel(time=order), step=1))
+        assert ax.get_title() == "from 2000-01-15 to 2000-02-01"
+        expected = [
+            [np.where((some[0] == i) & (some[1] == j), cell_areas(), 0).sum() for j in (1, 2, 3)]
+            for i in (1, 2, 3)
+        ]
+        share = expected / np.sum(expected, axis=1, keepdims=True)
+        np.testing.assert_allclose(np.ma.filled(ax.images[0].get_array(), np.nan), share)
+
+
+@pytest.mark.parametrize("stacked", [True, False])
+def test_lines_of_areas_and_names_of_axes_are_clear_of_all_else(close, chain, stacked):
+    some = chain.isel(time=slice(0, 10))
+    ax = close(areas(some, stacked=stacked, figsize=(3.5, 3), legend="upper left"), drawn=True)
+    highest = max((line.get_ydata().max() for line in ax.lines), default=0)
+    assert highest < 0.98 * ax.get_ylim()[1]
+    year = ax.xaxis.get_offset_text()
+    assert year.get_text()
+    assert not year.get_window_extent().overlaps(ax.xaxis.label.get_window_extent())
+    assert ax.xaxis.label.get_window_extent().y0 >= 0
+
+
 @pytest.mark.parametrize(
     ("steps", "label", "first"),
     [
@@ -227,8 +252,11 @@ def test_changes_refuse_what_has_no_steps(chain):
     with pytest.raises(TypeError, match=r"stacked must be True, False or None; got 'yes'"):
         areas(chain, stacked="yes")
     with pytest.raises(
-        ValueError, match=r"step, of which there are 60, must be at most 60; got 61"
+        ValueError, match=r"step must be a number from 1 to 60, which counts the steps.*; got 61"
     ):
         transitions(chain, step=61)
-    with pytest.raises(ValueError, match=r"step, of which there are 60, must be"):
-        transitions(chain, step=0)
+    for step in (0, "2000-03", True, 1.5):
+        with pytest.raises(ValueError, match=r"from one map to the next, or None for all of them"):
+            transitions(chain, step=step)
+    with pytest.raises(ValueError, match=r"step can only be 1, which"):
+        transitions(chain.isel(time=slice(0, 2)), step=2)

@@ -12,6 +12,7 @@ from xvcluster import kmeans
 from xvcluster.grid.horizontal import unit_vectors
 from xvcluster.plot import section
 from xvcluster.plot.methods import ResultPlots
+from xvcluster.plot.section import _spell
 
 SPHERE = Geod(a=6371007.2, b=6371007.2)
 START, END = (-118.3, 36.2), (-107.4, 43.1)
@@ -227,6 +228,36 @@ def test_section_names_its_ends_clusters_and_axes(close, result, model):
     colors = [patch.get_facecolor() for patch in ax.get_legend().get_patches()]
     drawn = ax.child_axes[0].collections[0].cmap(np.unique(strip_of(ax)).astype(int) - 1)
     np.testing.assert_allclose(colors, drawn)
+
+
+def test_section_names_no_side_of_the_equator_and_of_the_meridians_that_divide(close):
+    assert _spell((0, 0)) == "0° 0°"
+    assert _spell((-180, 10.04)) == "10°N 180°"
+    assert _spell((360.04, -0.04)) == "0° 0°"
+    assert _spell((190, -0.1)) == "0.1°S 170°W"
+
+
+def colours_of(ax):
+    mesh = ax.collections[0]
+    return mesh.get_cmap().name, *mesh.get_clim()
+
+
+def test_section_of_values_of_both_signs_has_its_middle_at_zero(close, model):
+    anomaly = (model - 2.5).assign_attrs(units="%")
+    result = kmeans(anomaly, 4)
+    name, low, high = colours_of(close(section(result, START, END, anomaly)))
+    shown = np.nanpercentile(field_of(close(section(result, START, END, anomaly))), [1, 99])
+    assert name == "RdBu"
+    assert -low == high == pytest.approx(np.abs(shown).max())
+    assert shown[0] < 0 < shown[1]
+    for options in ({"vmin": -1, "vmax": 3}, {"cmap": "viridis"}):
+        assert colours_of(close(section(result, START, END, anomaly, **options)))[0] == "viridis"
+    for other in (anomaly.assign_attrs(units="degC"), model):
+        name, low, high = colours_of(close(section(result, START, END, other)))
+        assert name == "viridis"
+        assert (low, high) == pytest.approx(
+            tuple(np.percentile(field_of(close(section(result, START, END, other))), [1, 99]))
+        )
 
 
 @pytest.mark.parametrize("figsize", [(3.5, 2.6), (7, 3.5)])

@@ -361,6 +361,19 @@ def test_distances_to_a_cluster_of_nodes_are_to_the_nearest_of_them(rough_model)
     np.testing.assert_allclose(distances, expected, rtol=1e-5)
 
 
+def test_distances_and_probabilities_carry_the_names_of_clusters(rough_model):
+    names = ["Cluster 1", "Arc", "Cluster 3"]
+    for fit, find in (
+        (kmeans, lambda result: result.predict(rough_model, distances=True)[1]),
+        (gmm, lambda result: result.predict_proba(rough_model)),
+    ):
+        result = fit(rough_model, 3, n_init=1)
+        found = find(result.rename({2: "Arc"}))
+        assert found["cluster_name"].dims == ("cluster",)
+        assert found["cluster_name"].values.tolist() == names
+        xr.testing.assert_identical(found.drop_vars("cluster_name"), find(result))
+
+
 def test_distances_of_dask_data_are_lazy_and_the_same(rough_model, computed):
     result = kmeans(rough_model, 4, n_init=1)
     expected = result.predict(rough_model, distances=True)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s
 from xvcluster.boundaries.cells import Centers, lay_cells
-from xvcluster.grid.coords import units
+from xvcluster.grid.coords import canonical_units, units
 from xvcluster.messages import plain
 from xvcluster.record.dataset import describe_mean, parameters_of
 
@@ -59,6 +59,7 @@ def _means(result: xr.Dataset) -> dict[str, Float64s]:
 
 
 def _column(name: str, unit: str) -> str:
-    """The name of a column, such as ``vs_km_s`` or ``dvs_percent``."""
-    unit = re.sub(r"[^0-9A-Za-z]+", "_", unit.replace("%", "percent")).strip("_")
+    """The name of a column, such as ``vs_km_s`` or ``dvs_pct``: a Shapefile keeps 10 characters."""
+    unit = "%" if canonical_units(unit) == "%" else unit
+    unit = re.sub(r"[^0-9A-Za-z]+", "_", unit.replace("%", "pct")).strip("_")
     return "_".join(filter(None, [plain(name, 40), "" if unit == "1" else unit]))

@@ -76,7 +76,7 @@ def boundaries(
 
         - ``percent``: share of ``area_km2`` in the area of all labels of the map.
         - of a result, the mean of the centroid over the levels for each variable, named by its
-          units, such as ``vs_km_s`` or ``dvs_percent``. Levels count as in the numbering of the
+          units, such as ``vs_km_s`` or ``dvs_pct``. Levels count as in the numbering of the
           clusters: equally, unless the result has level weights.
 
     Raises

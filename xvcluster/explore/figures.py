@@ -91,7 +91,8 @@ def _map(contents: Contents) -> Any:
         for axis, dim in ((plot.xaxis, cells.x_dim), (plot.yaxis, cells.y_dim)):
             axis.axis_label = _text(plain(dim))
             axis.visible = dim is not None
-    plot.xaxis.ticker.desired_num_ticks = 5  # so that they fit on a phone
+    plot.xaxis.ticker.desired_num_ticks = 5
+    plot.xaxis.major_label_policy = models.NoOverlap(min_distance=8)  # on a phone
     _look(plot)
     return plot
 

@@ -281,16 +281,17 @@ function add(parent, tag, text, className = "") {
 }
 
 function describe(element, i) {
+  const also = (text) => { if (element === at("said")) element.lastChild.append(";"); element.append(" "); add(element, "span", text) }
   const own = clustering(), c = own.numbers.indexOf(labelOf(i))
   element.replaceChildren()
   const head = add(element, "b")
   add(head, "span", undefined, "swatch").style.cssText = `display:inline-block;background:${own.colors[c]}`
   head.append(own.names[c])
-  add(element, "span", placeOf(i))
+  also(placeOf(i))
   if (!isChosen()) return
   for (const [field, {label, units}] of Object.entries(about.fields)) {
     const value = valueOf(field, i)
-    if (!Number.isNaN(value)) add(element, "span", `${field === "distance" ? field : label} ${Number(value.toPrecision(3))}${units ? " " + units : ""}`)
+    if (!Number.isNaN(value)) also(`${field === "distance" ? field : label} ${Number(value.toPrecision(3))}${units ? " " + units : ""}`)
   }
 }
 
@@ -320,6 +321,8 @@ function pick(i) {
     const [x, y] = middle(i)
     ring.data = {x: [x], y: [y]}
     describe(said, i)
+    said.lastChild.append(about.has_profiles ? "" : ".")
+    said.append(" ")
     if (!about.has_profiles) add(said, "span", "The page was made without the data: no profile of the point is known.", "missing")
   }
   markRows()

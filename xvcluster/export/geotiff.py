@@ -54,6 +54,11 @@ def to_geotiff(labels: Clustering, path: str | os.PathLike[str]) -> None:
 
     Notes
     -----
+    Pixels are as large as the steps of the grid, with its points in their middle. So a grid with
+    points at the poles has pixels that reach half a step beyond, to ±90.5° of steps of 1°, as those
+    of weather models in GDAL do, and one that was thinned out may as well. For a program that takes
+    no such map, leave out the outermost rows: ``labels.isel(lat=slice(1, -1))``.
+
     A pixel holds the number of its cluster, 0 where there is none, which is the value for no data.
     The file has the colours of the clusters as its colour table, up to number 255, and their names
     as metadata of the band, ``cluster_1``, ``cluster_2``, …; the names of a raster's classes have

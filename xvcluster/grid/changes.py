@@ -18,9 +18,11 @@ from xvcluster.grid.labels import (
     Clustering,
     check_labels,
     declared_numbers,
+    name_coordinate,
     present_numbers,
     take_labels,
 )
+from xvcluster.grid.levels import numbers_of
 from xvcluster.messages import plain, shown
 
 
@@ -38,7 +40,9 @@ def areas(labels: Clustering, dim: Hashable | None = None) -> xr.DataArray:
     Returns
     -------
     DataArray
-        ``area`` (dim, cluster) in km² on the authalic sphere. Points without a label do not count,
+        ``area`` (dim, cluster) in km² on the authalic sphere. Steps are in ascending order of the
+        numbers or dates along `dim`, whatever their order in the labels; in that order if there are
+        none. If clusters have names, these are the coordinate ``cluster_name``. Points without a label do not count,
         and a seam that a global grid repeats counts once. If cells have no area, as those of loose
         points, the number of points: the attribute ``units`` is then "1".
 
@@ -68,9 +72,8 @@ def areas(labels: Clustering, dim: Hashable | None = None) -> xr.DataArray:
     about = {"long_name": "area of each cluster", **maps.units}
     if not maps.has_areas:
         about["long_name"] = "number of points of each cluster"
-    return xr.DataArray(
-        found, {**steps, "cluster": maps.cluster("cluster")}, (maps.dim, "cluster"), "area", about
-    )
+    coords = {**maps.clusters("cluster"), **steps}
+    return xr.DataArray(found, coords, (maps.dim, "cluster"), "area", about)
 
 
 def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
@@ -84,8 +87,9 @@ def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
     Returns
     -------
     Dataset
-        One entry along ``step`` for each two neighbouring steps, in the order of the labels, whose
-        places along `dim` are in the coordinates ``start`` and ``end``:
+        One entry along ``step`` for each two neighbouring steps, in the order of `areas`, whose
+        places along `dim` are in the coordinates ``start`` and ``end``; if clusters have names,
+        these are in ``before_name`` and ``after_name``:
 
         - ``area`` (step, before, after): what belongs to the cluster ``before`` at the start and to
           ``after`` at the end, in km², or the number of points if cells have no area, as ``units``
@@ -110,6 +114,8 @@ def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
     alone, shares are the maximum-likelihood estimate of these (Anderson & Goodman 1957). Of all
     steps together that is ``area.sum("step")``, divided by its sum over ``after``.
 
+    Ages before the present ascend into the past; negative ones lead from the past to the present.
+
     References
     ----------
     Anderson, T. W. & Goodman, L. A. (1957). Statistical inference about Markov chains. Ann. Math.
@@ -125,7 +131,7 @@ def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
            [0.  , 1.  ]])
     """
     maps = _read(labels, dim)
-    if len(maps.labels) < 2:
+    if len(maps.values) < 2:
         raise ValueError(
             f"transitions need at least two steps, but along {plain(maps.dim)!r} the labels have "
             "one; give labels of several times"
@@ -153,8 +159,8 @@ def transitions(labels: Clustering, dim: Hashable | None = None) -> xr.Dataset:
         },
         coords={
             "step": np.arange(1, len(found) + 1),
-            "before": maps.cluster("before"),
-            "after": maps.cluster("after"),
+            **maps.clusters("before"),
+            **maps.clusters("after"),
             **{name: ("step", at.values, at.attrs) for name, at in ends.items()},
         },
     )
@@ -166,8 +172,10 @@ class Maps:
 
     Attributes
     ----------
-    labels : ndarray, shape (n_steps, n_points)
-        NaN for none.
+    labels : DataArray
+        Checked, by step.
+    values : ndarray, shape (n_steps, n_points)
+        The numbers; NaN for none.
     numbers : ndarray of int, shape (k,)
         Of the clusters, ascending.
     counts : ndarray, shape (n_points,)
@@ -180,7 +188,8 @@ class Maps:
         Its coordinate.
     """
 
-    labels: Floats
+    labels: xr.DataArray
+    values: Floats
     numbers: Integers
     counts: Float64s
     units: dict[str, str]
@@ -196,12 +205,13 @@ class Maps:
         """The place of each point's label among the numbers, after the last for none; by step."""
         place = np.full(int(self.numbers.max(initial=0)) + 1, self.numbers.size, dtype=np.int64)
         place[self.numbers] = np.arange(self.numbers.size)
-        for values in self.labels:
+        for values in self.values:
             yield place[np.nan_to_num(values).astype(np.int64)]
 
-    def cluster(self, dim: str) -> xr.Variable:
-        """The numbers of the clusters along a dimension."""
-        return xr.Variable(dim, self.numbers, {"long_name": "cluster number"})
+    def clusters(self, dim: str) -> dict[str, xr.Variable]:
+        """The numbers of the clusters along a dimension, and the names that they have."""
+        numbers = xr.Variable(dim, self.numbers, {"long_name": "cluster number"})
+        return {dim: numbers, **name_coordinate(self.labels, dim)}
 
 
 def _read(source: Clustering, dim: Hashable | None) -> Maps:
@@ -211,7 +221,9 @@ def _read(source: Clustering, dim: Hashable | None) -> Maps:
     labels = check_labels(labels, "the label array")
     declared = declared_numbers(labels)
     numbers = present_numbers(labels) if declared is None else declared
-    ordered = labels.transpose(dim, ...)
+    along = numbers_of(labels[dim]) if dim in labels.coords else None
+    ordered = labels if along is None else labels.isel({dim: np.argsort(along, kind="stable")})
+    ordered = ordered.transpose(dim, ...)
     counts = count_areas(labels)
     units = {"units": counts.attrs["units"]}
     if units["units"] == "1":
@@ -219,12 +231,13 @@ def _read(source: Clustering, dim: Hashable | None) -> Maps:
     variable: Any = counts.variable  # has methods that are untyped
     on_map = variable.set_dims(dict(list(ordered.sizes.items())[1:]))
     return Maps(
-        labels=ordered.values.reshape(ordered.shape[0], -1),
+        labels=ordered,
+        values=ordered.values.reshape(ordered.shape[0], -1),
         numbers=numbers,
         counts=np.asarray(on_map.values, dtype=np.float64).ravel(),
         units=units,
         dim=dim,
-        steps=labels[dim].reset_coords(drop=True) if dim in labels.coords else None,
+        steps=ordered[dim].reset_coords(drop=True) if dim in labels.coords else None,
     )
 
 

@@ -157,6 +157,18 @@ def given_colors(labels: xr.DataArray) -> dict[int, str]:
     return {number: color for number, color in said.items() if is_color(color)}
 
 
+def name_coordinate(labels: xr.DataArray, dim: str) -> dict[str, xr.Variable]:
+    """The names of clusters 1…k or ``flag_values`` along a dimension, if any has one of its own.
+
+    The coordinate is called ``cluster_name`` if the dimension is ``cluster``.
+    """
+    own, numbers = given_names(labels), declared_numbers(labels)
+    if not own or numbers is None:
+        return {}
+    names = [own.get(number, f"Cluster {number}") for number in numbers.tolist()]
+    return {f"{dim}_name": xr.Variable(dim, names, {"long_name": "name of the cluster"})}
+
+
 def is_color(text: str) -> bool:
     """Whether text is a colour as labels carry it."""
     return _COLOR.fullmatch(text) is not None

@@ -14,8 +14,8 @@ from xvcluster.grid.changes import areas as find_areas
 from xvcluster.grid.changes import find_steps
 from xvcluster.grid.changes import transitions as find_transitions
 from xvcluster.grid.labels import Clustering, given_names, present_numbers
-from xvcluster.messages import plain
-from xvcluster.options import check_flag, check_integer
+from xvcluster.messages import plain, shown
+from xvcluster.options import check_flag
 from xvcluster.plot import legend as legends
 from xvcluster.plot import style
 from xvcluster.plot.fields import add_bar
@@ -71,7 +71,8 @@ def areas(
     labels : ClusterResult, Dataset or DataArray
         Cluster numbers on a map and along one more dimension; or a result with such labels.
     dim : hashable, optional
-        The dimension of the steps. Default: the only one beside those of the map.
+        The dimension of the steps, which are in ascending order of its numbers or dates. Default:
+        the only one beside those of the map.
     stacked : bool, default True
         Draw areas one above the other, the first cluster on top; otherwise a line for each.
     %(ax)s
@@ -119,24 +120,22 @@ def areas(
         )
     if ax is None:
         ax = plt.figure(figsize=figsize or _SIZE, layout="constrained").add_subplot()
-    levels = replace(read_levels(_named(labels, steps)), is_time=True)
-    order = np.argsort(levels.at, kind="stable")
+    levels = replace(read_levels(_named(found, steps)), is_time=True)
     present = present_numbers(labels)
     power, unit = _unit(found)
-    values = found.sel(cluster=present).values[order].T / 10.0**power
-    at = levels.at[order]
+    values = found.sel(cluster=present).values.T / 10.0**power
     if stacked:
-        ax.stackplot(at, values[::-1], colors=rgba[present - 1][::-1], linewidth=0)
+        ax.stackplot(levels.at, values[::-1], colors=rgba[present - 1][::-1], linewidth=0)
     else:
         for number, line in zip(present, values, strict=True):
-            ax.plot(at, line, color=rgba[number - 1], **line_style(1.6))
+            ax.plot(levels.at, line, color=rgba[number - 1], **line_style(1.6))
     ax.set_ylim(bottom=0)
     ax.margins(y=0)
     levels.limit(ax)
     if levels.names is not None and levels.at.dtype.kind != "M":
         fitting = legends.inches(ax)[0] / (_LETTER * (max(map(len, levels.names)) + 2))
-        some = order[:: -(-len(order) // max(int(fitting), 2))]
-        ax.set_xticks(levels.at[some], [levels.names[i] for i in some])
+        some = slice(None, None, -(-len(levels.names) // max(int(fitting), 2)))
+        ax.set_xticks(levels.at[some], levels.names[some])
     ax.set_xlabel(levels.label, fontsize=9)
     ax.set_ylabel(unit if power == 0 and unit == "points" else f"area ({unit})", fontsize=9)
     tidy(ax)
@@ -171,7 +170,8 @@ def transitions(
     labels : ClusterResult, Dataset or DataArray
         Cluster numbers on a map and along one more dimension; or a result with such labels.
     dim : hashable, optional
-        The dimension of the steps. Default: the only one beside those of the map.
+        The dimension of the steps, which are in ascending order of its numbers or dates. Default:
+        the only one beside those of the map.
     step : int, optional
         One of the steps, from 1 on: that from the first map to the second is 1. Default: all of
         them together.
@@ -222,9 +222,7 @@ def transitions(
     steps = find_steps(labels, dim)
     found = find_transitions(labels, steps)
     if step is not None:
-        n_steps = found.sizes["step"]
-        step = check_integer(f"step, of which there are {n_steps},", step, 1, n_steps)
-        area = found["area"].sel(step=step)
+        area = found["area"].sel(step=_check_step(step, found.sizes["step"]))
     else:
         area = found["area"].mean("step")
     numbers = found["before"].values
@@ -249,11 +247,23 @@ def transitions(
     return ax
 
 
-def _named(labels: xr.DataArray, steps: Hashable) -> xr.DataArray:
+def _check_step(step: Any, n_steps: int) -> int:
+    """Return the number of a step; refuse what is none."""
+    is_number = isinstance(step, int | np.integer) and not isinstance(step, bool)
+    if not is_number or not 1 <= step <= n_steps:
+        numbers = "can only be 1" if n_steps == 1 else f"must be a number from 1 to {n_steps}"
+        raise ValueError(
+            f"step {numbers}, which counts the steps from one map to the next, or None for all of "
+            f"them; got {shown(step)}"
+        )
+    return int(step)
+
+
+def _named(found: xr.DataArray, steps: Hashable) -> xr.DataArray:
     """Return the coordinate of the steps, or their places, from 1, if they have none."""
-    if steps in labels.coords:
-        return labels[steps]
-    return xr.DataArray(np.arange(1, labels.sizes[steps] + 1), dims=[steps], name=steps)
+    if steps in found.coords:
+        return found[steps]
+    return xr.DataArray(np.arange(1, found.sizes[steps] + 1), dims=[steps], name=steps)
 
 
 def _unit(area: xr.DataArray) -> tuple[int, str]:

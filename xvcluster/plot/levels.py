@@ -24,6 +24,9 @@ _TIMES = frozenset("time t date year season quarter month week weekday day dayof
 _CHARACTERS = 22
 """How many characters of names fit side by side below a narrow panel."""
 
+_YEAR = 8
+"""Points: size of what dates of an axis have in common, such as the year."""
+
 _NAMES = 24
 """How many names fit one below the other."""
 
@@ -186,4 +189,9 @@ def _show_dates(ax: Axes) -> None:
 
     locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    dates = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(dates)
+    ax.xaxis.offsetText.set_fontsize(_YEAR)
+    dates.format_ticks(ax.get_xticks())
+    if dates.get_offset():  # at the end of the line of the label
+        ax.xaxis.labelpad += 1.2 * _YEAR

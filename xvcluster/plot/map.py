@@ -105,7 +105,9 @@ def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
         Draw meridians and parallels, labelled at the left and at the bottom.
     scale_bar : bool or float
         Draw a scale bar in a lower corner, of a round length or of the given one in km. It is true
-        where it is drawn; its latitude is given if lengths differ by more than 10 % on the map.
+        where it is drawn; its latitude is given if lengths differ by more than 10 % on the map. If
+        they differ by more than a factor of two, as on most maps of the whole Earth, no bar would
+        be true, and one is refused.
     %(title)s
     boundaries : bool or GeoDataFrame, optional
         Draw the outlines of the clusters: True for those of the labels, or a GeoDataFrame from

@@ -102,7 +102,7 @@ def _check_scale(ax: GeoAxes) -> float:
         raise ValueError(
             f"a scale bar cannot be true for this map, on which a kilometre is up to {ratio:.1f} "
             "times as long in one part or direction as in another; omit scale_bar, draw a smaller "
-            "region by extent, or pass a projection that is centred on it"
+            "region by extent, or, if you chose the projection, take one centred on the region"
         )
     return ratio
 

@@ -89,7 +89,8 @@ def section(
     %(figsize)s
     %(colors)s
     %(cmap)s
-        Default: ``"viridis"``.
+        Default: ``"viridis"``; for values of both signs other than temperatures, unless limits are
+        given, ``"RdBu"`` with its middle at zero.
     %(legend)s
         Here the clusters and, always beside it, the scale of colours.
     %(title)s
@@ -151,6 +152,7 @@ def section(
         _draw_line(ax, edges, field)
     else:
         look = {"side": side, "with_bar": bool(legend), "cmap": cmap, **properties}
+        look |= {} if cmap is not None or properties.keys() & {*SCALE} else _center(field)
         _draw_depths(ax, edges, field, levels, **look)
     span = None if levels is None else _clustered_levels(dataset, field)
     _mark_changes(ax, edges, along, span)
@@ -360,6 +362,15 @@ def _draw_strip(ax: Axes, edges: Float64s, along: xr.DataArray, rgba: Float64s) 
     strip.spines[:].set_linewidth(0.5)
 
 
+def _center(field: xr.DataArray) -> dict[str, Any]:
+    """Return the colours of values of both signs, which are the same distance from zero."""
+    low, high = np.nanpercentile(field.values, [1, 99])
+    if not low < 0 < high or style.is_temperature(units(field)):
+        return {}
+    largest = max(-low, high)
+    return {"cmap": "RdBu", "vmin": -largest, "vmax": largest}
+
+
 def _name_ends(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Name both ends of a section, with their places."""
     places = [_spell(place) for place in (start, end)]
@@ -376,7 +387,10 @@ def _spell(place: tuple[float, float]) -> str:
     lon, lat = (float(value) for value in place)
     lon = (lon + 180) % 360 - 180
     lat, lon = round(lat, 1), round(lon, 1)
-    return f"{abs(lat):.4g}°{'S' if lat < 0 else 'N'} {abs(lon):.4g}°{'W' if lon < 0 else 'E'}"
+    sides = "S" if lat < 0 else "N", "W" if lon < 0 else "E"
+    has_side = lat != 0, abs(lon) not in (0, 180)
+    pairs = zip((lat, lon), sides, has_side, strict=True)
+    return " ".join(f"{abs(value):.4g}°{side if has else ''}" for value, side, has in pairs)
 
 
 def _require_some(found: xr.DataArray, what: str, start: Any, end: Any) -> None:

@@ -183,7 +183,7 @@ def _automatic_colors(labels: xr.DataArray) -> Float64s:
     if not order and shape is None and n_clusters <= len(_DISTINCT):
         return _distinct_colors(n_clusters)
     colors = _ramp_colors(n_clusters)
-    is_reversed = _is_temperature(order) != order.endswith("highest first")
+    is_reversed = _is_ordered_by_temperature(order) != order.endswith("highest first")
     return colors[::-1].copy() if is_reversed else colors
 
 
@@ -325,10 +325,15 @@ def share_text(percent: float) -> str:
     return "<1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"
 
 
-def _is_temperature(ordered_by: object) -> bool:
+def _is_ordered_by_temperature(ordered_by: object) -> bool:
     """Whether clusters are ordered by a temperature, judged by the units in parentheses."""
     units = re.search(r"\(([^()]*)\)", str(ordered_by))
-    return bool(units and _TEMPERATURE.match(re.sub(r"[\s_.°]", "", units.group(1)).lower()))
+    return bool(units and is_temperature(units.group(1)))
+
+
+def is_temperature(units: str) -> bool:
+    """Whether units are those of a temperature."""
+    return _TEMPERATURE.match(re.sub(r"[\s_.°]", "", units).lower()) is not None
 
 
 def _distinct_colors(n: int) -> Float64s:

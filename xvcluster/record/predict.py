@@ -12,6 +12,7 @@ from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.mixture import Mixture
 from xvcluster.arrays import Float64s, Floats
 from xvcluster.grid.coords import canonical_units, find_axes, is_same_direction, units
+from xvcluster.grid.labels import name_coordinate
 from xvcluster.grid.levels import has_times, numbers_of, vertical_of
 from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import take_model
@@ -46,10 +47,16 @@ def predict_distances(
         return np.column_stack([assigner(profiles).labels + 1, apart])
 
     label, *found = map_profiles(layout, scaling, find, 1 + cluster.size)
-    distance = in_units(xr.concat(found, dim=cluster), scaling).rename("distance")
+    distance = in_units(_join(found, result), scaling).rename("distance")
     own = {n: v for n, v in result["distance"].attrs.items() if n == "units"}
     about = {"long_name": "distance to each centroid", **own}
     return label.pipe(_describe_labels, result), distance.assign_attrs(about)
+
+
+def _join(found: list[xr.DataArray], result: xr.Dataset) -> xr.DataArray:
+    """Join what was found of each cluster."""
+    joined: xr.DataArray = xr.concat(found, dim=result["cluster"])
+    return joined.assign_coords(name_coordinate(result["label"], "cluster"))
 
 
 def _describe_labels(label: xr.DataArray, result: xr.Dataset) -> xr.DataArray:
@@ -87,7 +94,7 @@ def predict_proba(
     -------
     DataArray
         ``posterior`` (cluster, horizontal), as in the result, lazy for dask arrays; NaN where there
-        is no complete profile.
+        is no complete profile. If clusters have names, these are the coordinate ``cluster_name``.
 
     Raises
     ------
@@ -103,7 +110,7 @@ def predict_proba(
         probability[:, own] = mixture.posterior(profiles)
         return probability
 
-    posterior = xr.concat(map_profiles(layout, scaling, find, cluster.size), dim=cluster)
+    posterior = _join(map_profiles(layout, scaling, find, cluster.size), result)
     posterior.name = "posterior"
     posterior.attrs = dict(result["posterior"].attrs)
     return posterior

@@ -169,7 +169,8 @@ class ClusterResult:
             Only if asked for: ``distance`` (cluster, horizontal), measured as profiles were
             compared, in the units of ``distance`` of the result. The least is that of the label.
             Where several nodes make up a cluster, as in a self-organizing map, it is measured to
-            the nearest of these. NaN for a cluster that is empty. Likewise lazy.
+            the nearest of these. NaN for a cluster that is empty. Likewise lazy. If clusters have
+            names, these are the coordinate ``cluster_name``.
 
         Raises
         ------
