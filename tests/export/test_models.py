@@ -8,6 +8,8 @@ import xvcluster
 from xvcluster.export.earth import ak135
 
 DEPTH = [0.0, 20.0, 60.0, 100.0]
+pytestmark = pytest.mark.filterwarnings("ignore:the levels have no discontinuity")
+
 VS = [3.0, 3.5, 4.2, 4.4]
 DECLARED = {"vp_vs": 1.75, "density": 3.0, "below": "ak135"}
 
@@ -53,11 +55,12 @@ def test_what_is_not_missing_cannot_be_declared(of_column, tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"vp_vs": 0.9}, ValueError, "vp_vs must be finite and above 1; got 0.9"),
+        ({"vp_vs": 1.15}, ValueError, r"vp_vs must be finite and above 1\.1547; got 1\.15"),
         ({"vp_vs": "brocher"}, ValueError, "unknown vp_vs 'brocher'; choose one of 'brocher2005'"),
-        ({"vp_vs": [1.7]}, TypeError, r"vp_vs must be a number above 1; got \[1.7\]"),
+        ({"vp_vs": [1.7]}, TypeError, r"vp_vs must be a number above 1\.1547; got \[1.7\]"),
         ({"density": "prem"}, ValueError, "unknown density 'prem'; choose one of"),
-        ({"density": -1}, ValueError, "density must be finite and above 0"),
+        ({"density": -1}, ValueError, r"density must be .*above 0\.5 and at most 25; got -1"),
+        ({"density": 3000}, ValueError, r"density must be .*above 0\.5 and at most 25; got 3000"),
         ({"below": "prem"}, ValueError, "unknown below 'prem'; choose one of 'ak135'"),
         ({"vs": "speed"}, ValueError, "unknown vs 'speed'; choose one of 'vs'"),
         ({"clusters": 7}, ValueError, "there is no cluster 7"),
@@ -223,6 +226,8 @@ def test_other_models_are_refused(of_column, tmp_path):
         )
     with pytest.raises(ValueError, match=r"would have Vp = 3 km/s, Vs = 3.5 .* at 20 km, but"):
         of_column(DEPTH, vs=VS, vp=[6, 3, 7, 8]).to_nd(path, density=3.0, below="ak135")
+    with pytest.raises(ValueError, match=r"Vp = 4 km/s, Vs = 3.5 .* but 0 <= Vs < Vp / 1\.155"):
+        of_column(DEPTH, vs=VS, vp=[6, 4, 7, 8]).to_nd(path, density=3.0, below="ak135")
     raster = of_column(DEPTH, vs=VS).dataset["vs"].isel(depth=0)
     flat = raster.expand_dims(latitude=[1.0, 2.0], longitude=[1.0, 2.0]).isel(cluster=0, drop=True)
     with pytest.raises(ValueError, match="the result has no levels"):

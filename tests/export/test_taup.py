@@ -1,5 +1,6 @@
 """Models for TauP: built by ObsPy, with the travel times of what they were made from."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import xarray as xr
 import xvcluster
 from xvcluster.export.earth import ak135
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:the levels have no discontinuity"),
+]
 
 RAYS = [(5, 0.0), (12, 33.0), (30, 100.0), (65, 10.0), (95, 400.0), (150, 600.0)]
 PHASES = ["P", "S", "Pn", "PcP", "ScS", "PKIKP", "PKP", "SKS", "pP", "sS", "PP"]
@@ -83,6 +87,7 @@ def test_models_of_absolute_velocities_on_a_real_file_are_built(shared_data, bui
         "# Vp: from Vs, Vp/Vs of ak135 (Kennett et al. 1995)",
         "# density: ak135 (Kennett et al. 1995)",
         "# below 100 km: ak135 (Kennett et al. 1995)",
+        "# no Moho in the levels: there is no Moho, and no Pn, Pg or PmP",
         "# constant to 1 m of depth, as TauP needs where velocities decrease",
         "# depth (km), Vp (km/s), Vs (km/s), density (g/cm3)",
     ]
@@ -93,6 +98,33 @@ def test_models_of_absolute_velocities_on_a_real_file_are_built(shared_data, bui
         np.testing.assert_allclose(own[:, 2], result.centroids["vs"].sel(cluster=number), atol=1e-6)
         times.append(build(path).get_travel_times(0, 40, ["S"])[0].time)
     assert times[0] > times[1]  # slow and fast
+
+
+@pytest.mark.parametrize(
+    ("depth", "vs", "moho", "said"),
+    [
+        ([0.0, 40, 80, 100], [3.0, 3.6, 4.2, 4.4], 0.0, "there is no Moho, and no Pn, Pg or PmP"),
+        ([0.0, 40, 60], [3.0, 3.6, 4.2], 60.0, "TauP takes 60 km, where ak135 begins or ends"),
+        ([0.0, 38, 38, 60], [3.0, 3.6, 4.2, 4.3], 38.0, None),
+        ([0.0, 20, 30], [3.0, 3.4, 3.8], 35.0, None),
+    ],
+    ids=["smooth", "shallow", "own", "of ak135"],
+)
+@pytest.mark.parametrize("ending", ["nd", "tvel"])
+def test_a_moho_that_taup_does_not_find_is_told(
+    of_column, build, tmp_path, depth, vs, moho, said, ending
+):
+    result = of_column(depth, vs=vs)
+    declared = {"vp_vs": 1.8, "density": 3.0, "below": "ak135"}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        (path,) = result.to_nd(tmp_path / f"one.{ending}", **declared)
+    told = [str(each.message) for each in told if "discontinuity" in str(each.message)]
+    head = path.read_text(encoding="ascii")
+    assert build(path).model.moho_depth == moho
+    assert len(told) == (said is not None)
+    assert ("no Moho in the levels" in head) == (said is not None)
+    assert said is None or (said in told[0] and said in head)
 
 
 def test_a_velocity_that_decreases_from_the_surface_is_built(of_column, build, tmp_path):

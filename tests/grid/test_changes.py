@@ -217,7 +217,7 @@ def test_changes_of_steps_without_an_order_are_those_of_the_labels(steps):
     labels = labels if steps is None else labels.assign_coords(time=steps)
     areas = labels.vcluster.areas()
     for step in range(4):
-        expected = labels[step].expand_dims(time=2).vcluster.areas()[0]
+        expected = labels.isel(time=[step]).vcluster.areas()[0]
         np.testing.assert_allclose(areas[step], expected)
     assert steps is None or areas["time"].values.tolist() == steps
 

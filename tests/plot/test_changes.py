@@ -94,7 +94,7 @@ def test_transitions_lead_from_the_past_to_the_future_in_any_order(close, chain)
     some = chain.isel(time=slice(0, 4))
     for order in ([3, 1, 2, 0], [3, 2, 1, 0]):
         ax = close(transitions(some.isel(time=order), step=1))
-        assert ax.get_title() == "from 2000-01-15 to 2000-02-01"
+        assert ax.get_title() == "from 2000-02 to 2000-03"
         expected = [
             [np.where((some[0] == i) & (some[1] == j), cell_areas(), 0).sum() for j in (1, 2, 3)]
             for i in (1, 2, 3)

@@ -94,7 +94,10 @@ def _notes(contents: Contents) -> str:
     if contents.cells.is_earth:
         notes.append("Coastlines and borders: Natural Earth.")
     if contents.texts["has_profiles"]:
-        notes.append("Profiles are stored rounded: each value is within 0.3 % of its difference from the centroid.")
+        notes.append(
+            "Profiles are stored rounded: each value is within 0.3 % of its difference from the "
+            "centroid."
+        )
     return " ".join(notes)
 
 

@@ -53,6 +53,12 @@ _DENSE = "a number in g/cm3, 'brocher2005', 'gardner1974', or 'ak135'"
 """What may be given instead."""
 
 _WAVES = {"vp": "P", "vs": "S"}
+_LEAST_RATIO = (4 / 3) ** 0.5
+"""Of Vp to Vs: below it, the bulk modulus would be negative."""
+
+_ANY_DENSITY = 0.5, 25.0
+"""Bounds in g/cm³, which numbers in kg/m³ are not within."""
+
 _HIGHEST = -12.0
 """Kilometres of depth, above which no level of a model of the Earth lies."""
 
@@ -67,8 +73,8 @@ class Model:
     notes : list of str
         Where each part of it comes from.
     column : Column
-    bottom : float
-        Depth of the last level of the result in km.
+    top, bottom : float
+        Depth of the first and the last level of the result in km.
     has_moho : bool
         Whether the Moho of ak135 is in it.
     """
@@ -76,6 +82,7 @@ class Model:
     title: str
     notes: list[str]
     column: Column
+    top: float
     bottom: float
     has_moho: bool
 
@@ -226,8 +233,10 @@ def declare(
         vp=found["vp"],
         vs=found["vs"],
         density_of=rho,
-        vp_vs=_check_relation("vp_vs", vp_vs, ("brocher2005", "ak135"), above=1.0),
-        density=_check_relation("density", density, ("brocher2005", "gardner1974", "ak135")),
+        vp_vs=_check_relation("vp_vs", vp_vs, ("brocher2005", "ak135"), (_LEAST_RATIO, np.inf)),
+        density=_check_relation(
+            "density", density, ("brocher2005", "gardner1974", "ak135"), _ANY_DENSITY
+        ),
         above=above,
         below=below,
         reference=None if reference is None else _read_reference(reference, found, first, last),
@@ -249,13 +258,13 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _check_relation(
-    name: str, value: float | str | None, words: Iterable[str], above: float = 0.0
+    name: str, value: float | str | None, words: Iterable[str], bounds: tuple[float, float]
 ) -> float | str | None:
-    """Return a number above a bound, or one of some words."""
+    """Return a number within bounds, or one of some words."""
     if value is None or isinstance(value, str):
         chosen: str | None = check_choice(name, value, words, or_none=True)
         return chosen
-    return check_number(name, value, above=above)
+    return check_number(name, value, above=bounds[0], most=bounds[1])
 
 
 def _find(names: Sequence[str], wave: str, given: str | None) -> str | None:
@@ -367,7 +376,7 @@ def _complete(result: xr.Dataset, number: int, declared: Declared) -> Model:
     name = plain_names(result["label"])[number]
     title = plain(f"{name} (cluster {number} of {result.sizes['cluster']})")
     notes = [_say_source(result), *notes]
-    return Model(title, notes, parts[0].join(*parts[1:]), bottom, has_moho)
+    return Model(title, notes, parts[0].join(*parts[1:]), top, bottom, has_moho)
 
 
 def _say_source(result: xr.Dataset) -> str:
@@ -487,14 +496,17 @@ def _require_range(
 
 
 def _require_physical(column: Column, at: str) -> None:
-    """Refuse a model without positive Vp and density, or with a Vs that is not below Vp."""
+    """Refuse a model without positive Vp, bulk modulus and density."""
     vp, vs, density = column.vp, column.vs, column.density
-    good = (vp > 0) & (vs >= 0) & (vs < vp) & (density > 0) & np.isfinite(vp * density)
+    good = (
+        (vp > 0) & (vs >= 0) & (_LEAST_RATIO * vs < vp) & (density > 0) & np.isfinite(vp * density)
+    )
     if good.all():
         return
     i = np.flatnonzero(~good)[0]
     raise ValueError(
         f"the model {at} would have Vp = {vp[i]:.4g} km/s, Vs = {vs[i]:.4g} km/s and a density of "
-        f"{density[i]:.4g} g/cm3 at {column.depth[i]:g} km, but 0 <= Vs < Vp and density > 0 must "
-        "hold; correct the units of the data, or choose other values of vp_vs and density"
+        f"{density[i]:.4g} g/cm3 at {column.depth[i]:g} km, but 0 <= Vs < Vp / {_LEAST_RATIO:.4g} "
+        "and density > 0 must hold; correct the units of the data, or choose other values of vp_vs "
+        "and density"
     )

@@ -12,9 +12,14 @@ import xarray as xr
 
 from xvcluster.export.earth import MOHO, RADIUS, Column
 from xvcluster.export.models import Model, write_models
+from xvcluster.messages import warn
 
 _DEEP = 1000.0
 """Kilometres: the core lies below this, fluids above are water."""
+
+_REACH = 65.0
+"""Kilometres: TauP takes the discontinuity nearest to 35 km for the Moho, if it is nearer than this,
+and otherwise the surface."""
 
 _SKIN = 0.001
 """Kilometres: a thickness that no travel time depends on."""
@@ -86,8 +91,14 @@ def to_nd(
     discontinuity, and so are the ends of the levels where ak135 continues the model. Levels above
     sea level are left out. Where velocities decrease from the surface on, those of the first metre
     are constant, because ObsPy cannot build the model otherwise. The core of the Earth is named in
-    an ``.nd`` file, and its Moho where that is the one of ak135. TauP looks for unnamed ones near
-    their usual depths.
+    an ``.nd`` file, and its Moho where that is the one of ak135. Otherwise TauP takes for the Moho
+    the discontinuity nearest to 35 km, of those above 100 km. Smooth profiles have none, and then
+    Pn, Pg and PmP do not exist in the model, or belong to where ak135 begins.
+
+    Warns
+    -----
+    UserWarning
+        If the Moho is not among the levels, nor that of ak135.
 
     References
     ----------
@@ -122,7 +133,7 @@ def to_nd(
 def _compose(path: Path, model: Model) -> str:
     """The text of a file, in the format of its ending."""
     _refuse_water(model)
-    model = _with_skin(model)
+    model = _with_skin(_about_moho(model))
     rows = [" ".join(f"{x:13.6f}" for x in row) for row in _rows(model.column)]
     if path.suffix.lower() == ".tvel":
         head = [f"{model.title} - {wave}; {'; '.join(model.notes)}" for wave in "PS"]
@@ -143,6 +154,26 @@ def _refuse_water(model: Model) -> None:
             "cannot build models with water; cluster the levels below it, e.g. with "
             "prepare(depth=...), and say what is above them with above="
         )
+
+
+def _about_moho(model: Model) -> Model:
+    """Tell of a model in which TauP finds no Moho, or takes the end of the levels for it."""
+    column = model.column
+    is_jump = (np.diff(column.depth) == 0) & ((np.diff(column.vp) != 0) | (np.diff(column.vs) != 0))
+    jumps = column.depth[:-1][is_jump]
+    jumps = jumps[np.abs(jumps - MOHO) < _REACH]
+    found = float(jumps[np.abs(jumps - MOHO).argmin()]) if jumps.size else 0.0
+    if model.has_moho or found not in (0.0, model.top, model.bottom):
+        return model
+    note = "there is no Moho, and no Pn, Pg or PmP"
+    if found:
+        note = f"TauP takes {found:g} km, where ak135 begins or ends, for the Moho"
+    warn(
+        f"the levels have no discontinuity, so that in the model for TauP {note}; travel times of "
+        "waves that pass through the whole crust hold, and for the others a level that is there "
+        "twice would be the Moho, with the values above and below it"
+    )
+    return replace(model, notes=[*model.notes, f"no Moho in the levels: {note}"])
 
 
 def _with_skin(model: Model) -> Model:
