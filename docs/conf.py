@@ -4,6 +4,7 @@ import os
 import re
 
 import sphinx_autosummary_accessors
+from docutils.nodes import Text, literal_block
 
 import xvcluster  # registers the accessor, which autosummary looks up in xarray's classes
 
@@ -38,6 +39,9 @@ napoleon_use_rtype = False
 napoleon_preprocess_types = True
 napoleon_type_aliases = {
     "Axes": "~matplotlib.axes.Axes",
+    "matplotlib Axes": "~matplotlib.axes.Axes",
+    "xr.DataArray": "~xarray.DataArray",
+    "xr.Dataset": "~xarray.Dataset",
     "DataArray": "~xarray.DataArray",
     "Dataset": "~xarray.Dataset",
     "Figure": "~matplotlib.figure.Figure",
@@ -89,7 +93,6 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
     "image_srcset": ["2x"],
-    "matplotlib_animations": (True, "jshtml"),
 }
 
 # prompts are not part of what is copied
@@ -111,7 +114,7 @@ html_theme_options = {
     },
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 9,
+    "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc", "edit-this-page", "sourcelink"],
     "footer_end": [],
 }
@@ -135,11 +138,12 @@ def hide_constructor(_app, what, *_):
 
 
 def draw_example(_app, what, name, _object, _options, lines):
-    """Run the example of a figure, and show what it draws."""
+    """Run the example of a figure, show what it draws, and where else it is drawn."""
     if what != "function" or not name.startswith("xvcluster.plot.") or "Examples" not in lines:
         return
     start = lines.index("Examples") + 2
-    lines[start:] = [".. plot::", "", *(f"   {line}" for line in lines[start:])]
+    lines[start:] = [".. plot::", "", *(f"   {line}" for line in lines[start:]), ""]
+    lines += [f".. minigallery:: {name}", "   :add-heading: In the gallery", ""]
 
 
 def offer_notebook(_app, docname, source):
@@ -149,7 +153,17 @@ def offer_notebook(_app, docname, source):
         source[0] += f"\n\nDownload this page: {{nb-download}}`{name}.ipynb`\n"
 
 
+def show_shell(_app, doctree):
+    """Show cells of shell commands without the magic of IPython, so that they can be pasted."""
+    for block in doctree.findall(literal_block):
+        said = re.sub(r"^(%%bash\n+|!)", "", block.astext())
+        if said != block.astext():
+            block.children = [Text(said)]
+            block.rawsource, block["language"] = said, "bash"
+
+
 def setup(app):
     app.connect("autodoc-process-signature", hide_constructor)
     app.connect("autodoc-process-docstring", draw_example, priority=400)  # before napoleon
     app.connect("source-read", offer_notebook)
+    app.connect("doctree-read", show_shell)

@@ -1,16 +1,14 @@
 """
-Maps over time, and an animation
-================================
+Maps over time
+==============
 
 Labels of a model over time: one map for each with ``col="time"``, as drawn by
-:py:func:`xvcluster.plot.map`, and an animation by matplotlib. The season is synthetic, on the
-real ocean.
+:py:func:`xvcluster.plot.map`. The season is synthetic, on the real ocean. For a movie, see
+:doc:`/howto/animation`.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
-from matplotlib.animation import FuncAnimation
 
 import xvcluster
 
@@ -24,22 +22,3 @@ model = (ocean + season * np.sin(2 * np.deg2rad(ocean.latitude))).assign_attrs(o
 
 labels, centroids = model.rename("temperature").vcluster.kmeans(5)
 labels.isel(time=slice(0, 12, 3)).vcluster.plot.map(col="time", col_wrap=2, borders=False)
-
-# %%
-# The same as an animation:
-
-ax = labels.isel(time=0).vcluster.plot.map(borders=False)
-box = ax.get_extent()
-
-
-def draw(step):
-    """Draw the map of one time into the same axes."""
-    ax.clear()
-    now = labels.isel(time=step)
-    title = now["time"].dt.strftime("%B").item()
-    now.vcluster.plot.map(ax=ax, legend=False, borders=False, title=title)
-    ax.set_extent(box, crs=ax.projection)
-
-
-movie = FuncAnimation(ax.figure, draw, frames=range(0, 12, 2), interval=500)
-plt.show()

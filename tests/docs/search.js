@@ -11,11 +11,12 @@ const nothing = { addEventListener() {}, childNodes: [], hasChildNodes: () => fa
 const page = vm.createContext({
   document: { ...nothing, readyState: "loading", getElementById: () => nothing },
   localStorage: { setItem() {} },
-  window: { addEventListener() {} },
 });
+page.window = page;
 const run = (code) => vm.runInContext(code, page);
-for (const name of ["_static/doctools.js", "_static/language_data.js", "_static/searchtools.js", "searchindex.js"])
-  run(fs.readFileSync(path.join(site, name), "utf8").replace("_ready(Search.init);", ""));
+for (const name of ["doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js"])
+  run(fs.readFileSync(path.join(site, "_static", name), "utf8"));
+run(fs.readFileSync(path.join(site, "searchindex.js"), "utf8"));
 
 const queries = JSON.parse(fs.readFileSync(0, "utf8"));
 page.queries = queries;
