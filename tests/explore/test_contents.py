@@ -100,7 +100,11 @@ def test_a_page_holds_centroids_quantiles_labels_and_maps_of_the_result(rough_mo
     for name in ("margin", "stability", "distance"):
         found = half(numbers[name]).reshape(12, 11) * texts["fields"][name]["scale"]
         np.testing.assert_allclose(found, dataset[name], rtol=1e-3, atol=1e-6)
-    assert texts["fields"]["distance"]["units"] == "km/s"
+    distance = texts["fields"]["distance"]
+    assert distance["units"] == "km/s"
+    assert distance["high"] == pytest.approx(float(dataset["distance"].quantile(0.99)))
+    assert distance["is_cut"]
+    assert not texts["fields"]["margin"]["is_cut"]
 
 
 def test_the_table_is_that_of_the_result_with_its_names_and_colours(model, read_page):

@@ -147,6 +147,13 @@ def test_transitions_of_one_step_are_those_of_its_points(close, chain):
     assert ax.get_title() == "from 2000-05 to 2000-06"
 
 
+def test_transitions_say_what_numbers_of_steps_are(close, chain):
+    some = chain.isel(time=slice(0, 3)).rename(time="month").assign_coords(month=[1, 4, 7])
+    assert close(transitions(some, step=2)).get_title() == "from month 4 to month 7"
+    all_steps = close(transitions(some)).get_title().replace("\n", " ")
+    assert all_steps == "2 steps, from month 1 to month 7"
+
+
 def test_transitions_of_clusters_that_are_never_left(close):
     labels = xr.DataArray([[1.0, 1, 2], [1, 2, 2]], dims=("time", "point"))
     labels.attrs["flag_values"] = [1, 2, 3]

@@ -70,6 +70,7 @@ def region(labels_of):
         ((40, -112), ccrs.PlateCarree()),
         ((55, 10, 20, 30), ccrs.AzimuthalEquidistant(10, 55)),
         ((55, 10, 20, 30), ccrs.RotatedPole(-162, 39.25)),
+        ((0, 180, 10, 335), None),
     ],
     ids=str,
 )
@@ -77,7 +78,7 @@ def test_scale_bar_is_as_long_as_it_says_and_on_the_map(close, region, place, pr
     ax = close(draw_map(region(*place), projection=projection, scale_bar=True), drawn=True)
     length, said = measure(ax)
     assert length == pytest.approx(said, rel=1e-6)
-    assert said in [step * 10**power for step in (1, 2, 5) for power in range(4)]
+    assert said in [step * 10**power for step in (1, 2, 5) for power in range(5)]
     assert is_within(ax, box_of(ax)).all()
 
 

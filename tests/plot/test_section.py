@@ -105,7 +105,7 @@ def test_section_of_other_grids_shows_the_nearest_point(close, model, kind):
 
 
 def test_section_crosses_the_dateline_in_any_convention(close):
-    lat, lon = np.arange(-40.0, 41, 2), np.arange(0.0, 360, 2)
+    lat, lon = np.arange(-40.0, 41, 4), np.arange(0.0, 360, 4)
     base = 1.0 + (lon > 180) + 2 * (lat[:, None] > 0)
     field = xr.DataArray(base, {"lat": lat, "lon": lon}, ("lat", "lon"), name="vs")
     field = field.expand_dims(depth=[0.0, 10.0]).copy()
@@ -120,7 +120,7 @@ def test_section_crosses_the_dateline_in_any_convention(close):
         ax = close(section(kmeans(data, 4), start, end, data))
         shown.append((strip_of(ax), field_of(ax)))
     lon, lat, _ = points_between((160, -20), (210, 30))
-    expected = 1.0 + (lon % 360 > 181) + 2 * (lat > 1)
+    expected = 1.0 + (lon % 360 > 182) + 2 * (lat > 2)
     for labels, values in shown:
         np.testing.assert_array_equal(values[0], expected)
         np.testing.assert_array_equal(labels, expected)
@@ -200,6 +200,19 @@ def test_section_of_a_raster_is_a_line(close, model):
     np.testing.assert_allclose(drawn.get_data().values, raster.values[row, column])
     assert ax.get_ylabel() == "vs (km/s)"
     assert close(section(found, START, END)).get_ylabel() == "centroids: vs (km/s)"
+    with pytest.raises(ValueError, match=r"cmap is for a section of several levels, but there is"):
+        section(found, START, END, raster, cmap="RdBu")
+    with pytest.raises(ValueError, match=r"vmin is for a section of several levels"):
+        section(found, START, END, raster, vmin=0)
+
+
+def test_section_over_times_that_were_clustered(close, model):
+    months = model.rename(depth="time").assign_coords(time=("time", [1, 2, 3, 4]))
+    found = kmeans(months, 4, dim="time")
+    for data in (None, months):
+        ax = close(section(found, START, END, data))
+        assert ax.get_ylabel() == "time"
+        assert field_of(ax).shape == (4, 1000)
 
 
 def test_section_names_its_ends_clusters_and_axes(close, result, model):

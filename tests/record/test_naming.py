@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
 
-from xvcluster import gmm, kmeans, open_result, som
+from xvcluster import gmm, kmeans, open_result, som, ward
 from xvcluster.grid.labels import given_names
+from xvcluster.plot.nested import cut_panels
 from xvcluster.plot.style import cluster_colors, cluster_names
 
 NAMES = {1: "Arc", 2: "Étang d'Urgons: 50 % $slow$", 3: "山"}
@@ -63,7 +64,7 @@ def test_rename_leaves_the_result_itself_alone(model):
         ({4: "Arc"}, "there is no cluster 4; the clusters are 1, 2, 3"),
         ({"Arc": "Basin"}, "there is no cluster 'Arc'"),
         ({1: "Arc", 2: "Arc"}, "two clusters would be called 'Arc'"),
-        ({1: "Cluster 2"}, "two clusters would be called 'Cluster 2'"),
+        ({1: "Cluster 2"}, "cluster 1 cannot be called 'Cluster 2'"),
         ({1: ""}, "text of 1 to 60 characters; got ''"),
         ({1: "x" * 61}, "text of 1 to 60 characters"),
         ({1: 5}, "text of 1 to 60 characters; got 5"),
@@ -214,3 +215,41 @@ def test_files_with_names_or_colors_that_are_none_are_refused(result, tmp_path, 
     dataset.to_netcdf(tmp_path / "edited.nc")
     with pytest.raises(ValueError, match=f"the attribute '{attribute}' of 'label' is not one text"):
         open_result(tmp_path / "edited.nc")
+
+
+def test_names_are_taken_away(result):
+    assert "cluster_names" not in result.rename(None).labels.attrs
+    assert given_names(result.rename({1: "Cluster 1"}).labels) == {n: NAMES[n] for n in (2, 3)}
+
+
+def test_clusters_without_a_name_are_called_by_number(model):
+    named = kmeans(model, 3).rename({1: "Arc"})
+    np.testing.assert_array_equal(named.select("Cluster 2"), named.select(2))
+
+
+def test_a_name_of_two_lines_is_one_line(model):
+    named = kmeans(model, 3).rename({1: "Cascade\narc"})
+    np.testing.assert_array_equal(named.select("Cascade\narc"), named.select(1))
+
+
+def test_cut_keeps_names_and_colors_of_clusters_that_do_not_change(rough_model):
+    result = ward(rough_model, 4)
+    result = result.rename([f"part {n}" for n in range(1, 5)]).recolor(["r", "g", "b", "k"])
+    fewer = result.cut(3)
+    kept = given_names(fewer.labels)
+    assert len(kept) == 2
+    for number, name in kept.items():
+        np.testing.assert_array_equal(fewer.select(number).notnull(), result.select(name).notnull())
+        former = int(name[-1]) - 1
+        assert kmeans_colors(fewer)[number - 1] == kmeans_colors(result)[former]
+    assert given_names(result.cut(4).labels) == given_names(result.labels)
+
+
+def test_nested_maps_have_own_colors_at_the_own_cut(rough_model):
+    result = ward(rough_model, 4).recolor(["r", "g", "b", "k"])
+    own, fewer = (panel for panel in cut_panels(result.dataset, [4, 2])[::-1])
+    for number, color in enumerate(["#ff0000", "#008000", "#0000ff", "#000000"], 1):
+        drawn = own.labels.values[result.labels.values == number]
+        assert np.unique(drawn).size == 1
+        assert to_hex(own.rgba[int(drawn[0]) - 1]) == color
+    assert {to_hex(c) for c in fewer.rgba} <= {"#ff0000", "#008000", "#0000ff", "#000000"}

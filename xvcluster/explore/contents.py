@@ -201,7 +201,7 @@ def _put_field(numbers: dict[str, Array], field: xr.DataArray, cells: Cells) -> 
     high = 1.0 if is_share else float(np.nanquantile(values, 0.99))
     low = min(0.0, float(np.nanmin(values)))
     units = "" if is_share else plain(field.attrs.get("units", ""))
-    said = {"label": _FIELDS[name], "units": units}
+    said = {"label": _FIELDS[name], "units": units, "is_cut": bool(np.nanmax(values) > high)}
     return said | {"scale": scale, "low": low, "high": high}
 
 

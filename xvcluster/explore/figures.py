@@ -89,7 +89,8 @@ def _map(contents: Contents) -> Any:
         plot.yaxis.formatter = models.CustomJSTickFormatter(code=_LATITUDES)
     else:
         for axis, dim in ((plot.xaxis, cells.x_dim), (plot.yaxis, cells.y_dim)):
-            axis.axis_label = _text(plain("" if dim is None else dim))
+            axis.axis_label = _text(plain(dim))
+            axis.visible = dim is not None
     plot.xaxis.ticker.desired_num_ticks = 5  # so that they fit on a phone
     _look(plot)
     return plot

@@ -230,7 +230,7 @@ function showScale(range) {
   const unit = range.units ? ` ${range.units}` : ""
   const spell = (value) => String(Number(value.toPrecision(3)))
   at("low").textContent = spell(range.low)
-  at("high").textContent = spell(range.high) + unit
+  at("high").textContent = (range.is_cut ? "≥ " : "") + spell(range.high) + unit
   at("ramp").style.background = `linear-gradient(to right, ${about.palette.filter((_, i) => i % 15 === 0).join(", ")})`
 }
 
@@ -308,7 +308,10 @@ function pick(i) {
   shown.point = i
   const ring = model(map, "ring").data_source
   const said = at("said")
-  if (i < 0) {
+  if (i < 0 && shown.lit !== null) {
+    ring.data = {x: [], y: []}
+    said.textContent = `${clustering().names[clustering().numbers.indexOf(shown.lit)]}: its centroid, and the bands of its members.`
+  } else if (i < 0) {
     ring.data = {x: [], y: []}
     said.textContent = about.has_profiles
       ? "Click a point of the map to see its profile beside the centroid of its cluster."

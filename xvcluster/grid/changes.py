@@ -207,7 +207,7 @@ class Maps:
 def _read(source: Clustering, dim: Hashable | None) -> Maps:
     """Read labels as maps along a dimension."""
     labels = take_labels(source, "the areas")
-    dim = _find_steps(labels, dim)
+    dim = find_steps(labels, dim)
     labels = check_labels(labels, "the label array")
     declared = declared_numbers(labels)
     numbers = present_numbers(labels) if declared is None else declared
@@ -228,7 +228,7 @@ def _read(source: Clustering, dim: Hashable | None) -> Maps:
     )
 
 
-def _find_steps(labels: xr.DataArray, dim: Hashable | None) -> Hashable:
+def find_steps(labels: xr.DataArray, dim: Hashable | None) -> Hashable:
     """Find the dimension of the steps, without which the labels are one map."""
     grid = find_grid(labels)
     dims = f"dims {', '.join(repr(plain(d)) for d in labels.dims)}"

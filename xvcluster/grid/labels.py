@@ -176,8 +176,10 @@ def _said_of(labels: xr.DataArray, attribute: str) -> dict[int, str]:
 def choose_clusters(
     labels: xr.DataArray, clusters: int | str | Iterable[int | str], known: Iterable[int]
 ) -> list[int]:
-    """Return numbers of clusters, which may be given by names of their own; refuse unknown ones."""
-    return check_members(clusters, known, names={n: i for i, n in given_names(labels).items()})
+    """Return numbers of clusters, which may be given by name; refuse unknown ones."""
+    numbers = list(known)
+    names = {f"Cluster {n}": n for n in numbers}
+    return check_members(clusters, numbers, names | {t: n for n, t in given_names(labels).items()})
 
 
 def order_of(labels: xr.DataArray) -> str:

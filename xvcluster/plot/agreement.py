@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xvcluster.arrays import Float64s, Indices
-from xvcluster.grid.labels import Result
+from xvcluster.grid.labels import Result, given_names
 from xvcluster.messages import plain
 from xvcluster.options import check_choice
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_dataset
-from xvcluster.plot.legend import inches
+from xvcluster.plot.legend import entry_width, inches, swatch
 from xvcluster.plot.options import drawing, figure_of
-from xvcluster.plot.size import PAGE, bounded
+from xvcluster.plot.size import PAGE, balanced_columns, bounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,6 +53,7 @@ def agreement(
     figsize: tuple[float, float] | None = None,
     colors: Colors | None = None,
     cmap: str | Colormap | None = None,
+    legend: bool | str = True,
     title: str | None = None,
     **properties: Any,
 ) -> Axes:
@@ -73,6 +74,8 @@ def agreement(
     %(colors)s
     %(cmap)s
         Here shares up to 100 %; default: ``"GnBu"``.
+    %(legend)s
+        Here the clusters that have names of their own: below all in a new figure.
     %(title)s
         Default: how well clusters and provinces agree, and what is shown.
     **properties
@@ -123,6 +126,10 @@ def agreement(
     _draw_shares(ax, shares[rows], colored, letters, properties)
     ax.set_yticks(range(len(rows)), names, fontsize=8)
     _name_clusters(ax, dataset, rgba, letters)
+    named = given_names(dataset["cluster"])
+    place = legend if isinstance(legend, str) else None
+    if named and (place is not None or (legend and is_own)):
+        _add_names(ax, named, rgba, place)
     if title is None:
         _add_words(ax, dataset, of, len(table), above_all=is_own)
     else:
@@ -201,6 +208,20 @@ def _name_clusters(ax: Axes, dataset: xr.Dataset, rgba: Float64s, letters: float
         )
     ax.tick_params(axis="x", pad=7)
     ax.set_xlabel("cluster", fontsize=9)
+
+
+def _add_names(ax: Axes, names: dict[int, str], rgba: Float64s, place: Any) -> None:
+    """Add the names that clusters have of their own, below all or at a place on the heat map."""
+    shown = [f"{number} {style.drawable(name)}" for number, name in names.items()]
+    handles = [swatch(rgba[number - 1], name) for number, name in zip(names, shown, strict=True)]
+    look: dict[str, Any] = {"handles": handles, "fontsize": 8, "handlelength": 1.3}
+    if place is not None:
+        ax.legend(loc=place, framealpha=0.85, **look)
+        return
+    figure = figure_of(ax)
+    fitting = max(int(float(figure.get_size_inches()[0]) / entry_width(shown)), 1)
+    look |= {"ncols": balanced_columns(len(shown), fitting), "columnspacing": 1.4}
+    figure.legend(loc="outside lower center", frameon=False, **look)
 
 
 def _add_words(ax: Axes, dataset: xr.Dataset, of: str, n: int, *, above_all: bool) -> None:

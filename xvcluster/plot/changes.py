@@ -11,6 +11,7 @@ import xarray as xr
 
 from xvcluster.arrays import Float64s, Integers
 from xvcluster.grid.changes import areas as find_areas
+from xvcluster.grid.changes import find_steps
 from xvcluster.grid.changes import transitions as find_transitions
 from xvcluster.grid.labels import Clustering, given_names, present_numbers
 from xvcluster.messages import plain
@@ -109,8 +110,8 @@ def areas(
     style.check_axes(ax)
     labels = style.check_labels(labels)
     rgba = style.check_colors(labels, colors)
-    found = find_areas(labels, dim)
-    steps = found.dims[0]
+    steps = find_steps(labels, dim)
+    found = find_areas(labels, steps)
     if found.sizes[steps] == 1:
         raise ValueError(
             f"areas are drawn over at least two steps, but along {plain(steps)!r} the labels have "
@@ -218,7 +219,8 @@ def transitions(
     style.check_axes(ax)
     labels = style.check_labels(labels)
     rgba = style.check_colors(labels, colors)
-    found = find_transitions(labels, dim)
+    steps = find_steps(labels, dim)
+    found = find_transitions(labels, steps)
     if step is not None:
         n_steps = found.sizes["step"]
         step = check_integer(f"step, of which there are {n_steps},", step, 1, n_steps)
@@ -242,7 +244,7 @@ def transitions(
         bar: dict[str, Any] = {"ticks": _TICKS, "format": lambda value, _: f"{value:.0%}"}
         add_bar(ax, drawn, "share of the cluster before", side="right", offset=0.0, **bar)
     width = max(int(legends.inches(ax)[0] / _LETTER), 16)
-    title = fill(_title_of(found, step), width) if title is None else title
+    title = fill(_title_of(found, steps, step), width) if title is None else title
     ax.set_title(title, fontsize=9.5)
     return ax
 
@@ -333,7 +335,7 @@ def _name_clusters(ax: Axes, labels: xr.DataArray, numbers: Integers, rgba: Floa
         strip.set_axis_off()
 
 
-def _title_of(found: xr.Dataset, step: int | None) -> str:
+def _title_of(found: xr.Dataset, steps: Hashable, step: int | None) -> str:
     """Say from which map to which transitions lead."""
     n_steps = found.sizes["step"]
     step = 1 if n_steps == 1 else step
@@ -341,7 +343,7 @@ def _title_of(found: xr.Dataset, step: int | None) -> str:
         return f"from map {step} to {step + 1}" if step else f"all {n_steps} steps"
     ends = xr.concat([found["start"], found["end"]], "step").rename(step="at")
     levels = read_levels(ends.rename("start"))
-    names = levels.names or [f"{value:g}" for value in levels.at]
+    names = levels.names or [f"{plain(steps, 20)} {value:g}" for value in levels.at]
     if levels.at.dtype.kind == "M":  # the days are enough
         names = [name[:10] for name in names]
     if step is not None:

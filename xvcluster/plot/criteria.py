@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from xvcluster.messages import plain
 from xvcluster.plot import style
 from xvcluster.plot.inputs import take_dataset
 from xvcluster.plot.options import Panels, drawing, take_axes
-from xvcluster.plot.profiles import tidy
-from xvcluster.plot.size import arrange
+from xvcluster.plot.profiles import tidy, write_title
+from xvcluster.plot.size import arrange, letters, pitch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,9 @@ _THRESHOLDS = {
 
 _PANEL = (2.9, 2.1)
 """Width and height in inches."""
+
+_LABELS = 0.7
+"""Inches of the labels at the left of a panel."""
 
 
 @drawing("lines.Line2D")
@@ -114,7 +118,7 @@ def criteria(
         ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
     cell = panels[0].get_subplotspec() if is_own else None
     for ax in panels[-cell.get_geometry()[1] :] if cell else panels:
-        ax.set_xlabel("number of clusters k", fontsize=8)
+        ax.set_xlabel(fill("number of clusters k", _letters(ax, 8)), fontsize=8)
         ax.tick_params(labelbottom=True)
     if title is not None:
         panels[0].figure.suptitle(title, fontsize=12)
@@ -176,14 +180,22 @@ def _take_logarithm(ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
+def _letters(ax: Axes, size: float) -> int:
+    """Return how many letters of a size fit within a panel."""
+    return letters(pitch(ax)[0] - _LABELS, size)
+
+
 def _add_legend(ax: Axes, handles: list[Any], legend: bool | str) -> None:
     """Add a small legend above the lines, and extend the axis to make room for it."""
     if not legend:
         return
     place: Any = legend if isinstance(legend, str) else "upper right"
+    for handle in handles:
+        handle.set_label(fill(handle.get_label(), _letters(ax, 8.5)))  # of 7 points, beside a line
+    n_lines = sum(handle.get_label().count("\n") + 1 for handle in handles)
     low, high = ax.get_ylim()
     if place.startswith("upper"):
-        ax.set_ylim(low, high + (0.06 + 0.13 * len(handles)) * (high - low))
+        ax.set_ylim(low, high + (0.06 + 0.13 * n_lines) * (high - low))
     look: dict[str, Any] = {"handlelength": 1.6, "borderaxespad": 0.2, "labelspacing": 0.3}
     # opaque, so that the dashed line does not run through the words
     look |= {"framealpha": 1.0, "edgecolor": "none", "borderpad": 0.2}
@@ -200,9 +212,12 @@ def _mark_best(ax: Axes, dataset: xr.Dataset, name: str) -> None:
     if not best:
         p = dataset[name].attrs.get("p_value")
         said = otherwise if p is None else f"p = {p:.2g}"
-        ax.set_title(f"{word} · {said}", fontsize=9, color="0.4")
+        write_title(ax, f"{word} · {said}", 9, beside=_LABELS)
+        ax.title.set_color("0.4")
         return
-    ax.set_title(f"{word} · {'knee' if name == 'inertia' else 'best'} at {best}", fontsize=9)
+    write_title(
+        ax, f"{word} · {'knee' if name == 'inertia' else 'best'} at {best}", 9, beside=_LABELS
+    )
     ax.title.set_color(style.BEST)
     if best in dataset["k"].values:
         ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.5}
@@ -218,7 +233,8 @@ def _taken(dataset: xr.Dataset) -> int | None:
 
 def _label(ax: Axes, values: xr.DataArray, direction: str) -> None:
     """Label the axes of a criterion, say which direction is better, and add a light grid."""
-    text = style.axis_label(values, width=24)
+    fitting = min(letters(pitch(ax)[1], 7.5), 24)
+    text, direction = style.axis_label(values, width=fitting), fill(direction, fitting)
     ax.set_ylabel(f"{text}\n{direction}".strip(), fontsize=7.5)
     if not np.isfinite(values).any() and "threshold" not in values.attrs:
         ax.set_yticks([])

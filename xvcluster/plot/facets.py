@@ -95,7 +95,9 @@ def add_shared_legend(axes: Objects, labels: xr.DataArray, rgba: Float64s, *, po
         return
     figure = axes[0].figure
     entries = legends.entries(labels, rgba, points=points)
-    fitting = max(int(figure.get_size_inches()[0] / _ENTRY), 1)
+    names = [str(entry.get_label()) for entry in entries]
+    width = max(_ENTRY, legends.entry_width(names))
+    fitting = max(int(figure.get_size_inches()[0] / width), 1)
     figure.legend(
         handles=entries, loc="outside lower center", frameon=False, fontsize=8.5,
         ncols=balanced_columns(len(entries), fitting), handlelength=1.3, columnspacing=1.4,

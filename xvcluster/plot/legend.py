@@ -80,8 +80,9 @@ def room(labels: xr.DataArray, width: float, side: Side) -> tuple[float, float]:
     if needs_key(labels):
         return key_width(labels), 0.0
     if side == "right":
-        return 1.25, 0.0
-    n_rows = -(-(len(present_numbers(labels)) + 1) // _columns_that_fit(width))
+        return max(1.25, entry_width(list(style.cluster_names(labels).values()))), 0.0
+    names = list(style.cluster_names(labels).values())
+    n_rows = -(-(len(present_numbers(labels)) + 1) // _columns_that_fit(width, names))
     return 0.0, 0.25 + 0.2 * n_rows
 
 
@@ -205,7 +206,8 @@ def _add_list(ax: Axes, entries: list[Artist], *, side: Side) -> None:
         below = -0.55 if ax.get_xlabel() else -0.28
         look |= {"loc": "upper center", "bbox_to_anchor": (0, below), "columnspacing": 1.4}
         look |= {"bbox_transform": inches_from(ax, 0.5, 0)}
-        look |= {"ncols": balanced_columns(len(entries), _columns_that_fit(inches(ax)[0]))}
+        names = [str(entry.get_label()) for entry in entries]
+        look |= {"ncols": balanced_columns(len(entries), _columns_that_fit(inches(ax)[0], names))}
     ax.legend(handles=entries, **look)
 
 
@@ -257,6 +259,14 @@ def _key_size(labels: xr.DataArray) -> Float64s:
     return np.maximum(size, _CELL)  # a single row of many nodes is no line
 
 
-def _columns_that_fit(width: float) -> int:
+def entry_width(names: list[str]) -> float:
+    """Return the inches that the longest entry of a list takes."""
+    return 0.4 + max(map(len, names), default=0) * 0.066
+
+
+def _columns_that_fit(width: float, names: list[str]) -> int:
     """Return how many entries fit side by side in this many inches."""
-    return max(2, int(width / 0.95))
+    longest = entry_width(names)
+    if longest < 1.15:  # as of numbered clusters
+        return max(2, int(width / 0.95))
+    return max(1, int((width + 0.3) / longest))

@@ -47,6 +47,10 @@ _LETTER = 0.08
 """Inches of a letter of the title of one of several maps."""
 
 
+_MERIDIAN = 0.6
+"""Least inches between meridians, whose labels need them."""
+
+
 @drawing("collections.QuadMesh", "collections.PathCollection", extra=("s", "marker", *SCALE))
 def map(  # noqa: A001  (the word the user knows: labels.vcluster.plot.map())
     labels: xr.DataArray,
@@ -478,9 +482,10 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
     """Draw thin meridians and parallels, labelled at the left and at the bottom only."""
     west, east, south, north = extent or place.box
     wide = legends.aspect(ax) > 0.8
+    fitting = max(int(legends.inches(ax)[0] / _MERIDIAN), 2)
     lines = ax.gridlines(
         draw_labels=True,
-        xlocs=view.graticule(west, east, 6 if wide else 3),
+        xlocs=view.graticule(west, east, min(6 if wide else 3, fitting)),
         ylocs=view.graticule(south, north, 6 if wide else 7),
         linewidth=0.4,
         color="#555555",

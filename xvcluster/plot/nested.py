@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.arrays import Booleans, Float64s, Integers, Labels
-from xvcluster.grid.labels import OF_NUMBERS
+from xvcluster.grid.labels import OF_NUMBERS, given_colors
 from xvcluster.options import check_ks
 from xvcluster.plot import style
 from xvcluster.plot.shades import shades_of
@@ -94,24 +94,32 @@ def _colors(
     """Colours (n, 4) of the twigs of a tree at each k.
 
     At the smallest k they are those of that many clusters, in the order of the mean numbers of what
-    they were in the result. From there on, the larger part of a cluster that is divided keeps its
-    colour.
+    they were in the result; but if its clusters have colours of their own, at the k of the result.
+    From there on, the larger part of a cluster that is divided keeps its colour; below, what is
+    merged has that of its largest part.
     """
-    coarse = top.cut(ks[0])
-    size = np.maximum(top.sizes, 1e-9)
+    label, own = dataset["label"], dataset.sizes["cluster"]
+    start = own if colors is None and given_colors(label) else ks[0]
+    coarse, size = top.cut(start), np.maximum(top.sizes, 1e-9)
     mean = np.bincount(coarse, top.clusters * size) / np.bincount(coarse, size)
-    label = dataset["label"]
-    is_own = ks[0] == dataset.sizes["cluster"]
-    base = style.check_colors(label if is_own else numbered(label, label, ks[0]), colors)
+    base = style.check_colors(label if start == own else numbered(label, label, start), colors)
     base = base[np.argsort(np.argsort(mean, kind="stable"))]
-    shade, parents, found = coarse.copy(), [], {ks[0]: coarse}
-    for k in range(ks[0] + 1, ks[-1] + 1):
+    found = {k: _largest_parts(top.cut(k), coarse, size) for k in ks if k <= start}
+    shade, parents = coarse.copy(), []
+    for k in range(start + 1, ks[-1] + 1):
         divided = _smaller_part(top, k)
         parents.append(coarse[divided][0])
-        shade[divided] = ks[0] + len(parents) - 1
+        shade[divided] = start + len(parents) - 1
         found[k] = shade.copy()
     rgba = shades_of(base, parents)
     return {k: rgba[found[k]] for k in ks}
+
+
+def _largest_parts(groups: Labels, parts: Labels, size: Float64s) -> Labels:
+    """Find for each twig the largest part, by number, of the group that holds it."""
+    table = np.zeros((groups.max() + 1, parts.max() + 1))
+    np.add.at(table, (groups, parts), size)
+    return np.asarray(table.argmax(axis=1)[groups])
 
 
 def _smaller_part(top: Top, k: int) -> Booleans:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.levels import Levels, find_levels
 from xvcluster.plot.options import Panels, drawing, take_axes
-from xvcluster.plot.size import arrange, balanced_columns, bounded
+from xvcluster.plot.size import arrange, balanced_columns, bounded, letters, pitch
 from xvcluster.record.dataset import parameters_of
 
 if TYPE_CHECKING:
@@ -252,8 +253,19 @@ def _draw_spread(
     centroid = dataset[name].isel(cluster=index).values
     levels.draw(ax, centroid, color=color, **line_style(1.9))
     names, of = style.name_shares(dataset)
-    ax.set_title(f"{names[index]} of the {of}", fontsize=8.5)
+    write_title(ax, f"{names[index]} of the {of}", 8.5)
     tidy(ax)
+
+
+def write_title(ax: Axes, text: str, size: float, *, beside: float = 0.1) -> None:
+    """Write a title above a panel, in several lines if there is no room beside the labels of y."""
+    room = pitch(ax)[0] - beside
+    fitting = letters(room, size)
+    if len(text) > fitting:
+        size, fitting = min(size, 7.5), letters(room, min(size, 7.5))
+        parts = text.rpartition(" · ")[::2]
+        text = "\n".join(fill(part, fitting, break_long_words=False) for part in parts if part)
+    ax.set_title(text, fontsize=size)
 
 
 def _share_axes(row: Objects, dataset: xr.Dataset, name: Hashable, levels: Levels) -> None:
@@ -261,7 +273,7 @@ def _share_axes(row: Objects, dataset: xr.Dataset, name: Hashable, levels: Level
     spread = dataset[f"{name}_quantile"].values
     low, high = np.nanmin(spread), np.nanmax(spread)
     margin = 0.04 * (high - low) or 1.0
-    xlabel, ylabel = levels.labels(style.axis_label(dataset[name], width=26))
+    xlabel, ylabel = label_axes(row[0], dataset, name, levels)
     for index, ax in enumerate(row):
         levels.limit_values(ax, low - margin, high + margin)
         levels.limit(ax)
@@ -273,6 +285,13 @@ def _share_axes(row: Objects, dataset: xr.Dataset, name: Hashable, levels: Level
             ax.set_ylabel(ylabel, fontsize=9)
         if last:
             ax.set_xlabel(xlabel, fontsize=9)
+
+
+def label_axes(ax: Axes, dataset: xr.Dataset, name: Hashable, levels: Levels) -> tuple[str, str]:
+    """Return the labels of the axes of profiles of a variable, in lines that fit at a panel."""
+    width, height = (letters(length - 0.1, 9) for length in pitch(ax))
+    across, upright = levels.labels(style.axis_label(dataset[name], width=1000))
+    return fill(across, min(width, 32)), fill(upright, height)
 
 
 def tidy(ax: Axes) -> None:

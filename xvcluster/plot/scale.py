@@ -102,7 +102,7 @@ def _check_scale(ax: GeoAxes) -> float:
         raise ValueError(
             f"a scale bar cannot be true for this map, on which a kilometre is up to {ratio:.1f} "
             "times as long in one part or direction as in another; omit scale_bar, draw a smaller "
-            "region by extent, or leave the projection to the map"
+            "region by extent, or pass a projection that is centred on it"
         )
     return ratio
 
@@ -179,15 +179,19 @@ def _round(length: float) -> float:
 def _width(ax: GeoAxes, length: float, start: tuple[float, float]) -> float:
     """Return the width on a map, in its coordinates, of a bar of some km."""
     left, right = ax.get_xlim()
-    widest = 0.9 * (right - left)
-    middle = (left + right - widest) / 2, start[1]
-    longest = _measure(ax.projection, *middle, widest)
+    widths = (right - left) * np.arange(1, 19) / 20
+    lengths = [
+        _measure(ax.projection, (left + right - width) / 2, start[1], width) for width in widths
+    ]
+    # beyond half a turn, the ends of a bar come closer again
+    last = int(np.nanargmax(lengths)) + 1
+    longest = lengths[last - 1]
     if not length <= longest:
         raise ValueError(
             f"scale_bar={length:g} km is too long for this map, on which {_round(longest):g} km "
             "fit; pass a shorter one, or True"
         )
-    width = widest * length / longest
+    width = np.interp(length, [0.0, *lengths[:last]], [0.0, *widths[:last]])
     for _ in range(_ROUNDS):
         width *= length / _measure(ax.projection, *start, width)
     return float(width)

@@ -130,25 +130,18 @@ def section(
     dataset = take_result(dataset, "section")
     style.check_axes(ax)
     (name, *_) = pick_variables(dataset, variable if data is None else None)
-    field = None if data is None else _take_field(data, variable, name)
+    model = None if data is None else _take_field(data, variable, name)
     labels = style.check_labels(dataset["label"])
     rgba = style.check_colors(labels, colors)
     along = nearest_labels(labels, lat, lon)
-    if not bool(along.notnull().any()):
-        raise ValueError(_not_there("result", start, end))
-    if field is None:
+    _require_some(along, "result", start, end)
+    if model is None:
         field = _centroids(dataset, name, along)
     else:
-        field = _sample(field, lat, lon)
-        if not bool(field.notnull().any()):
-            raise ValueError(_not_there("data", start, end))
+        field = _sample(model, lat, lon, parameters_of(dataset).get("vertical"))
+        _require_some(field, "data", start, end)
     levels = _levels_of(field)
-    given = [*properties, *(["cmap"] if cmap is not None else [])]
-    if levels is None and given:
-        raise ValueError(
-            f"{given[0]} is for a section of several levels, but there is one, which is drawn as a "
-            "line; omit it"
-        )
+    _check_scale(levels, **properties | ({} if cmap is None else {"cmap": cmap}))
     ax = _new_axes(figsize) if ax is None else ax
     edges = np.linspace(0.0, length, _SAMPLES + 1)
     named = along if legend is True else None
@@ -157,9 +150,8 @@ def section(
     if levels is None:
         _draw_line(ax, edges, field)
     else:
-        _draw_depths(
-            ax, edges, field, levels, side=side, with_bar=bool(legend), cmap=cmap, **properties
-        )
+        look = {"side": side, "with_bar": bool(legend), "cmap": cmap, **properties}
+        _draw_depths(ax, edges, field, levels, **look)
     span = None if levels is None else _clustered_levels(dataset, field)
     _mark_changes(ax, edges, along, span)
     ax.set_xlim(0.0, length)
@@ -229,9 +221,15 @@ def _take_field(data: Any, variable: Hashable | None, clustered: Hashable) -> xr
     return check_field(data, "data")
 
 
-def _sample(field: xr.DataArray, lat: xr.DataArray, lon: xr.DataArray) -> xr.DataArray:
-    """Return the profiles of a field at points: on levels, if it has any, and the points."""
-    axes, grid = find_axes(field), find_grid(field)
+def _sample(
+    field: xr.DataArray, lat: xr.DataArray, lon: xr.DataArray, clustered: str | None
+) -> xr.DataArray:
+    """Return the profiles of a field at points: on levels, if it has any, and the points.
+
+    These levels lie along the dimension that was clustered, if the field has it.
+    """
+    axes = find_axes(field, clustered if clustered in field.dims else None)
+    grid = find_grid(field)
     if grid is None:
         raise ValueError(
             "the data have no latitude and longitude among their coordinates "
@@ -381,8 +379,19 @@ def _spell(place: tuple[float, float]) -> str:
     return f"{abs(lat):.4g}°{'S' if lat < 0 else 'N'} {abs(lon):.4g}°{'W' if lon < 0 else 'E'}"
 
 
-def _not_there(what: str, start: Any, end: Any) -> str:
-    return (
-        f"no point of the {what} is on the great circle from {start} to {end}; give start and end "
-        "as (longitude, latitude) of places between which there are some"
-    )
+def _require_some(found: xr.DataArray, what: str, start: Any, end: Any) -> None:
+    """Refuse a section on which there is nothing."""
+    if not bool(found.notnull().any()):
+        raise ValueError(
+            f"no point of the {what} is on the great circle from {start} to {end}; give start and "
+            "end as (longitude, latitude) of places between which there are some"
+        )
+
+
+def _check_scale(levels: Levels | None, **options: Any) -> None:
+    """Refuse options of a field where a line is drawn."""
+    if levels is None and options:
+        raise ValueError(
+            f"{next(iter(options))} is for a section of several levels, but there is one, which is "
+            "drawn as a line; omit it"
+        )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xvcluster.options import check_integer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST = 20.0
 """Maximum width and height of a figure."""
@@ -55,6 +59,22 @@ def fit_page(shape: float, beside: float, columns: int = 3) -> tuple[float, int]
     """
     width = float(np.clip(2.6 * shape, 1.4, PAGE / columns - beside))
     return width, int(PAGE / (width + beside) + 1e-6)
+
+
+def letters(inches: float, points: float) -> int:
+    """Return how many letters of a size fit in a line."""
+    return max(int(inches * 72 / (0.58 * points)), 8)
+
+
+def pitch(ax: Axes) -> tuple[float, float]:
+    """Return the width and height in inches that each of several panels has, before any layout."""
+    cell = ax.get_subplotspec()
+    width, height = ax.figure.get_size_inches()  # type: ignore[union-attr]
+    if cell is None or ax.figure.get_layout_engine() is None:
+        share = ax.get_position()
+        return float(width * share.width), float(height * share.height)
+    n_rows, n_columns = cell.get_geometry()[:2]
+    return float(width - 0.45) / n_columns, float(height - 0.6) / n_rows - 0.25
 
 
 def balanced_columns(n: int, limit: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from xvcluster.plot.inputs import take_result
 from xvcluster.plot.levels import Levels, find_levels
 from xvcluster.plot.options import Panels, drawing, take_axes
 from xvcluster.plot.profiles import line_style, pick_variables
-from xvcluster.plot.size import arrange, moderate
+from xvcluster.plot.size import arrange, letters, moderate, pitch
 from xvcluster.record.dataset import read_nodes
 from xvcluster.record.method import quality_of
 
@@ -140,10 +141,11 @@ def _new_axes(dataset: xr.Dataset, n_panels: int, figsize: tuple[float, float] |
 
 def _add_head(figure: Figure, text: str) -> None:
     """Write a line above all panels, which are aligned, and leave room for it."""
-    inches = float(figure.get_size_inches()[1])
+    width, height = (float(length) for length in figure.get_size_inches())
+    text = fill(text, letters(width, 9.5))
     engine: Any = figure.get_layout_engine()
-    engine.set(rect=(0.0, 0.0, 1.0, 1.0 - _HEAD / inches))
-    figure.text(0.5, 1.0 - 0.06 / inches, text, ha="center", va="top", fontsize=9.5)
+    engine.set(rect=(0.0, 0.0, 1.0, 1.0 - (_HEAD + 0.16 * text.count("\n")) / height))
+    figure.text(0.5, 1.0 - 0.06 / height, text, ha="center", va="top", fontsize=9.5)
 
 
 def u_matrix(dataset: xr.Dataset) -> Float64s:
@@ -212,7 +214,8 @@ def _draw_values(
     if not with_bar:
         return image
     bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=30, pad=0.03)
-    bar.set_label(label, fontsize=8)
+    fitting = letters(pitch(ax)[0], 8)
+    bar.set_label("\n".join(fill(line, fitting) for line in label.split("\n")), fontsize=8)
     bar.ax.tick_params(labelsize=7, width=0.5, length=2)
     bar.outline.set_linewidth(0.5)
     return image
@@ -248,7 +251,8 @@ def _draw_codebook(
     ways = ("bottom to top", across) if levels.is_time else (across, upright)
     spans = f"{name}: {low:.3g} to {high:.3g} {units(described)}".rstrip() + f", {ways[0]}"
     ends = f"{levels.name}: {' to '.join(levels.ends())} {levels.units}".rstrip() + f", {ways[1]}"
-    text = "\n".join(map(style.drawable, (spans, ends)))
+    fitting = letters(pitch(ax)[0], 8)
+    text = "\n".join(fill(style.drawable(said), fitting) for said in (spans, ends))
     ax.set_xlabel(text, fontsize=8, labelpad=6)
 
 

@@ -16,7 +16,13 @@ from xvcluster.plot.levels import find_levels
 from xvcluster.plot.map import add_map_axes, check_view, frame
 from xvcluster.plot.map import map as draw_map
 from xvcluster.plot.options import Panels, drawing, take_axes
-from xvcluster.plot.profiles import draw_boxes, line_style, pick_variables, tidy
+from xvcluster.plot.profiles import (
+    draw_boxes,
+    label_axes,
+    line_style,
+    pick_variables,
+    tidy,
+)
 from xvcluster.plot.size import MOST, balanced_columns, bounded
 
 if TYPE_CHECKING:
@@ -33,9 +39,6 @@ if TYPE_CHECKING:
 _MAP_HEIGHT = 3.7  # inches, at most
 _PANEL_HEIGHT = 2.5  # inches, if there are several rows of them
 _PANEL_WIDTH = 1.7
-_NARROW = 0.7
-"""Below this share of the width that they need side by side, panels are below the map."""
-
 _IN_A_ROW = 4  # panels beside the map, unless there are so many that these rows do not fit
 
 
@@ -165,7 +168,7 @@ def _draw_centroids(ax: Axes, dataset: xr.Dataset, name: Hashable, rgba: Float64
             levels.fill(ax, low[index], high[index], color=color, alpha=0.16)
         levels.draw(ax, centroids[index], color=color, **line_style(0.9 if many else 2.0))
     levels.limit(ax)
-    xlabel, ylabel = levels.labels(style.axis_label(dataset[name], width=32))
+    xlabel, ylabel = label_axes(ax, dataset, name, levels)
     ax.set_xlabel(xlabel, fontsize=9)
     ax.set_ylabel(ylabel, fontsize=9)
     tidy(ax)
@@ -195,16 +198,31 @@ def _new_axes(
     if legends.needs_key(dataset["label"]):
         width += legends.key_width(dataset["label"])
     else:
-        height += 0.2 + 0.19 * -(-(dataset.sizes["cluster"] + 1) // _columns_that_fit(width))
+        height += 0.2 + 0.19 * -(
+            -(dataset.sizes["cluster"] + 1)
+            // _columns_that_fit(width, style.name_shares(dataset)[0])
+        )
     figure = plt.figure(figsize=figsize or bounded(width, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)  # type: ignore[union-attr,call-arg]
-    if figsize is not None and figsize[0] < _NARROW * width:
+    if figsize is not None and _is_narrow(figsize, (width, height), shape, n_panels):
         return _stack(figure, place, n_panels, shape, projection, extent)
     grid = figure.add_gridspec(n_rows, 1 + n_columns, width_ratios=widths)
     map_ax = add_map_axes(figure, grid[:, 0], place, projection, extent)
     cells = [grid[row, 1 + column] for row in range(n_rows) for column in range(n_columns)]
     axes = [map_ax, *(figure.add_subplot(cell) for cell in cells[:n_panels])]
     return np.array(axes, dtype=object)
+
+
+def _is_narrow(
+    figsize: tuple[float, float], beside: tuple[float, float], shape: float, n_panels: int
+) -> bool:
+    """Whether panels are larger below the map than beside it, where they need a certain size."""
+    n_columns = balanced_columns(n_panels, max(int(figsize[0] / _PANEL_WIDTH), 1))
+    n_rows, extra = -(-n_panels // n_columns), 1.6  # inches of labels and legend
+    width = max(n_columns * 2.2, 3.3)
+    below = width, width / max(shape, 0.8) + n_rows * _PANEL_HEIGHT + extra
+    scales = [min(figsize[0] / w, figsize[1] / h) for w, h in (beside, below)]
+    return scales[1] > scales[0]
 
 
 def _stack(
@@ -227,9 +245,9 @@ def _stack(
     return np.array(axes, dtype=object)
 
 
-def _columns_that_fit(width: float) -> int:
+def _columns_that_fit(width: float, names: list[str]) -> int:
     """Return how many entries of the legend fit side by side in a figure of this width."""
-    return max(int((width - 0.4) / 1.45), 1)
+    return max(int((width - 0.4) / max(1.45, legends.entry_width(names))), 1)
 
 
 def _add_shares(
@@ -256,6 +274,6 @@ def _add_shares(
     if place is not None or not is_own:
         axes[0].legend(loc=place or "best", framealpha=0.85, **look).set_zorder(5)
         return
-    limit = _columns_that_fit(figure.get_size_inches()[0])
+    limit = _columns_that_fit(figure.get_size_inches()[0], names)
     look |= {"ncols": balanced_columns(len(entries), limit), "columnspacing": 1.4}
     figure.legend(loc="outside lower center", frameon=False, borderaxespad=0.0, **look)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,17 @@ def rename(result: xr.Dataset, names: Any) -> xr.Dataset:
     """Name clusters; see `ClusterResult.rename`."""
     check_result(result, maps=False)
     label, numbers = result["label"], result["cluster"].values.tolist()
+    if names is None:
+        return described_anew(result, {}, given_colors(label), "took the names of clusters away")
     if not isinstance(names, Mapping):
         names = dict(zip(numbers, _listed(names, len(numbers)), strict=True))
     keys = choose_clusters(label, list(names), numbers)
     if len(set(keys)) < len(keys):
         raise ValueError(f"one cluster is given two names: {shown(dict(names))}")
-    taken = given_names(label) | {
-        n: _check_name(name) for n, name in zip(keys, names.values(), strict=True)
-    }
-    every = [taken.get(n) or f"Cluster {n}" for n in numbers]
+    texts = (_check_name(name, n) for n, name in zip(keys, names.values(), strict=True))
+    taken = given_names(label) | dict(zip(keys, texts, strict=True))
+    taken = {n: name for n, name in taken.items() if name != f"Cluster {n}"}
+    every = list(taken.values())
     twice = next((name for name in every if every.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"two clusters would be called {twice!r}; give each a name of its own")
@@ -74,8 +76,27 @@ def describe_clusters(
         label.attrs["flag_meanings"] = " ".join(_words(names, k, word))
 
 
+def carry_over(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
+    """Give clusters the names and colours of their own that they had before other ones changed.
+
+    Those of lazy maps are not compared, and keep none.
+    """
+    old, new = before["label"], after["label"]
+    names, colors = given_names(old), given_colors(old)
+    if not (names or colors) or old.chunks or new.chunks:
+        return after
+    pairs = np.stack([old.values, new.transpose(*old.dims).values]).reshape(2, -1)
+    was, now = np.unique(pairs[:, np.isfinite(pairs).all(axis=0)], axis=1).astype(np.int64)
+    is_same = (np.bincount(was)[was] == 1) & (np.bincount(now)[now] == 1)
+    same = dict(zip(was[is_same].tolist(), now[is_same].tolist(), strict=True))
+    label = new.copy(deep=False)
+    kept = [{same[n]: t for n, t in said.items() if n in same} for said in (names, colors)]
+    describe_clusters(label, after.sizes["cluster"], *kept)
+    return after.assign(label=label)
+
+
 def _listed(names: Any, k: int) -> list[str]:
-    if not isinstance(names, Sequence | np.ndarray) or isinstance(names, str) or len(names) != k:
+    if isinstance(names, str) or not np.iterable(names) or len(list(names)) != k:
         raise ValueError(
             f"names must be one for each of the {k} clusters, or a dict of some of them, such as "
             f"{{1: 'Arc', 2: 'Basin'}}; got {shown(names)}"
@@ -83,8 +104,14 @@ def _listed(names: Any, k: int) -> list[str]:
     return list(names)
 
 
-def _check_name(name: Any) -> str:
+def _check_name(name: Any, number: int) -> str:
+    """Return the name of a cluster as one line; a number in it must not be another's."""
     text = plain(name, 1000) if isinstance(name, str) else ""
+    if re.fullmatch(r"[Cc]luster \d+", text) and text != f"Cluster {number}":
+        raise ValueError(
+            f"cluster {number} cannot be called {text!r}, as others are by their number; to number "
+            "clusters anew, call reorder"
+        )
     if not text or len(text) > LONGEST:
         raise ValueError(
             f"the name of a cluster must be text of 1 to {LONGEST} characters; got {shown(name)}"

@@ -10,6 +10,7 @@ from xvcluster.options import check_clusters
 from xvcluster.profiles import Layout
 from xvcluster.profiles.memory import ArrayProfiles
 from xvcluster.record.dataset import parameters_of, read_nodes, turn_levels
+from xvcluster.record.naming import carry_over
 from xvcluster.record.tree import check_cut, require_tree
 from xvcluster.regroup.reopen import reopen
 from xvcluster.regroup.tree import Tree, find_leaves
@@ -36,4 +37,4 @@ def cut(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Datas
     tree = Tree(profiles, linkage, leaves, nodes)
     did = f"{parameters['method']}, tree cut again"
     parameters.pop("cleaned", None)  # of the former map
-    return tree.dataset(dataset, tree.cut(n_clusters), parameters, did)
+    return carry_over(dataset, tree.dataset(dataset, tree.cut(n_clusters), parameters, did))

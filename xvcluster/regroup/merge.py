@@ -13,6 +13,7 @@ from xvcluster.options import check_clusters
 from xvcluster.profiles import Layout
 from xvcluster.profiles.memory import ArrayProfiles
 from xvcluster.record.dataset import held, parameters_of, read_assigner, read_nodes, turn_levels
+from xvcluster.record.naming import carry_over
 from xvcluster.regroup.reopen import reopen
 from xvcluster.regroup.tree import Tree, find_leaves
 
@@ -50,7 +51,7 @@ def merge(dataset: xr.Dataset, layout: Layout | None, n_clusters: int) -> xr.Dat
     parameters |= {"nodes_by": options["method"] + ", cleaned" * ("cleaned" in options)}
     parameters |= {name: options[name] for name in _KEPT if name in options}
     did = f"{exist.size} clusters merged by Ward's criterion"
-    return tree.dataset(dataset, tree.cut(n_clusters), parameters, did)
+    return carry_over(dataset, tree.dataset(dataset, tree.cut(n_clusters), parameters, did))
 
 
 def _require_nearest(dataset: xr.Dataset) -> None:

@@ -539,13 +539,14 @@ class ClusterResult:
 
         Notes
         -----
-        The map is drawn over longitude and latitude, with the coastlines of Natural Earth. Pointing
-        at it tells the place, the cluster, the margin and all else that is known of a point; a
-        click shows its profile beside the centroid of its cluster, over the bands between the 5th
-        and 95th, and 25th and 75th, percentiles of the members. Clusters are shown, hidden and
-        highlighted in the table. Maps at several times, and the clusterings of a sweep, can be
-        chosen. Each value of a profile is within 0.3 % of its difference from the centroid, so that
-        65,160 profiles of 80 levels make a page of about 12 MB.
+        The map is drawn over longitude and latitude, or around a pole in a stereographic
+        projection, with the coastlines of Natural Earth. Pointing at it tells the place, the
+        cluster, the margin and all else that is known of a point; a click shows its profile beside
+        the centroid of its cluster, over the bands between the 5th and 95th, and 25th and 75th,
+        percentiles of the members. Clusters are shown, hidden and highlighted in the table. Maps at
+        several times, and the clusterings of a sweep, can be chosen. Each value of a profile is
+        within 0.3 % of its difference from the centroid, so that 65,160 profiles of 80 levels make
+        a page of about 12 MB.
 
         Examples
         --------
@@ -554,10 +555,14 @@ class ClusterResult:
         >>> vs.vcluster.kmeans(6).explore().save("atlas.html")
         """
         layout = self._layout if data is None else lay_out_again(self.dataset, data)
+        return explore(self.dataset, layout, self._clusterings)
+
+    def _clusterings(self) -> tuple[list[Clustering], int]:
+        """This one and the others of its sweep, by k, and the place of this one among them."""
         tried = {} if self.sweep is None else self.sweep._results()
         results = sorted((tried | {self.n_clusters: self}).items())
         clusterings = [Clustering(result.dataset, result.table()) for _, result in results]
-        return explore(clusterings, [k for k, _ in results].index(self.n_clusters), layout)
+        return clusterings, [k for k, _ in results].index(self.n_clusters)
 
     boundaries = delegate(boundaries)
     areas = delegate(areas)
@@ -577,21 +582,23 @@ class ClusterResult:
         """The grid of the data, of which a Dataset does not keep the bounds of cells."""
         return None if self._layout is None else self._layout.horizontal
 
-    def rename(self, names: Mapping[int | str, str] | Sequence[str]) -> ClusterResult:
+    def rename(self, names: Mapping[int | str, str] | Iterable[str] | None) -> ClusterResult:
         """Name the clusters.
 
         Parameters
         ----------
-        names : dict or list of str
-            The name of some clusters by number, such as ``{1: "Arc", 2: "Basin"}``, or of all of
-            them in the order of their numbers. Any text of up to 60 characters; a cluster can be
-            renamed by its former name too.
+        names : dict, list of str or None
+            The name of some clusters by number, such as ``{1: "Arc", 2: "Basin"}``, or by former
+            name; of all of them in the order of their numbers; or None for none. Any text of one
+            line and up to 60 characters.
 
         Returns
         -------
         ClusterResult
             With the names in every figure, in `table` and `boundaries`, and in files: as the
-            attribute ``cluster_names`` of the labels, and as words in ``flag_meanings``.
+            attribute ``cluster_names`` of the labels, and as words in ``flag_meanings``. They stay
+            with the clusters if these are numbered anew; of those that `cut` or `merge` change,
+            they are dropped.
 
         Raises
         ------
@@ -623,7 +630,8 @@ class ClusterResult:
         -------
         ClusterResult
             With these colours in every figure, and in files: as the attribute ``cluster_colors`` of
-            the labels. They stay with the clusters if these are numbered anew.
+            the labels. They stay with the clusters if these are numbered anew; of those that `cut`
+            or `merge` change, they are dropped.
 
         Raises
         ------
