@@ -220,6 +220,7 @@ def cluster_table(result: ClusterResult) -> str:
     """Return a table with one row per cluster; of very many, the first and the last."""
     spelled = {
         "cluster": ("cluster", "{:.0f}"),
+        "name": ("name", "{}"),
         "profiles": ("profiles", "{:,.0f}"),
         "area_km2": ("area (km2)", "{:,.0f}"),
         "area_percent": ("area (%)", "{:.1f}"),
@@ -231,7 +232,7 @@ def cluster_table(result: ClusterResult) -> str:
     }
     table = result.table().reset_index()
     columns = [
-        [title, *("-" if np.isnan(value) else form.format(value) for value in table[name])]
+        [title, *table[name].map(form.format).where(table[name].notna(), "-")]
         for name, (title, form) in spelled.items()
         if name in table
     ]
