@@ -25,7 +25,7 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
         ``mean_margin``, ``mean_stability`` and ``mean_stability_noise`` if `stability` computed
         them, and ``nearest_distance``, the distance to the nearest other centroid, measured as
         profiles were compared. NaN if a cluster is empty. pandas exports it to LaTeX or CSV,
-        e.g. ``table().to_latex()``.
+        e.g. ``table().to_csv("clusters.csv")``; ``to_latex`` needs jinja2.
     """
     import pandas as pd
 
