@@ -20,6 +20,8 @@ WANTED = {
     "area over time": "howto/area_over_time",
     "transitions": "howto/area_over_time",
     "interactive map": "explore",
+    "colour-blind": "figures",
+    "figsize": "figures",
     "GeoTIFF": "howto/geotiff",
     "TauP": "howto/velocity_models",
     "animation": "howto/animation",
