@@ -13,6 +13,18 @@ from xvcluster.record.dataset import nearest_distances
 if TYPE_CHECKING:
     import pandas as pd
 
+HEADS = {
+    "profiles": ("profiles", "{:,.0f}"),
+    "area_km2": ("area (km²)", "{:,.0f}"),
+    "area_percent": ("area (%)", "{:.1f}"),
+    "inertia_percent": ("inertia (%)", "{:.1f}"),
+    "mean_margin": ("mean margin", "{:.2f}"),
+    "mean_stability": ("mean stability", "{:.2f}"),
+    "mean_stability_noise": ("under noise", "{:.2f}"),
+    "nearest_distance": ("nearest distance", "{:.4g}"),
+}
+"""Columns of the table of a result with numbers, as they are headed and written."""
+
 
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """Summarize the clusters in a table, one row per cluster.
