@@ -14,6 +14,6 @@ named = result.rename({1: "Basin and Range", 5: "Craton", 6: "Pacific"})
 named.recolor({"Pacific": "midnightblue", "Craton": "#b5651d"}).plot.summary()
 
 # %%
-# In the colours of a colormap that can be printed in grey:
+# A palette that grows lighter from the first cluster to the last, and can be printed in grey:
 
-named.recolor("cividis").plot.map()
+named.recolor("sequential").plot.map()

@@ -220,3 +220,23 @@ def test_plot_takes_the_options_of_figures(clustered, succeed, monkeypatch):
 )
 def test_plot_refuses_options_before_anything_is_read(folder, options, said, refuse):
     assert said in refuse("plot", "there_is_no_such_file.nc", *options)
+
+
+def test_plot_draws_a_section_between_its_ends(clustered, succeed, refuse, is_png):
+    ends = ("--start", -119, 36, "--end", -112, 40)
+    succeed("plot", clustered, "--kind", "section", *ends, "--dpi", "50")
+    assert is_png("clusters_section.png")
+    assert "a section needs its ends" in refuse("plot", clustered, "--kind", "section")
+    assert "--start has no effect with --kind map" in refuse(
+        "plot", clustered, "--kind", "map", *ends
+    )
+
+
+def test_commands_take_and_show_names_of_clusters(clustered, succeed, refuse):
+    open_result(clustered).rename({2: "Basin"}).to_netcdf("named.nc")
+    assert "Basin" in succeed("info", "named.nc")
+    succeed("boundaries", "named.nc", "out.geojson", "--cluster", "Basin")
+    assert '"cluster": 2' in Path("out.geojson").read_text()
+    assert "there is no cluster 'Range'" in refuse(
+        "boundaries", "named.nc", "other.geojson", "--cluster", "Range"
+    )

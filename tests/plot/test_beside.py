@@ -235,5 +235,5 @@ def test_maps_of_several_results_refuse_what_has_no_effect(coarse, fine, sweep_o
     plt.close("all")
     with pytest.raises(TypeError, match=r"has labels for each k; choose one, e\.g\. sweep\.result"):
         maps([coarse, xvcluster.sweep(field(LAT, LON, 3), [2, 3])])
-    with pytest.raises(TypeError, match=r"labels must be a ClusterResult or a DataArray"):
+    with pytest.raises(TypeError, match=r"got list that holds the path 'fine\.nc'\. Open it first"):
         maps([coarse, "fine.nc"])

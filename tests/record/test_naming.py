@@ -1,11 +1,12 @@
 """Names, colours and order of clusters: in the result, in files, and in what is made of it."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
 
-from xvcluster import gmm, kmeans, open_result, som, ward
+from xvcluster import consensus, gmm, kmeans, open_result, plot, som, ward
 from xvcluster.grid.labels import given_names
 from xvcluster.plot.nested import cut_panels
 from xvcluster.plot.style import cluster_colors, cluster_names
@@ -253,3 +254,11 @@ def test_nested_maps_have_own_colors_at_the_own_cut(rough_model):
         assert np.unique(drawn).size == 1
         assert to_hex(own.rgba[int(drawn[0]) - 1]) == color
     assert {to_hex(c) for c in fewer.rgba} <= {"#ff0000", "#008000", "#0000ff", "#000000"}
+
+
+def test_votes_carry_names_and_colors_of_the_reference(result, model):
+    votes = consensus([result, kmeans(model, 3)])
+    assert given_names(votes["label"]) == NAMES
+    ax = plot.votes(votes, cluster="Arc", coastlines=False, borders=False)
+    assert ax.get_title() == "models that assign a point to Arc"
+    plt.close(ax.figure)

@@ -163,6 +163,17 @@ def clusters_option(help_text: str) -> Decorator:
     return click.option("-k", "--clusters", "n_clusters", type=int, help=help_text)
 
 
+def clusters_of(help_text: str) -> Decorator:
+    """Return the option for some clusters of a result, by number or name."""
+
+    def read(_context: object, _option: object, texts: tuple[str, ...]) -> tuple[int | str, ...]:
+        return tuple(int(text) if text.isdecimal() else text for text in texts)
+
+    return click.option(
+        "--cluster", "clusters", multiple=True, callback=read, metavar="CLUSTER", help=help_text
+    )
+
+
 def normalize_option(default: str) -> Decorator:
     """Return the option for the normalization, with a description of its default."""
     help_text = f"Normalization of the profiles. Default: {default}."

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from xvcluster.cli import files
-from xvcluster.cli.commandline import OVERWRITE, PATH, RESULT, TIME, command
+from xvcluster.cli.commandline import OVERWRITE, PATH, RESULT, TIME, clusters_of, command
 from xvcluster.cli.figures import at_time
+from xvcluster.grid.labels import choose_clusters
 
 _RASTERS = (".tif", ".tiff")
 _TAUP = (".nd", ".tvel")
@@ -27,9 +28,7 @@ def _relation(text: str) -> float | str:
 @command(
     RESULT,
     click.argument("output", type=PATH, metavar="OUT"),
-    click.option(
-        "--cluster", "clusters", type=int, multiple=True, help="Of a model; repeat for several."
-    ),
+    clusters_of("Number or name of the cluster of a model; repeat for several."),
     click.option("--vp", metavar="NAME", help="Variable that is the P velocity."),
     click.option("--vs", metavar="NAME", help="Variable that is the S velocity."),
     click.option(
@@ -49,7 +48,7 @@ def _relation(text: str) -> float | str:
 def export(
     result: Path,
     output: Path,
-    clusters: tuple[int, ...],
+    clusters: tuple[int | str, ...],
     time: str | None,
     overwrite: bool,
     **options: Any,
@@ -75,7 +74,8 @@ def export(
             raise ValueError("--time applies to a GeoTIFF only; leave it out for 1-D models")
         numbers = clusters or None
         if not overwrite:
-            _refuse_existing(output, numbers or opened.dataset["cluster"].values.tolist())
+            known = opened.dataset["cluster"].values.tolist()
+            _refuse_existing(output, choose_clusters(opened.labels, numbers or known, known))
         write = opened.to_nd if output.suffix.lower() in _TAUP else opened.to_model96
         written = write(output, numbers, **options)
     click.echo("\n".join(f"Wrote {path}" for path in written))

@@ -115,6 +115,16 @@ FIGURE_OPTIONS = together(
         help="Number of clusters of a map of a tree; repeat for several maps.",
     ),
     click.option("--ncols", type=int, help="Number of panels in a row."),
+    click.option(
+        "--start",
+        nargs=2,
+        type=float,
+        metavar="LON LAT",
+        help="Where a section begins, in degrees.",
+    ),
+    click.option(
+        "--end", nargs=2, type=float, metavar="LON LAT", help="Where it ends, along a great circle."
+    ),
 )
 """What `xvcluster plot` hands to the figure, as far as this takes it."""
 

@@ -17,6 +17,7 @@ from xvcluster.grid.missing import mask_invalid
 from xvcluster.messages import plain
 from xvcluster.profiles import STATUS, collect, lay_out
 from xvcluster.record.method import quality_of
+from xvcluster.record.table import HEADS
 from xvcluster.regroup.clean import describe_cleanings
 from xvcluster.result import ClusterResult, SweepResult
 
@@ -218,20 +219,11 @@ def describe_result(result: ClusterResult) -> str:
 
 def cluster_table(result: ClusterResult) -> str:
     """Return a table with one row per cluster; of very many, the first and the last."""
-    spelled = {
-        "cluster": ("cluster", "{:.0f}"),
-        "profiles": ("profiles", "{:,.0f}"),
-        "area_km2": ("area (km2)", "{:,.0f}"),
-        "area_percent": ("area (%)", "{:.1f}"),
-        "inertia_percent": ("inertia (%)", "{:.1f}"),
-        "mean_margin": ("mean margin", "{:.2f}"),
-        "mean_stability": ("mean stability", "{:.2f}"),
-        "mean_stability_noise": ("under noise", "{:.2f}"),
-        "nearest_distance": ("nearest distance", "{:.4g}"),
-    }
+    spelled = {"cluster": ("cluster", "{:.0f}"), "name": ("name", "{}")}
+    spelled |= {name: (head.replace("²", "2"), form) for name, (head, form) in HEADS.items()}
     table = result.table().reset_index()
     columns = [
-        [title, *("-" if np.isnan(value) else form.format(value) for value in table[name])]
+        [title, *table[name].map(form.format).where(table[name].notna(), "-")]
         for name, (title, form) in spelled.items()
         if name in table
     ]

@@ -22,6 +22,7 @@ from xvcluster.cli.commandline import (
     RESULT,
     TIME,
     VARIABLE,
+    clusters_of,
     command,
     dataset_options,
     output_option,
@@ -42,7 +43,10 @@ from xvcluster.record import store
 from xvcluster.record.predict import predict as predict_labels
 from xvcluster.result import ClusterResult
 
-_KINDS = ("map", "profiles", "summary", "som", "criteria", "tree", "maps")
+_KINDS = (
+    *("map", "profiles", "summary", "som", "criteria", "tree", "maps"),
+    *("section", "areas", "transitions"),
+)
 
 
 @command(FILE, VARIABLE, DIM)
@@ -125,6 +129,8 @@ def plot(
     """Draw a figure of a RESULT file."""
     owner = SweepPlots if kind == "criteria" else ResultPlots
     options = choose_options(kind, getattr(owner, kind), given)
+    if kind == "section" and not {"start", "end"} <= options.keys():
+        raise ValueError("a section needs its ends: --start LON LAT --end LON LAT")
     output = output or Path(f"{result.stem}_{kind}.png")
     files.check_outputs(None, output, overwrite=overwrite, inputs=[result])
     earlier = files.read_result(result)
@@ -178,7 +184,7 @@ def explore(
 @command(
     RESULT,
     click.argument("output", type=PATH, metavar="OUT"),
-    click.option("--cluster", "clusters", type=int, multiple=True, help="Repeat for several."),
+    clusters_of("Number or name of a cluster; repeat for several."),
     click.option("--min-length", type=float, help="Omit shorter outlines, in km."),
     click.option("--min-area", type=float, help="Omit smaller regions, in km²."),
     click.option(
@@ -190,7 +196,7 @@ def explore(
     OVERWRITE,
 )
 def boundaries(
-    result: Path, output: Path, clusters: tuple[int, ...], overwrite: bool, **options: Any
+    result: Path, output: Path, clusters: tuple[int | str, ...], overwrite: bool, **options: Any
 ) -> None:
     """Write the outlines of clusters of a RESULT to OUT.shp, OUT.gpkg or OUT.geojson."""
     files.check_outputs(output, overwrite=overwrite, inputs=[result], endings=files.SHAPES)

@@ -15,10 +15,10 @@ from xvcluster.compare.labels import LabelMap, plain_name, read_labels
 from xvcluster.compare.match import find_numbers, point_weights, tabulate
 from xvcluster.grid.coords import at_rest, refuse_empty
 from xvcluster.grid.horizontal import find_grid
-from xvcluster.grid.labels import Clustering, Result, labelled
+from xvcluster.grid.labels import Clustering, Result, given_colors, given_names, labelled
 from xvcluster.grid.nearest import nearest_labels
 from xvcluster.options import check_number
-from xvcluster.record.dataset import flag_attrs
+from xvcluster.record.naming import describe_clusters
 
 _MOST_POINTS = 20_000_000
 """Maximum size of a global grid: each point has a vote of two bytes per cluster, and more."""
@@ -233,7 +233,7 @@ def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: Label
     agreement, entropy = _agreement(votes)
     label = np.where(n_models > 0, votes.argmax(axis=0) + 1, np.nan).astype(np.float32)
     ordered_by = "; ".join(filter(None, [f"matched to {reference.name}", reference.ordered_by]))
-    about = {**flag_attrs(k), "ordered_by": ordered_by}
+    about = {"ordered_by": ordered_by}
     variables = {
         "votes": (votes, "models that put the point in the cluster", {"units": "1"}),
         "n_models": (n_models, "models that label the point", {"units": "1"}),
@@ -250,6 +250,8 @@ def _describe(votes: npt.NDArray[np.int16], base: xr.DataArray, reference: Label
         coords=base.coords,
     )
     numbers = ("cluster", np.arange(1, k + 1), {"long_name": "cluster number"})
+    names, colors = given_names(reference.labels), given_colors(reference.labels)
+    describe_clusters(dataset["label"], k, names, colors)
     return dataset.assign_coords(cluster=numbers)
 
 

@@ -230,7 +230,7 @@ def _add_words(ax: Axes, dataset: xr.Dataset, of: str, n: int, *, above_all: boo
     about = dataset["p_value"].attrs
     chance = "" if np.isnan(p) else f" (p = {p:.2g}, {about['n']} {about['null']})"
     said = f"adjusted Rand index {index:.2f}{chance}"
-    said += ", but too few provinces to tell" if "comment" in about else ""
+    said += ", but of few provinces" if "comment" in about else ""
     amount = "area" if dataset["contingency"].attrs.get("units") == "km2" else "points"
     other = "provinces" if of == "cluster" else "clusters"
     shown = f"share of each {of}'s {amount} within {other}, in percent"

@@ -12,12 +12,14 @@ import xarray as xr
 from xvcluster.arrays import Array, Float64s
 from xvcluster.grid.labels import (
     Clustering,
+    Result,
     given_colors,
     given_names,
     order_of,
     present_numbers,
     take_labels,
 )
+from xvcluster.inputs import describe
 from xvcluster.messages import shown
 from xvcluster.plot import geometry as geo
 from xvcluster.plot import style, view
@@ -58,6 +60,12 @@ def draw_several(
     """Draw one map for each of several results; see `maps`."""
     names = _take_titles(results, titles)
     sources = list(results.values()) if isinstance(results, Mapping) else list(results)
+    for source in sources:
+        if not isinstance(source, Result | xr.Dataset | xr.DataArray | xr.DataTree):
+            raise TypeError(
+                "plot.maps draws one result, or a list or dict of several; got "
+                f"{type(results).__name__} that holds {describe(source, 'xvcluster.open_result')}"
+            )
     labels = [style.check_labels(take_labels(source, "the maps")) for source in sources]
     places = [geo.locate(one) for one in labels]
     named, rgba = _share_clusters(labels, colors)

@@ -27,6 +27,9 @@ SCALE = ("norm", "vmax", "vmin")
 NEAR = 0.17
 """Inches between a map without tick labels and a bar below it."""
 
+_LETTER = 0.06
+"""Inches of a letter of the label of a bar."""
+
 STRIP = 0.8
 """Width of a bar below a map, as a share of that of the map."""
 
@@ -183,5 +186,6 @@ def draw_background(
     mappable = draw_field(ax, place, **options)
     if not with_bar:
         return
-    label = style.axis_label(field, width=50)
+    upright = max(int(legends.inches(ax)[1] / _LETTER), 16)
+    label = style.axis_label(field, width=upright if side == "right" else 50)
     add_bar(ax, mappable, label, side=side, offset=offset, extend="both")

@@ -484,10 +484,10 @@ def _add_gridlines(ax: GeoAxes, place: geo.Geometry, extent: geo.Box | None) -> 
     """Draw thin meridians and parallels, labelled at the left and at the bottom only."""
     west, east, south, north = extent or place.box
     wide = legends.aspect(ax) > 0.8
-    fitting = max(int(legends.inches(ax)[0] / _MERIDIAN), 2)
+    fitting = int(np.clip(legends.inches(ax)[0] / _MERIDIAN, 3, 6))
     lines = ax.gridlines(
         draw_labels=True,
-        xlocs=view.graticule(west, east, min(6 if wide else 3, fitting)),
+        xlocs=view.graticule(west, east, fitting if wide else 3),
         ylocs=view.graticule(south, north, 6 if wide else 7),
         linewidth=0.4,
         color="#555555",

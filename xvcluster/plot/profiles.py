@@ -15,7 +15,14 @@ from xvcluster.plot import style
 from xvcluster.plot.inputs import take_result
 from xvcluster.plot.levels import Levels, find_levels
 from xvcluster.plot.options import Panels, drawing, take_axes
-from xvcluster.plot.size import arrange, balanced_columns, bounded, letters, pitch
+from xvcluster.plot.size import (
+    arrange,
+    balanced_columns,
+    bounded,
+    letters,
+    pitch,
+    text_width,
+)
 from xvcluster.record.dataset import parameters_of
 
 if TYPE_CHECKING:
@@ -260,8 +267,7 @@ def _draw_spread(
 def write_title(ax: Axes, text: str, size: float, *, beside: float = 0.1) -> None:
     """Write a title above a panel, in several lines if there is no room beside the labels of y."""
     room = pitch(ax)[0] - beside
-    fitting = letters(room, size)
-    if len(text) > fitting:
+    if text_width(text, size) > room:
         size, fitting = min(size, 7.5), letters(room, min(size, 7.5))
         parts = text.rpartition(" · ")[::2]
         text = "\n".join(fill(part, fitting, break_long_words=False) for part in parts if part)

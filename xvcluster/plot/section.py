@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +51,9 @@ _STRIP, _GAP = 0.17, 0.06
 
 _LETTER, _BESIDE = 0.065, 1.2
 """Inches: of a letter of the places at the ends, and of what else lies there and beside."""
+
+_UPRIGHT = 0.11
+"""Inches of a letter of the label of the levels, on a section that its legend makes lower."""
 
 _LINE = "distance"
 
@@ -317,10 +321,15 @@ def _draw_depths(
     order = np.argsort(levels.at, kind="stable")
     place = _geometry(edges, cell_edges(levels.at[order]), field.values[order])
     levels.limit(ax)
-    ax.set_ylabel(levels.label, fontsize=9)
+    ax.set_ylabel(fill(levels.label, _letters(ax)), fontsize=9)
     ax.set_xlabel("distance (km)", fontsize=9)
     ax.tick_params(labelsize=8, width=0.7, length=3)
     draw_background(ax, field, place, offset=clear_of_ticks(ax), **options)
+
+
+def _letters(ax: Axes) -> int:
+    """Return how many letters fit beside a section."""
+    return max(int(legends.inches(ax)[1] / _UPRIGHT), 12)
 
 
 def _geometry(x: Float64s, y: Float64s, values: Array) -> Geometry:
@@ -332,7 +341,7 @@ def _draw_line(ax: Axes, edges: Float64s, field: xr.DataArray) -> None:
     """Draw a field of a single level as a line."""
     values = np.ravel(field.values)
     ax.stairs(values, edges, baseline=None, color=style.INK, linewidth=1.2)
-    ax.set_ylabel(style.axis_label(field, width=36), fontsize=9)
+    ax.set_ylabel(style.axis_label(field, width=_letters(ax)), fontsize=9)
     tidy(ax)
 
 

@@ -66,15 +66,22 @@ def letters(inches: float, points: float) -> int:
     return max(int(inches * 72 / (0.58 * points)), 8)
 
 
+def text_width(text: str, points: float) -> float:
+    """Return the width in inches of a line of letters of a size."""
+    from matplotlib.textpath import TextPath
+
+    return float(TextPath((0.0, 0.0), text, size=points).get_extents().width) / 72
+
+
 def pitch(ax: Axes) -> tuple[float, float]:
     """Return the width and height in inches that each of several panels has, before any layout."""
     cell = ax.get_subplotspec()
-    width, height = ax.figure.get_size_inches()  # type: ignore[union-attr]
+    width, height = (float(length) / ax.figure.dpi for length in ax.figure.bbox.size)
     if cell is None or ax.figure.get_layout_engine() is None:
         share = ax.get_position()
-        return float(width * share.width), float(height * share.height)
+        return width * float(share.width), height * float(share.height)
     n_rows, n_columns = cell.get_geometry()[:2]
-    return float(width - 0.45) / n_columns, float(height - 0.6) / n_rows - 0.25
+    return (width - 0.45) / n_columns, (height - 0.6) / n_rows - 0.25
 
 
 def balanced_columns(n: int, limit: int) -> int:

@@ -114,8 +114,8 @@ def is_straight(projection: Projection) -> bool:
 
 def graticule(low: float, high: float, n: int) -> Float64s:
     """About n round degrees within a range, longitudes within ±180° as cartopy expects."""
-    steps = np.array([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60])
-    step = float(steps[np.argmax(steps >= min((high - low) / n, 60.0))])
+    steps = np.array([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120])
+    step = float(steps[np.argmax(steps >= min((high - low) / n, 120.0))])
     ticks = np.arange(np.ceil(low / step - 1e-6), np.floor(high / step + 1e-6) + 1) * step
     return np.unique((ticks + 180) % 360 - 180 + 360 * ((ticks > 0) & (ticks % 360 == 180)))
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
+from xvcluster.grid.labels import choose_clusters, given_names
 from xvcluster.messages import plain, shown
 from xvcluster.plot import geometry as geo
-from xvcluster.plot import view
+from xvcluster.plot import style, view
 from xvcluster.plot.fields import add_bar, bar_side, clear_of_ticks, draw_field
 from xvcluster.plot.inputs import check_switches, take_dataset
 from xvcluster.plot.legend import inches
@@ -18,7 +19,6 @@ from xvcluster.plot.options import drawing
 from xvcluster.plot.scale import check_scale_bar
 
 if TYPE_CHECKING:
-    import xarray as xr
     from cartopy.crs import Projection
     from cartopy.mpl.geoaxes import GeoAxes
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def votes(
     dataset: xr.Dataset,
     *,
-    cluster: int = 1,
+    cluster: int | str = 1,
     ax: Axes | None = None,
     figsize: tuple[float, float] | None = None,
     projection: Projection | None = None,
@@ -55,8 +55,8 @@ def votes(
     dataset : xr.Dataset
         The Dataset returned by `xvcluster.consensus`: ``votes`` by ``cluster``, and ``n_models``,
         the number of models that contain a point, both on the points of one map.
-    cluster : int, default 1
-        The cluster whose votes are drawn.
+    cluster : int or str, default 1
+        The cluster whose votes are drawn, by number or name.
     %(ax)s
         A cartopy GeoAxes if latitude and longitude are known.
     %(figsize)s
@@ -100,6 +100,7 @@ def votes(
     check_switches(coastlines=coastlines, borders=borders, gridlines=gridlines)
     scale_bar = check_scale_bar(scale_bar)
     dataset = take_dataset(dataset, "votes", "the Dataset that xvcluster.consensus returns")
+    cluster = _choose(dataset, cluster)
     counts, n_models = _count(dataset, cluster)
     place = geo.locate(counts.where(n_models > 0))
     tight = ax is None and projection is None
@@ -112,26 +113,35 @@ def votes(
         _add_counts(ax, drawn, int(n_models.max()))
     if title is None:
         width = max(16, int(inches(ax)[0] / 0.085))
-        title = fill(f"models that assign a point to cluster {cluster}", width)
+        names = given_names(dataset["label"]) if "label" in dataset else {}
+        name = names.get(cluster, f"cluster {cluster}")
+        title = style.drawable(f"models that assign a point to {name}", width)
     ax.set_title(title, fontsize=11)
     return ax
 
 
-def _count(dataset: xr.Dataset, cluster: Any) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return the votes for one cluster and the number of models that contain each point."""
+def _choose(dataset: xr.Dataset, cluster: Any) -> int:
+    """Return the number of the cluster whose votes are asked for; refuse what has no votes."""
     if not {"votes", "n_models"} <= set(dataset.data_vars):
         known = ", ".join(map(plain, dataset.data_vars))
         raise ValueError(
             f"this dataset has no votes and n_models; its variables are {known}. Pass what "
             "xvcluster.consensus(...) returns"
         )
-    numbers = dataset["cluster"].values
-    is_number = isinstance(cluster, int | np.integer) and not isinstance(cluster, bool)
-    if not is_number or cluster not in numbers:
+    numbers = dataset["cluster"].values.tolist()
+    label = dataset["label"] if "label" in dataset else xr.DataArray()
+    try:
+        (number,) = choose_clusters(label, cluster, numbers)
+    except ValueError:
         raise ValueError(
             f"there are no votes for cluster {shown(cluster)}; choose one of "
             f"{', '.join(map(str, numbers))}"
-        )
+        ) from None
+    return number
+
+
+def _count(dataset: xr.Dataset, cluster: int) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return the votes for one cluster and the number of models that contain each point."""
     chosen = dataset[["votes", "n_models"]].sel(cluster=cluster, drop=True).compute()
     return chosen["votes"], chosen["n_models"]
 

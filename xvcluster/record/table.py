@@ -13,6 +13,18 @@ from xvcluster.record.dataset import nearest_distances
 if TYPE_CHECKING:
     import pandas as pd
 
+HEADS = {
+    "profiles": ("profiles", "{:,.0f}"),
+    "area_km2": ("area (km²)", "{:,.0f}"),
+    "area_percent": ("area (%)", "{:.1f}"),
+    "inertia_percent": ("inertia (%)", "{:.1f}"),
+    "mean_margin": ("mean margin", "{:.2f}"),
+    "mean_stability": ("mean stability", "{:.2f}"),
+    "mean_stability_noise": ("under noise", "{:.2f}"),
+    "nearest_distance": ("nearest distance", "{:.4g}"),
+}
+"""Columns of the table of a result with numbers, as they are headed and written."""
+
 
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """Summarize the clusters in a table, one row per cluster.
@@ -25,7 +37,7 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
         ``mean_margin``, ``mean_stability`` and ``mean_stability_noise`` if `stability` computed
         them, and ``nearest_distance``, the distance to the nearest other centroid, measured as
         profiles were compared. NaN if a cluster is empty. pandas exports it to LaTeX or CSV,
-        e.g. ``table().to_latex()``.
+        e.g. ``table().to_csv("clusters.csv")``; ``to_latex`` needs jinja2.
     """
     import pandas as pd
 
