@@ -18,8 +18,8 @@ _DEEP = 1000.0
 """Kilometres: the core lies below this, fluids above are water."""
 
 _REACH = 65.0
-"""Kilometres: TauP takes the discontinuity nearest to 35 km for the Moho, if it is nearer than this,
-and otherwise the surface."""
+"""Kilometres: TauP takes the discontinuity nearest to 35 km for the Moho, if it is nearer than
+this, and otherwise the surface."""
 
 _SKIN = 0.001
 """Kilometres: a thickness that no travel time depends on."""
