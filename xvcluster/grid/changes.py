@@ -43,8 +43,8 @@ def areas(labels: Clustering, dim: Hashable | None = None) -> xr.DataArray:
         ``area`` (dim, cluster) in km² on the authalic sphere. Steps are in ascending order of the
         numbers or dates along `dim`, whatever their order in the labels; in that order if there are
         none. If clusters have names, these are the coordinate ``cluster_name``. Points without a
-        label do not count, and a seam that a global grid repeats counts once. If cells have no area, as those of loose
-        points, the number of points: the attribute ``units`` is then "1".
+        label do not count, and a seam that a global grid repeats counts once. If cells have no
+        area, as those of loose points, the number of points: the attribute ``units`` is then "1".
 
     Raises
     ------
