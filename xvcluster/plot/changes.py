@@ -234,9 +234,6 @@ def transitions(
     with np.errstate(invalid="ignore"):
         share = area.values / area.values.sum(axis=1, keepdims=True)
     drawn = _draw_matrix(ax, share, "Blues" if cmap is None else cmap)
-    has_areas = _write(ax, drawn, share, area)
-    unit = f"\n(share, and {_unit(area)[1]}{'' if step else ' a step'})" if has_areas else ""
-    ax.set_xlabel(f"cluster after{unit}", fontsize=8.5)
     _name_clusters(ax, labels, numbers, rgba)
     if legend:
         bar: dict[str, Any] = {"ticks": _TICKS, "format": lambda value, _: f"{value:.0%}"}
@@ -244,6 +241,12 @@ def transitions(
     width = max(int(legends.inches(ax)[0] / _LETTER), 16)
     title = fill(_title_of(found, steps, step), width) if title is None else title
     ax.set_title(title, fontsize=9.5)
+    unit = f"cluster after\n(share, and {_unit(area)[1]}{'' if step else ' a step'})"
+    ax.set_xlabel(unit, fontsize=8.5)
+    root: Any = ax.figure.figure
+    root.draw_without_rendering()  # which finds the room of cells beside all names
+    if not _write(ax, drawn, share, area):
+        ax.set_xlabel("cluster after", fontsize=8.5)
     return ax
 
 
