@@ -22,6 +22,7 @@ from xvcluster.plot.fields import add_bar
 from xvcluster.plot.levels import read_levels
 from xvcluster.plot.options import drawing
 from xvcluster.plot.profiles import line_style, tidy
+from xvcluster.plot.size import text_width
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -45,8 +46,8 @@ _SIZE = (7.0, 3.2)
 _CELL = 0.55
 """Inches of a cell of a matrix in a new figure."""
 
-_ROOMY, _TIGHT = 0.46, 0.27
-"""Inches of a cell that holds a share and an area, and a share alone."""
+_ROOMY, _TIGHT = 0.46, 0.14
+"""Least inches of a cell that holds a share and an area, and of the height of one with a share."""
 
 _STRIP = 0.09
 """Inches of the strips of colours beside a matrix."""
@@ -234,6 +235,7 @@ def transitions(
     with np.errstate(invalid="ignore"):
         share = area.values / area.values.sum(axis=1, keepdims=True)
     drawn = _draw_matrix(ax, share, "Blues" if cmap is None else cmap)
+    ax.set_xlabel("cluster after", fontsize=8.5)
     _name_clusters(ax, labels, numbers, rgba)
     if legend:
         bar: dict[str, Any] = {"ticks": _TICKS, "format": lambda value, _: f"{value:.0%}"}
@@ -241,12 +243,9 @@ def transitions(
     width = max(int(legends.inches(ax)[0] / _LETTER), 16)
     title = fill(_title_of(found, steps, step), width) if title is None else title
     ax.set_title(title, fontsize=9.5)
-    unit = f"cluster after\n(share, and {_unit(area)[1]}{'' if step else ' a step'})"
-    ax.set_xlabel(unit, fontsize=8.5)
-    root: Any = ax.figure.figure
-    root.draw_without_rendering()  # which finds the room of cells beside all names
-    if not _write(ax, drawn, share, area):
-        ax.set_xlabel("cluster after", fontsize=8.5)
+    if _write(ax, drawn, share, area):
+        per = "" if step else " a step"
+        ax.set_xlabel(f"cluster after\n(share, and {_unit(area)[1]}{per})", fontsize=8.5)
     return ax
 
 
@@ -291,9 +290,11 @@ def _draw_matrix(ax: Axes, share: Float64s, cmap: Any) -> Any:
 
 def _write(ax: Axes, drawn: Any, share: Float64s, area: xr.DataArray) -> bool:
     """Write shares in cells, and areas if there is room for them; return whether there is."""
-    cell = float(min(legends.inches(ax)) / len(share))
+    ax.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]
+    width, height = legends.inches(ax) / len(share)
     power = _unit(area)[0]
-    has_areas = cell >= _ROOMY
+    has_areas = bool(min(width, height) >= _ROOMY)
+    size = 7 if has_areas else 6
     for row, column in np.argwhere(np.isfinite(share) & (area.values > 0)):
         text = _percent(float(share[row, column]))
         if has_areas:
@@ -301,8 +302,8 @@ def _write(ax: Axes, drawn: Any, share: Float64s, area: xr.DataArray) -> bool:
         look: dict[str, Any] = {
             "color": style.text_color(np.array(drawn.to_rgba(share[row, column])))
         }
-        size = 7 if has_areas else 6
-        if cell >= _TIGHT:
+        longest = max(text_width(line, size) for line in text.split("\n"))
+        if longest <= 0.95 * width and height >= _TIGHT:
             ax.text(column, row, text, ha="center", va="center", fontsize=size, **look)
     return has_areas
 
