@@ -8,7 +8,7 @@ import xvcluster
 from xvcluster.export.earth import ak135
 
 DEPTH = [0.0, 20.0, 60.0, 100.0]
-pytestmark = pytest.mark.filterwarnings("ignore:the levels have no discontinuity")
+pytestmark = pytest.mark.filterwarnings("ignore:no Moho is among the levels")
 
 VS = [3.0, 3.5, 4.2, 4.4]
 DECLARED = {"vp_vs": 1.75, "density": 3.0, "below": "ak135"}

@@ -203,10 +203,13 @@ def test_transitions_are_named_in_the_colours_of_clusters(close, chain):
 
 
 @pytest.mark.parametrize("figsize", [(3.5, 3.0), (7.0, 6.0)])
-@pytest.mark.parametrize("k", [3, 10])
-def test_transitions_fit_at_the_width_of_journals(close, figsize, k):
+@pytest.mark.parametrize(("k", "name"), [(3, ""), (10, ""), (5, "subtropical gyre")])
+def test_transitions_fit_at_the_width_of_journals(close, figsize, k, name):
     chances = np.full((k, k), 0.2 / (k - 1)) + np.eye(k) * (0.8 - 0.2 / (k - 1))
-    ax = close(transitions(markov_chain(chances, 5), figsize=figsize), drawn=True)
+    labels = markov_chain(chances, 5)
+    if name:
+        labels.attrs["cluster_names"] = [f"{n}. {name}" for n in range(1, k + 1)]
+    ax = close(transitions(labels, figsize=figsize), drawn=True)
     cell = ax.get_window_extent().width / k
     for text in ax.texts:
         assert text.get_fontsize() >= 6

@@ -18,7 +18,7 @@ _DEEP = 1000.0
 """Kilometres: the core lies below this, fluids above are water."""
 
 _REACH = 65.0
-"""Kilometres: TauP takes the discontinuity nearest to 35 km for the Moho, if it is nearer than
+"""Kilometres: TauP takes the discontinuity nearest to 35 km for the Moho, if it is less far than
 this, and otherwise the surface."""
 
 _SKIN = 0.001
@@ -165,13 +165,12 @@ def _about_moho(model: Model) -> Model:
     found = float(jumps[np.abs(jumps - MOHO).argmin()]) if jumps.size else 0.0
     if model.has_moho or found not in (0.0, model.top, model.bottom):
         return model
-    note = "there is no Moho, and no Pn, Pg or PmP"
+    note = "TauP finds none, and no Pn, Pg or PmP"
     if found:
-        note = f"TauP takes {found:g} km, where ak135 begins or ends, for the Moho"
+        note = f"TauP takes {found:g} km, where ak135 begins or ends, for it"
     warn(
-        f"the levels have no discontinuity, so that in the model for TauP {note}; travel times of "
-        "waves that pass through the whole crust hold, and for the others a level that is there "
-        "twice would be the Moho, with the values above and below it"
+        f"no Moho is among the levels: {note}; a level that is there twice, with the values above "
+        "and below it, would be one"
     )
     return replace(model, notes=[*model.notes, f"no Moho in the levels: {note}"])
 

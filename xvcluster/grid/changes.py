@@ -40,11 +40,12 @@ def areas(labels: Clustering, dim: Hashable | None = None) -> xr.DataArray:
     Returns
     -------
     DataArray
-        ``area`` (dim, cluster) in km² on the authalic sphere. Steps are in ascending order of the
-        numbers or dates along `dim`, whatever their order in the labels; in that order if there are
-        none. If clusters have names, these are the coordinate ``cluster_name``. Points without a
-        label do not count, and a seam that a global grid repeats counts once. If cells have no
-        area, as those of loose points, the number of points: the attribute ``units`` is then "1".
+        ``area`` (dim, cluster) in km² on the authalic sphere. Points without a label do not count,
+        and a seam that a global grid repeats counts once. If cells have no area, as those of loose
+        points, the number of points: the attribute ``units`` is then "1".
+
+        Steps are in ascending order of the numbers or dates along `dim`; if it has none, in the
+        order of the labels. If clusters have names, these are the coordinate ``cluster_name``.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def areas(labels: Clustering, dim: Hashable | None = None) -> xr.DataArray:
     about = {"long_name": "area of each cluster", **maps.units}
     if not maps.has_areas:
         about["long_name"] = "number of points of each cluster"
-    coords = {**maps.clusters("cluster"), **steps}
+    coords: dict[Hashable, Any] = {**maps.clusters("cluster"), **steps}
     return xr.DataArray(found, coords, (maps.dim, "cluster"), "area", about)
 
 
@@ -208,7 +209,7 @@ class Maps:
         for values in self.values:
             yield place[np.nan_to_num(values).astype(np.int64)]
 
-    def clusters(self, dim: str) -> dict[str, xr.Variable]:
+    def clusters(self, dim: str) -> dict[Hashable, xr.Variable]:
         """The numbers of the clusters along a dimension, and the names that they have."""
         numbers = xr.Variable(dim, self.numbers, {"long_name": "cluster number"})
         return {dim: numbers, **name_coordinate(self.labels, dim)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -157,7 +157,7 @@ def given_colors(labels: xr.DataArray) -> dict[int, str]:
     return {number: color for number, color in said.items() if is_color(color)}
 
 
-def name_coordinate(labels: xr.DataArray, dim: str) -> dict[str, xr.Variable]:
+def name_coordinate(labels: xr.DataArray, dim: str) -> dict[Hashable, xr.Variable]:
     """The names of clusters 1…k or ``flag_values`` along a dimension, if any has one of its own.
 
     The coordinate is called ``cluster_name`` if the dimension is ``cluster``.

@@ -192,6 +192,6 @@ def _show_dates(ax: Axes) -> None:
     dates = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_formatter(dates)
     ax.xaxis.offsetText.set_fontsize(_YEAR)
-    dates.format_ticks(ax.get_xticks())
-    if dates.get_offset():  # at the end of the line of the label
+    dates.format_ticks(ax.get_xticks())  # type: ignore[no-untyped-call]
+    if dates.get_offset():  # type: ignore[no-untyped-call] # at the end of the line of the label
         ax.xaxis.labelpad += 1.2 * _YEAR
