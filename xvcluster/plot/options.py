@@ -54,8 +54,8 @@ _DESCRIPTIONS = {
 """What docstrings say of each option, indented as there."""
 
 _OWN = {
-    *("array", "axes", "clim", "clip_box", "cmap", "data", "figure", "norm", "offset_transform"),
-    *("offsets", "paths", "segments", "transform", "verts", "xdata", "ydata"),
+    *("array", "axes", "clim", "clip_box", "cmap", "data", "extent", "figure", "norm"),
+    *("offset_transform", "offsets", "paths", "segments", "transform", "verts", "xdata", "ydata"),
 }
 """Properties by which figures show their data."""
 
