@@ -33,6 +33,7 @@ def test_export_writes_one_time_as_a_geotiff(tomography, succeed, refuse):
         np.testing.assert_array_equal(found.read(1), last.fillna(0))
 
 
+@pytest.mark.filterwarnings("ignore:no Moho is among the levels")
 @pytest.mark.parametrize("ending", ["nd", "tvel", "mod"])
 def test_export_writes_a_model_for_each_cluster(clustered, succeed, ending):
     said = succeed("export", clustered, f"c{{cluster}}.{ending}", *DECLARED)

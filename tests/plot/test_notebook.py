@@ -3,6 +3,7 @@
 import pytest
 
 SETUP = """
+%matplotlib inline
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
