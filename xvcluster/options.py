@@ -159,10 +159,8 @@ def check_members(
     for member in [given] if several is None else several:
         number = names.get(plain(member), member) if isinstance(member, str) else member
         if not is_number(number) or number not in numbers:
-            called = {n: name for name, n in names.items() if name != f"Cluster {n}"}
-            listed = ", ".join(
-                f"{n} ({called[n]})" if n in called else f"{n}" for n in sorted(numbers)[:20]
-            )
+            called = {n: f" ({name})" for name, n in names.items() if not name.endswith(f" {n}")}
+            listed = ", ".join(f"{n}{called.get(n, '')}" for n in sorted(numbers)[:20])
             more = ", ..." if len(numbers) > 20 else ""
             raise ValueError(
                 f"there is no cluster {shown(member)}; the clusters are {listed}{more}"

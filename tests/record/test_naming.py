@@ -262,3 +262,14 @@ def test_votes_carry_names_and_colors_of_the_reference(result, model):
     ax = plot.votes(votes, cluster="Arc", coastlines=False, borders=False)
     assert ax.get_title() == "models that assign a point to Arc"
     plt.close(ax.figure)
+
+
+def test_reordering_is_one_line_of_the_history(model):
+    result = kmeans(model, 3)
+    added = result.reorder([3, 1, 2]).dataset.attrs["history"].splitlines()[1:]
+    assert len(added) == 1
+    assert added[0].endswith("reordered clusters, as given")
+
+
+def test_a_cluster_called_by_its_number_has_no_name_of_its_own(model):
+    assert given_names(kmeans(model, 3).rename({2: "cluster 2"}).labels) == {}

@@ -21,6 +21,7 @@ from xvcluster.grid.labels import (
     declared_numbers,
     given_names,
     labelled,
+    names_of,
     present_numbers,
     take_labels,
 )
@@ -127,9 +128,9 @@ def boundaries(
     numbers, centers = _choose(labels, clusters), find_centers(labels)
     shapes, cluster, length, area = draw(centers, numbers)
     columns: dict[str, Any] = {"cluster": cluster}
-    names = given_names(labels)
-    if names or dissolve:
-        columns["name"] = [names.get(int(number), f"Cluster {number}") for number in cluster]
+    if given_names(labels) or dissolve:
+        names = names_of(labels, numbers)
+        columns["name"] = [names[int(number)] for number in cluster]
     columns |= {"length_km": length, "area_km2": area}
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
     for column, least in (("length_km", min_length), ("area_km2", min_area)):

@@ -10,11 +10,9 @@ import click
 from xvcluster.cli import files
 from xvcluster.cli.commandline import OVERWRITE, PATH, RESULT, TIME, clusters_of, command
 from xvcluster.cli.figures import at_time
+from xvcluster.export import geotiff, model96, taup
+from xvcluster.export.models import name_file
 from xvcluster.grid.labels import choose_clusters
-
-_RASTERS = (".tif", ".tiff")
-_TAUP = (".nd", ".tvel")
-_LAYERS = (".mod", ".model96", ".d")
 
 
 def _relation(text: str) -> float | str:
@@ -58,12 +56,12 @@ def export(
     A map as a GeoTIFF (.tif), or centroids as 1-D models: for TauP (.nd, .tvel) or for surface
     waves (.mod). With {cluster} in the name, each cluster has a file of its own.
     """
-    endings = (*_RASTERS, *_TAUP, *_LAYERS)
+    endings = (*geotiff.ENDINGS, *taup.ENDINGS, *model96.ENDINGS)
     files.check_outputs(output, overwrite=overwrite, inputs=[result], endings=endings)
     opened = files.read_result(result)
     given = [name for name, value in options.items() if value is not None]
     given += ["cluster"] if clusters else []
-    if output.suffix.lower() in _RASTERS:
+    if output.suffix.lower() in geotiff.ENDINGS:
         if given:
             name = given[0].replace("_", "-")
             raise ValueError(f"--{name} applies to 1-D models only; leave it out for a GeoTIFF")
@@ -76,14 +74,14 @@ def export(
         if not overwrite:
             known = opened.dataset["cluster"].values.tolist()
             _refuse_existing(output, choose_clusters(opened.labels, numbers or known, known))
-        write = opened.to_nd if output.suffix.lower() in _TAUP else opened.to_model96
+        write = opened.to_nd if output.suffix.lower() in taup.ENDINGS else opened.to_model96
         written = write(output, numbers, **options)
     click.echo("\n".join(f"Wrote {path}" for path in written))
 
 
-def _refuse_existing(output: Path, clusters: Any) -> None:
+def _refuse_existing(output: Path, clusters: list[int]) -> None:
     """Refuse to replace the file of a cluster."""
     for number in clusters:
-        path = output.with_name(output.name.replace("{cluster}", str(number)))
+        path = name_file(output, number)
         if path.exists():
             raise ValueError(f"{path} exists already; choose another name, or add --overwrite")

@@ -17,6 +17,9 @@ from xvcluster.options import check_path
 from xvcluster.plot.style import cluster_numbers, colors_of, plain_names
 from xvcluster.record.replace import check_target, replace
 
+ENDINGS = (".tif", ".tiff")
+"""Of the names of files."""
+
 _UNEVEN = 0.05
 """A grid is even if no point lies farther from its place than this share of a step: rounded
 coordinates and Gaussian latitudes do not."""
@@ -72,7 +75,7 @@ def to_geotiff(labels: Clustering, path: str | os.PathLike[str]) -> None:
     """
     rasterio = require("rasterio", "GeoTIFFs need")
     path = check_path("path", path)
-    if path.suffix.lower() not in (".tif", ".tiff"):
+    if path.suffix.lower() not in ENDINGS:
         raise ValueError(f"the name of a GeoTIFF must end in .tif or .tiff; got {str(path)!r}")
     check_target(path)
     labels = take_labels(labels, "the map")

@@ -14,6 +14,9 @@ from xvcluster.arrays import Float64s
 from xvcluster.export.earth import QUANTITIES
 from xvcluster.export.models import Model, write_models
 
+ENDINGS = (".mod", ".model96", ".d")
+"""Of the names of files."""
+
 _DEEPEST = 660.0
 """Depth in km of the half-space where ak135 continues a model."""
 
@@ -90,7 +93,7 @@ def to_model96(
     >>> paths = result.to_model96("cluster_{cluster}.mod", **declared)  # doctest: +SKIP
     """
     return write_models(
-        result, path, clusters, (".mod", ".model96", ".d"), _compose,
+        result, path, clusters, ENDINGS, _compose,
         {"above": ("ak135", "constant"), "below": ("constant", "ak135")},
         vp=vp, vs=vs, vp_vs=vp_vs, density=density, above=above, below=below, reference=reference,
     )  # fmt: skip

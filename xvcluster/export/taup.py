@@ -21,6 +21,9 @@ _REACH = 65.0
 """Kilometres: TauP takes the discontinuity nearest to 35 km for the Moho, if it is less far than
 this, and otherwise the surface."""
 
+ENDINGS = (".nd", ".tvel")
+"""Of the names of files."""
+
 _SKIN = 0.001
 """Kilometres: a thickness that no travel time depends on."""
 
@@ -124,7 +127,7 @@ def to_nd(
     >>> paths = result.to_nd("cluster_{cluster}.nd", **declared)  # doctest: +SKIP
     """
     return write_models(
-        result, path, clusters, (".nd", ".tvel"), _compose,
+        result, path, clusters, ENDINGS, _compose,
         {"above": ("ak135", "constant"), "below": ("ak135",)},
         vp=vp, vs=vs, vp_vs=vp_vs, density=density, above=above, below=below, reference=reference,
     )  # fmt: skip

@@ -151,6 +151,12 @@ def given_names(labels: xr.DataArray) -> dict[int, str]:
     return {number: plain(name) for number, name in _said_of(labels, NAMES).items()}
 
 
+def names_of(labels: xr.DataArray, numbers: Iterable[int]) -> dict[int, str]:
+    """What clusters are called, by number: by a name of their own, or such as "Cluster 3"."""
+    own = given_names(labels)
+    return {int(number): own.get(number, f"Cluster {number}") for number in numbers}
+
+
 def given_colors(labels: xr.DataArray) -> dict[int, str]:
     """The colours that clusters have of their own, by number, such as ``"#0072b2"``."""
     said = _said_of(labels, COLORS)
@@ -162,10 +168,10 @@ def name_coordinate(labels: xr.DataArray, dim: str) -> dict[Hashable, xr.Variabl
 
     The coordinate is called ``cluster_name`` if the dimension is ``cluster``.
     """
-    own, numbers = given_names(labels), declared_numbers(labels)
-    if not own or numbers is None:
+    numbers = declared_numbers(labels)
+    if numbers is None or not given_names(labels):
         return {}
-    names = [own.get(number, f"Cluster {number}") for number in numbers.tolist()]
+    names = list(names_of(labels, numbers).values())
     return {f"{dim}_name": xr.Variable(dim, names, {"long_name": "name of the cluster"})}
 
 
@@ -175,23 +181,27 @@ def is_color(text: str) -> bool:
 
 
 def _said_of(labels: xr.DataArray, attribute: str) -> dict[int, str]:
-    """What an attribute says of each number, if it is one text for each flag; without empty ones.
-
-    NetCDF reads a list of one text as that text.
-    """
-    said = np.atleast_1d(np.asarray(labels.attrs.get(attribute, []), dtype=object)).ravel()
+    """What an attribute says of each number, without empty texts, if it has one for each flag."""
+    said = list_texts(labels, attribute)
     flags = np.ravel(labels.attrs.get("flag_values", []))
-    pairs = zip(flags.tolist(), said.tolist(), strict=False) if len(flags) == len(said) else ()
+    pairs = zip(flags.tolist(), said, strict=True) if len(flags) == len(said) else ()
     return {int(number): text for number, text in pairs if text and isinstance(text, str)}
+
+
+def list_texts(labels: xr.DataArray, attribute: str) -> list[object]:
+    """The texts of an attribute, which NetCDF reads as one text if there is but one."""
+    said: list[object] = np.ravel(
+        np.asarray(labels.attrs.get(attribute, []), dtype=object)
+    ).tolist()
+    return said
 
 
 def choose_clusters(
     labels: xr.DataArray, clusters: int | str | Iterable[int | str], known: Iterable[int]
 ) -> list[int]:
     """Return numbers of clusters, which may be given by name; refuse unknown ones."""
-    numbers = list(known)
-    names = {f"Cluster {n}": n for n in numbers}
-    return check_members(clusters, numbers, names | {t: n for n, t in given_names(labels).items()})
+    names = names_of(labels, known)
+    return check_members(clusters, names, {name: n for n, name in names.items()})
 
 
 def order_of(labels: xr.DataArray) -> str:

@@ -184,7 +184,7 @@ def entries(
     """Return the entries of a legend: the clusters that occur, and points without a label."""
     names = style.cluster_names(labels)
     named = [
-        swatch(rgba[number - 1], names.get(int(number), f"Cluster {number}"), dot=points)
+        swatch(rgba[number - 1], names[int(number)], dot=points)
         for number in present_numbers(labels)
     ]
     return named + missing_entry(labels, points=points, part_of=part_of)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from xvcluster.grid.labels import COLORS, NAMES, is_color
+from xvcluster.grid.labels import COLORS, NAMES, is_color, list_texts
 from xvcluster.messages import plain
 from xvcluster.record.check import check_result
 from xvcluster.record.dataset import SCHEMA
@@ -66,12 +66,8 @@ def _restore_flags(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _read_texts(label: xr.DataArray, name: str, is_right: Callable[[str], bool]) -> list[str]:
-    """Read an attribute with one text for each cluster, some of them empty.
-
-    NetCDF reads a list of one text as that text.
-    """
-    said = label.attrs[name]
-    texts = [said] if isinstance(said, str) else list(np.ravel(said))
+    """Read an attribute with one text for each cluster, some of them empty."""
+    texts = list_texts(label, name)
     n = np.size(label.attrs.get("flag_values", []))
     if len(texts) != n or not all(isinstance(t, str) and (not t or is_right(t)) for t in texts):
         raise ValueError(f"the attribute {name!r} of 'label' is not one text for each cluster")

@@ -30,7 +30,7 @@ def rename(result: xr.Dataset, names: Any) -> xr.Dataset:
     check_result(result, maps=False)
     label, numbers = result["label"], result["cluster"].values.tolist()
     if names is None:
-        return described_anew(result, {}, given_colors(label), "took the names of clusters away")
+        return _described_anew(result, {}, given_colors(label), "took the names of clusters away")
     if not isinstance(names, Mapping):
         names = dict(zip(numbers, _listed(names, len(numbers)), strict=True))
     keys = choose_clusters(label, list(names), numbers)
@@ -38,22 +38,22 @@ def rename(result: xr.Dataset, names: Any) -> xr.Dataset:
         raise ValueError(f"one cluster is given two names: {shown(dict(names))}")
     texts = (_check_name(name, n) for n, name in zip(keys, names.values(), strict=True))
     taken = given_names(label) | dict(zip(keys, texts, strict=True))
-    taken = {n: name for n, name in taken.items() if name != f"Cluster {n}"}
+    taken = {n: name for n, name in taken.items() if not _is_numbered(name)}
     every = list(taken.values())
     twice = next((name for name in every if every.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"two clusters would be called {twice!r}; give each a name of its own")
-    return described_anew(result, taken, given_colors(label), "renamed clusters")
+    return _described_anew(result, taken, given_colors(label), "renamed clusters")
 
 
 def recolor(result: xr.Dataset, colors: Mapping[int, str]) -> xr.Dataset:
     """Give clusters these colours, and none of their own to the others."""
     check_result(result, maps=False)
     did = "recolored clusters" if colors else "gave clusters their automatic colors"
-    return described_anew(result, given_names(result["label"]), colors, did)
+    return _described_anew(result, given_names(result["label"]), colors, did)
 
 
-def described_anew(
+def _described_anew(
     result: xr.Dataset, names: Mapping[int, str], colors: Mapping[int, str], did: str
 ) -> xr.Dataset:
     """Copy a result, and give its clusters these names and colours."""
@@ -107,7 +107,7 @@ def _listed(names: Any, k: int) -> list[str]:
 def _check_name(name: Any, number: int) -> str:
     """Return the name of a cluster as one line; a number in it must not be another's."""
     text = plain(name, 1000) if isinstance(name, str) else ""
-    if re.fullmatch(r"[Cc]luster \d+", text) and text != f"Cluster {number}":
+    if _is_numbered(text) and int(text.split()[1]) != number:
         raise ValueError(
             f"cluster {number} cannot be called {text!r}, as others are by their number; to number "
             "clusters anew, call reorder"
@@ -117,6 +117,11 @@ def _check_name(name: Any, number: int) -> str:
             f"the name of a cluster must be text of 1 to {LONGEST} characters; got {shown(name)}"
         )
     return text
+
+
+def _is_numbered(name: str) -> bool:
+    """Whether a name is that of a cluster without one of its own."""
+    return re.fullmatch(r"[Cc]luster \d+", name) is not None
 
 
 def _words(names: Mapping[int, str], k: int, word: str) -> list[str]:

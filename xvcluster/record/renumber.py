@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -59,8 +59,16 @@ def renumber(result: xr.Dataset, number: Integers, k: int) -> xr.Dataset:
     return renumbered.assign_attrs(parameters=json.dumps(about))
 
 
-def reorder(result: xr.Dataset, by: str | Sequence[int | str], ascending: bool) -> xr.Dataset:
-    """Number the clusters in another order; see `ClusterResult.reorder`."""
+def reorder(
+    result: xr.Dataset,
+    by: str | Sequence[int | str],
+    ascending: bool,
+    colors: Mapping[int, str],
+) -> xr.Dataset:
+    """Number the clusters in another order, with the colours that they have by their numbers now.
+
+    See `ClusterResult.reorder`.
+    """
     check_result(result, maps=False)
     check_flag("ascending", ascending)
     if "som_shape" in result["label"].attrs:
@@ -76,7 +84,10 @@ def reorder(result: xr.Dataset, by: str | Sequence[int | str], ascending: bool) 
             f"{list(range(k, 0, -1))}; got {numbers}"
         )
     reordered = renumber(result, np.argsort(numbers) + 1, k)
-    reordered["label"].attrs["ordered_by"] = ordered_by
+    label = reordered["label"]
+    kept = {new: colors[old] for new, old in enumerate(numbers, 1)}
+    describe_clusters(label, k, given_names(label), kept)
+    label.attrs["ordered_by"] = ordered_by
     history = add_history(result, f"reordered clusters, {ordered_by or 'as given'}")
     return reordered.assign_attrs(history=history)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from xvcluster.grid.labels import given_names
+from xvcluster.grid.labels import given_names, names_of
 from xvcluster.record.dataset import nearest_distances
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
     import pandas as pd
 
     table = pd.DataFrame(index=pd.Index(dataset["cluster"].values, name="cluster"))
-    names = given_names(dataset["label"])
-    if names:
-        table["name"] = [names.get(n, f"Cluster {n}") for n in table.index]
+    if given_names(dataset["label"]):
+        table["name"] = list(names_of(dataset["label"], table.index).values())
     table["profiles"] = dataset["count"].values
     if "area" in dataset:
         area = dataset["area"].values

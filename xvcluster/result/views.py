@@ -682,8 +682,8 @@ class ClusterResult:
         >>> bool(largest_first.table()["area_km2"].is_monotonic_decreasing)
         True
         """
-        colored = self.recolor(dict(enumerate(colors_of(self.labels), 1)))
-        return replace(self, dataset=reorder(colored.dataset, by, ascending))
+        colors = check_own_colors(self.labels, list(colors_of(self.labels)))
+        return replace(self, dataset=reorder(self.dataset, by, ascending, colors))
 
     def select(self, clusters: int | str | Iterable[int | str]) -> xr.DataArray:
         """Keep only the labels of some clusters; the others become NaN.
