@@ -26,12 +26,12 @@ def describe_clusters(dataset: xr.Dataset, table: pd.DataFrame) -> dict[str, Any
     from matplotlib.colors import to_hex
 
     numbers = [int(number) for number in dataset["cluster"].values]
-    names = style.cluster_names(dataset["label"])
+    names = style.plain_names(dataset["label"])
     columns = [name for name in HEADS if name in table]
     rows = zip(*(_spell(table[name], HEADS[name][1]) for name in columns), strict=True)
     return {
         "numbers": numbers,
-        "names": [style.undrawn(names.get(number, str(number))) for number in numbers],
+        "names": [names[number] for number in numbers],
         "colors": [to_hex(color) for color in style.own_colors(dataset)],
         "heads": [HEADS[name][0] for name in columns],
         "rows": [list(row) for row in rows],

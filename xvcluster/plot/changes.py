@@ -202,7 +202,7 @@ def transitions(
     Notes
     -----
     Points that have no label before or after do not count. Colours grow with the square root of
-    the share, so that small ones can be told apart.
+    the share, so that small shares can be distinguished.
 
     Examples
     --------
