@@ -13,20 +13,20 @@ _TRIALS = 4
 
 def k_means_plus_plus(
     profiles: Block,
-    n_clusters: int,
     metric: Metric,
+    n_clusters: int,
     seed: np.random.SeedSequence,
     given: Floats | None = None,
-) -> Floats:
+) -> Float64s:
     """Draw distant profiles as first centroids by greedy k-means++.
 
     Parameters
     ----------
     profiles : Block
         They are drawn in proportion to their weights.
+    metric : Metric
     n_clusters : int
         Number of centroids in the end.
-    metric : Metric
     seed : SeedSequence
         The same seed draws the same first profiles for any `n_clusters`, so that a sweep over k
         needs one draw for each restart.
@@ -41,6 +41,8 @@ def k_means_plus_plus(
     ----------
     Arthur, D. & Vassilvitskii, S. (2007). k-means++: the advantages of careful seeding. SODA '07.
     """
+    from xvcluster.kernels.search import approach
+
     rng = np.random.default_rng(seed)
     chosen: list[int] = []
     if given is None:
@@ -55,12 +57,9 @@ def k_means_plus_plus(
             chosen += draw(weights, missing, rng).tolist()
             break
         candidates = draw(closest, _TRIALS, rng)
-        squared = weights[:, None] * metric.squared_distances(values, values[candidates])
-        squared = np.minimum(closest[:, None], squared)
-        best = int(squared.sum(axis=0).argmin())
-        chosen.append(int(candidates[best]))
-        closest = squared[:, best]
-    return np.concatenate([given, values[chosen]])
+        squared = metric.squared_distances(values, values[candidates])
+        chosen.append(int(candidates[approach(squared, weights, closest)]))
+    return np.concatenate([given, values[chosen]]).astype(np.float64)
 
 
 def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:

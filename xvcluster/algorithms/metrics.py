@@ -215,8 +215,7 @@ class DynamicTimeWarping(Metric):
             own, guess = stack.centroids[part], held[run].copy()
             nearest(X, own.astype(X.dtype), low, high, guess, held[run], squared)
             parts.append(self.refine(block, own, held[run]))
-        joined = (np.concatenate([getattr(p, n) for p in parts]) for n in Partial.__slots__)
-        return Partial(*joined)
+        return Partial.join(parts)
 
     def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Sum a block along the paths to the centroids of its labels."""
