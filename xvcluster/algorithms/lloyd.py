@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise, repeat
 from threading import Lock
 from typing import Any, TypeVar
@@ -82,7 +82,20 @@ def split(profiles: Rows, metric: Metric) -> list[Rows]:
 def threads() -> Iterator[Mapper]:
     """Give a `map` that runs on all cores, with a single-threaded BLAS, and keeps the order."""
     with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
-        yield pool.map
+        yield partial(_map, pool)
+
+
+def _map(
+    pool: ThreadPoolExecutor, function: Callable[..., Any], *columns: Iterable[Any]
+) -> Iterable[Any]:
+    """Call a function for each row of some columns, in the threads of a pool if there are several.
+
+    A thread takes longer to start than a small fit takes.
+    """
+    rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
+    if len(rows) > 1:
+        return pool.map(function, *zip(*rows, strict=True))
+    return [function(*row) for row in rows]
 
 
 class _Limited:
@@ -96,12 +109,10 @@ class _Limited:
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread until the last of those that do so at once in the process ends."""
-    from threadpoolctl import threadpool_limits
-
     with _Limited.lock:
         if not _Limited.holders:
             _take_control()
-            _Limited.limits = threadpool_limits(1, "blas")
+            _Limited.limits = _find_blas().limit(limits=1)
         _Limited.holders += 1
     try:
         yield
@@ -112,6 +123,15 @@ def one_blas_thread() -> Iterator[None]:
                 _take_control()
                 _Limited.limits.restore_original_limits()
                 _take_control()
+
+
+@cache
+def _find_blas() -> Any:
+    """The BLAS of NumPy and of SciPy; to find what a process has loaded takes milliseconds."""
+    import scipy.linalg.cython_blas  # noqa: F401  loads that of SciPy, which kernels call
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _take_control() -> None:
