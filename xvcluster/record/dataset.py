@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -270,16 +271,21 @@ def _global_attrs(
         "xvcluster_schema": SCHEMA,
         "method": method,
         "parameters": json.dumps(parameters),
-        "software": ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES),
+        "software": ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
         "history": add_history(data, f"{did}, {k} clusters"),
     }
 
 
+@cache
+def _version(package: str) -> str:
+    """The version of a package, whose metadata are a file that takes a while to read."""
+    return metadata.version(package)
+
+
 def add_history(data: xr.DataArray | xr.Dataset, did: str) -> str:
     """The history of the data, and a line on what was done now."""
-    version = metadata.version("xvcluster")
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    line = f"{now} xvcluster {version}: {did}"
+    line = f"{now} xvcluster {_version('xvcluster')}: {did}"
     return "\n".join(filter(None, [str(data.attrs.get("history", "")), line]))
 
 
