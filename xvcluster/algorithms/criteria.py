@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.initialize import at_shares
 from xvcluster.algorithms.lloyd import threads
-from xvcluster.algorithms.metrics import Metric
+from xvcluster.algorithms.metrics import Metric, at_shares
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
 from xvcluster.arrays import Float64s, Floats, Indices, Integers, Labels

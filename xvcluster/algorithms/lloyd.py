@@ -23,6 +23,10 @@ from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 BLOCK_ROWS, N_BLOCKS = 4096, 16
+_ALONE = 2**23
+"""Distances of a pass up to which runs settle each by itself."""
+_LITTLE = 2**20
+"""Work that takes about as long as it takes to start threads."""
 REFINEMENT_TOL = 1e-5
 """Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn: there
 in units of the data squared, in a fit of ours in those of the mean variance of a level."""
@@ -79,23 +83,24 @@ def split(profiles: Rows, metric: Metric) -> list[Rows]:
 
 
 @contextmanager
-def threads() -> Iterator[Mapper]:
-    """Give a `map` that runs on all cores, with a single-threaded BLAS, and keeps the order."""
+def threads(work: float = np.inf) -> Iterator[Mapper]:
+    """Give a `map` that runs on all cores, with a single-threaded BLAS, and keeps the order.
+
+    If it is known that there is little work (multiplications, about), this thread does it, as
+    others would take longer to start.
+    """
     with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
-        yield partial(_map, pool)
+        yield partial(_map, pool if work > _LITTLE else None)
 
 
 def _map(
-    pool: ThreadPoolExecutor, function: Callable[..., Any], *columns: Iterable[Any]
+    pool: ThreadPoolExecutor | None, function: Callable[..., Any], *columns: Iterable[Any]
 ) -> Iterable[Any]:
-    """Call a function for each row of some columns, in the threads of a pool if there are several.
-
-    A thread takes longer to start than a small fit takes.
-    """
+    """Call a function for each row of some columns, if there are several in a pool of threads."""
     rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
-    if len(rows) > 1:
-        return pool.map(function, *zip(*rows, strict=True))
-    return [function(*row) for row in rows]
+    if pool is None or len(rows) == 1:
+        return [function(*row) for row in rows]
+    return pool.map(function, *zip(*rows, strict=True))
 
 
 class _Limited:
@@ -198,6 +203,49 @@ def fit(
             )
             if report is not None:
                 report(runs)
+
+
+def fit_few(
+    profiles: Block,
+    runs: list[Run],
+    metric: Metric,
+    *,
+    max_iter: int,
+    tol: float,
+    report: Report | None = None,
+    **options: Any,
+) -> None:
+    """Advance runs on profiles that may be few, as `fit` does, until they converge.
+
+    Where calls from pass to pass would cost more than the work, each run advances by itself, and is
+    reported at its end.
+    """
+    n_clusters = sum(len(run.centroids) for run in runs)
+    if len(profiles) > metric.rows_alone or len(profiles) * n_clusters > _ALONE:
+        options |= {"max_iter": max_iter, "tol": tol, "report": report}
+        fit(split(profiles, metric), runs, metric, **options)
+        return
+    settle = partial(_settle, profiles, metric=metric, max_iter=max_iter, tol=tol)
+    with threads(profiles.values.size * n_clusters) as map_runs:
+        for _ in map_runs(settle, runs):
+            if report is not None:
+                report(runs)
+
+
+def _settle(profiles: Block, run: Run, metric: Metric, max_iter: int, tol: float) -> None:
+    """Advance one run by itself until it converges."""
+    run.centroids = run.centroids.copy()
+    run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros((len(run.centroids), 1))
+    state = run.centroids, unlabelled([profiles], 1)[0][0], run.sums, run.mass
+    left, least_mass = max_iter, _ROUNDING * float(profiles.weights.sum())
+    while left and not run.converged:
+        run.inertia, n_passes, shift = metric.settle(
+            profiles, *state, max_iter=left, tol=tol, least_mass=least_mass
+        )
+        run.n_iter, left = run.n_iter + n_passes, left - n_passes
+        empty = np.flatnonzero(run.mass[:, 0] == 0)
+        relocated = bool(empty.size) and _fill(run, empty, [profiles], metric)
+        run.converged = not relocated and shift <= tol
 
 
 def _advance(

@@ -20,7 +20,7 @@ import numpy as np
 
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
-from xvcluster.algorithms.lloyd import REFINEMENT_TOL, Report, Rows, Run, fit, split, threads
+from xvcluster.algorithms.lloyd import REFINEMENT_TOL, Report, Rows, Run, fit_few, threads
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.passes import farthest, measure, settle
 from xvcluster.algorithms.source import InMemory, Source
@@ -155,15 +155,15 @@ def _explore(
     **options: Any,
 ) -> dict[int, list[Run]]:
     """Find the best few runs of every k on a sample, from many starts, and let them breathe."""
-    with threads() as map_starts:
+    with threads(coarse.values.size * ks[-1] * len(for_starts)) as map_starts:
         starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
     runs = {k: [Run(start[:k].astype(np.float64)) for start in starts] for k in ks}
-    fit(split(coarse, metric), _all(runs), metric, **options)
+    fit_few(coarse, _all(runs), metric, **options)
     for child in for_breaths.spawn(metric.breaths):
         breathing = _swell(runs, coarse, metric, child)
-        fit(split(coarse, metric), _all(breathing), metric, **options)
+        fit_few(coarse, _all(breathing), metric, **options)
         breathing = _shrink(breathing, coarse, metric)
-        fit(split(coarse, metric), _all(breathing), metric, **options)
+        fit_few(coarse, _all(breathing), metric, **options)
         runs = {k: runs[k] + breathing[k] for k in ks}
     return {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
 
@@ -177,10 +177,10 @@ def _refine(
 ) -> dict[int, Run]:
     """Find the best run of each k on many profiles, finally on all levels."""
     if view is not None:
-        fit(split(view.look(profiles), metric), _all(runs), metric, **options)
+        fit_few(view.look(profiles), _all(runs), metric, **options)
         shape = profiles.values.shape[1:]
         runs = {k: [Run(view.back(_best(group).centroids, shape))] for k, group in runs.items()}
-    fit(split(profiles, metric), _all(runs), metric, **options)
+    fit_few(profiles, _all(runs), metric, **options)
     return {k: _best(group) for k, group in runs.items()}
 
 
@@ -271,7 +271,7 @@ def _shrink(swollen: dict[int, list[Run]], profiles: Block, metric: Metric) -> d
     """Start every k from runs with more clusters, without those that are missed least."""
     few = _thin(profiles)
     shrunk = {}
-    with threads() as map_runs:
+    with threads(few.values.size * sum(map(len, swollen.values())) * max(swollen)) as map_runs:
         for k, group in swollen.items():
             leave_out = partial(_leave_out, k=k, profiles=few, metric=metric)
             shrunk[k] = map_runs(leave_out, [run.centroids for run in group])

@@ -131,6 +131,48 @@ def assign_and_move(  # type: ignore[no-untyped-def]
                     _move(rows, own_weights, labels, kept, own_sums, own_counts)
 
 
+@compiled(fastmath={"nnan", "nsz"})
+def settle(X, weights, C, least_mass, tol, max_iter, labels, sums, counts):  # type: ignore[no-untyped-def]
+    """Let k centroids settle on rows, in passes that assign the rows and take the means.
+
+    X (n, F) are the rows, weights (n,) their weights; C (k, F), labels (n,), sums (k, F) and counts
+    (k,) are as the last pass left them, −1 and 0 before the first, and are brought up to date. A
+    cluster of no more mass than `least_mass` is empty. Passes end when the squared shift of the
+    centroids is at most `tol`, a cluster is empty, or there were `max_iter`. Returns the inertia
+    before the last update, the number of passes, and the last squared shift.
+    """
+    (n, F), k = X.shape, len(C)
+    norms, half_norms = np.empty(n, X.dtype), np.empty(k, X.dtype)
+    products, least, nearest = np.empty(k * ROWS, X.dtype), np.empty(ROWS, X.dtype), labels.copy()
+    rounded = np.empty((k, F), X.dtype)
+    _square(X, norms)
+    inertia, shift, n_iter = 0.0, np.inf, 0
+    while n_iter < max_iter and shift > tol and (n_iter == 0 or counts.min() > 0.0):
+        rounded[:] = C
+        _square(rounded, half_norms)
+        half_norms *= X.dtype.type(0.5)
+        inertia, n_iter = 0.0, n_iter + 1
+        for top in range(0, n, ROWS):
+            rows = X[top : top + ROWS]
+            m = len(rows)
+            own = products[: k * m].reshape(k, m)
+            np.dot(rounded, rows.T, own)
+            _nearest(own, half_norms, least[:m], nearest[top : top + m])
+            for i in range(m):
+                squared = max(norms[top + i] + 2.0 * least[i], 0.0)
+                inertia += weights[top + i] * squared
+        _move(X, weights, nearest, labels, sums, counts)
+        shift = 0.0
+        for j in range(k):
+            if counts[j] <= least_mass:
+                counts[j], sums[j] = 0.0, 0.0
+            for f in range(F):
+                mean = sums[j, f] / counts[j] if counts[j] > 0.0 else C[j, f]
+                shift += (mean - C[j, f]) ** 2
+                C[j, f] = mean
+    return inertia, n_iter, shift
+
+
 @compiled(fastmath=True)
 def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
     """Squared distances in float64 of rows X (n, F) to centroids (k, F), into out (n, k)."""
@@ -141,3 +183,38 @@ def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
                 difference = X[i, f] - centroids[k, f]
                 total += difference * difference
             out[i, k] = total
+
+
+@compiled()
+def add_distant(X, weights, closest, shares, chosen):  # type: ignore[no-untyped-def]
+    """Choose rows of X (n, F) as further centroids by greedy k-means++, into chosen (m,).
+
+    closest (n,) are weighted squared distances to the nearest centroid, and are brought up to date.
+    Candidates are drawn in proportion to them by random shares (m, trials) of their sum; that which
+    leaves the least inertia is chosen. Returns the number of rows chosen before all are centroids.
+    """
+    n, trials = len(X), shares.shape[1]
+    cumulated, squared, candidates = np.empty(n), np.empty((n, trials)), np.empty(trials, np.intp)
+    rows, inertia = np.empty((trials, X.shape[1])), np.empty(trials)
+    for step in range(len(chosen)):
+        total, last = 0.0, -1
+        for i in range(n):
+            total += closest[i]
+            cumulated[i] = total
+            last = i if closest[i] > 0.0 else last
+        if last < 0:
+            return step
+        for t in range(trials):
+            at = np.searchsorted(cumulated, shares[step, t] * total, side="right")
+            candidates[t] = min(at, last)
+            rows[t] = X[candidates[t]]
+        squared_distances(X, rows, squared)
+        inertia[:] = 0.0
+        for i in range(n):
+            for t in range(trials):
+                squared[i, t] = min(closest[i], weights[i] * squared[i, t])
+                inertia[t] += squared[i, t]
+        best = inertia.argmin()
+        chosen[step] = candidates[best]
+        closest[:] = squared[:, best]
+    return len(chosen)
