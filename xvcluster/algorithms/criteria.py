@@ -11,9 +11,8 @@ import numpy as np
 
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import fit_together
-from xvcluster.algorithms.initialize import at_shares
 from xvcluster.algorithms.lloyd import Run, threads
-from xvcluster.algorithms.metrics import Metric
+from xvcluster.algorithms.metrics import Metric, at_shares
 from xvcluster.algorithms.restarts import best_runs_of_samples
 from xvcluster.arrays import Float64s, Floats, Indices, Integers, Labels
 

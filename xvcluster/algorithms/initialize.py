@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.metrics import Metric
+from xvcluster.algorithms.metrics import Metric, at_shares
 from xvcluster.arrays import Float64s, Floats, Indices
 
 _TRIALS = 4
@@ -41,8 +41,6 @@ def k_means_plus_plus(
     ----------
     Arthur, D. & Vassilvitskii, S. (2007). k-means++: the advantages of careful seeding. SODA '07.
     """
-    from xvcluster.kernels.search import approach
-
     rng = np.random.default_rng(seed)
     chosen: list[int] = []
     if given is None:
@@ -50,29 +48,17 @@ def k_means_plus_plus(
     values, weights = profiles.values, profiles.weights
     start = np.concatenate([given, values[chosen]])
     closest = weights * metric.squared_distances(values, start).min(axis=1)
-    while len(given) + len(chosen) < n_clusters:
-        if not closest.any():
-            # there are fewer distinct profiles than clusters: any others will do
-            missing = n_clusters - len(given) - len(chosen)
-            chosen += draw(weights, missing, rng).tolist()
-            break
-        candidates = draw(closest, _TRIALS, rng)
-        squared = metric.squared_distances(values, values[candidates])
-        chosen.append(int(candidates[approach(squared, weights, closest)]))
+    shares = rng.random((n_clusters - len(start), _TRIALS))
+    chosen += metric.add_distant(profiles, closest, shares).tolist()
+    missing = n_clusters - len(given) - len(chosen)
+    if missing:  # there are fewer distinct profiles than clusters: any others will do
+        chosen += draw(weights, missing, rng).tolist()
     return np.concatenate([given, values[chosen]]).astype(np.float64)
 
 
 def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:
     """Draw the positions of n profiles, in proportion to their weights."""
     return at_shares(weights, rng.random(n))
-
-
-def at_shares(weights: Float64s, shares: Float64s) -> Indices:
-    """Positions at which the cumulative weights exceed these shares of their sum."""
-    cumulated = np.cumsum(weights)
-    positions = np.searchsorted(cumulated, shares * cumulated[-1], side="right")
-    held: Indices = np.minimum(positions, np.flatnonzero(weights)[-1])
-    return held
 
 
 def has_distinct(profiles: Floats, n: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xvcluster.algorithms.blocks import Block, Partial, Stack
+from xvcluster.algorithms.blocks import Block, Partial, Settling, Stack
 from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 
 _GROUP = 96
@@ -43,6 +43,14 @@ def require_alike(profiles: Floats, others: Floats, labels: Labels | None = None
         )
 
 
+def at_shares(weights: Float64s, shares: Float64s) -> Indices:
+    """Positions at which the cumulative weights exceed these shares of their sum."""
+    cumulated = np.cumsum(weights)
+    positions = np.searchsorted(cumulated, shares * cumulated[-1], side="right")
+    held: Indices = np.minimum(positions, np.flatnonzero(weights)[-1])
+    return held
+
+
 class Metric:
     """A distance between profiles, and what k-means sums under it.
 
@@ -60,6 +68,8 @@ class Metric:
     """Whether samples can be clustered again, to find out how stable a clustering is."""
     least_rows = 2048
     """Minimum number of profiles in a block, so that calls cost little beside the work."""
+    rows_alone = 0
+    """Maximum number of profiles on which runs advance each by itself; see `settle`."""
     even_rows = 1
     """Number of rows in whose multiples the sums of a block do not depend on where rows stand."""
     sample_size = 16384
@@ -89,6 +99,14 @@ class Metric:
         """
         raise NotImplementedError
 
+    def settle(self, block: Block, state: Settling, *, max_iter: int, tol: float) -> None:
+        """Let runs settle on a block, each in as many passes as that takes; see `Settling`.
+
+        A run ends when the squared shift of its centroids is at most `tol`, when a cluster of it is
+        empty, or after `max_iter` passes.
+        """
+        raise NotImplementedError
+
     def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Sum a block for one run with given labels; profiles labelled −1 are left out."""
         raise NotImplementedError
@@ -106,6 +124,36 @@ class Metric:
         """Squared distances, zero for equal profiles, from what `squared_distances` gives."""
         return values
 
+    def add_distant(self, profiles: Block, closest: Float64s, shares: Float64s) -> Indices:
+        """Choose profiles as further centroids by greedy k-means++.
+
+        Parameters
+        ----------
+        profiles : Block
+        closest : ndarray, shape (n,)
+            Weighted squared distances to the nearest centroid.
+        shares : ndarray, shape (m, n_trials)
+            Random numbers from 0 to 1 that draw, for each centroid to be added, some candidates in
+            proportion to these distances; that which leaves the least inertia is chosen.
+
+        Returns
+        -------
+        ndarray
+            Their positions: m, or less if all profiles are centroids before.
+        """
+        chosen: list[int] = []
+        values, weights = profiles.values, profiles.weights[:, None]
+        for drawn in shares:
+            if not closest.any():
+                break
+            candidates = at_shares(closest, drawn)
+            squared = weights * self.squared_distances(values, values[candidates])
+            squared = np.minimum(closest[:, None], squared)
+            best = int(squared.sum(axis=0).argmin())
+            chosen.append(int(candidates[best]))
+            closest = squared[:, best]
+        return np.array(chosen, np.intp)
+
     def distances(self, profiles: Floats, others: Floats) -> Float64s:
         """Distances (n, m) in float64 of profiles (n, …) to others (m, …)."""
         values = self.squared_distances(profiles, others)
@@ -117,6 +165,7 @@ class Euclidean(Metric):
     """The Euclidean distance, which compares profiles level by level."""
 
     name = "euclidean"
+    rows_alone = 2**14
     even_rows = 512  # those of one matrix product
     breaths = 3
     is_linear = True
@@ -143,6 +192,19 @@ class Euclidean(Metric):
         mass, rest_mass = (np.repeat(n[:, None], n_levels, axis=1) for n in (counts, rest_counts))
         return Partial(sums.reshape(shape), mass, inertia, rest.reshape(n, *shape[1:]), rest_mass)
 
+    def settle(self, block: Block, state: Settling, *, max_iter: int, tol: float) -> None:
+        """Assign by matrix products, and move the profiles that changed cluster."""
+        from xvcluster.kernels.euclidean import settle
+
+        _require_stack(block, state.stack, state.held)
+        X, C, sums = (
+            a.reshape(len(a), -1) for a in (block.values, state.stack.centroids, state.sums)
+        )
+        settle(
+            X, block.weights, C, state.stack.first, block.least_mass, tol, max_iter,
+            state.held, sums, state.counts, state.inertia, state.n_iter, state.shift,
+        )  # fmt: skip
+
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Σ (x − c)², without the cancellation of the expanded product."""
         from xvcluster.kernels.euclidean import squared_distances
@@ -152,6 +214,14 @@ class Euclidean(Metric):
         flat = centroids.reshape(len(centroids), -1).astype(np.float64)
         squared_distances(profiles.reshape(-1, flat.shape[1]), flat, out)
         return out
+
+    def add_distant(self, profiles: Block, closest: Float64s, shares: Float64s) -> Indices:
+        """Choose profiles as further centroids, without a step back to Python between them."""
+        from xvcluster.kernels.euclidean import add_distant
+
+        X, chosen = profiles.values.reshape(len(profiles), -1), np.empty(len(shares), np.intp)
+        n: int = add_distant(X, profiles.weights, closest.copy(), shares, chosen)
+        return chosen[:n]
 
 
 def _require_stack(block: Block, stack: Stack, held: Labels) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
-from xvcluster.algorithms.lloyd import REFINEMENT_TOL, Group, Mapper, Rows, Run, fit, split, threads
+from xvcluster.algorithms.lloyd import Group, Mapper, Rows, Run, fit_groups, threads
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Float64s, Floats
 
@@ -186,10 +186,10 @@ def _fit(
 ) -> None:
     """Fit the runs of all searches, each over its own profiles."""
     groups = [
-        Group(split(block, metric, len(searches)), list(chain(*found.values())), own.variance)
+        Group(block, list(chain(*found.values())), own.variance)
         for block, own, found in zip(profiles, searches, runs, strict=True)
     ]
-    fit(groups, metric, least_gain=REFINEMENT_TOL, **options)
+    fit_groups(groups, metric, **options)
 
 
 def _swell(

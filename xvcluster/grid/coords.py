@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +34,8 @@ _LONGITUDE_NAMES = frozenset(
     "lon_rho lon_u lon_v lon_psi lonc lon2d loncell lonedge lonvertex x xc xg".split()
 )
 Kind = Literal["latitude", "longitude"]
+Described = Mapping[str, Sequence[Hashable]]
+"""Names of coordinates by what CF attributes call them: X, Y, Z, T, longitude, vertical, …"""
 _KINDS: dict[Kind, tuple[frozenset[str], float]] = {
     "latitude": (_LATITUDE_NAMES, 90.001),
     "longitude": (_LONGITUDE_NAMES, 720.0),
@@ -160,7 +162,8 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
     'Dep'
     """
     data = data if isinstance(data, xr.DataArray) else with_coordinates(data)
-    latitude, longitude = find_horizontal(data)
+    described = _described(data)
+    latitude, longitude = find_horizontal(data, described)
     if dim is not None:
         is_hashable: bool = isinstance(dim, Hashable)
         if not is_hashable or dim not in data.dims:
@@ -173,17 +176,20 @@ def find_axes(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> A
         )
         return Axes(str(dim), latitude, longitude)
     placed = {d for name in (latitude, longitude) if name for d in data[name].dims}
-    return Axes(_vertical_dimension(data, placed), latitude, longitude)
+    return Axes(_vertical_dimension(data, placed, described), latitude, longitude)
 
 
-def find_horizontal(data: xr.DataArray | xr.Dataset) -> tuple[str | None, str | None]:
+def find_horizontal(
+    data: xr.DataArray | xr.Dataset, described: Described | None = None
+) -> tuple[str | None, str | None]:
     """Find the names of the coordinates of latitude and longitude, None if there is none.
 
     Those that the attribute ``coordinates`` of the variables names win, then those that CF
     attributes describe, then those with a usual name. Of a coordinate in one dimension and one in
     two or more, the latter is the true one, and the former nominal.
     """
-    latitude, longitude = (_horizontal_coordinate(data, kind) for kind in _KINDS)
+    described = _described(data) if described is None else described
+    latitude, longitude = (_horizontal_coordinate(data, kind, described) for kind in _KINDS)
     # a bare y is not a latitude without an x in degrees, and vice versa
     if None in (latitude, longitude) and {_lower(latitude), _lower(longitude)} & _BARE_NAMES:
         return None, None
@@ -212,9 +218,10 @@ def other_places(data: xr.DataArray | xr.Dataset) -> set[Hashable]:
     Only the attribute ``coordinates`` of the variables distinguishes them from the right ones.
     """
     others: set[Hashable] = set()
-    for kind in _KINDS:
-        found = {n for names in _candidates(data, kind) for n in names}
-        declared = found & _named(data)
+    named = _named(data)
+    for kind in _KINDS if named else ():
+        found = {n for names in _candidates(data, kind, _described(data)) for n in names}
+        declared = found & named
         others |= {n for n in found - declared - {*data.dims} if declared}
     return others
 
@@ -285,14 +292,21 @@ def refuse_empty(data: xr.DataArray | xr.Dataset) -> None:
         )
 
 
-def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) -> str | None:
-    """Find the vertical dimension, by CF attributes before names; None for a plain raster."""
+def _described(data: xr.DataArray | xr.Dataset) -> Described:
+    """The names of coordinates that CF attributes describe, by axis or kind."""
     import cf_xarray  # noqa: F401  (registers .cf)
 
+    return {**data.cf.axes, **data.cf.coordinates}
+
+
+def _vertical_dimension(
+    data: xr.DataArray | xr.Dataset, placed: set[Hashable], described: Described
+) -> str | None:
+    """Find the vertical dimension, by CF attributes before names; None for a plain raster."""
     arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
     used = {d for a in arrays if a.dtype.kind in "fiu" for d in a.dims} - placed
     free = [d for d in data.dims if d in used and _lower(d) not in {"latitude", "longitude"}]
-    cf_vertical = {*data.cf.axes.get("Z", []), *data.cf.coordinates.get("vertical", [])}
+    cf_vertical = {*described.get("Z", ()), *described.get("vertical", ())}
     by_cf = [d for d in free if d in cf_vertical]
     by_name = [d for d in free if _lower(d) in _VERTICAL_NAMES]
     candidates = by_cf or by_name
@@ -303,10 +317,10 @@ def _vertical_dimension(data: xr.DataArray | xr.Dataset, placed: set[Hashable]) 
         )
     if candidates:
         return str(candidates[0])
-    unknown = [d for d in free if not _is_horizontal_name(data, d)]
-    described = [d for d in unknown if _has_depths(data, d, cf_vertical)]
-    if len(described) == 1:
-        return str(described[0])
+    unknown = [d for d in free if not _is_horizontal_name(data, d, described)]
+    along_depths = [d for d in unknown if _has_depths(data, d, cf_vertical)]
+    if len(along_depths) == 1:
+        return str(along_depths[0])
     if unknown:
         raise ValueError(
             f"no vertical dimension found: {_dims(data)} with {_listed(unknown)} neither a known "
@@ -322,9 +336,11 @@ def _has_depths(data: xr.DataArray | xr.Dataset, dim: Hashable, cf_vertical: set
     return any(n in cf_vertical or _lower(n) in _VERTICAL_NAMES for n in along)
 
 
-def _is_horizontal_name(data: xr.DataArray | xr.Dataset, dim: Hashable) -> bool:
+def _is_horizontal_name(
+    data: xr.DataArray | xr.Dataset, dim: Hashable, described: Described
+) -> bool:
     """Whether a dimension is recognized as horizontal or as time."""
-    by_cf = {n for axis in "XYT" for n in data.cf.axes.get(axis, [])}
+    by_cf = {n for axis in "XYT" for n in described.get(axis, ())}
     return _lower(dim) in _HORIZONTAL_NAMES or dim in by_cf or is_time(data, dim)
 
 
@@ -339,9 +355,11 @@ def is_list(dim: Hashable) -> bool:
     return _lower(dim) in _LIST_NAMES
 
 
-def _horizontal_coordinate(data: xr.DataArray | xr.Dataset, kind: Kind) -> str | None:
+def _horizontal_coordinate(
+    data: xr.DataArray | xr.Dataset, kind: Kind, described: Described
+) -> str | None:
     """Name of the coordinate of latitude or longitude along the data's dimensions, if any."""
-    by_cf, by_name = _candidates(data, kind)
+    by_cf, by_name = _candidates(data, kind, described)
     declared = _named(data)
     candidates: list[Hashable] = [n for n in dict.fromkeys([*by_cf, *by_name]) if n in declared]
     if not candidates:
@@ -358,16 +376,14 @@ def _horizontal_coordinate(data: xr.DataArray | xr.Dataset, kind: Kind) -> str |
 
 
 def _candidates(
-    data: xr.DataArray | xr.Dataset, kind: Kind
+    data: xr.DataArray | xr.Dataset, kind: Kind, described: Described
 ) -> tuple[list[Hashable], list[Hashable]]:
     """Coordinates along the data's dimensions that CF attributes, and that names, call so."""
-    import cf_xarray  # noqa: F401  (registers .cf)
-
     arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
     dims = {d for array in arrays for d in array.dims} or set(data.dims)
     on_data = [n for n, c in data.coords.items() if c.ndim and set(c.dims) <= dims]
     on_earth = [n for n in on_data if not _is_projected(data[n])]
-    cf_names = data.cf.coordinates.get(kind, [])
+    cf_names = described.get(kind, ())
     by_cf = [n for n in on_earth if n in cf_names]
     names, limit = _KINDS[kind]
     by_name = [n for n in on_earth if _lower(n) in names and _is_degrees(data[n], limit)]

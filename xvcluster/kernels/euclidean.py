@@ -131,6 +131,54 @@ def assign_and_move(  # type: ignore[no-untyped-def]
                     _move(rows, own_weights, labels, kept, own_sums, own_counts)
 
 
+@compiled()
+def settle(  # type: ignore[no-untyped-def]
+    X, weights, C, first, least_mass, tol, max_iter, held, sums, counts, inertia, n_iter, shift
+):
+    """Let the centroids of several runs settle on rows, in as many passes as each run takes.
+
+    X (n, F) are the rows, weights (n,) their weights; C (K, F) are the centroids, those of run r
+    from first[r] to first[r + 1]. The labels held (n_runs, n), sums (K, F) and counts (K,) are as
+    the last pass left them, -1 and 0 before the first. All of these are brought up to date, with
+    the inertia (n_runs,) before the last update, the number of passes n_iter and the last squared
+    shift. A cluster of no more mass than `least_mass` is empty. A run ends when its shift is at
+    most `tol`, when a cluster is empty, or after `max_iter` passes.
+    """
+    F, none, no_counts = C.shape[1], np.zeros((0, C.shape[1])), np.zeros(0)
+    moving = (shift > tol) & (n_iter < max_iter)
+    while moving.any():
+        active = np.flatnonzero(moving)
+        starts = np.zeros(active.size + 1, np.intp)
+        for a in range(active.size):
+            starts[a + 1] = starts[a] + first[active[a] + 1] - first[active[a]]
+        own, half_norms = np.empty((starts[-1], F), X.dtype), np.empty(starts[-1], X.dtype)
+        for a in range(active.size):
+            own[starts[a] : starts[a + 1]] = C[first[active[a]] : first[active[a] + 1]]
+        _square(own, half_norms)
+        half_norms *= X.dtype.type(0.5)
+        changes, moved, errors = np.zeros((len(own), F)), np.zeros(len(own)), np.zeros(len(own))
+        assign_and_move(
+            X, weights, own, half_norms, starts, np.array([0, active.size]), active, held,
+            changes, moved, errors, none, no_counts,
+        )  # fmt: skip
+        for a in range(active.size):
+            r = active[a]
+            inertia[r] = errors[starts[a] : starts[a + 1]].sum()
+            n_iter[r] += 1
+            shift[r], is_empty = 0.0, False
+            for j in range(starts[a], starts[a + 1]):
+                c = first[r] + j - starts[a]
+                counts[c] += moved[j]
+                sums[c] += changes[j]
+                if counts[c] <= least_mass:
+                    counts[c], sums[c], is_empty = 0.0, 0.0, True
+                else:
+                    mean = sums[c] / counts[c]
+                    shift[r] += ((mean - C[c]) ** 2).sum()
+                    C[c] = mean
+            moving[r] = shift[r] > tol and n_iter[r] < max_iter and not is_empty
+
+
 @compiled(fastmath=True)
 def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
     """Squared distances in float64 of rows X (n, F) to centroids (k, F), into out (n, k)."""
@@ -141,3 +189,38 @@ def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
                 difference = X[i, f] - centroids[k, f]
                 total += difference * difference
             out[i, k] = total
+
+
+@compiled()
+def add_distant(X, weights, closest, shares, chosen):  # type: ignore[no-untyped-def]
+    """Choose rows of X (n, F) as further centroids by greedy k-means++, into chosen (m,).
+
+    closest (n,) are weighted squared distances to the nearest centroid, and are brought up to date.
+    Candidates are drawn in proportion to them by random shares (m, trials) of their sum; that which
+    leaves the least inertia is chosen. Returns the number of rows chosen before all are centroids.
+    """
+    n, trials = len(X), shares.shape[1]
+    cumulated, squared, candidates = np.empty(n), np.empty((n, trials)), np.empty(trials, np.intp)
+    rows, inertia = np.empty((trials, X.shape[1])), np.empty(trials)
+    for step in range(len(chosen)):
+        total, last = 0.0, -1
+        for i in range(n):
+            total += closest[i]
+            cumulated[i] = total
+            last = i if closest[i] > 0.0 else last
+        if last < 0:
+            return step
+        for t in range(trials):
+            at = np.searchsorted(cumulated, shares[step, t] * total, side="right")
+            candidates[t] = min(at, last)
+            rows[t] = X[candidates[t]]
+        squared_distances(X, rows, squared)
+        inertia[:] = 0.0
+        for i in range(n):
+            for t in range(trials):
+                squared[i, t] = min(closest[i], weights[i] * squared[i, t])
+                inertia[t] += squared[i, t]
+        best = inertia.argmin()
+        chosen[step] = candidates[best]
+        closest[:] = squared[:, best]
+    return len(chosen)

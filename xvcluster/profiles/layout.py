@@ -50,8 +50,8 @@ class Places:
     ----------
     dims : tuple
         The horizontal dimensions in the user's order.
-    coords : mapping of name to DataArray
-        Coordinates on these.
+    coords : Coordinates
+        Those on these.
     canonical_dims : tuple
         The same dimensions in canonical order: latitude before longitude, others before both.
     take : mapping of dimension to ndarray of int
@@ -61,7 +61,7 @@ class Places:
     """
 
     dims: tuple[Hashable, ...]
-    coords: Mapping[Hashable, xr.DataArray]
+    coords: xr.Coordinates
     canonical_dims: tuple[Hashable, ...]
     take: Mapping[Hashable, Indices]
     restore: Mapping[Hashable, Indices]
@@ -81,9 +81,9 @@ class Places:
 
     def spread(self, values: Array) -> xr.DataArray:
         """Put values of all points, in canonical order, back on the user's dimensions."""
-        array = xr.DataArray(values.reshape(self.shape), dims=self.canonical_dims)
+        array = xr.Variable(self.canonical_dims, values.reshape(self.shape))
         array = array.isel(dict(self.restore)).transpose(*self.dims)
-        return array.copy(data=np.array(array.values, order="C")).assign_coords(self.coords)
+        return xr.DataArray(np.array(array.values, order="C"), self.coords, self.dims)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -326,11 +326,11 @@ def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
     # a map that holds the corners' latitudes as well, but no attribute that says so, is ambiguous
     stacked = {n for n, index in dataset.indexes.items() if isinstance(index, pd.MultiIndex)}
     others = other_places(dataset) - stacked
-    coords = {n: c for n, c in dataset.coords.items() if set(c.dims) <= set(dims)}
-    bare = xr.Dataset(coords=coords).drop_vars(list(others), errors="ignore").drop_encoding()
-    for name in bare.coords:
-        bare[name].attrs = _plain_attrs(bare[name].attrs, dropped=_ENCODING_ATTRIBUTES)
-    return Places(dims, dict(bare.coords), canonical, take, restore)
+    kept = {n for n, c in dataset.coords.items() if set(c.dims) <= set(dims)} - others
+    bare = dataset.drop_vars([n for n in dataset.variables if n not in kept]).drop_encoding()
+    for coordinate in bare.variables.values():
+        coordinate.attrs = _plain_attrs(coordinate.attrs, dropped=_ENCODING_ATTRIBUTES)
+    return Places(dims, bare.coords, canonical, take, restore)
 
 
 def _canonical_order(

@@ -15,6 +15,8 @@ from xvcluster.arrays import Array, Float64s, Floats, Integers, Labels
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _ROUNDING = 1e-12
 _BINS = 1024
+_PER_VALUE = 16
+"""Work of finding quantiles for each value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +160,7 @@ def spread(block: Block, labels: Labels, k: int) -> tuple[Float64s, Float64s]:
             std[c] = np.sqrt(members.moments()[1])
             quantiles[:, c] = find_quantiles(members)
 
-    with threads() as map_clusters:
+    with threads(_PER_VALUE * block.values.size) as map_clusters:
         list(map_clusters(describe_one, range(k)))
     return std, quantiles
 

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -130,25 +131,26 @@ def describe(
     parameters |= {"vertical": layout.axes.vertical, "variables": list(layout.variables)}
     scaling = members.scaling()
     found = members.statistics(centroids)
-    dataset = _maps(layout, members, parameters)
-    dataset.update(of_each(layout, "", scaling.undo(centroids), "cluster"))
-    dataset.update(of_each(layout, "_std", found.std * scaling.scale, "cluster"))
+    variables: dict[str, Any] = dict(_maps(layout, members, parameters))
+    variables |= of_each(layout, "", scaling.undo(centroids), "cluster")
+    variables |= of_each(layout, "_std", found.std * scaling.scale, "cluster")
     quantiles = of_each(layout, "_quantile", scaling.undo(found.quantiles), "quantile", "cluster")
-    for name, array in quantiles.items():
-        comment = {"comment": found.comment} if found.comment else {}
-        dataset[name] = array.assign_attrs(comment)
+    for array in quantiles.values():
+        array.attrs |= {"comment": found.comment} if found.comment else {}
+    variables |= quantiles
     for name, attrs in OF_CLUSTERS.items():
         values = getattr(found, name.removeprefix("cluster_"), None)
         if values is not None:
-            dataset[name] = ("cluster", values, attrs)
-    dataset.update(describe_scaling(layout, scaling))
+            variables[name] = ("cluster", values, attrs)
+    variables |= describe_scaling(layout, scaling)
     if layout.weighting.levels is not None:
-        dataset["level_weight"] = _level_weights(layout)
-    dataset = dataset.assign_coords(
-        cluster=("cluster", np.arange(1, len(centroids) + 1), {"long_name": "cluster number"}),
-        quantile=("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
-    )
-    return dataset.assign_attrs(_global_attrs(data, parameters, did or parameters["method"]))
+        variables["level_weight"] = _level_weights(layout)
+    coords = {
+        "cluster": ("cluster", np.arange(1, len(centroids) + 1), {"long_name": "cluster number"}),
+        "quantile": ("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
+    }
+    attributes = _global_attrs(data, parameters, did or parameters["method"])
+    return xr.Dataset(variables, coords, attributes)
 
 
 def of_each(layout: Layout, ending: str, values: Float64s, *lead: str) -> dict[str, xr.DataArray]:
@@ -202,7 +204,9 @@ def _level_weights(layout: Layout) -> xr.DataArray:
     return layout.to_levels(columns)[0].drop_attrs(deep=False).assign_attrs(attrs)
 
 
-def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr.Dataset:
+def _maps(
+    layout: Layout, members: Members, parameters: Mapping[str, Any]
+) -> dict[str, xr.DataArray]:
     """What is known of each point: label, status, distance, margin."""
     maps = members.maps()
     for name, attrs in _OF_POINTS.items():
@@ -217,7 +221,7 @@ def _maps(layout: Layout, members: Members, parameters: Mapping[str, Any]) -> xr
         first = next(iter(layout.variables.values()))
         own = units(xr.Variable((), 0, first)) or "1"
         maps["distance"].attrs["units"] = SCALED_UNITS.get(str(parameters.get("normalize")), own)
-    return xr.Dataset(maps)
+    return maps
 
 
 def flag_attrs(k: int, word: str = "cluster") -> dict[str, Any]:
@@ -267,16 +271,21 @@ def _global_attrs(
         "xvcluster_schema": SCHEMA,
         "method": method,
         "parameters": json.dumps(parameters),
-        "software": ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES),
+        "software": ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
         "history": add_history(data, f"{did}, {k} clusters"),
     }
 
 
+@cache
+def _version(package: str) -> str:
+    """The version of a package, whose metadata are a file that takes a while to read."""
+    return metadata.version(package)
+
+
 def add_history(data: xr.DataArray | xr.Dataset, did: str) -> str:
     """The history of the data, and a line on what was done now."""
-    version = metadata.version("xvcluster")
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    line = f"{now} xvcluster {version}: {did}"
+    line = f"{now} xvcluster {_version('xvcluster')}: {did}"
     return "\n".join(filter(None, [str(data.attrs.get("history", "")), line]))
 
 
