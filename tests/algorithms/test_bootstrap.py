@@ -23,7 +23,7 @@ def test_refits_draw_whole_tiles_with_their_weights():
     samples = refits(
         Block(values, weights),
         tiles,
-        lambda sample, seed: sample,
+        lambda samples, seeds: samples,
         n=50,
         seed=np.random.SeedSequence(1),
     )
@@ -46,7 +46,7 @@ def test_refits_report_each():
     refits(
         Block.of(np.zeros((4, 1, 1))),
         np.arange(4),
-        lambda sample, seed: None,
+        lambda samples, seeds: seeds,
         n=3,
         seed=np.random.SeedSequence(0),
         report=told.append,

@@ -240,7 +240,8 @@ def pooled(profiles, labels):
 
 def test_log_inertia_is_that_of_the_pooled_pairs():
     profiles, ks = make_groups(), [1, 2, 3, 4]
-    found = log_inertia(profiles, ks, EUCLIDEAN, seed=np.random.SeedSequence(3), **OPTIONS)
+    seeds = [np.random.SeedSequence(3)]
+    [found] = log_inertia([Block.of(profiles)], seeds, ks=ks, metric=EUCLIDEAN, **OPTIONS)
     source = InMemory.of(Block.of(profiles))
     runs = best_runs(source, ks, EUCLIDEAN, seed=np.random.SeedSequence(3), **OPTIONS)
     for value, k in zip(found, ks, strict=True):
@@ -252,9 +253,10 @@ def test_gap_statistic_is_its_formula(monkeypatch):
     profiles, ks, n = make_groups(), [1, 2, 3, 4], 4
     observed, expected = [], []
 
-    def record(own, *args, **options):
-        found = log_inertia(own, *args, **options)
-        (observed if own is profiles else expected).append(found)
+    def record(samples, seeds, **options):
+        found = log_inertia(samples, seeds, **options)
+        for sample, logarithm in zip(samples, found, strict=True):
+            (observed if sample.values is profiles else expected).append(logarithm)
         return found
 
     monkeypatch.setattr(criteria, "log_inertia", record)

@@ -12,7 +12,7 @@ EUCLIDEAN = get_metric("euclidean")
 
 def draw(profiles, n_clusters, metric=EUCLIDEAN, seed=0):
     seed = np.random.SeedSequence(seed)
-    return k_means_plus_plus(Block.of(profiles), n_clusters, metric, seed)
+    return k_means_plus_plus(Block.of(profiles), metric, n_clusters, seed)
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw", "softdtw"])

@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 
 from xvcluster.algorithms import restarts
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
-from xvcluster.algorithms.lloyd import Run, fit, split
+from xvcluster.algorithms.lloyd import Group, Run, fit, split
 from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean, get_metric
-from xvcluster.algorithms.restarts import best_runs, principal_view
+from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
@@ -90,14 +89,14 @@ class Breathless(Euclidean):
 def test_best_runs_of_one_k_are_as_good_as_the_best_of_separate_fits():
     profiles = make_profiles(300, 8)
     block, seeds = Block.of(profiles), np.random.SeedSequence(7).spawn(20)
-    runs = [Run(k_means_plus_plus(block, 5, EUCLIDEAN, seed)) for seed in seeds]
-    fit(split(block, EUCLIDEAN), runs, EUCLIDEAN, max_iter=100, tol=1e-9)
+    runs = [Run(k_means_plus_plus(block, EUCLIDEAN, 5, seed)) for seed in seeds]
+    fit([Group(split(block, EUCLIDEAN), runs)], EUCLIDEAN, max_iter=100, tol=1e-9)
     separate = [inertia_of(profiles, run, EUCLIDEAN) for run in runs]
     for metric, expected in ((EUCLIDEAN, min(separate)), (Breathless(), np.median(separate))):
         found = find(profiles, [5], metric, n_init=10, tol=1e-9)[5]
         assert inertia_of(profiles, found, EUCLIDEAN) <= 1.001 * expected
         again = Run(found.centroids.copy())
-        fit(split(block, EUCLIDEAN), [again], EUCLIDEAN, max_iter=100, tol=1e-9)
+        fit([Group(split(block, EUCLIDEAN), [again])], EUCLIDEAN, max_iter=100, tol=1e-9)
         np.testing.assert_allclose(again.centroids, found.centroids, rtol=1e-9)
 
 
@@ -150,7 +149,7 @@ def test_best_runs_of_more_profiles_than_settle_early_are_settled_on_all(name, k
         again = Run(found[k].centroids.copy())
         variance = profiles.reshape(900, -1).var(axis=0).mean()
         blocks = split(Block.of(profiles), metric)
-        fit(blocks, [again], metric, max_iter=300, tol=1e-9 * variance)
+        fit([Group(blocks, [again])], metric, max_iter=300, tol=1e-9 * variance)
         reached, expected = (inertia_of(profiles, run, metric) for run in (found[k], again))
         assert reached <= expected * (1 + 1e-6)
         np.testing.assert_allclose(found[k].inertia, reached, rtol=1e-6)
@@ -209,18 +208,9 @@ def test_best_runs_of_a_sample_alone_in_memory_see_all_profiles():
     run = best_runs(source, [4], EUCLIDEAN, **options)[4]
     assert run.converged
     again = Run(run.centroids.copy())
-    fit(split(Block.of(profiles), EUCLIDEAN), [again], EUCLIDEAN, max_iter=300, tol=1e-9)
+    fit([Group(split(Block.of(profiles), EUCLIDEAN), [again])], EUCLIDEAN, max_iter=300, tol=1e-9)
     reached, expected = (inertia_of(profiles, r, EUCLIDEAN) for r in (run, again))
     assert reached <= expected * (1 + 1e-6)
-
-
-def test_contenders_are_the_best_few_that_differ_and_are_not_clearly_beaten():
-    inertia = [100.5, 100.0, 100.7, 101.5, 100.001, 100.5001, 103.0]
-    runs = [Run(np.zeros((1, 1, 1)), inertia=i) for i in inertia]
-    assert [run.inertia for run in restarts._contenders(runs)] == [100.0, 100.5, 100.7]
-    assert [run.inertia for run in restarts._contenders(runs[3:4])] == [101.5]
-    many = [Run(np.zeros((1, 1, 1)), inertia=100 + 0.05 * i) for i in range(15)]
-    assert len(restarts._contenders(many)) == restarts._CONTENDERS
 
 
 def test_grow_adds_the_farthest_profiles_one_by_one():
@@ -234,20 +224,6 @@ def test_grow_repeats_a_profile_where_none_is_off_the_centroids():
     profiles = np.array([0.0, 1.0])[:, None, None]
     grown = restarts._grow(profiles, 4, InMemory.of(Block.of(profiles)), EUCLIDEAN)
     assert grown.ravel().tolist() == [0.0, 1.0, 0.0, 0.0]
-
-
-@pytest.mark.parametrize("name", ["euclidean", "dtw"])
-def test_leave_out_takes_the_centroids_whose_loss_costs_least(name):
-    profiles, metric = make_profiles(80, 6), get_metric(name)
-    centroids = profiles[:7]
-    expected = list(range(7))
-    while len(expected) > 4:
-        rest = [[i for i in expected if i != out] for out in expected]
-        expected = min(
-            rest, key=lambda r: metric.squared_distances(profiles, centroids[r]).min(1).sum()
-        )
-    left = restarts._leave_out(centroids, 4, Block.of(profiles), metric)
-    np.testing.assert_array_equal(left, centroids[expected])
 
 
 @pytest.mark.parametrize("seed", [1, 5, 6, 9])
@@ -280,37 +256,6 @@ def test_best_runs_of_many_levels_are_as_good_as_scikit_learn(dtype, seed):
         assert run.centroids.shape == (k, 40, 2)
         assert inertia_of(profiles, run, EUCLIDEAN) <= 1.001 * theirs.inertia_
         np.testing.assert_allclose(run.inertia, inertia_of(profiles, run, EUCLIDEAN), rtol=1e-3)
-
-
-def test_principal_view_keeps_the_distances_of_profiles_that_lie_in_it():
-    rng = np.random.default_rng(0)
-    profiles = (3.0 + rng.normal(size=(200, 9)) @ rng.normal(size=(9, 40))).reshape(200, 20, 2)
-    view = principal_view(profiles)
-    seen = view.look(Block.of(profiles)).values
-    assert seen.shape == (200, 16, 1)
-    np.testing.assert_allclose(view.axes.T @ view.axes, np.eye(16), atol=1e-12)
-    expected = EUCLIDEAN.squared_distances(profiles, profiles[:5])
-    np.testing.assert_allclose(EUCLIDEAN.squared_distances(seen, seen[:5]), expected, atol=1e-9)
-    np.testing.assert_allclose(view.back(seen, (20, 2)), profiles, atol=1e-9)
-
-
-def test_principal_view_takes_the_components_of_most_variance():
-    rng = np.random.default_rng(0)
-    profiles = (rng.normal(size=(300, 40)) * np.arange(1, 41)[::-1]).reshape(300, 40, 1)
-    seen = principal_view(profiles).look(Block.of(profiles)).values[:, :, 0]
-    theirs = PCA(16, svd_solver="full").fit_transform(profiles[:, :, 0])
-    np.testing.assert_allclose(np.abs(seen), np.abs(theirs), rtol=1e-6, atol=1e-6)
-
-
-def test_principal_view_of_float32_stays_in_float32():
-    profiles = make_profiles(100, 40).astype("float32")
-    seen = principal_view(profiles).look(Block.of(profiles))
-    assert seen.values.dtype == np.float32
-
-
-def test_principal_view_of_few_levels_is_none():
-    assert principal_view(make_profiles(100, 31)) is None
-    assert principal_view(make_profiles(100, 16, 2)) is not None
 
 
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])

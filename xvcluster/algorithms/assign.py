@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -82,6 +82,12 @@ class Assigner:
             own = _to_own(block, labels, self.centroids, self.metric)
         return Assignment(labels, nearest, own, np.clip(1.0 - ratio, 0.0, 1.0))
 
+    def label(self, block: Floats) -> Labels:
+        """The clusters (n,) alone of profiles (n, n_levels, n_variables)."""
+        nearest = self.metric.squared_distances(block, self.nodes).argmin(axis=1)
+        labels: Labels = (nearest if self.groups is None else self.groups[nearest]).astype(np.int32)
+        return labels
+
     def distances(self, block: Floats, k: int) -> Float64s:
         """Distances (n, k) of profiles to the nearest node of each of k clusters; NaN if none."""
         groups = np.arange(len(self.nodes)) if self.groups is None else self.groups
@@ -145,6 +151,14 @@ def assign(profiles: Floats, assigner: Assigner) -> Assignment:
     """Assign profiles (n_profiles, n_levels, n_variables), on all cores."""
     with threads() as map_blocks:
         return _join(map_blocks(assigner, split(profiles, assigner.metric)))
+
+
+def label_by(assigners: Sequence[Assigner], profiles: Floats) -> list[Labels]:
+    """Label profiles (n_profiles, n_levels, n_variables) by each of several assigners."""
+    with threads() as map_blocks:
+        blocks = split(profiles, assigners[0].metric)
+        found = list(map_blocks(lambda block: [own.label(block) for own in assigners], blocks))
+    return [np.concatenate(labels) for labels in zip(*found, strict=True)]
 
 
 def _join(parts: Iterable[Assignment]) -> Assignment:

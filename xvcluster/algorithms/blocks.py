@@ -112,6 +112,11 @@ class Stack:
         """The slice of each run's centroids."""
         return starmap(slice, pairwise(self.first.tolist()))
 
+    def by_run(self, values: Float64s) -> Float64s:
+        """Sums (n_active,) over each run's centroids of values (K,)."""
+        sums: Float64s = np.add.reduceat(values, self.first[:-1])
+        return sums
+
 
 @dataclass(slots=True, eq=False)
 class Partial:
@@ -134,6 +139,13 @@ class Partial:
     inertia: Float64s
     rest: Float64s
     rest_mass: Float64s
+
+    @classmethod
+    def join(cls, parts: Sequence[Partial]) -> Partial:
+        """Those of several stacks, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__slots__))
 
 
 def two_sum(one: Float64s, other: Float64s) -> tuple[Float64s, Float64s]:

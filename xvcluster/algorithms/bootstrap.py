@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -14,11 +14,14 @@ from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 T = TypeVar("T")
 
+_TOGETHER, _BYTES = 10, 2**28
+"""How many samples are clustered together, and of what size in all."""
+
 
 def refits(
     profiles: Block,
     tiles: Indices,
-    fit: Callable[[Block, np.random.SeedSequence], T],
+    fit: Callable[[list[Block], list[np.random.SeedSequence]], Iterable[T]],
     *,
     n: int,
     seed: np.random.SeedSequence,
@@ -33,12 +36,10 @@ def refits(
         The tile, from 0, in which each profile lies. A sample consists of as many tiles as have
         profiles with a positive weight, drawn from these with replacement; a profile counts as
         often as its tile was drawn.
-    fit : callable
-        Clusters a sample with a seed.
+    fit, report
+        See `fit_together`.
     n : int
     seed : SeedSequence
-    report : callable
-        Called with 1 after each fit.
 
     Returns
     -------
@@ -55,16 +56,63 @@ def refits(
     https://doi.org/10.1016/0304-4149(85)90212-1
     """
     held = np.unique(tiles[profiles.weights > 0])
-    drawn = np.zeros(int(tiles.max()) + 1, dtype=np.intp)
-    found = []
-    for child in seed.spawn(n):
-        drawing, fitting = child.spawn(2)
-        rng = np.random.default_rng(drawing)
-        drawn[held] = np.bincount(rng.integers(held.size, size=held.size), minlength=held.size)
-        sample = Block(profiles.values, profiles.weights * drawn[tiles]).counted()
-        found.append(fit(sample, fitting))
-        report(1)
-    return found
+    drawings, fittings = zip(*(child.spawn(2) for child in seed.spawn(n)), strict=True)
+
+    def draw(drawing: np.random.SeedSequence) -> Block:
+        rng, times = np.random.default_rng(drawing), np.zeros(int(tiles.max()) + 1)
+        times[held] = np.bincount(rng.integers(held.size, size=held.size), minlength=held.size)
+        return Block(profiles.values, profiles.weights * times[tiles]).counted()
+
+    return list(fit_together(map(draw, drawings), fittings, fit, report))
+
+
+def fit_together(
+    samples: Iterable[Block],
+    seeds: Iterable[np.random.SeedSequence],
+    fit: Callable[[list[Block], list[np.random.SeedSequence]], Iterable[T]],
+    report: Callable[[int], None] = lambda steps: None,
+) -> Iterator[T]:
+    """Cluster many samples, as many together as are small enough.
+
+    Parameters
+    ----------
+    samples : iterable of Block
+    seeds : iterable of SeedSequence
+        One for each sample.
+    fit : callable
+        Clusters some samples with their seeds, and gives the outcome of each.
+    report : callable
+        Called with 1 after each outcome.
+    """
+    pairs = zip(samples, seeds, strict=True)
+    for first in pairs:
+        size = int(np.clip(_BYTES // max(first[0].values.nbytes, 1), 1, _TOGETHER))
+        some = [first, *islice(pairs, size - 1)]
+        for found in fit(*map(list, zip(*some, strict=True))):
+            yield found
+            report(1)
+
+
+def adjusted_rand(tables: Float64s) -> Float64s:
+    """Adjusted Rand indices of tables of counts (n, k, k_other); 0 if all is in one row or column.
+
+    Examples
+    --------
+    >>> adjusted_rand(np.array([[[3, 0], [0, 2]], [[2, 2], [2, 2]]])).round(2).tolist()
+    [1.0, -0.17]
+    """
+    total = tables.sum(axis=(1, 2))
+    both, rows, columns = (
+        (counts * (counts - 1) / 2).reshape(len(tables), -1).sum(axis=1)
+        for counts in (tables, tables.sum(axis=2), tables.sum(axis=1))
+    )
+    expected = rows * columns / np.maximum(total * (total - 1) / 2, 1)
+    most = (rows + columns) / 2
+    is_varied = most - expected > 1e-9 * most
+    index: Float64s = np.divide(
+        both - expected, most - expected, out=np.zeros(len(tables)), where=is_varied
+    )
+    return index
 
 
 def mean_agreement(labellings: Sequence[Labels]) -> tuple[float, float]:
@@ -78,12 +126,14 @@ def mean_agreement(labellings: Sequence[Labels]) -> tuple[float, float]:
     Hubert, L. & Arabie, P. (1985). Comparing partitions. J. Classif. 2, 193–218.
     https://doi.org/10.1007/BF01908075
     """
-    from sklearn.metrics import adjusted_rand_score
-
-    n = len(labellings)
+    n, k = len(labellings), max(int(labels.max()) for labels in labellings) + 1
+    members = np.concatenate([np.eye(k)[labels] for labels in labellings], axis=1)
+    tables = (members.T @ members).reshape(n, k, n, k).swapaxes(1, 2)
+    i, j = np.triu_indices(n, 1)
+    found = adjusted_rand(tables[i, j])
+    found[tables[i, j].max(axis=(1, 2)) == len(members)] = 1.0  # all in one cluster, twice
     index = np.zeros((n, n))
-    for i, j in combinations(range(n), 2):
-        index[i, j] = index[j, i] = adjusted_rand_score(labellings[i], labellings[j])
+    index[i, j] = index[j, i] = found
     of_each = index.sum(axis=1) / (n - 1)
     return float(of_each.mean()), float(2.0 * of_each.std(ddof=1) / np.sqrt(n))
 
@@ -125,7 +175,7 @@ def share_agreeing(
     others : sequence of (Assigner, ndarray)
         The other clusterings, and the own clusters that match theirs; see `partners`.
     """
-    labels = own(profiles).labels
-    agreed = [partner[assigner(profiles).labels] == labels for assigner, partner in others]
+    labels = own.label(profiles)
+    agreed = [partner[assigner.label(profiles)] == labels for assigner, partner in others]
     share: Float64s = np.mean(agreed, axis=0)
     return share

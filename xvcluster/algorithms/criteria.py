@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import threads
+from xvcluster.algorithms.bootstrap import fit_together
+from xvcluster.algorithms.lloyd import Run, threads
 from xvcluster.algorithms.metrics import Metric, at_shares
-from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.source import InMemory
+from xvcluster.algorithms.restarts import best_runs_of_samples
 from xvcluster.arrays import Float64s, Floats, Indices, Integers, Labels
 
 _ROWS = 128
@@ -299,14 +300,11 @@ def gap_statistic(
     https://doi.org/10.1111/1467-9868.00293
     """
     own, *others = seed.spawn(1 + n_references)
-    observed = log_inertia(profiles, ks, metric, seed=own, **options)
-    report(1)
-    expected = []
-    for child in others:
-        drawing, fitting = child.spawn(2)
-        reference = draw_reference(profiles, np.random.default_rng(drawing))
-        expected.append(log_inertia(reference, ks, metric, seed=fitting, **options))
-        report(1)
+    drawings, fittings = zip(*(child.spawn(2) for child in others), strict=True)
+    references = (draw_reference(profiles, np.random.default_rng(child)) for child in drawings)
+    samples = map(Block.of, chain([profiles], references))
+    fit = partial(log_inertia, ks=ks, metric=metric, **options)
+    observed, *expected = fit_together(samples, [own, *fittings], fit, report)
     error = np.std(expected, axis=0) * np.sqrt(1.0 + 1.0 / n_references)
     return np.mean(expected, axis=0) - observed, error
 
@@ -317,21 +315,36 @@ def smallest_within_gap(ks: list[int], gap: Float64s, error: Float64s) -> int:
     return ks[int(enough[0])] if enough.size else 0
 
 
-def log_inertia(profiles: Floats, ks: list[int], metric: Metric, **options: Any) -> Float64s:
-    """Logarithm (n_k,) of the inertia of the best clustering at every k; NaN if it is 0."""
-    runs = best_runs(InMemory.of(Block.of(profiles)), ks, metric, **options)
-    inertia = [metric.squared_distances(profiles, runs[k].centroids).min(1).sum() for k in ks]
+def log_inertia(
+    samples: list[Block],
+    seeds: list[np.random.SeedSequence],
+    *,
+    ks: list[int],
+    metric: Metric,
+    **options: Any,
+) -> list[Float64s]:
+    """Logarithms (n_k,) of the least inertia of each sample at every k; NaN if it is 0."""
+    found = best_runs_of_samples(samples, ks, metric, seeds=seeds, **options)
+    with threads() as map_samples:
+        return list(map_samples(partial(_log_inertia_of, metric=metric), samples, found))
+
+
+def _log_inertia_of(sample: Block, runs: dict[int, Run], metric: Metric) -> Float64s:
+    inertia = [
+        metric.squared_distances(sample.values, run.centroids).min(axis=1).sum()
+        for run in runs.values()
+    ]
     with np.errstate(divide="ignore"):
         logarithm: Float64s = np.log(inertia)
     return np.where(np.isfinite(logarithm), logarithm, np.nan)
 
 
-def draw_reference(profiles: Floats, rng: np.random.Generator) -> Float64s:
+def draw_reference(profiles: Floats, rng: np.random.Generator) -> Floats:
     """Draw as many profiles, evenly from the box around these along their principal axes."""
     flat = profiles.reshape(len(profiles), -1).astype(np.float64)
     mean = flat.mean(axis=0)
     axes = np.linalg.svd(flat - mean, full_matrices=False)[2]
     components = (flat - mean) @ axes.T
     drawn = rng.uniform(components.min(axis=0), components.max(axis=0), components.shape)
-    reference: Float64s = (drawn @ axes + mean).reshape(profiles.shape)
+    reference: Floats = (drawn @ axes + mean).reshape(profiles.shape).astype(profiles.dtype)
     return reference

@@ -13,20 +13,20 @@ _TRIALS = 4
 
 def k_means_plus_plus(
     profiles: Block,
-    n_clusters: int,
     metric: Metric,
+    n_clusters: int,
     seed: np.random.SeedSequence,
     given: Floats | None = None,
-) -> Floats:
+) -> Float64s:
     """Draw distant profiles as first centroids by greedy k-means++.
 
     Parameters
     ----------
     profiles : Block
         They are drawn in proportion to their weights.
+    metric : Metric
     n_clusters : int
         Number of centroids in the end.
-    metric : Metric
     seed : SeedSequence
         The same seed draws the same first profiles for any `n_clusters`, so that a sweep over k
         needs one draw for each restart.
@@ -53,7 +53,7 @@ def k_means_plus_plus(
     missing = n_clusters - len(given) - len(chosen)
     if missing:  # there are fewer distinct profiles than clusters: any others will do
         chosen += draw(weights, missing, rng).tolist()
-    return np.concatenate([given, values[chosen]])
+    return np.concatenate([given, values[chosen]]).astype(np.float64)
 
 
 def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import pairwise, repeat
+from itertools import islice, pairwise, repeat
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -69,14 +69,49 @@ class Run:
     mass: Float64s = field(default_factory=lambda: np.zeros(0))
 
 
-def split(profiles: Rows, metric: Metric) -> list[Rows]:
+@dataclass(slots=True, eq=False)
+class Group:
+    """Runs over the same profiles.
+
+    Attributes
+    ----------
+    blocks : list of Block
+    runs : list of Run
+        Changed in place by a fit.
+    variance : float
+        Unit of tolerances, the mean variance of a level.
+    held : list of ndarray of int, shape (n_runs, n)
+        Labels of each block by each run; −1 before the first pass.
+    weight : float
+        Of all profiles.
+    """
+
+    blocks: list[Block]
+    runs: list[Run]
+    variance: float = 1.0
+    held: list[Labels] = field(init=False)
+    weight: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.held = unlabelled(self.blocks, len(self.runs))
+        self.weight = float(sum(block.weights.sum() for block in self.blocks))
+        for run in self.runs:
+            run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
+
+    def active(self) -> Indices:
+        """Positions of the runs that have not converged."""
+        return np.flatnonzero([not run.converged for run in self.runs])
+
+
+def split(profiles: Rows, metric: Metric, n_groups: int = 1) -> list[Rows]:
     """Cut profiles into blocks of nearly the same size.
 
-    There are enough of them for many cores, unless calls would then cost more than the work. Two
-    blocks of a quarter of the minimum size are still better than one.
+    There are enough of them for many cores, unless calls would then cost more than the work, or
+    there are other groups of blocks. Two blocks of a quarter of the minimum size are still better
+    than one.
     """
     two = min(2, 4 * len(profiles) // metric.least_rows)
-    wanted = min(N_BLOCKS, max(len(profiles) // metric.least_rows, two))
+    wanted = min(N_BLOCKS, max(len(profiles) // metric.least_rows, two)) // n_groups
     n_blocks = max(-(-len(profiles) // BLOCK_ROWS), wanted, 1)
     edges = np.linspace(0, len(profiles), n_blocks + 1).astype(int).tolist()
     return [profiles[start:stop] for start, stop in pairwise(edges)]
@@ -90,7 +125,7 @@ def threads(work: float = np.inf) -> Iterator[Mapper]:
     others would take longer to start.
     """
     with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
-        yield partial(_map, pool if work > _LITTLE else None)
+        yield partial(_map, pool if work > _LITTLE and _n_cores() > 1 else None)
 
 
 def _map(
@@ -156,8 +191,7 @@ def _n_cores() -> int:
 
 
 def fit(
-    blocks: list[Block],
-    runs: list[Run],
+    groups: Sequence[Group],
     metric: Metric,
     *,
     max_iter: int,
@@ -170,112 +204,123 @@ def fit(
 
     Parameters
     ----------
-    blocks : list of Block
-    runs : list of Run
-        Changed in place.
+    groups : sequence of Group
+        Runs, changed in place, each over the profiles of its group.
     metric : Metric
     max_iter : int
         Maximum number of passes.
     tol : float
-        A run has converged when the squared shift of its centroids, in units of the data squared,
-        is at most this.
+        A run has converged when the squared shift of its centroids is at most this, in units of
+        its group's variance.
     report : callable, optional
         Called with the runs after each pass.
     refinements : int, optional
         Maximum number of further steps towards the barycenters in each pass. By default, that of
         the metric.
     least_gain : float
-        Gain in a cluster's mean squared distance below which these steps end.
+        Gain in a cluster's mean squared distance below which these steps end, in the same units.
     """
-    held = unlabelled(blocks, len(runs))
     steps = metric.max_refinements if refinements is None else refinements
     refine = partial(_refine, metric=metric, refinements=steps, least_gain=least_gain)
-    for run in runs:
-        run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
+    runs = [run for group in groups for run in group.runs]
     with threads() as map_blocks:
         for _ in range(max_iter):
-            active = np.flatnonzero([not run.converged for run in runs])
-            if not active.size:
+            moving = [group for group in groups if group.active().size]
+            if not moving:
                 return
-            chosen = [runs[r] for r in active]
-            _advance(
-                map_blocks, blocks, chosen, metric, active, held, tol, refine if steps else None
-            )
+            _advance(map_blocks, moving, metric, tol, refine if steps else None)
             if report is not None:
                 report(runs)
 
 
+def are_few(n_profiles: int, runs: Sequence[Run], metric: Metric) -> bool:
+    """Whether calls from pass to pass would cost more than the work: see `fit_few`."""
+    n_distances = n_profiles * sum(len(run.centroids) for run in runs)
+    return n_profiles <= metric.rows_alone and n_distances <= _ALONE
+
+
 def fit_few(
-    profiles: Block,
-    runs: list[Run],
+    groups: Sequence[Group],
     metric: Metric,
     *,
     max_iter: int,
     tol: float,
     report: Report | None = None,
-    **options: Any,
 ) -> None:
-    """Advance runs on profiles that may be few, as `fit` does, until they converge.
+    """Advance runs as `fit` does, but each by itself until it converges, without a step between.
 
-    Where calls from pass to pass would cost more than the work, each run advances by itself, and is
-    reported at its end.
+    The profiles of each group are one block. Runs are reported as each of them ends.
     """
-    n_clusters = sum(len(run.centroids) for run in runs)
-    if len(profiles) > metric.rows_alone or len(profiles) * n_clusters > _ALONE:
-        options |= {"max_iter": max_iter, "tol": tol, "report": report}
-        fit(split(profiles, metric), runs, metric, **options)
-        return
-    settle = partial(_settle, profiles, metric=metric, max_iter=max_iter, tol=tol)
-    with threads(profiles.values.size * n_clusters) as map_runs:
-        for _ in map_runs(settle, runs):
+    tasks = [(group, r) for group in groups for r in range(len(group.runs))]
+    runs = [group.runs[r] for group, r in tasks]
+    work = sum(group.blocks[0].values.size * len(group.runs[r].centroids) for group, r in tasks)
+    settle = partial(_settle, metric=metric, max_iter=max_iter, tol=tol)
+    with threads(work) as map_runs:
+        for _ in map_runs(settle, *zip(*tasks, strict=True)):
             if report is not None:
                 report(runs)
 
 
-def _settle(profiles: Block, run: Run, metric: Metric, max_iter: int, tol: float) -> None:
-    """Advance one run by itself until it converges."""
+def _settle(group: Group, r: int, *, metric: Metric, max_iter: int, tol: float) -> None:
+    """Advance one run of a group by itself until it converges."""
+    run, block, tol = group.runs[r], group.blocks[0], tol * group.variance
     run.centroids = run.centroids.copy()
-    run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros((len(run.centroids), 1))
-    state = run.centroids, unlabelled([profiles], 1)[0][0], run.sums, run.mass
-    left, least_mass = max_iter, _ROUNDING * float(profiles.weights.sum())
+    state = run.centroids, group.held[0][r], run.sums, run.mass
+    left, least_mass = max_iter, _ROUNDING * group.weight
     while left and not run.converged:
         run.inertia, n_passes, shift = metric.settle(
-            profiles, *state, max_iter=left, tol=tol, least_mass=least_mass
+            block, *state, max_iter=left, tol=tol, least_mass=least_mass
         )
         run.n_iter, left = run.n_iter + n_passes, left - n_passes
-        empty = np.flatnonzero(run.mass[:, 0] == 0)
-        relocated = bool(empty.size) and _fill(run, empty, [profiles], metric)
+        relocated = _fill(group, run, metric)
         run.converged = not relocated and shift <= tol
 
 
 def _advance(
     map_blocks: Mapper,
-    blocks: list[Block],
-    runs: list[Run],
+    groups: list[Group],
     metric: Metric,
-    active: Indices,
-    held: list[Labels],
     tol: float,
     refine: Callable[..., None] | None,
 ) -> None:
-    """One pass: assign and sum all blocks, then update the runs."""
-    stack = Stack.of([run.centroids for run in runs], active)
-    total = add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
+    """One pass: assign and sum all blocks, then update the runs that have not converged."""
+    active = [group.active() for group in groups]
+    stacks = [
+        Stack.of([group.runs[r].centroids for r in own], own)
+        for group, own in zip(groups, active, strict=True)
+    ]
+    total = _total(map_blocks, groups, stacks, metric)
+    moving = [(group, r) for group, own in zip(groups, active, strict=True) for r in own]
+    runs = [group.runs[r] for group, r in moving]
+    stack = Stack.of([run.centroids for run in runs])
     if metric.incremental:
         total.sums += np.concatenate([run.sums for run in runs])
         total.mass += np.concatenate([run.mass for run in runs])
-        clear_rounding(total.sums, total.mass, sum(block.weights.sum() for block in blocks))
+        weights = np.repeat([group.weight for group, _ in moving], np.diff(stack.first))
+        clear_rounding(total.sums, total.mass, weights[:, None])
     moved = means(total.sums, total.mass, stack.centroids)
-    for r, run, part in zip(active, runs, stack.parts(), strict=True):
-        inertia = total.inertia[part]
-        run.centroids, run.inertia = moved[part], float(inertia.sum())
+    of_runs = stack.by_run(total.inertia).tolist()
+    for run, inertia, part in zip(runs, of_runs, stack.parts(), strict=True):
+        run.centroids, run.inertia = moved[part], inertia
         run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
-        if refine is not None:
-            refine(map_blocks, blocks, run, [block[r] for block in held], inertia)
-        empty = np.flatnonzero(run.mass[:, 0] == 0)
-        relocated = bool(empty.size) and _fill(run, empty, blocks, metric)
-        shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
-        run.converged = not relocated and shift <= tol
+    if refine is not None:
+        for (group, r), part in zip(moving, stack.parts(), strict=True):
+            refine(map_blocks, group, r, total.inertia[part])
+    relocated = [_fill(group, group.runs[r], metric) for group, r in moving]
+    shifts = stack.by_run(((moved - stack.centroids) ** 2).sum(axis=(1, 2))).tolist()
+    for (group, r), filled, shift in zip(moving, relocated, shifts, strict=True):
+        group.runs[r].converged = not filled and shift <= tol * group.variance
+
+
+def _total(map_blocks: Mapper, groups: list[Group], stacks: list[Stack], metric: Metric) -> Partial:
+    """Sums over the blocks of each group for its active runs, one group after the other."""
+    tasks = [
+        (block, stack, held)
+        for group, stack in zip(groups, stacks, strict=True)
+        for block, held in zip(group.blocks, group.held, strict=True)
+    ]
+    parts = iter(map_blocks(metric.accumulate, *zip(*tasks, strict=True)))
+    return Partial.join([add(islice(parts, len(group.blocks))) for group in groups])
 
 
 def unlabelled(blocks: Sequence[Block], n_runs: int) -> list[Labels]:
@@ -295,7 +340,7 @@ def add(parts: Iterable[Partial]) -> Partial:
     return Partial(sums, mass, inertia, first.rest, first.rest_mass)
 
 
-def clear_rounding(sums: Float64s, mass: Float64s, weight: float) -> None:
+def clear_rounding(sums: Float64s, mass: Float64s, weight: float | Float64s) -> None:
     """Set to zero, in place, what rounding errors have left in empty clusters."""
     nothing = mass <= _ROUNDING * weight
     mass[nothing] = 0.0
@@ -308,8 +353,11 @@ def means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
     return np.divide(sums, mass[..., None], out=otherwise.copy(), where=paired)
 
 
-def _fill(run: Run, empty: Indices, blocks: list[Block], metric: Metric) -> bool:
-    """Move empty clusters to the profiles farthest from their centroids; False if none is away."""
+def _fill(group: Group, run: Run, metric: Metric) -> bool:
+    """Move a run's empty clusters to the profiles farthest from their centroids, if any are."""
+    if run.mass[:, 0].all():
+        return False
+    blocks, empty = group.blocks, np.flatnonzero(run.mass[:, 0] == 0)
     squared = [metric.squared_distances(b.values, run.centroids).min(axis=1) for b in blocks]
     counts = np.concatenate([block.weights > 0 for block in blocks])
     flat = np.where(counts, np.concatenate(squared), 0.0)
@@ -322,9 +370,8 @@ def _fill(run: Run, empty: Indices, blocks: list[Block], metric: Metric) -> bool
 
 def _refine(
     map_blocks: Mapper,
-    blocks: list[Block],
-    run: Run,
-    labels: list[Labels],
+    group: Group,
+    r: int,
     inertia: Float64s,
     *,
     metric: Metric,
@@ -332,16 +379,17 @@ def _refine(
     least_gain: float,
 ) -> None:
     """Step further towards the barycenters with fixed labels, until a step gains little."""
+    run, labels = group.runs[r], [held[r] for held in group.held]
     k = len(run.centroids)
-    pairs = zip(labels, blocks, strict=True)
+    pairs = zip(labels, group.blocks, strict=True)
     weight = sum(np.bincount(held, block.weights, minlength=k) for held, block in pairs)
     weight = np.where(weight > 0, weight, 1.0)
     moving = np.ones(k, dtype=bool)
     for _ in range(refinements):
         held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
-        stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
-        run.centroids = means(stepped.sums, stepped.mass, run.centroids)
-        moving &= np.abs(inertia - stepped.inertia) / weight >= least_gain
+        stepped = add(map_blocks(metric.refine, group.blocks, repeat(run.centroids), held))
+        run.centroids[:] = means(stepped.sums, stepped.mass, run.centroids)
+        moving &= np.abs(inertia - stepped.inertia) / weight >= least_gain * group.variance
         inertia = stepped.inertia
         if not moving.any():
             return

@@ -117,7 +117,7 @@ class Metric:
         ----------
         block : Block
         centroids, sums : ndarray, shape (k, n_levels, n_variables)
-        mass : ndarray, shape (k, 1)
+        mass : ndarray, shape (k, n_levels)
         labels : ndarray, shape (n,)
             All of these are changed in place. Sums, mass and labels are those of the last pass;
             before the first 0, and −1.
@@ -169,17 +169,15 @@ class Metric:
         ndarray
             Their positions: m, or less if all profiles are centroids before.
         """
-        chosen: list[int] = []
-        values, weights = profiles.values, profiles.weights[:, None]
+        from xvcluster.kernels.search import approach
+
+        chosen, closest = [], closest.copy()
         for drawn in shares:
             if not closest.any():
                 break
             candidates = at_shares(closest, drawn)
-            squared = weights * self.squared_distances(values, values[candidates])
-            squared = np.minimum(closest[:, None], squared)
-            best = int(squared.sum(axis=0).argmin())
-            chosen.append(int(candidates[best]))
-            closest = squared[:, best]
+            squared = self.squared_distances(profiles.values, profiles.values[candidates])
+            chosen.append(candidates[approach(squared, profiles.weights, closest)])
         return np.array(chosen, np.intp)
 
     def distances(self, profiles: Floats, others: Floats) -> Float64s:
@@ -237,9 +235,11 @@ class Euclidean(Metric):
 
         require_alike(block.values, centroids, labels)
         X, C, S = (a.reshape(len(a), -1) for a in (block.values, centroids, sums))
+        counts = mass[:, 0].copy()
         settled: tuple[float, int, float] = settle(
-            X, block.weights, C, least_mass, tol, max_iter, labels, S, mass[:, 0]
+            X, block.weights, C, least_mass, tol, max_iter, labels, S, counts
         )
+        mass[:] = counts[:, None]
         return settled
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
@@ -322,8 +322,7 @@ class DynamicTimeWarping(Metric):
             own, guess = stack.centroids[part], held[run].copy()
             nearest(X, own.astype(X.dtype), low, high, guess, held[run], squared)
             parts.append(self.refine(block, own, held[run]))
-        joined = (np.concatenate([getattr(p, n) for p in parts]) for n in Partial.__slots__)
-        return Partial(*joined)
+        return Partial.join(parts)
 
     def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Sum a block along the paths to the centroids of its labels."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xvcluster.algorithms.assign import Assigner, Assignment
-from xvcluster.arrays import Float64s, Floats, Indices
+from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -78,6 +78,10 @@ class Mixture(Assigner):
         squared = ((block - self.nodes[nearest]) ** 2).sum(axis=(1, 2), dtype=np.float64)
         labels = nearest if self.groups is None else self.groups[nearest].astype(np.int32)
         return Assignment(labels, nearest, squared, margin)
+
+    def label(self, block: Floats) -> Labels:
+        """The clusters (n,) alone of profiles (n, n_levels, n_variables)."""
+        return self(block).labels
 
     def _log_densities(self, profiles: Floats) -> Float64s:
         """Logarithms (n, n_nodes) of the weighted densities of profiles."""

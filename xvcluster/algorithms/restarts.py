@@ -1,69 +1,26 @@
-"""Restarts of k-means for many k, the best of which are kept: from coarse to fine.
+"""The best runs of k-means at one or many k: a search, and passes over all profiles.
 
-Runs first settle on a sample of the profiles, reduced to a few principal components if the metric
-allows it. There the best of them breathe: they are given some more clusters, and then lose those
-that are missed least (Fritzke 2020), which leads out of poor minima at little cost. The best few
-then settle on as many profiles as are kept in memory, finally on all levels. If there are more
-profiles, the best run of each k settles in passes over all of them. At each step, runs that are
-clearly beaten drop out, and the others start close to where they end.
+The search finds the best run of each k on as many profiles as are kept in memory. If there are
+more, it then settles in passes over all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.initialize import k_means_plus_plus
-from xvcluster.algorithms.lloyd import REFINEMENT_TOL, Report, Rows, Run, fit_few, threads
+from xvcluster.algorithms.lloyd import Report, Run
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.passes import farthest, measure, settle
+from xvcluster.algorithms.search import Search, search
 from xvcluster.algorithms.source import InMemory, Source
-from xvcluster.arrays import Float64s, Floats
+from xvcluster.arrays import Float64s
 
-_COMPONENTS = 16
-_CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
-_PARENTS, _SWELL = 2, (1, 3)
-_ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
-_THINNED = 2048  # profiles of the sample, for steps that need only a few
-_CHUNK = 2048  # profiles at a time, so that no large buffer is needed
 _NO_GAIN = 1.0 - 1e-5  # float32 errs by less
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """A few principal components, through which profiles are seen.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (n_levels · n_variables,)
-    axes : ndarray, shape (n_levels · n_variables, n_components)
-        Orthonormal.
-    """
-
-    mean: Float64s
-    axes: Float64s
-
-    def look(self, profiles: Block) -> Block:
-        """The components of profiles as if they were levels, values (n, n_components, 1)."""
-        flat = profiles.values.reshape(len(profiles), -1)
-        axes = self.axes.astype(flat.dtype)
-        components = np.empty((len(flat), axes.shape[1]), flat.dtype)
-        for start in range(0, len(flat), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            np.matmul(flat[part], axes, out=components[part])
-        components -= (self.mean @ self.axes).astype(flat.dtype)
-        return Block(components[:, :, None], profiles.weights)
-
-    def back(self, centroids: Floats, shape: tuple[int, ...]) -> Float64s:
-        """Centroids (k, *shape) from their components (k, n_components, 1)."""
-        whole: Float64s = (centroids[:, :, 0] @ self.axes.T + self.mean).reshape(-1, *shape)
-        return whole
 
 
 def best_runs(
@@ -119,69 +76,70 @@ def best_runs(
     Fritzke, B. (2020). The breathing k-means algorithm. https://doi.org/10.48550/arXiv.2006.15666
     """
     ks = list(ks)
-    for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
-    profiles = _draw(source.sample, metric.settled_size, for_sample.spawn(1)[0])
-    all_seen = len(profiles) == source.n_profiles
-    variance = float(profiles.moments()[1].mean())
-    tol *= variance
+    own = Search.of(source.sample, metric, n_init, seed)
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
     best = resumed
     if best is None:
-        coarse, view = _coarsen(profiles, metric, for_sample)
-        # more refinements hardly lead to better minima
-        fitted = options | {"least_gain": REFINEMENT_TOL * variance}
-        rough = fitted | {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
-        runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
-        best = _refine(profiles, runs, view, metric, tol=tol, **fitted)
-        if not all_seen:
+        best = search([own], ks, metric, tol=tol, **options)[0]
+        if len(own.profiles) < source.n_profiles:
             best = {k: Run(run.centroids) for k, run in best.items()}
             save(best)
-    if all_seen:
-        source = InMemory.of(profiles)
-    options |= {"tol": tol, "sample": None if all_seen else profiles}
-    settle(source, list(best.values()), metric, save=lambda: save(best), **options)
-    if len(ks) > 1:
-        _never_rise(source, best, metric, **options)
-    save(best)
+    _pass_over_all(source, own, best, metric, tol=tol, save=lambda: save(best), **options)
     return best
 
 
-def _explore(
-    coarse: Block,
-    ks: list[int],
+def best_runs_of_samples(
+    samples: Sequence[Block],
+    ks: Iterable[int],
     metric: Metric,
-    for_starts: list[np.random.SeedSequence],
-    for_breaths: np.random.SeedSequence,
-    **options: Any,
-) -> dict[int, list[Run]]:
-    """Find the best few runs of every k on a sample, from many starts, and let them breathe."""
-    with threads(coarse.values.size * ks[-1] * len(for_starts)) as map_starts:
-        starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
-    runs = {k: [Run(start[:k].astype(np.float64)) for start in starts] for k in ks}
-    fit_few(coarse, _all(runs), metric, **options)
-    for child in for_breaths.spawn(metric.breaths):
-        breathing = _swell(runs, coarse, metric, child)
-        fit_few(coarse, _all(breathing), metric, **options)
-        breathing = _shrink(breathing, coarse, metric)
-        fit_few(coarse, _all(breathing), metric, **options)
-        runs = {k: runs[k] + breathing[k] for k in ks}
-    return {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
+    *,
+    n_init: int,
+    max_iter: int,
+    tol: float,
+    seeds: Sequence[np.random.SeedSequence],
+) -> list[dict[int, Run]]:
+    """Fit samples that are in memory, all together, each as `best_runs` does.
+
+    Parameters
+    ----------
+    samples : sequence of Block
+    ks, metric, n_init, max_iter, tol
+        See `best_runs`.
+    seeds : sequence of SeedSequence
+        One for each sample.
+
+    Returns
+    -------
+    list of dict of int to Run
+        As one by one, but for rounding.
+    """
+    ks, pairs = list(ks), zip(samples, seeds, strict=True)
+    searches = [Search.of(sample, metric, n_init, seed) for sample, seed in pairs]
+    found = search(searches, ks, metric, tol=tol, max_iter=max_iter)
+    for sample, own, best in zip(samples, searches, found, strict=True):
+        _pass_over_all(InMemory.of(sample), own, best, metric, tol=tol, max_iter=max_iter)
+    return found
 
 
-def _refine(
-    profiles: Block,
-    runs: dict[int, list[Run]],
-    view: View | None,
+def _pass_over_all(
+    source: Source,
+    own: Search,
+    best: dict[int, Run],
     metric: Metric,
+    *,
+    tol: float,
+    save: Callable[[], None] = lambda: None,
     **options: Any,
-) -> dict[int, Run]:
-    """Find the best run of each k on many profiles, finally on all levels."""
-    if view is not None:
-        fit_few(view.look(profiles), _all(runs), metric, **options)
-        shape = profiles.values.shape[1:]
-        runs = {k: [Run(view.back(_best(group).centroids, shape))] for k, group in runs.items()}
-    fit_few(profiles, _all(runs), metric, **options)
-    return {k: _best(group) for k, group in runs.items()}
+) -> None:
+    """Settle the best run of each k on all profiles of which a search may have seen some."""
+    all_seen = len(own.profiles) == source.n_profiles
+    if all_seen:
+        source = InMemory.of(own.profiles)
+    options |= {"tol": tol * own.variance, "sample": None if all_seen else own.profiles}
+    settle(source, list(best.values()), metric, save=save, **options)
+    if len(best) > 1:
+        _never_rise(source, best, metric, **options)
+    save()
 
 
 def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options: Any) -> None:
@@ -193,105 +151,6 @@ def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options:
             best[k] = Run(_grow(best[before].centroids, k, source, metric))
             settle(source, [best[k]], metric, **options)
             measure(source, [best[k]], metric)
-
-
-def _coarsen(
-    profiles: Block, metric: Metric, seed: np.random.SeedSequence
-) -> tuple[Block, View | None]:
-    """Draw a sample of the profiles, and reduce it to a view if the metric allows it."""
-    sample = _draw(profiles, metric.sample_size, seed)
-    view = principal_view(sample.values) if metric.is_linear else None
-    return (sample if view is None else view.look(sample)), view
-
-
-def principal_view(profiles: Floats) -> View | None:
-    """Find the first principal components; None if there are few levels anyway."""
-    few = _thin(profiles)
-    flat = few.reshape(len(few), -1).astype(np.float64)
-    if flat.shape[1] < 2 * _COMPONENTS:
-        return None
-    mean = flat.mean(axis=0)
-    axes = np.linalg.eigh(np.cov(flat, rowvar=False))[1]
-    return View(mean, axes[:, ::-1][:, :_COMPONENTS])
-
-
-def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
-    """Draw at most `size` of the profiles, in their order."""
-    if len(profiles) <= size:
-        return profiles
-    rng = np.random.default_rng(seed)
-    return profiles[np.sort(rng.choice(len(profiles), size, replace=False))]
-
-
-def _thin(sample: Rows) -> Rows:
-    """Take some of a sample's profiles, evenly spaced."""
-    return sample[:: max(1, len(sample) // _THINNED)]
-
-
-def _all(runs: dict[int, list[Run]]) -> list[Run]:
-    return [run for group in runs.values() for run in group]
-
-
-def _best(runs: list[Run]) -> Run:
-    return min(runs, key=lambda run: run.inertia)
-
-
-def _ranked(runs: list[Run]) -> list[Run]:
-    """Sort runs from best to worst, and leave out those with the same outcome."""
-    ranked = sorted(runs, key=lambda run: run.inertia)
-    pairs = pairwise(ranked)
-    return ranked[:1] + [b for a, b in pairs if b.inertia > _SAME * a.inertia]
-
-
-def _contenders(runs: list[Run]) -> list[Run]:
-    """Select the best few runs that differ, without those that are clearly beaten."""
-    ranked = _ranked(runs)[:_CONTENDERS]
-    return [run for run in ranked if run.inertia <= _BEATEN * ranked[0].inertia]
-
-
-def _swell(
-    runs: dict[int, list[Run]], profiles: Block, metric: Metric, seed: np.random.SeedSequence
-) -> dict[int, list[Run]]:
-    """Start with some more clusters than k, from the best runs of k and of the next k."""
-    swollen: dict[int, list[Run]] = {}
-    for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
-        parents = _ranked(runs[k])[:_PARENTS]
-        pairs = [(parent.centroids, k + more) for parent in parents for more in _SWELL]
-        grown = (
-            k_means_plus_plus(profiles, n, metric, each, centroids)
-            for (centroids, n), each in zip(pairs, child.spawn(len(pairs)), strict=True)
-        )
-        swollen[k] = [Run(centroids.astype(np.float64)) for centroids in grown]
-    for k, after in pairwise(runs):
-        swollen[k].append(Run(_best(runs[after]).centroids))
-    return swollen
-
-
-def _shrink(swollen: dict[int, list[Run]], profiles: Block, metric: Metric) -> dict[int, list[Run]]:
-    """Start every k from runs with more clusters, without those that are missed least."""
-    few = _thin(profiles)
-    shrunk = {}
-    with threads(few.values.size * sum(map(len, swollen.values())) * max(swollen)) as map_runs:
-        for k, group in swollen.items():
-            leave_out = partial(_leave_out, k=k, profiles=few, metric=metric)
-            shrunk[k] = map_runs(leave_out, [run.centroids for run in group])
-        return {k: [Run(centroids) for centroids in left] for k, left in shrunk.items()}
-
-
-def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> Float64s:
-    """Remove centroids until k are left, each time the one whose loss costs the least inertia."""
-    squared = profiles.weights[:, None] * metric.squared_distances(profiles.values, centroids)
-    rows, kept = np.arange(len(profiles)), np.arange(len(centroids))
-    while len(kept) > k:
-        nearest = squared.argmin(axis=1)
-        least = squared[rows, nearest]
-        squared[rows, nearest] = np.inf
-        costs = np.bincount(nearest, squared.min(axis=1) - least, minlength=len(kept))
-        squared[rows, nearest] = least
-        missed_least = costs.argmin()
-        kept = np.delete(kept, missed_least)
-        squared = np.delete(squared, missed_least, axis=1)
-    return centroids[kept]
 
 
 def _grow(centroids: Float64s, k: int, source: Source, metric: Metric) -> Float64s:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.restarts import View
+from xvcluster.algorithms.search import View
 from xvcluster.arrays import Float64s, Floats
 
 _COMPONENTS, _EXPLAINED = 8, 0.95

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.assign import Assigner
+from xvcluster.algorithms.assign import Assigner, label_by
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.bootstrap import mean_agreement, refits
+from xvcluster.algorithms.bootstrap import fit_together, mean_agreement, refits
 from xvcluster.algorithms.criteria import (
     between,
     calinski_harabasz,
@@ -205,9 +205,9 @@ def _stability(
     reach = find_range(profiles, *places)
     tiles, size = find_tiles(*places, block_size, reach)
     with show_steps(progress, n) as report:
-        assigners = refits(profiles, tiles, fits.refit, n=n, seed=seed, report=report)
+        assigners = refits(profiles, tiles, fits.refits, n=n, seed=seed, report=report)
     agreement = [
-        mean_agreement([found[k](profiles.values).labels for found in assigners]) for k in ks
+        mean_agreement(label_by([found[k] for found in assigners], profiles.values)) for k in ks
     ]
     stability, error = np.array(agreement).T
     alone = np.array(ks) == 1  # one cluster alone is always the same
@@ -236,13 +236,15 @@ def _structure(
     rows = thin_places(*places, STRUCTURE_PROFILES)
     own, points = sample[rows], points_km(*(degrees[rows] for degrees in places))
     neighbours, drawing, *fitting = nearest_neighbours(points), *seed.spawn(2 + N_SURROGATES)
-    fields, found = smooth_fields(own, points, N_SURROGATES, drawing), []
+    fields = list(smooth_fields(own, points, N_SURROGATES, drawing))
+    samples = (Block(field, own.weights).counted() for field in fields)
     ks = [k for k in fits.fits if k > 1]  # one cluster has no boundary
     with show_steps(progress, 1 + N_SURROGATES) as report:
-        for field, child in zip(fields, fitting, strict=True):
-            assigners = fits.refit(Block(field, own.weights).counted(), child)
-            found.append(jumps(field, neighbours, [assigners[k](field).labels for k in ks]))
-            report(1)
+        refitted = fit_together(samples, fitting, fits.refits, report)
+        found = [
+            jumps(field, neighbours, label_by([assigners[k] for k in ks], field))
+            for field, assigners in zip(fields, refitted, strict=True)
+        ]
     observed, expected = found[0], np.array(found[1:])
     p, of_each = exceedance(observed - np.log(TOLERANCE), expected)
     sharper = np.exp(observed - expected.mean(axis=0))

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from xvcluster.algorithms.bootstrap import adjusted_rand
 from xvcluster.arrays import Float64s, Floats, Integers
 from xvcluster.grid.horizontal import unit_vectors
 
@@ -241,28 +242,6 @@ def _find_power(found: Float64s, fewer: Float64s, ratio: float) -> float:
     if ratio < _MORE or min(sizes) == 0.0:
         return 0.0
     return float(np.clip(np.log(sizes[1] / sizes[0]) / np.log(ratio), 0.0, 1.0))
-
-
-def adjusted_rand(tables: Float64s) -> Float64s:
-    """Adjusted Rand indices of tables of counts (n, k, k_other); 0 if all is in one row or column.
-
-    Examples
-    --------
-    >>> adjusted_rand(np.array([[[3, 0], [0, 2]], [[2, 2], [2, 2]]])).round(2).tolist()
-    [1.0, -0.17]
-    """
-    total = tables.sum(axis=(1, 2))
-    both, rows, columns = (
-        (counts * (counts - 1) / 2).reshape(len(tables), -1).sum(axis=1)
-        for counts in (tables, tables.sum(axis=2), tables.sum(axis=1))
-    )
-    expected = rows * columns / np.maximum(total * (total - 1) / 2, 1)
-    most = (rows + columns) / 2
-    is_varied = most - expected > 1e-9 * most
-    index: Float64s = np.divide(
-        both - expected, most - expected, out=np.zeros(len(tables)), where=is_varied
-    )
-    return index
 
 
 @dataclass(frozen=True, slots=True, eq=False)

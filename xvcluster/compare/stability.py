@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
 import xarray as xr
 
-from xvcluster.algorithms.assign import Assigner, assign
+from xvcluster.algorithms.assign import Assigner, label_by
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
 from xvcluster.arrays import Float64s, Labels
@@ -35,7 +35,7 @@ from xvcluster.record.dataset import (
 )
 from xvcluster.record.method import method_of
 
-Refit = Callable[[Block, np.random.SeedSequence], Assigner]
+Refits = Callable[[list[Block], list[np.random.SeedSequence]], Iterable[Assigner]]
 Report = Callable[[int], None]
 Found = tuple[xr.DataArray, Float64s]
 """A map, and its mean in each cluster."""
@@ -67,15 +67,15 @@ def add_stability(
     reach = find_range(profiles.source.sample, *places)
     tiles, size = find_tiles(*places, asked["block_size"], reach)
     k = int(held(read_nodes(result)[1]).sum())
-    refit: Refit = partial(method_of(result).refit, turned, k)
+    fit: Refits = partial(method_of(result).refits, turned, k)
     n_steps = n if errors is None else n + errors.count(n)
     with show_steps(progress, n_steps) as report:
         sample = profiles.source.sample
-        assigners = refits(sample, tiles, refit, n=n, seed=seed, report=report)
+        assigners = refits(sample, tiles, fit, n=n, seed=seed, report=report)
         found = {"stability": _of_samples(profiles, own, assigners, result.sizes["cluster"])}
         if errors is not None:
             found["stability_noise"] = _of_errors(
-                profiles, own, errors, refit, n, seed, report, result.sizes["cluster"]
+                profiles, own, errors, fit, n, seed, report, result.sizes["cluster"]
             )
     blocks = "of single profiles" if size is None else f"of blocks of about {size:g} km"
     described = _describe(result, found, f"{n} samples {blocks}", errors, n)
@@ -96,13 +96,12 @@ def _read_errors(layout: Layout, noise: Noise) -> Errors:
 def _of_samples(profiles: Scaled, own: Assigner, assigners: list[Assigner], k: int) -> Found:
     """The share of clusterings of bootstrap samples that agree."""
     sample, n = profiles.source.sample, len(assigners)
-    labels = assign(sample.values, own).labels
-    agreed, others = np.zeros(len(sample)), []
-    for assigner in assigners:
-        found = assign(sample.values, assigner).labels
-        partner = partners(found, labels, sample.weights, k)
-        others.append((assigner, partner))
-        agreed += partner[found] == labels
+    labels, *found = label_by([own, *assigners], sample.values)
+    paired = [partners(other, labels, sample.weights, k) for other in found]
+    agreed = np.zeros(len(sample))
+    for other, partner in zip(found, paired, strict=True):
+        agreed += partner[other] == labels
+    others = list(zip(assigners, paired, strict=True))
     stability = profiles.maps(partial(share_agreeing, own=own, others=others), 1)[0]
     return stability, _mean_by_cluster(agreed, n, labels, sample.weights, k)
 
@@ -111,7 +110,7 @@ def _of_errors(
     profiles: Scaled,
     own: Assigner,
     errors: Errors,
-    refit: Refit,
+    fit: Refits,
     n: int,
     seed: np.random.SeedSequence,
     report: Report,
@@ -119,7 +118,7 @@ def _of_errors(
 ) -> Found:
     """The share of clusterings of perturbed data that agree; these are labelled, not the data."""
     points, values = errors.profiles.points, errors.profiles.values
-    labels = assign(profiles.scaling.apply(values), own).labels
+    [labels] = label_by([own], profiles.scaling.apply(values))
     weights = profiles.source.sample.weights
     sampled = np.searchsorted(points, profiles.points)
     drawing, fitting = seed.spawn(2)
@@ -127,8 +126,8 @@ def _of_errors(
     agreed = np.zeros(len(labels))
     for values, child in zip(errors.versions(n, drawing, labels), fitting.spawn(n), strict=True):
         perturbed = profiles.scaling.apply(values, out=values)
-        assigner = refit(Block(perturbed[sampled], weights).counted(), child)
-        found = assign(perturbed, assigner).labels
+        [assigner] = fit([Block(perturbed[sampled], weights).counted()], [child])
+        [found] = label_by([assigner], perturbed)
         partner = partners(found[sampled], labels[sampled], weights, k)
         agreed += partner[found] == labels
         report(1)

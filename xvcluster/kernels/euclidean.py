@@ -142,27 +142,22 @@ def settle(X, weights, C, least_mass, tol, max_iter, labels, sums, counts):  # t
     before the last update, the number of passes, and the last squared shift.
     """
     (n, F), k = X.shape, len(C)
-    norms, half_norms = np.empty(n, X.dtype), np.empty(k, X.dtype)
-    products, least, nearest = np.empty(k * ROWS, X.dtype), np.empty(ROWS, X.dtype), labels.copy()
-    rounded = np.empty((k, F), X.dtype)
+    norms, half_norms, rounded = np.empty(n, X.dtype), np.empty(k, X.dtype), np.empty((k, F), X.dtype)
+    products, least, nearest = np.empty(k * ROWS, X.dtype), np.empty(n, X.dtype), labels.copy()
     _square(X, norms)
-    inertia, shift, n_iter = 0.0, np.inf, 0
+    n_iter, shift = 0, np.inf
     while n_iter < max_iter and shift > tol and (n_iter == 0 or counts.min() > 0.0):
         rounded[:] = C
         _square(rounded, half_norms)
         half_norms *= X.dtype.type(0.5)
-        inertia, n_iter = 0.0, n_iter + 1
         for top in range(0, n, ROWS):
             rows = X[top : top + ROWS]
             m = len(rows)
             own = products[: k * m].reshape(k, m)
             np.dot(rounded, rows.T, own)
-            _nearest(own, half_norms, least[:m], nearest[top : top + m])
-            for i in range(m):
-                squared = max(norms[top + i] + 2.0 * least[i], 0.0)
-                inertia += weights[top + i] * squared
+            _nearest(own, half_norms, least[top : top + m], nearest[top : top + m])
         _move(X, weights, nearest, labels, sums, counts)
-        shift = 0.0
+        n_iter, shift = n_iter + 1, 0.0
         for j in range(k):
             if counts[j] <= least_mass:
                 counts[j], sums[j] = 0.0, 0.0
@@ -170,6 +165,9 @@ def settle(X, weights, C, least_mass, tol, max_iter, labels, sums, counts):  # t
                 mean = sums[j, f] / counts[j] if counts[j] > 0.0 else C[j, f]
                 shift += (mean - C[j, f]) ** 2
                 C[j, f] = mean
+    inertia = 0.0
+    for i in range(n):
+        inertia += weights[i] * max(norms[i] + 2.0 * least[i], 0.0)
     return inertia, n_iter, shift
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
@@ -63,7 +63,7 @@ from xvcluster.record.dataset import (
     read_nodes,
     read_window,
 )
-from xvcluster.record.fits import Fit, Fits, refit
+from xvcluster.record.fits import Fit, Fits, refits
 from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult, SweepResult
 
@@ -266,7 +266,18 @@ class KMeans(Method):
         self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Assigner:
         """Cluster another sample of the profiles, from one start."""
-        return refit(sample, seed, [k], read_metric(dataset), parameters_of(dataset))[k]
+        return self.refits(dataset, k, [sample], [seed])[0]
+
+    def refits(
+        self,
+        dataset: xr.Dataset,
+        k: int,
+        samples: Sequence[Block],
+        seeds: Sequence[np.random.SeedSequence],
+    ) -> list[Assigner]:
+        """Cluster several samples, all together."""
+        found = refits(samples, seeds, [k], read_metric(dataset), parameters_of(dataset))
+        return [assigners[k] for assigners in found]
 
     def model(self, dataset: xr.Dataset) -> Any:
         """Build the fitted ``TimeSeriesKMeans`` of tslearn."""

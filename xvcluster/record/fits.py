@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,7 @@ import xarray as xr
 from xvcluster.algorithms.assign import Assigner
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.metrics import Metric
-from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.source import InMemory
+from xvcluster.algorithms.restarts import best_runs_of_samples
 from xvcluster.arrays import Float64s
 from xvcluster.profiles import Layout, Members, Scaled
 from xvcluster.record.dataset import describe, describe_order
@@ -57,9 +56,11 @@ class Fits:
         """The options of a fit from one start."""
         return fit_once(self.parameters)
 
-    def refit(self, sample: Block, seed: np.random.SeedSequence) -> dict[int, Assigner]:
-        """Cluster another sample of the profiles at every k, from one start."""
-        return refit(sample, seed, list(self.fits), self.metric, self.parameters)
+    def refits(
+        self, samples: Sequence[Block], seeds: Sequence[np.random.SeedSequence]
+    ) -> list[dict[int, Assigner]]:
+        """Cluster other samples of the profiles at every k, from one start each."""
+        return refits(samples, seeds, list(self.fits), self.metric, self.parameters)
 
     def dataset(self, k: int) -> xr.Dataset:
         """Describe the clustering at one k."""
@@ -75,13 +76,13 @@ def fit_once(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {"n_init": 1, "max_iter": parameters["max_iter"], "tol": parameters["tol"]}
 
 
-def refit(
-    sample: Block,
-    seed: np.random.SeedSequence,
+def refits(
+    samples: Sequence[Block],
+    seeds: Sequence[np.random.SeedSequence],
     ks: list[int],
     metric: Metric,
     parameters: Mapping[str, Any],
-) -> dict[int, Assigner]:
-    """Cluster a sample of profiles at every k, from one start."""
-    runs = best_runs(InMemory.of(sample), ks, metric, seed=seed, **fit_once(parameters))
-    return {k: Assigner(run.centroids, metric) for k, run in runs.items()}
+) -> list[dict[int, Assigner]]:
+    """Cluster samples of profiles at every k, from one start each."""
+    found = best_runs_of_samples(samples, ks, metric, seeds=seeds, **fit_once(parameters))
+    return [{k: Assigner(run.centroids, metric) for k, run in runs.items()} for runs in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -79,6 +79,16 @@ class Method(ABC):
         self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Assigner:
         """Cluster another sample of the profiles as those of a result were, from one start."""
+
+    def refits(
+        self,
+        dataset: xr.Dataset,
+        k: int,
+        samples: Sequence[Block],
+        seeds: Sequence[np.random.SeedSequence],
+    ) -> Iterable[Assigner]:
+        """Cluster several samples; together, if the method can."""
+        return (self.refit(dataset, k, *each) for each in zip(samples, seeds, strict=True))
 
     @abstractmethod
     def model(self, dataset: xr.Dataset) -> Any:

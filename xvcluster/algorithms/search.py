@@ -1,0 +1,302 @@
+"""The search for the best runs of k-means on some profiles, from coarse to fine.
+
+Runs first settle on a sample of the profiles, reduced to a few principal components if the metric
+allows it. There the best of them breathe: they are given some more clusters, and then lose those
+that are missed least (Fritzke 2020), which leads out of poor minima at little cost. The best few
+then settle on all profiles, finally on all levels. At each step, runs that are clearly beaten drop
+out, and the others start close to where they end. Searches on several sets of profiles go together,
+as do runs for many k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, pairwise, product
+from typing import Any
+
+import numpy as np
+
+from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.initialize import k_means_plus_plus
+from xvcluster.algorithms.lloyd import (
+    REFINEMENT_TOL,
+    Group,
+    Mapper,
+    Rows,
+    Run,
+    are_few,
+    fit,
+    fit_few,
+    split,
+    threads,
+)
+from xvcluster.algorithms.metrics import Metric
+from xvcluster.arrays import Float64s, Floats
+
+_COMPONENTS = 16
+_CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
+_PARENTS, _SWELL = 2, (1, 3)
+_ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
+_THINNED = 2048  # profiles of the sample, for steps that need only a few
+_CHUNK = 2048  # profiles at a time, so that no large buffer is needed
+
+Runs = dict[int, list[Run]]
+"""The runs of one search, by k."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A few principal components, through which profiles are seen.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (n_levels · n_variables,)
+    axes : ndarray, shape (n_levels · n_variables, n_components)
+        Orthonormal.
+    """
+
+    mean: Float64s
+    axes: Float64s
+
+    def look(self, profiles: Block) -> Block:
+        """The components of profiles as if they were levels, values (n, n_components, 1)."""
+        flat = profiles.values.reshape(len(profiles), -1)
+        axes = self.axes.astype(flat.dtype)
+        components = np.empty((len(flat), axes.shape[1]), flat.dtype)
+        for start in range(0, len(flat), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            np.matmul(flat[part], axes, out=components[part])
+        components -= (self.mean @ self.axes).astype(flat.dtype)
+        return Block(components[:, :, None], profiles.weights)
+
+    def back(self, centroids: Floats, shape: tuple[int, ...]) -> Float64s:
+        """Centroids (k, *shape) from their components (k, n_components, 1)."""
+        whole: Float64s = (centroids[:, :, 0] @ self.axes.T + self.mean).reshape(-1, *shape)
+        return whole
+
+
+def principal_view(profiles: Floats) -> View | None:
+    """Find the first principal components; None if there are few levels anyway."""
+    few = _thin(profiles)
+    flat = few.reshape(len(few), -1).astype(np.float64)
+    if flat.shape[1] < 2 * _COMPONENTS:
+        return None
+    mean = flat.mean(axis=0)
+    axes = np.linalg.eigh(np.cov(flat, rowvar=False))[1]
+    return View(mean, axes[:, ::-1][:, :_COMPONENTS])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """Profiles that are clustered, what of them is seen at first, and the seeds of all draws.
+
+    Attributes
+    ----------
+    profiles : Block
+    variance : float
+        Mean of that of all levels, the unit of tolerances.
+    coarse : Block
+        A sample of the profiles, reduced to a view if the metric allows it.
+    view : View, optional
+    for_starts, for_breaths : list of SeedSequence
+        One for each start and for each breath.
+    """
+
+    profiles: Block
+    variance: float
+    coarse: Block
+    view: View | None
+    for_starts: list[np.random.SeedSequence]
+    for_breaths: list[np.random.SeedSequence]
+
+    @classmethod
+    def of(cls, sample: Block, metric: Metric, n_init: int, seed: np.random.SeedSequence) -> Search:
+        """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts."""
+        for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
+        profiles = _draw(sample, metric.settled_size, for_sample.spawn(1)[0])
+        variance = float(profiles.moments()[1].mean())
+        coarse = _draw(profiles, metric.sample_size, for_sample)
+        view = principal_view(coarse.values) if metric.is_linear else None
+        coarse = coarse if view is None else view.look(coarse)
+        return cls(profiles, variance, coarse, view, for_starts, for_breaths.spawn(metric.breaths))
+
+
+def search(
+    searches: Sequence[Search], ks: list[int], metric: Metric, *, tol: float, **options: Any
+) -> list[dict[int, Run]]:
+    """Find the best run of every k in each of some searches, all together.
+
+    Parameters
+    ----------
+    searches : sequence of Search
+    ks : list of int
+        Numbers of clusters, ascending.
+    metric : Metric
+    tol : float
+        In units of the variance of each search; see `fit`.
+    **options
+        Of `fit`.
+    """
+    # more refinements hardly lead to better minima
+    rough = {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
+    runs = _explore(searches, ks, metric, **options | rough)
+    return _refine(searches, runs, metric, tol=tol, **options)
+
+
+def _explore(
+    searches: Sequence[Search], ks: list[int], metric: Metric, **options: Any
+) -> list[Runs]:
+    """Find the best few runs of every k on samples, from many starts, and let them breathe."""
+    coarse = [own.coarse for own in searches]
+    with threads(_work(coarse, ks[-1] * len(searches[0].for_starts))) as map_starts:
+        starts = [
+            map_starts(partial(k_means_plus_plus, own.coarse, metric, ks[-1]), own.for_starts)
+            for own in searches
+        ]
+        runs: list[Runs] = [
+            {k: [Run(start[:k]) for start in drawn] for k in ks} for drawn in map(list, starts)
+        ]
+    _fit(coarse, searches, runs, metric, **options)
+    for breath in range(metric.breaths):
+        breathing = _swell(searches, runs, metric, breath)
+        _fit(coarse, searches, breathing, metric, **options)
+        breathing = _shrink(searches, breathing, metric)
+        _fit(coarse, searches, breathing, metric, **options)
+        runs = [
+            {k: own[k] + more[k] for k in ks} for own, more in zip(runs, breathing, strict=True)
+        ]
+    return [{k: [Run(run.centroids) for run in _contenders(own[k])] for k in ks} for own in runs]
+
+
+def _refine(
+    searches: Sequence[Search], runs: Sequence[Runs], metric: Metric, **options: Any
+) -> list[dict[int, Run]]:
+    """Find the best run of each k on all profiles, finally on all levels."""
+    profiles = [own.profiles for own in searches]
+    views = [own.view for own in searches if own.view is not None]
+    if views:  # all have the same levels
+        seen = [view.look(block) for view, block in zip(views, profiles, strict=True)]
+        _fit(seen, searches, runs, metric, **options)
+        shape = profiles[0].values.shape[1:]
+        runs = [
+            {k: [Run(view.back(_best(group).centroids, shape))] for k, group in found.items()}
+            for view, found in zip(views, runs, strict=True)
+        ]
+    _fit(profiles, searches, runs, metric, **options)
+    return [{k: _best(group) for k, group in found.items()} for found in runs]
+
+
+def _fit(
+    profiles: Sequence[Block],
+    searches: Sequence[Search],
+    runs: Sequence[Runs],
+    metric: Metric,
+    *,
+    refinements: int | None = None,
+    **options: Any,
+) -> None:
+    """Fit the runs of all searches, each over its own profiles."""
+    each = [list(chain(*found.values())) for found in runs]
+    if all(are_few(len(block), own, metric) for block, own in zip(profiles, each, strict=True)):
+        blocks = [[block] for block in profiles]
+        advance: Callable[..., None] = fit_few
+    else:
+        blocks = [split(block, metric, len(searches)) for block in profiles]
+        advance = partial(fit, least_gain=REFINEMENT_TOL, refinements=refinements)
+    variances = [own.variance for own in searches]
+    advance(list(map(Group, blocks, each, variances)), metric, **options)
+
+
+def _swell(
+    searches: Sequence[Search], runs: Sequence[Runs], metric: Metric, breath: int
+) -> list[Runs]:
+    """Start with some more clusters than k, from the best runs of k and of the next k."""
+    n_added = len(runs[0]) * _PARENTS * sum(_SWELL)
+    with threads(_work([own.coarse for own in searches], n_added)) as map_runs:
+        grown = [
+            _grow(map_runs, own.coarse, found, metric, own.for_breaths[breath])
+            for own, found in zip(searches, runs, strict=True)
+        ]
+        swollen = [{k: list(map(Run, more)) for k, more in each.items()} for each in grown]
+    for own, found in zip(swollen, runs, strict=True):
+        for k, after in pairwise(found):
+            own[k].append(Run(_best(found[after]).centroids))
+    return swollen
+
+
+def _grow(
+    map_runs: Mapper, profiles: Block, runs: Runs, metric: Metric, seed: np.random.SeedSequence
+) -> dict[int, Iterable[Float64s]]:
+    """Add some profiles to the centroids of the best runs of every k."""
+    grown = {}
+    for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
+        parents = [run.centroids for run in _ranked(runs[k])[:_PARENTS]]
+        starts, numbers = zip(*product(parents, [k + more for more in _SWELL]), strict=True)
+        seeds = child.spawn(len(starts))
+        grown[k] = map_runs(partial(k_means_plus_plus, profiles, metric), numbers, seeds, starts)
+    return grown
+
+
+def _shrink(searches: Sequence[Search], swollen: Sequence[Runs], metric: Metric) -> list[Runs]:
+    """Start every k from runs with more clusters, without those that are missed least."""
+    few = [_thin(own.coarse) for own in searches]
+    n_clusters = sum(len(run.centroids) for run in chain(*swollen[0].values()))
+    with threads(_work(few, n_clusters)) as map_runs:
+        shrunk = [
+            {
+                k: map_runs(
+                    partial(_leave_out, k=k, profiles=own, metric=metric),
+                    [run.centroids for run in group],
+                )
+                for k, group in found.items()
+            }
+            for own, found in zip(few, swollen, strict=True)
+        ]
+        return [{k: list(map(Run, left)) for k, left in each.items()} for each in shrunk]
+
+
+def _work(profiles: Sequence[Block], n_centroids: int) -> int:
+    """How much it is to compare each of several sets of profiles with some centroids."""
+    return sum(block.values.size for block in profiles) * n_centroids
+
+
+def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> Float64s:
+    """Remove centroids until k are left, each time the one whose loss costs the least inertia."""
+    from xvcluster.kernels.search import leave_out
+
+    squared = profiles.weights[:, None] * metric.squared_distances(profiles.values, centroids)
+    left = np.ones(len(centroids), dtype=bool)
+    leave_out(squared, k, left)
+    return centroids[left]
+
+
+def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
+    """Draw at most `size` of the profiles, in their order."""
+    if len(profiles) <= size:
+        return profiles
+    rng = np.random.default_rng(seed)
+    return profiles[np.sort(rng.choice(len(profiles), size, replace=False))]
+
+
+def _thin(sample: Rows) -> Rows:
+    """Take some of a sample's profiles, evenly spaced."""
+    return sample[:: max(1, len(sample) // _THINNED)]
+
+
+def _best(runs: list[Run]) -> Run:
+    return min(runs, key=lambda run: run.inertia)
+
+
+def _ranked(runs: list[Run]) -> list[Run]:
+    """Sort runs from best to worst, and leave out those with the same outcome."""
+    ranked = sorted(runs, key=lambda run: run.inertia)
+    pairs = pairwise(ranked)
+    return ranked[:1] + [b for a, b in pairs if b.inertia > _SAME * a.inertia]
+
+
+def _contenders(runs: list[Run]) -> list[Run]:
+    """Select the best few runs that differ, without those that are clearly beaten."""
+    ranked = _ranked(runs)[:_CONTENDERS]
+    return [run for run in ranked if run.inertia <= _BEATEN * ranked[0].inertia]
