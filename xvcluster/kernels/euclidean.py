@@ -142,7 +142,11 @@ def settle(X, weights, C, least_mass, tol, max_iter, labels, sums, counts):  # t
     before the last update, the number of passes, and the last squared shift.
     """
     (n, F), k = X.shape, len(C)
-    norms, half_norms, rounded = np.empty(n, X.dtype), np.empty(k, X.dtype), np.empty((k, F), X.dtype)
+    norms, half_norms, rounded = (
+        np.empty(n, X.dtype),
+        np.empty(k, X.dtype),
+        np.empty((k, F), X.dtype),
+    )
     products, least, nearest = np.empty(k * ROWS, X.dtype), np.empty(n, X.dtype), labels.copy()
     _square(X, norms)
     n_iter, shift = 0, np.inf
@@ -184,16 +188,20 @@ def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def add_distant(X, weights, closest, shares, chosen):  # type: ignore[no-untyped-def]
-    """Choose rows of X (n, F) as further centroids by greedy k-means++, into chosen (m,).
+def add_distant(X, weights, C, shares, chosen):  # type: ignore[no-untyped-def]
+    """Choose rows of X (n, F) as further centroids than C (k, F) by greedy k-means++.
 
-    closest (n,) are weighted squared distances to the nearest centroid, and are brought up to date.
-    Candidates are drawn in proportion to them by random shares (m, trials) of their sum; that which
-    leaves the least inertia is chosen. Returns the number of rows chosen before all are centroids.
+    Candidates are drawn in proportion to their squared distance from the nearest centroid times
+    their weights (n,), by random shares (m, trials) of the sum; that which leaves the least inertia
+    is chosen (m,). Returns the number of rows chosen before all are centroids.
     """
-    n, trials = len(X), shares.shape[1]
-    cumulated, squared, candidates = np.empty(n), np.empty((n, trials)), np.empty(trials, np.intp)
+    n, k, trials = len(X), len(C), shares.shape[1]
+    cumulated, candidates = np.empty(n), np.empty(trials, np.intp)
     rows, inertia = np.empty((trials, X.shape[1])), np.empty(trials)
+    closest, to_each, squared = np.empty(n), np.empty((n, k)), np.empty((n, trials))
+    squared_distances(X, C, to_each)
+    for i in range(n):
+        closest[i] = weights[i] * to_each[i].min()
     for step in range(len(chosen)):
         total, last = 0.0, -1
         for i in range(n):
