@@ -47,9 +47,8 @@ def k_means_plus_plus(
         chosen, given = draw(profiles.weights, 1, rng).tolist(), profiles.values[:0]
     values, weights = profiles.values, profiles.weights
     start = np.concatenate([given, values[chosen]])
-    closest = weights * metric.squared_distances(values, start).min(axis=1)
     shares = rng.random((n_clusters - len(start), _TRIALS))
-    chosen += metric.add_distant(profiles, closest, shares).tolist()
+    chosen += metric.add_distant(profiles, start, shares).tolist()
     missing = n_clusters - len(given) - len(chosen)
     if missing:  # there are fewer distinct profiles than clusters: any others will do
         chosen += draw(weights, missing, rng).tolist()

@@ -88,17 +88,17 @@ def threads(work: float = np.inf) -> Iterator[Mapper]:
     others would take longer to start.
     """
     with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
-        yield partial(_map, pool if work > _LITTLE else None)
+        yield partial(_map, pool, work)
 
 
 def _map(
-    pool: ThreadPoolExecutor | None, function: Callable[..., Any], *columns: Iterable[Any]
+    pool: ThreadPoolExecutor, work: float, function: Callable[..., Any], *columns: Iterable[Any]
 ) -> Iterable[Any]:
-    """Call a function for each row of some columns, if there are several in a pool of threads."""
+    """Call a function for each row of some columns, in a pool of threads if that pays."""
     rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
-    if pool is None or len(rows) == 1:
-        return [function(*row) for row in rows]
-    return pool.map(function, *zip(*rows, strict=True))
+    if len(rows) > 1 and work > _LITTLE:
+        return pool.map(function, *zip(*rows, strict=True))
+    return [function(*row) for row in rows]
 
 
 class _Limited:

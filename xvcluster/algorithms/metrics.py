@@ -124,34 +124,34 @@ class Metric:
         """Squared distances, zero for equal profiles, from what `squared_distances` gives."""
         return values
 
-    def add_distant(self, profiles: Block, closest: Float64s, shares: Float64s) -> Indices:
+    def add_distant(self, profiles: Block, centroids: Floats, shares: Float64s) -> Indices:
         """Choose profiles as further centroids by greedy k-means++.
 
         Parameters
         ----------
         profiles : Block
-        closest : ndarray, shape (n,)
-            Weighted squared distances to the nearest centroid.
+        centroids : ndarray, shape (k, n_levels, n_variables)
+            Those that there are.
         shares : ndarray, shape (m, n_trials)
             Random numbers from 0 to 1 that draw, for each centroid to be added, some candidates in
-            proportion to these distances; that which leaves the least inertia is chosen.
+            proportion to their weighted squared distance from the nearest centroid; that which
+            leaves the least inertia is chosen.
 
         Returns
         -------
         ndarray
             Their positions: m, or less if all profiles are centroids before.
         """
-        chosen: list[int] = []
-        values, weights = profiles.values, profiles.weights[:, None]
+        from xvcluster.kernels.search import approach
+
+        chosen, values, weights = [], profiles.values, profiles.weights
+        closest = weights * self.squared_distances(values, centroids).min(axis=1)
         for drawn in shares:
             if not closest.any():
                 break
             candidates = at_shares(closest, drawn)
-            squared = weights * self.squared_distances(values, values[candidates])
-            squared = np.minimum(closest[:, None], squared)
-            best = int(squared.sum(axis=0).argmin())
-            chosen.append(int(candidates[best]))
-            closest = squared[:, best]
+            squared = self.squared_distances(values, values[candidates])
+            chosen.append(candidates[approach(squared, weights, closest)])
         return np.array(chosen, np.intp)
 
     def distances(self, profiles: Floats, others: Floats) -> Float64s:
@@ -215,12 +215,14 @@ class Euclidean(Metric):
         squared_distances(profiles.reshape(-1, flat.shape[1]), flat, out)
         return out
 
-    def add_distant(self, profiles: Block, closest: Float64s, shares: Float64s) -> Indices:
+    def add_distant(self, profiles: Block, centroids: Floats, shares: Float64s) -> Indices:
         """Choose profiles as further centroids, without a step back to Python between them."""
         from xvcluster.kernels.euclidean import add_distant
 
-        X, chosen = profiles.values.reshape(len(profiles), -1), np.empty(len(shares), np.intp)
-        n: int = add_distant(X, profiles.weights, closest.copy(), shares, chosen)
+        require_alike(profiles.values, centroids)
+        X, C = (a.reshape(len(a), -1) for a in (profiles.values, centroids.astype(np.float64)))
+        chosen = np.empty(len(shares), np.intp)
+        n: int = add_distant(X, profiles.weights, C, shares, chosen)
         return chosen[:n]
 
 

@@ -9,6 +9,8 @@ from xvcluster.kernels.compiling import compiled
 
 ROWS = 512
 """Number of rows whose products with a group of centroids fit into a core's cache."""
+TILE = 256
+"""Number of rows that stand side by side, with all of their levels in a core's nearest cache."""
 
 
 @compiled(fastmath={"nnan", "nsz"})
@@ -131,6 +133,55 @@ def assign_and_move(  # type: ignore[no-untyped-def]
                     _move(rows, own_weights, labels, kept, own_sums, own_counts)
 
 
+@compiled(fastmath={"nnan", "nsz", "contract"})
+def _multiply(C, columns, products):  # type: ignore[no-untyped-def]
+    """Products x·c of k centroids C (k, F) with rows side by side, columns (F, n).
+
+    They are written to the first k of products (k + 1, n). For few centroids this is faster than
+    a matrix product of BLAS, which copies both of its factors.
+    """
+    (k, F), n = C.shape, columns.shape[1]
+    for j in range(0, k, 2):
+        one, other = C[j], C[min(j + 1, k - 1)]
+        row, next_row = products[j], products[j + 1]
+        row[:], next_row[:] = 0.0, 0.0
+        f = 0
+        while f + 4 <= F:
+            a, b, c, d = one[f], one[f + 1], one[f + 2], one[f + 3]
+            e, g, h, p = other[f], other[f + 1], other[f + 2], other[f + 3]
+            w, x, y, z = columns[f], columns[f + 1], columns[f + 2], columns[f + 3]
+            for i in range(n):
+                row[i] = row[i] + a * w[i] + b * x[i] + c * y[i] + d * z[i]
+                next_row[i] = next_row[i] + e * w[i] + g * x[i] + h * y[i] + p * z[i]
+            f += 4
+        while f < F:
+            a, e, w = one[f], other[f], columns[f]
+            for i in range(n):
+                row[i] += a * w[i]
+                next_row[i] += e * w[i]
+            f += 1
+
+
+@compiled(fastmath=True)
+def _total(norms, least, weights):  # type: ignore[no-untyped-def]
+    """Weighted sum of the squared distances |x|² + 2 least of n rows."""
+    total = 0.0
+    for i in range(weights.size):
+        total += weights[i] * max(norms[i] + 2.0 * least[i], 0.0)
+    return total
+
+
+@compiled()
+def _side_by_side(X):  # type: ignore[no-untyped-def]
+    """The rows of X (n, F) in tiles of columns (n_tiles, F, TILE), filled up with zeros."""
+    n, F = X.shape
+    tiles = np.zeros((-(-n // TILE), F, TILE), X.dtype)
+    for i in range(n):
+        for f in range(F):
+            tiles[i // TILE, f, i % TILE] = X[i, f]
+    return tiles
+
+
 @compiled()
 def settle(  # type: ignore[no-untyped-def]
     X, weights, C, first, least_mass, tol, max_iter, held, sums, counts, inertia, n_iter, shift
@@ -139,44 +190,43 @@ def settle(  # type: ignore[no-untyped-def]
 
     X (n, F) are the rows, weights (n,) their weights; C (K, F) are the centroids, those of run r
     from first[r] to first[r + 1]. The labels held (n_runs, n), sums (K, F) and counts (K,) are as
-    the last pass left them, -1 and 0 before the first. All of these are brought up to date, with
+    the last pass left them, −1 and 0 before the first. All of these are brought up to date, with
     the inertia (n_runs,) before the last update, the number of passes n_iter and the last squared
     shift. A cluster of no more mass than `least_mass` is empty. A run ends when its shift is at
     most `tol`, when a cluster is empty, or after `max_iter` passes.
     """
-    F, none, no_counts = C.shape[1], np.zeros((0, C.shape[1])), np.zeros(0)
-    moving = (shift > tol) & (n_iter < max_iter)
-    while moving.any():
-        active = np.flatnonzero(moving)
-        starts = np.zeros(active.size + 1, np.intp)
-        for a in range(active.size):
-            starts[a + 1] = starts[a] + first[active[a] + 1] - first[active[a]]
-        own, half_norms = np.empty((starts[-1], F), X.dtype), np.empty(starts[-1], X.dtype)
-        for a in range(active.size):
-            own[starts[a] : starts[a + 1]] = C[first[active[a]] : first[active[a] + 1]]
-        _square(own, half_norms)
-        half_norms *= X.dtype.type(0.5)
-        changes, moved, errors = np.zeros((len(own), F)), np.zeros(len(own)), np.zeros(len(own))
-        assign_and_move(
-            X, weights, own, half_norms, starts, np.array([0, active.size]), active, held,
-            changes, moved, errors, none, no_counts,
-        )  # fmt: skip
-        for a in range(active.size):
-            r = active[a]
-            inertia[r] = errors[starts[a] : starts[a + 1]].sum()
-            n_iter[r] += 1
-            shift[r], is_empty = 0.0, False
-            for j in range(starts[a], starts[a + 1]):
-                c = first[r] + j - starts[a]
-                counts[c] += moved[j]
-                sums[c] += changes[j]
-                if counts[c] <= least_mass:
-                    counts[c], sums[c], is_empty = 0.0, 0.0, True
+    n, tiles, norms = len(X), _side_by_side(X), np.empty(len(X), X.dtype)
+    widest = np.diff(first).max()
+    products, half_norms = np.empty((widest + 1, TILE), X.dtype), np.empty(widest, X.dtype)
+    least, labels = np.empty(TILE, X.dtype), np.empty(TILE, np.int32)
+    _square(X, norms)
+    for r in range(len(shift)):
+        own, low = C[first[r] : first[r + 1]], first[r]
+        k, is_empty = len(own), False
+        own_sums, own_counts = sums[low : low + k], counts[low : low + k]
+        while shift[r] > tol and n_iter[r] < max_iter and not is_empty:
+            rounded = own.astype(X.dtype)
+            _square(rounded, half_norms[:k])
+            half_norms *= X.dtype.type(0.5)
+            inertia[r] = 0.0
+            for t in range(len(tiles)):
+                top = t * TILE
+                m = min(TILE, n - top)
+                _multiply(rounded, tiles[t], products)
+                _nearest(products[:k], half_norms[:k], least, labels)
+                inertia[r] += _total(norms[top : top + m], least[:m], weights[top : top + m])
+                _move(
+                    X[top : top + m], weights[top : top + m], labels[:m],
+                    held[r, top : top + m], own_sums, own_counts,
+                )  # fmt: skip
+            shift[r], n_iter[r] = 0.0, n_iter[r] + 1
+            for j in range(k):
+                if own_counts[j] <= least_mass:
+                    own_counts[j], own_sums[j], is_empty = 0.0, 0.0, True
                 else:
-                    mean = sums[c] / counts[c]
-                    shift[r] += ((mean - C[c]) ** 2).sum()
-                    C[c] = mean
-            moving[r] = shift[r] > tol and n_iter[r] < max_iter and not is_empty
+                    mean = own_sums[j] / own_counts[j]
+                    shift[r] += ((mean - own[j]) ** 2).sum()
+                    own[j] = mean
 
 
 @compiled(fastmath=True)
@@ -192,16 +242,20 @@ def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def add_distant(X, weights, closest, shares, chosen):  # type: ignore[no-untyped-def]
-    """Choose rows of X (n, F) as further centroids by greedy k-means++, into chosen (m,).
+def add_distant(X, weights, C, shares, chosen):  # type: ignore[no-untyped-def]
+    """Choose rows of X (n, F) as further centroids than C (k, F) by greedy k-means++.
 
-    closest (n,) are weighted squared distances to the nearest centroid, and are brought up to date.
-    Candidates are drawn in proportion to them by random shares (m, trials) of their sum; that which
-    leaves the least inertia is chosen. Returns the number of rows chosen before all are centroids.
+    Candidates are drawn in proportion to their squared distance from the nearest centroid times
+    their weights (n,), by random shares (m, trials) of the sum; that which leaves the least inertia
+    is chosen (m,). Returns the number of rows chosen before all are centroids.
     """
-    n, trials = len(X), shares.shape[1]
-    cumulated, squared, candidates = np.empty(n), np.empty((n, trials)), np.empty(trials, np.intp)
+    n, k, trials = len(X), len(C), shares.shape[1]
+    cumulated, candidates = np.empty(n), np.empty(trials, np.intp)
     rows, inertia = np.empty((trials, X.shape[1])), np.empty(trials)
+    closest, to_each, squared = np.empty(n), np.empty((n, k)), np.empty((n, trials))
+    squared_distances(X, C, to_each)
+    for i in range(n):
+        closest[i] = weights[i] * to_each[i].min()
     for step in range(len(chosen)):
         total, last = 0.0, -1
         for i in range(n):
