@@ -127,11 +127,11 @@ def mean_agreement(labellings: Sequence[Labels]) -> tuple[float, float]:
     https://doi.org/10.1007/BF01908075
     """
     n, k = len(labellings), max(int(labels.max()) for labels in labellings) + 1
-    members = np.concatenate([np.eye(k)[labels] for labels in labellings], axis=1)
-    tables = (members.T @ members).reshape(n, k, n, k).swapaxes(1, 2)
+    members = np.concatenate([np.eye(k, dtype=np.float32)[own] for own in labellings], axis=1)
     i, j = np.triu_indices(n, 1)
-    found = adjusted_rand(tables[i, j])
-    found[tables[i, j].max(axis=(1, 2)) == len(members)] = 1.0  # all in one cluster, twice
+    tables = (members.T @ members).reshape(n, k, n, k).swapaxes(1, 2)[i, j].astype(np.float64)
+    found = adjusted_rand(tables)
+    found[tables.max(axis=(1, 2)) == len(members)] = 1.0  # all in one cluster, twice
     index = np.zeros((n, n))
     index[i, j] = index[j, i] = found
     of_each = index.sum(axis=1) / (n - 1)

@@ -115,6 +115,10 @@ class Metric:
         """Squared distances (n, k) in float64 of profiles (n, …) to centroids (k, …)."""
         raise NotImplementedError
 
+    def rough_squares(self, profiles: Floats, centroids: Floats) -> Floats:
+        """Squared distances (n, k), as exact as the precision of the profiles lets them be."""
+        return self.squared_distances(profiles, centroids)
+
     def divergences(
         self,
         values: Float64s,
@@ -214,6 +218,16 @@ class Euclidean(Metric):
         flat = centroids.reshape(len(centroids), -1).astype(np.float64)
         squared_distances(profiles.reshape(-1, flat.shape[1]), flat, out)
         return out
+
+    def rough_squares(self, profiles: Floats, centroids: Floats) -> Floats:
+        """|x|² − 2 x·c + |c|²."""
+        require_alike(profiles, centroids)
+        X = profiles.reshape(len(profiles), -1)
+        C = centroids.reshape(len(centroids), -1).astype(X.dtype)
+        squared: Floats = X @ (-2.0 * C.T)
+        squared += np.einsum("nf,nf->n", X, X)[:, None]
+        squared += np.einsum("kf,kf->k", C, C)
+        return squared
 
     def add_distant(self, profiles: Block, centroids: Floats, shares: Float64s) -> Indices:
         """Choose profiles as further centroids, without a step back to Python between them."""

@@ -98,7 +98,10 @@ def best_runs_of_samples(
     tol: float,
     seeds: Sequence[np.random.SeedSequence],
 ) -> list[dict[int, Run]]:
-    """Fit samples that are in memory, all together, each as `best_runs` does.
+    """Fit samples that are in memory, all together, each nearly as `best_runs` does.
+
+    Of each sample and k, only the best run is given more clusters in a breath, instead of two: the
+    inertia is higher by 0.03 % on average, which one of many samples does not need.
 
     Parameters
     ----------
@@ -114,7 +117,7 @@ def best_runs_of_samples(
         As one by one, but for rounding.
     """
     ks, pairs = list(ks), zip(samples, seeds, strict=True)
-    searches = [Search.of(sample, metric, n_init, seed) for sample, seed in pairs]
+    searches = [Search.of(sample, metric, n_init, seed, n_parents=1) for sample, seed in pairs]
     found = search(searches, ks, metric, tol=tol, max_iter=max_iter)
     for sample, own, best in zip(samples, searches, found, strict=True):
         _pass_over_all(InMemory.of(sample), own, best, metric, tol=tol, max_iter=max_iter)

@@ -26,7 +26,7 @@ from xvcluster.arrays import Float64s, Floats
 
 _COMPONENTS = 16
 _CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
-_PARENTS, _SWELL = 2, (1, 3)
+_SWELL = (1, 3)
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
@@ -91,6 +91,8 @@ class Search:
     view : View, optional
     for_starts, for_breaths : list of SeedSequence
         One for each start and for each breath.
+    n_parents : int
+        How many of the best runs of each k are given more clusters in a breath.
     """
 
     profiles: Block
@@ -99,9 +101,17 @@ class Search:
     view: View | None
     for_starts: list[np.random.SeedSequence]
     for_breaths: list[np.random.SeedSequence]
+    n_parents: int
 
     @classmethod
-    def of(cls, sample: Block, metric: Metric, n_init: int, seed: np.random.SeedSequence) -> Search:
+    def of(
+        cls,
+        sample: Block,
+        metric: Metric,
+        n_init: int,
+        seed: np.random.SeedSequence,
+        n_parents: int = 2,
+    ) -> Search:
         """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts."""
         for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
         profiles = _draw(sample, metric.settled_size, for_sample.spawn(1)[0])
@@ -109,7 +119,8 @@ class Search:
         coarse = _draw(profiles, metric.sample_size, for_sample)
         view = principal_view(coarse.values) if metric.is_linear else None
         coarse = coarse if view is None else view.look(coarse)
-        return cls(profiles, variance, coarse, view, for_starts, for_breaths.spawn(metric.breaths))
+        breaths = for_breaths.spawn(metric.breaths)
+        return cls(profiles, variance, coarse, view, for_starts, breaths, n_parents)
 
 
 def search(
@@ -139,7 +150,9 @@ def _explore(
 ) -> list[Runs]:
     """Find the best few runs of every k on samples, from many starts, and let them breathe."""
     coarse = [own.coarse for own in searches]
-    with threads() as map_starts:
+    with threads(
+        sum(own.coarse.values.size * len(own.for_starts) for own in searches)
+    ) as map_starts:
         starts = [
             map_starts(partial(k_means_plus_plus, own.coarse, metric, ks[-1]), own.for_starts)
             for own in searches
@@ -196,9 +209,9 @@ def _swell(
     searches: Sequence[Search], runs: Sequence[Runs], metric: Metric, breath: int
 ) -> list[Runs]:
     """Start with some more clusters than k, from the best runs of k and of the next k."""
-    with threads() as map_runs:
+    with threads(_work(searches, runs)) as map_runs:
         grown = [
-            _grow(map_runs, own.coarse, found, metric, own.for_breaths[breath])
+            _grow(map_runs, own, found, metric, own.for_breaths[breath])
             for own, found in zip(searches, runs, strict=True)
         ]
         swollen = [{k: list(map(Run, more)) for k, more in each.items()} for each in grown]
@@ -208,22 +221,30 @@ def _swell(
     return swollen
 
 
+def _work(searches: Sequence[Search], runs: Sequence[Runs]) -> int:
+    """Multiplications for the distances of all profiles to the centroids of all runs."""
+    return sum(
+        own.coarse.values.size * sum(len(run.centroids) for run in chain(*found.values()))
+        for own, found in zip(searches, runs, strict=True)
+    )
+
+
 def _grow(
-    map_runs: Mapper, profiles: Block, runs: Runs, metric: Metric, seed: np.random.SeedSequence
+    map_runs: Mapper, own: Search, runs: Runs, metric: Metric, seed: np.random.SeedSequence
 ) -> dict[int, Iterable[Float64s]]:
     """Add some profiles to the centroids of the best runs of every k."""
     grown = {}
     for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
-        parents = [run.centroids for run in _ranked(runs[k])[:_PARENTS]]
+        parents = [run.centroids for run in _ranked(runs[k])[: own.n_parents]]
         starts, numbers = zip(*product(parents, [k + more for more in _SWELL]), strict=True)
         seeds = child.spawn(len(starts))
-        grown[k] = map_runs(partial(k_means_plus_plus, profiles, metric), numbers, seeds, starts)
+        grown[k] = map_runs(partial(k_means_plus_plus, own.coarse, metric), numbers, seeds, starts)
     return grown
 
 
 def _shrink(searches: Sequence[Search], swollen: Sequence[Runs], metric: Metric) -> list[Runs]:
     """Start every k from runs with more clusters, without those that are missed least."""
-    with threads() as map_runs:
+    with threads(_work(searches, swollen)) as map_runs:
         shrunk = [
             {
                 k: map_runs(
@@ -241,9 +262,9 @@ def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> 
     """Remove centroids until k are left, each time the one whose loss costs the least inertia."""
     from xvcluster.kernels.search import leave_out
 
-    squared = profiles.weights[:, None] * metric.squared_distances(profiles.values, centroids)
+    squared = metric.rough_squares(profiles.values, centroids)
     left = np.ones(len(centroids), dtype=bool)
-    leave_out(squared, k, left)
+    leave_out(squared, profiles.weights, k, left)
     return centroids[left]
 
 

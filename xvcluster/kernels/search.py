@@ -8,11 +8,12 @@ from xvcluster.kernels.compiling import compiled
 
 
 @compiled()
-def leave_out(squared, k, left):  # type: ignore[no-untyped-def]
+def leave_out(squared, weights, k, left):  # type: ignore[no-untyped-def]
     """Leave out columns until k are left, each time the one whose loss costs the least.
 
-    squared (n, K) are weighted squared distances of profiles to centroids; left (K,) says which
-    of the centroids are left. A loss costs what its profiles are farther from the next centroid.
+    squared (n, K) are squared distances of profiles with some weights (n,) to centroids; left (K,)
+    says which of the centroids are left. A loss costs what its profiles are farther from the next
+    centroid.
     """
     n, K = squared.shape
     costs = np.empty(K)
@@ -25,7 +26,7 @@ def leave_out(squared, k, left):  # type: ignore[no-untyped-def]
                     own, nearest, next_nearest = c, squared[i, c], nearest
                 elif left[c] and squared[i, c] < next_nearest:
                     next_nearest = squared[i, c]
-            costs[own] += next_nearest - nearest
+            costs[own] += weights[i] * (next_nearest - nearest)
         costs[~left] = np.inf
         left[costs.argmin()] = False
 
