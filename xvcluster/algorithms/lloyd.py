@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import groupby, pairwise, repeat
+from itertools import chain, groupby, pairwise, repeat
 from operator import itemgetter
 from threading import Lock
 from typing import Any, TypeVar
@@ -28,6 +28,8 @@ _TOGETHER = 48
 """Centroids of runs that settle in one call: enough for matrix products to be fast."""
 _LITTLE = 2**20
 """Work that takes about as long as it takes to start threads."""
+_TASKS = 64
+"""Into how many parts much work is cut: enough for all cores to be done at the same time."""
 REFINEMENT_TOL = 1e-5
 """Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn: there
 in units of the data squared, in a fit of ours in those of the mean variance of a level."""
@@ -96,8 +98,14 @@ def _map(
 ) -> Iterable[Any]:
     """Call a function for each row of some columns, in a pool of threads if that pays."""
     rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
-    if len(rows) > 1 and work > _LITTLE:
-        return pool.map(function, *zip(*rows, strict=True))
+    if len(rows) < 2 or work <= _LITTLE:
+        return [function(*row) for row in rows]
+    size = -(-len(rows) // _TASKS)
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return chain.from_iterable(pool.map(partial(_call_each, function), parts))
+
+
+def _call_each(function: Callable[..., Any], rows: list[tuple[Any, ...]]) -> list[Any]:
     return [function(*row) for row in rows]
 
 

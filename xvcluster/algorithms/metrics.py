@@ -115,9 +115,12 @@ class Metric:
         """Squared distances (n, k) in float64 of profiles (n, …) to centroids (k, …)."""
         raise NotImplementedError
 
-    def rough_squares(self, profiles: Floats, centroids: Floats) -> Floats:
-        """Squared distances (n, k), as exact as the precision of the profiles lets them be."""
-        return self.squared_distances(profiles, centroids)
+    def relative_squares(self, profiles: Floats, centroids: Floats) -> Floats:
+        """Squared distances (k, n), less what is the same for all centroids.
+
+        They are as exact as the precision of the profiles lets them be.
+        """
+        return np.ascontiguousarray(self.squared_distances(profiles, centroids).T)
 
     def divergences(
         self,
@@ -219,14 +222,13 @@ class Euclidean(Metric):
         squared_distances(profiles.reshape(-1, flat.shape[1]), flat, out)
         return out
 
-    def rough_squares(self, profiles: Floats, centroids: Floats) -> Floats:
-        """|x|² − 2 x·c + |c|²."""
+    def relative_squares(self, profiles: Floats, centroids: Floats) -> Floats:
+        """|c|² − 2 c·x."""
         require_alike(profiles, centroids)
         X = profiles.reshape(len(profiles), -1)
         C = centroids.reshape(len(centroids), -1).astype(X.dtype)
-        squared: Floats = X @ (-2.0 * C.T)
-        squared += np.einsum("nf,nf->n", X, X)[:, None]
-        squared += np.einsum("kf,kf->k", C, C)
+        squared: Floats = (-2.0 * C) @ X.T
+        squared += np.einsum("kf,kf->k", C, C)[:, None]
         return squared
 
     def add_distant(self, profiles: Block, centroids: Floats, shares: Float64s) -> Indices:

@@ -262,7 +262,7 @@ def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> 
     """Remove centroids until k are left, each time the one whose loss costs the least inertia."""
     from xvcluster.kernels.search import leave_out
 
-    squared = metric.rough_squares(profiles.values, centroids)
+    squared = metric.relative_squares(profiles.values, centroids)
     left = np.ones(len(centroids), dtype=bool)
     leave_out(squared, profiles.weights, k, left)
     return centroids[left]

@@ -137,29 +137,21 @@ def assign_and_move(  # type: ignore[no-untyped-def]
 def _multiply(C, columns, products):  # type: ignore[no-untyped-def]
     """Products x·c of k centroids C (k, F) with rows side by side, columns (F, n).
 
-    They are written to the first k of products (k + 1, n). For few centroids this is faster than
-    a matrix product of BLAS, which copies both of its factors.
+    F is a multiple of four. They are written to the first k of products (k + 1, n). For few
+    centroids this is faster than a matrix product of BLAS, which copies both of its factors.
     """
     (k, F), n = C.shape, columns.shape[1]
     for j in range(0, k, 2):
         one, other = C[j], C[min(j + 1, k - 1)]
         row, next_row = products[j], products[j + 1]
         row[:], next_row[:] = 0.0, 0.0
-        f = 0
-        while f + 4 <= F:
+        for f in range(0, F, 4):
             a, b, c, d = one[f], one[f + 1], one[f + 2], one[f + 3]
             e, g, h, p = other[f], other[f + 1], other[f + 2], other[f + 3]
             w, x, y, z = columns[f], columns[f + 1], columns[f + 2], columns[f + 3]
             for i in range(n):
                 row[i] = row[i] + a * w[i] + b * x[i] + c * y[i] + d * z[i]
                 next_row[i] = next_row[i] + e * w[i] + g * x[i] + h * y[i] + p * z[i]
-            f += 4
-        while f < F:
-            a, e, w = one[f], other[f], columns[f]
-            for i in range(n):
-                row[i] += a * w[i]
-                next_row[i] += e * w[i]
-            f += 1
 
 
 @compiled(fastmath=True)
@@ -173,9 +165,12 @@ def _total(norms, least, weights):  # type: ignore[no-untyped-def]
 
 @compiled()
 def _side_by_side(X):  # type: ignore[no-untyped-def]
-    """The rows of X (n, F) in tiles of columns (n_tiles, F, TILE), filled up with zeros."""
+    """The rows of X (n, F) in tiles of columns (n_tiles, F, TILE), filled up with zeros.
+
+    F is filled up to a multiple of four.
+    """
     n, F = X.shape
-    tiles = np.zeros((-(-n // TILE), F, TILE), X.dtype)
+    tiles = np.zeros((-(-n // TILE), -(-F // 4) * 4, TILE), X.dtype)
     for i in range(n):
         for f in range(F):
             tiles[i // TILE, f, i % TILE] = X[i, f]
@@ -199,20 +194,21 @@ def settle(  # type: ignore[no-untyped-def]
     widest = np.diff(first).max()
     products, half_norms = np.empty((widest + 1, TILE), X.dtype), np.empty(widest, X.dtype)
     least, labels = np.empty(TILE, X.dtype), np.empty(TILE, np.int32)
+    rounded = np.zeros((widest, tiles.shape[1]), X.dtype)
     _square(X, norms)
     for r in range(len(shift)):
         own, low = C[first[r] : first[r + 1]], first[r]
         k, is_empty = len(own), False
         own_sums, own_counts = sums[low : low + k], counts[low : low + k]
         while shift[r] > tol and n_iter[r] < max_iter and not is_empty:
-            rounded = own.astype(X.dtype)
-            _square(rounded, half_norms[:k])
+            rounded[:k, : X.shape[1]] = own
+            _square(rounded[:k], half_norms[:k])
             half_norms *= X.dtype.type(0.5)
             inertia[r] = 0.0
             for t in range(len(tiles)):
                 top = t * TILE
                 m = min(TILE, n - top)
-                _multiply(rounded, tiles[t], products)
+                _multiply(rounded[:k], tiles[t], products)
                 _nearest(products[:k], half_norms[:k], least, labels)
                 inertia[r] += _total(norms[top : top + m], least[:m], weights[top : top + m])
                 _move(

@@ -7,26 +7,36 @@ import numpy as np
 from xvcluster.kernels.compiling import compiled
 
 
+@compiled(fastmath={"nnan", "nsz"})
+def _nearest_two(row, c, labels, nearest, next_nearest):  # type: ignore[no-untyped-def]
+    """Bring the nearest and next nearest of some centroids up to date with one more, row (n,)."""
+    for i in range(row.size):
+        value, least = row[i], nearest[i]
+        later = value if value > least else least
+        next_nearest[i] = later if later < next_nearest[i] else next_nearest[i]
+        labels[i] = c if value < least else labels[i]
+        nearest[i] = value if value < least else least
+
+
 @compiled()
 def leave_out(squared, weights, k, left):  # type: ignore[no-untyped-def]
-    """Leave out columns until k are left, each time the one whose loss costs the least.
+    """Leave out rows until k are left, each time the one whose loss costs the least.
 
-    squared (n, K) are squared distances of profiles with some weights (n,) to centroids; left (K,)
-    says which of the centroids are left. A loss costs what its profiles are farther from the next
-    centroid.
+    squared (K, n) are squared distances of centroids to profiles with some weights (n,), less what
+    is the same for all centroids; left (K,) says which of these are left. A loss costs what its
+    profiles are farther from the next centroid.
     """
-    n, K = squared.shape
-    costs = np.empty(K)
+    K, n = squared.shape
+    costs, labels = np.empty(K), np.empty(n, np.int32)
+    nearest, next_nearest = np.empty(n, squared.dtype), np.empty(n, squared.dtype)
     for _ in range(K - k):
+        nearest[:], next_nearest[:] = np.inf, np.inf
+        for c in range(K):
+            if left[c]:
+                _nearest_two(squared[c], np.int32(c), labels, nearest, next_nearest)
         costs[:] = 0.0
         for i in range(n):
-            own, nearest, next_nearest = 0, np.inf, np.inf
-            for c in range(K):
-                if left[c] and squared[i, c] < nearest:
-                    own, nearest, next_nearest = c, squared[i, c], nearest
-                elif left[c] and squared[i, c] < next_nearest:
-                    next_nearest = squared[i, c]
-            costs[own] += weights[i] * (next_nearest - nearest)
+            costs[labels[i]] += weights[i] * (next_nearest[i] - nearest[i])
         costs[~left] = np.inf
         left[costs.argmin()] = False
 
