@@ -11,7 +11,7 @@ from tslearn.metrics import cdist_dtw
 
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import BLOCK_ROWS, Group, Run, fit, one_blas_thread, split, threads
+from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, one_blas_thread, split, threads
 from xvcluster.algorithms.metrics import get_metric
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
@@ -48,7 +48,7 @@ def test_fit_equals_scikit_learn_from_the_same_centroids(seed):
     start, X = profiles[:6], profiles.reshape(700, -1)
     theirs = KMeans(6, init=start.reshape(6, -1), n_init=1, max_iter=300, tol=1e-4).fit(X)
     run = Run(start)
-    fit([Group(blocks_of(profiles), [run])], EUCLIDEAN, max_iter=300, tol=1e-4 * variance(profiles))
+    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=300, tol=1e-4 * variance(profiles))
     ours = assign(profiles, Assigner(run.centroids, EUCLIDEAN))
     np.testing.assert_array_equal(ours.labels, theirs.labels_)
     np.testing.assert_allclose(ours.squared.sum(), theirs.inertia_, rtol=1e-6)
@@ -60,7 +60,7 @@ def test_fit_equals_tslearn_from_the_same_centroids(n_variables):
     profiles = make_profiles(300, 12, n_variables)
     theirs = TimeSeriesKMeans(5, init=profiles[:5], n_init=1, max_iter=60, tol=0.0).fit(profiles)
     run = Run(profiles[:5])
-    fit([Group(blocks_of(profiles), [run])], EUCLIDEAN, max_iter=60, tol=0.0)
+    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=60, tol=0.0)
     np.testing.assert_allclose(run.centroids, theirs.cluster_centers_, rtol=1e-9)
     labels = assign(profiles, Assigner(run.centroids, EUCLIDEAN)).labels
     np.testing.assert_array_equal(labels, theirs.labels_)
@@ -73,7 +73,7 @@ def test_fit_under_dtw_reaches_the_inertia_of_tslearn(seed, n_variables):
     start = profiles[np.random.default_rng(seed).choice(150, 4, replace=False)]
     theirs = TimeSeriesKMeans(4, metric="dtw", init=start, n_init=1, max_iter=50).fit(profiles)
     run = Run(start)
-    fit([Group(blocks_of(profiles), [run])], DTW, max_iter=50, tol=1e-4 * variance(profiles))
+    fit(blocks_of(profiles), [run], DTW, max_iter=50, tol=1e-4 * variance(profiles))
     inertia, reference = (
         (cdist_dtw(profiles, centroids) ** 2).min(axis=1).sum()
         for centroids in (run.centroids, theirs.cluster_centers_)
@@ -88,10 +88,10 @@ def test_fit_advances_runs_together_as_if_alone(name, order):
     starts = [profiles[:3], profiles[10:15], profiles[20:21]]
     starts = [starts[i] for i in order]
     together = [Run(start) for start in starts]
-    fit([Group(blocks_of(profiles), together)], metric, max_iter=20, tol=1e-6)
+    fit(blocks_of(profiles), together, metric, max_iter=20, tol=1e-6)
     for start, run in zip(starts, together, strict=True):
         alone = Run(start)
-        fit([Group(blocks_of(profiles), [alone])], metric, max_iter=20, tol=1e-6)
+        fit(blocks_of(profiles), [alone], metric, max_iter=20, tol=1e-6)
         np.testing.assert_allclose(run.centroids, alone.centroids, rtol=1e-12)
         assert (run.n_iter, run.converged) == (alone.n_iter, alone.converged)
 
@@ -99,7 +99,7 @@ def test_fit_advances_runs_together_as_if_alone(name, order):
 def test_fit_reports_every_pass_and_stops_at_max_iter():
     profiles, seen = make_profiles(200, 8), []
     run = Run(profiles[:9])
-    fit([Group(blocks_of(profiles), [run])], EUCLIDEAN, max_iter=3, tol=0.0, report=seen.append)
+    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=3, tol=0.0, report=seen.append)
     assert seen == [[run]] * 3
     assert run.n_iter == 3
     assert not run.converged
@@ -109,7 +109,7 @@ def test_fit_never_raises_the_inertia_from_pass_to_pass():
     profiles = make_profiles(300, 8)
     run, inertia = Run(profiles[:7]), []
     fit(
-        [Group(blocks_of(profiles), [run])], EUCLIDEAN,
+        blocks_of(profiles), [run], EUCLIDEAN,
         max_iter=40, tol=0.0, report=lambda runs: inertia.append(runs[0].inertia),
     )  # fmt: skip
     assert np.all(np.diff(inertia) <= 1e-9)
@@ -119,14 +119,14 @@ def test_fit_never_raises_the_inertia_from_pass_to_pass():
 def test_fit_moves_an_empty_cluster_to_the_farthest_profile(name):
     profiles = np.repeat([[0.0], [1.0], [9.0]], [5, 5, 1], axis=0)[..., None]
     run = Run(np.array([[[0.0]], [[100.0]]]))
-    fit([Group(blocks_of(profiles), [run])], get_metric(name), max_iter=20, tol=0.0)
+    fit(blocks_of(profiles), [run], get_metric(name), max_iter=20, tol=0.0)
     assert sorted(run.centroids.ravel()) == [0.5, 9.0]
 
 
 def test_fit_leaves_an_empty_cluster_where_every_profile_has_its_own():
     profiles = np.array([[[0.0]], [[1.0]], [[1.0]]])
     run = Run(np.array([[[0.0]], [[1.0]], [[5.0]]]))
-    fit([Group(blocks_of(profiles), [run])], EUCLIDEAN, max_iter=20, tol=0.0)
+    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=20, tol=0.0)
     assert run.centroids.ravel().tolist() == [0.0, 1.0, 5.0]
     assert run.converged
 
@@ -150,7 +150,7 @@ def test_fit_moves_several_empty_clusters_at_once(name, dtype):
     profiles = (groups + rng.normal(size=(66, 4, 1))).astype(dtype)
     start = np.concatenate([profiles[:1], 1e4 + np.zeros((4, 4, 1))]).astype(float)
     run = Run(start)
-    fit([Group(blocks_of(profiles), [run])], get_metric(name), max_iter=50, tol=0.0)
+    fit(blocks_of(profiles), [run], get_metric(name), max_iter=50, tol=0.0)
     assert run.converged
     assert np.all(run.mass[:, 0] > 0)
     found = assign(profiles, Assigner(run.centroids, get_metric(name)))
@@ -162,8 +162,8 @@ def test_fit_keeps_the_sums_of_the_members_that_summing_anew_gives():
     profiles = make_profiles(3000, 12, 2).astype("float32")
     starts = [profiles[:k].astype(float) for k in (7, 4, 11)]
     before, after = ([Run(start) for start in starts] for _ in range(2))
-    fit([Group(blocks_of(profiles), before)], EUCLIDEAN, max_iter=14, tol=0.0)
-    fit([Group(blocks_of(profiles), after)], EUCLIDEAN, max_iter=15, tol=0.0)
+    fit(blocks_of(profiles), before, EUCLIDEAN, max_iter=14, tol=0.0)
+    fit(blocks_of(profiles), after, EUCLIDEAN, max_iter=15, tol=0.0)
     for held, run in zip(before, after, strict=True):
         labels = assign(profiles, Assigner(held.centroids, EUCLIDEAN)).labels
         for j in range(len(run.centroids)):
@@ -182,7 +182,7 @@ def test_fit_under_dtw_with_a_window_reaches_the_inertia_of_tslearn():
     ).fit(profiles)
     run = Run(start)
     metric = get_metric("dtw", 4, np.arange(25.0))
-    fit([Group(blocks_of(profiles), [run])], metric, max_iter=50, tol=1e-4 * variance(profiles))
+    fit(blocks_of(profiles), [run], metric, max_iter=50, tol=1e-4 * variance(profiles))
     inertia, reference = (
         (cdist_dtw(profiles, centroids, **band) ** 2).min(axis=1).sum()
         for centroids in (run.centroids, theirs.cluster_centers_)

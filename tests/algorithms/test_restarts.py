@@ -15,7 +15,7 @@ from xvcluster.algorithms import restarts
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
-from xvcluster.algorithms.lloyd import Group, Run, fit, split
+from xvcluster.algorithms.lloyd import Run, fit, split
 from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean, get_metric
 from xvcluster.algorithms.restarts import best_runs
 from xvcluster.algorithms.source import InMemory
@@ -90,13 +90,13 @@ def test_best_runs_of_one_k_are_as_good_as_the_best_of_separate_fits():
     profiles = make_profiles(300, 8)
     block, seeds = Block.of(profiles), np.random.SeedSequence(7).spawn(20)
     runs = [Run(k_means_plus_plus(block, EUCLIDEAN, 5, seed)) for seed in seeds]
-    fit([Group(split(block, EUCLIDEAN), runs)], EUCLIDEAN, max_iter=100, tol=1e-9)
+    fit(split(block, EUCLIDEAN), runs, EUCLIDEAN, max_iter=100, tol=1e-9)
     separate = [inertia_of(profiles, run, EUCLIDEAN) for run in runs]
     for metric, expected in ((EUCLIDEAN, min(separate)), (Breathless(), np.median(separate))):
         found = find(profiles, [5], metric, n_init=10, tol=1e-9)[5]
         assert inertia_of(profiles, found, EUCLIDEAN) <= 1.001 * expected
         again = Run(found.centroids.copy())
-        fit([Group(split(block, EUCLIDEAN), [again])], EUCLIDEAN, max_iter=100, tol=1e-9)
+        fit(split(block, EUCLIDEAN), [again], EUCLIDEAN, max_iter=100, tol=1e-9)
         np.testing.assert_allclose(again.centroids, found.centroids, rtol=1e-9)
 
 
@@ -149,7 +149,7 @@ def test_best_runs_of_more_profiles_than_settle_early_are_settled_on_all(name, k
         again = Run(found[k].centroids.copy())
         variance = profiles.reshape(900, -1).var(axis=0).mean()
         blocks = split(Block.of(profiles), metric)
-        fit([Group(blocks, [again])], metric, max_iter=300, tol=1e-9 * variance)
+        fit(blocks, [again], metric, max_iter=300, tol=1e-9 * variance)
         reached, expected = (inertia_of(profiles, run, metric) for run in (found[k], again))
         assert reached <= expected * (1 + 1e-6)
         np.testing.assert_allclose(found[k].inertia, reached, rtol=1e-6)
@@ -208,7 +208,7 @@ def test_best_runs_of_a_sample_alone_in_memory_see_all_profiles():
     run = best_runs(source, [4], EUCLIDEAN, **options)[4]
     assert run.converged
     again = Run(run.centroids.copy())
-    fit([Group(split(Block.of(profiles), EUCLIDEAN), [again])], EUCLIDEAN, max_iter=300, tol=1e-9)
+    fit(split(Block.of(profiles), EUCLIDEAN), [again], EUCLIDEAN, max_iter=300, tol=1e-9)
     reached, expected = (inertia_of(profiles, r, EUCLIDEAN) for r in (run, again))
     assert reached <= expected * (1 + 1e-6)
 

@@ -8,9 +8,11 @@ from itertools import pairwise, starmap
 
 import numpy as np
 
-from xvcluster.arrays import Float64s, Floats, Indices
+from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 
 _CHUNK = 2048
+_ROUNDING = 1e-11
+"""Share of the total weight below which a cluster holds nothing but rounding errors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +81,11 @@ class Block:
         """Slices of rows, so that the whole block is never copied."""
         return (slice(i, i + _CHUNK) for i in range(0, len(self), _CHUNK))
 
+    @property
+    def least_mass(self) -> float:
+        """Weight below which a cluster holds nothing but rounding errors."""
+        return _ROUNDING * float(self.weights.sum())
+
     def counted(self) -> Block:
         """The profiles with a positive weight."""
         return self if self.weights.all() else self[np.flatnonzero(self.weights)]
@@ -112,10 +119,48 @@ class Stack:
         """The slice of each run's centroids."""
         return starmap(slice, pairwise(self.first.tolist()))
 
-    def by_run(self, values: Float64s) -> Float64s:
-        """Sums (n_active,) over each run's centroids of values (K,)."""
-        sums: Float64s = np.add.reduceat(values, self.first[:-1])
-        return sums
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settling:
+    """How far some runs have come on a block; arrays are changed in place.
+
+    Attributes
+    ----------
+    stack : Stack
+    held : ndarray, shape (n_runs, n)
+        Labels of the last pass; -1 before the first.
+    sums, counts : ndarray, shapes (K, n_levels, n_variables) and (K,)
+        Weighted sums of the members of each cluster, and their weight.
+    inertia, n_iter, shift : ndarray, shape (n_runs,)
+        Inertia before the last update, number of passes, and squared shift in the last of them.
+    """
+
+    stack: Stack
+    held: Labels
+    sums: Float64s
+    counts: Float64s
+    inertia: Float64s
+    n_iter: Indices
+    shift: Float64s
+
+    @classmethod
+    def of(cls, centroids: Sequence[Float64s], n: int) -> Settling:
+        """Begin with the centroids of some runs on a block of n profiles."""
+        stack, n_runs = Stack.of(centroids), len(centroids)
+        return cls(
+            stack,
+            held=np.full((n_runs, n), -1, dtype=np.int32),
+            sums=np.zeros(stack.centroids.shape),
+            counts=np.zeros(len(stack.centroids)),
+            inertia=np.full(n_runs, np.inf),
+            n_iter=np.zeros(n_runs, np.intp),
+            shift=np.full(n_runs, np.inf),
+        )
+
+    def moving(self, tol: float, max_iter: int) -> Booleans:
+        """Which runs (n_runs,) have further to go."""
+        moving: Booleans = (self.shift > tol) & (self.n_iter < max_iter)
+        return moving
 
 
 @dataclass(slots=True, eq=False)

@@ -12,27 +12,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import islice, pairwise, repeat
+from itertools import groupby, pairwise, repeat
+from operator import itemgetter
 from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
 
-from xvcluster.algorithms.blocks import Block, Partial, Stack
+from xvcluster.algorithms.blocks import Block, Partial, Settling, Stack
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 BLOCK_ROWS, N_BLOCKS = 4096, 16
-_ALONE = 2**23
-"""Distances of a pass up to which runs settle each by itself."""
+_TOGETHER = 48
+"""Centroids of runs that settle in one call: enough for matrix products to be fast."""
 _LITTLE = 2**20
 """Work that takes about as long as it takes to start threads."""
 REFINEMENT_TOL = 1e-5
 """Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn: there
 in units of the data squared, in a fit of ours in those of the mean variance of a level."""
-
-_ROUNDING = 1e-11
-"""Share of the total weight below which a cluster holds nothing but rounding errors."""
 
 Mapper = Callable[..., Iterable[Any]]
 Report = Callable[[list["Run"]], None]
@@ -69,49 +67,14 @@ class Run:
     mass: Float64s = field(default_factory=lambda: np.zeros(0))
 
 
-@dataclass(slots=True, eq=False)
-class Group:
-    """Runs over the same profiles.
-
-    Attributes
-    ----------
-    blocks : list of Block
-    runs : list of Run
-        Changed in place by a fit.
-    variance : float
-        Unit of tolerances, the mean variance of a level.
-    held : list of ndarray of int, shape (n_runs, n)
-        Labels of each block by each run; −1 before the first pass.
-    weight : float
-        Of all profiles.
-    """
-
-    blocks: list[Block]
-    runs: list[Run]
-    variance: float = 1.0
-    held: list[Labels] = field(init=False)
-    weight: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.held = unlabelled(self.blocks, len(self.runs))
-        self.weight = float(sum(block.weights.sum() for block in self.blocks))
-        for run in self.runs:
-            run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
-
-    def active(self) -> Indices:
-        """Positions of the runs that have not converged."""
-        return np.flatnonzero([not run.converged for run in self.runs])
-
-
-def split(profiles: Rows, metric: Metric, n_groups: int = 1) -> list[Rows]:
+def split(profiles: Rows, metric: Metric) -> list[Rows]:
     """Cut profiles into blocks of nearly the same size.
 
-    There are enough of them for many cores, unless calls would then cost more than the work, or
-    there are other groups of blocks. Two blocks of a quarter of the minimum size are still better
-    than one.
+    There are enough of them for many cores, unless calls would then cost more than the work. Two
+    blocks of a quarter of the minimum size are still better than one.
     """
     two = min(2, 4 * len(profiles) // metric.least_rows)
-    wanted = min(N_BLOCKS, max(len(profiles) // metric.least_rows, two)) // n_groups
+    wanted = min(N_BLOCKS, max(len(profiles) // metric.least_rows, two))
     n_blocks = max(-(-len(profiles) // BLOCK_ROWS), wanted, 1)
     edges = np.linspace(0, len(profiles), n_blocks + 1).astype(int).tolist()
     return [profiles[start:stop] for start, stop in pairwise(edges)]
@@ -124,18 +87,22 @@ def threads(work: float = np.inf) -> Iterator[Mapper]:
     If it is known that there is little work (multiplications, about), this thread does it, as
     others would take longer to start.
     """
-    with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
-        yield partial(_map, pool, work)
+    with one_blas_thread():
+        if work <= _LITTLE:
+            yield partial(_map, None)
+            return
+        with ThreadPoolExecutor(_n_cores()) as pool:
+            yield partial(_map, pool)
 
 
 def _map(
-    pool: ThreadPoolExecutor, work: float, function: Callable[..., Any], *columns: Iterable[Any]
+    pool: ThreadPoolExecutor | None, function: Callable[..., Any], *columns: Iterable[Any]
 ) -> Iterable[Any]:
-    """Call a function for each row of some columns, in a pool of threads if that pays."""
+    """Call a function for each row of some columns, if there are several in a pool of threads."""
     rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
-    if len(rows) > 1 and work > _LITTLE:
-        return pool.map(function, *zip(*rows, strict=True))
-    return [function(*row) for row in rows]
+    if pool is None or len(rows) == 1:
+        return [function(*row) for row in rows]
+    return pool.map(function, *zip(*rows, strict=True))
 
 
 class _Limited:
@@ -191,7 +158,8 @@ def _n_cores() -> int:
 
 
 def fit(
-    groups: Sequence[Group],
+    blocks: list[Block],
+    runs: list[Run],
     metric: Metric,
     *,
     max_iter: int,
@@ -204,123 +172,134 @@ def fit(
 
     Parameters
     ----------
-    groups : sequence of Group
-        Runs, changed in place, each over the profiles of its group.
+    blocks : list of Block
+    runs : list of Run
+        Changed in place.
     metric : Metric
     max_iter : int
         Maximum number of passes.
     tol : float
-        A run has converged when the squared shift of its centroids is at most this, in units of
-        its group's variance.
+        A run has converged when the squared shift of its centroids, in units of the data squared,
+        is at most this.
     report : callable, optional
         Called with the runs after each pass.
     refinements : int, optional
         Maximum number of further steps towards the barycenters in each pass. By default, that of
         the metric.
     least_gain : float
-        Gain in a cluster's mean squared distance below which these steps end, in the same units.
+        Gain in a cluster's mean squared distance below which these steps end.
     """
+    held = unlabelled(blocks, len(runs))
     steps = metric.max_refinements if refinements is None else refinements
     refine = partial(_refine, metric=metric, refinements=steps, least_gain=least_gain)
-    runs = [run for group in groups for run in group.runs]
+    for run in runs:
+        run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
     with threads() as map_blocks:
         for _ in range(max_iter):
-            moving = [group for group in groups if group.active().size]
-            if not moving:
+            active = np.flatnonzero([not run.converged for run in runs])
+            if not active.size:
                 return
-            _advance(map_blocks, moving, metric, tol, refine if steps else None)
+            chosen = [runs[r] for r in active]
+            _advance(
+                map_blocks, blocks, chosen, metric, active, held, tol, refine if steps else None
+            )
             if report is not None:
                 report(runs)
 
 
-def are_few(n_profiles: int, runs: Sequence[Run], metric: Metric) -> bool:
-    """Whether calls from pass to pass would cost more than the work: see `fit_few`."""
-    n_distances = n_profiles * sum(len(run.centroids) for run in runs)
-    return n_profiles <= metric.rows_alone and n_distances <= _ALONE
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Runs over the same profiles, and the unit of their tolerances: the variance of a level."""
+
+    profiles: Block
+    runs: list[Run]
+    variance: float
 
 
-def fit_few(
+def fit_groups(
     groups: Sequence[Group],
     metric: Metric,
     *,
     max_iter: int,
     tol: float,
     report: Report | None = None,
+    **options: Any,
 ) -> None:
-    """Advance runs as `fit` does, but each by itself until it converges, without a step between.
+    """Advance the runs of each group over its own profiles until they converge; see `fit`.
 
-    The profiles of each group are one block. Runs are reported as each of them ends.
+    On few profiles, calls from pass to pass would cost more than the work. There runs settle in one
+    call, some of them at a time, and are reported at its end.
     """
-    tasks = [(group, r) for group in groups for r in range(len(group.runs))]
-    runs = [group.runs[r] for group, r in tasks]
-    work = sum(group.blocks[0].values.size * len(group.runs[r].centroids) for group, r in tasks)
+    many = [group for group in groups if len(group.profiles) > metric.rows_alone]
+    few = [group for group in groups if len(group.profiles) <= metric.rows_alone]
+    parts = [(group, runs) for group in few for runs in _cut(group.runs, len(groups))]
+    work = sum(len(group.profiles) * sum(len(r.centroids) for r in runs) for group, runs in parts)
     settle = partial(_settle, metric=metric, max_iter=max_iter, tol=tol)
-    with threads(work) as map_runs:
-        for _ in map_runs(settle, *zip(*tasks, strict=True)):
+    with threads(work * groups[0].profiles.values[0].size) as map_parts:
+        for _ in map_parts(settle, *zip(*parts, strict=True)) if parts else ():
             if report is not None:
-                report(runs)
+                report([run for group in few for run in group.runs])
+    options |= {"max_iter": max_iter, "report": report}
+    for group in many:
+        options |= {"tol": tol * group.variance, "least_gain": REFINEMENT_TOL * group.variance}
+        fit(split(group.profiles, metric), group.runs, metric, **options)
 
 
-def _settle(group: Group, r: int, *, metric: Metric, max_iter: int, tol: float) -> None:
-    """Advance one run of a group by itself until it converges."""
-    run, block, tol = group.runs[r], group.blocks[0], tol * group.variance
-    run.centroids = run.centroids.copy()
-    state = run.centroids, group.held[0][r], run.sums, run.mass
-    left, least_mass = max_iter, _ROUNDING * group.weight
-    while left and not run.converged:
-        run.inertia, n_passes, shift = metric.settle(
-            block, *state, max_iter=left, tol=tol, least_mass=least_mass
-        )
-        run.n_iter, left = run.n_iter + n_passes, left - n_passes
-        relocated = _fill(group, run, metric)
-        run.converged = not relocated and shift <= tol
+def _cut(runs: list[Run], n_groups: int) -> Iterator[list[Run]]:
+    """Cut runs into parts of few centroids, and those of a single group into two at least."""
+    ends = np.cumsum([len(run.centroids) for run in runs])
+    size = min(_TOGETHER, ends[-1] / 2) if n_groups == 1 else _TOGETHER
+    part = np.ceil(ends / size).astype(int)
+    for _, own in groupby(zip(part.tolist(), runs, strict=True), key=itemgetter(0)):
+        yield [run for _, run in own]
+
+
+def _settle(group: Group, runs: list[Run], *, metric: Metric, max_iter: int, tol: float) -> None:
+    """Advance some runs of a group by themselves until they converge."""
+    profiles, tol = group.profiles, tol * group.variance
+    state = Settling.of([run.centroids for run in runs], len(profiles))
+    while state.moving(tol, max_iter).any():
+        moving = state.moving(tol, max_iter)
+        metric.settle(profiles, state, max_iter=max_iter, tol=tol)
+        for r, part in enumerate(state.stack.parts()):
+            empty = np.flatnonzero(state.counts[part] == 0)
+            if moving[r] and _fill(state.stack.centroids[part], empty, [profiles], metric):
+                state.shift[r] = np.inf
+    for r, (run, part) in enumerate(zip(runs, state.stack.parts(), strict=True)):
+        run.centroids, run.inertia = state.stack.centroids[part], float(state.inertia[r])
+        run.n_iter, run.converged = int(state.n_iter[r]), bool(state.shift[r] <= tol)
+        run.sums = state.sums[part]
+        run.mass = np.repeat(state.counts[part, None], run.sums.shape[1], axis=1)
 
 
 def _advance(
     map_blocks: Mapper,
-    groups: list[Group],
+    blocks: list[Block],
+    runs: list[Run],
     metric: Metric,
+    active: Indices,
+    held: list[Labels],
     tol: float,
     refine: Callable[..., None] | None,
 ) -> None:
-    """One pass: assign and sum all blocks, then update the runs that have not converged."""
-    active = [group.active() for group in groups]
-    stacks = [
-        Stack.of([group.runs[r].centroids for r in own], own)
-        for group, own in zip(groups, active, strict=True)
-    ]
-    total = _total(map_blocks, groups, stacks, metric)
-    moving = [(group, r) for group, own in zip(groups, active, strict=True) for r in own]
-    runs = [group.runs[r] for group, r in moving]
-    stack = Stack.of([run.centroids for run in runs])
+    """One pass: assign and sum all blocks, then update the runs."""
+    stack = Stack.of([run.centroids for run in runs], active)
+    total = add(map_blocks(metric.accumulate, blocks, repeat(stack), held))
     if metric.incremental:
         total.sums += np.concatenate([run.sums for run in runs])
         total.mass += np.concatenate([run.mass for run in runs])
-        weights = np.repeat([group.weight for group, _ in moving], np.diff(stack.first))
-        clear_rounding(total.sums, total.mass, weights[:, None])
+        clear_rounding(total.sums, total.mass, sum(block.least_mass for block in blocks))
     moved = means(total.sums, total.mass, stack.centroids)
-    of_runs = stack.by_run(total.inertia).tolist()
-    for run, inertia, part in zip(runs, of_runs, stack.parts(), strict=True):
-        run.centroids, run.inertia = moved[part], inertia
+    for r, run, part in zip(active, runs, stack.parts(), strict=True):
+        inertia = total.inertia[part]
+        run.centroids, run.inertia = moved[part], float(inertia.sum())
         run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
-    if refine is not None:
-        for (group, r), part in zip(moving, stack.parts(), strict=True):
-            refine(map_blocks, group, r, total.inertia[part])
-    relocated = [_fill(group, group.runs[r], metric) for group, r in moving]
-    shifts = stack.by_run(((moved - stack.centroids) ** 2).sum(axis=(1, 2))).tolist()
-    for (group, r), filled, shift in zip(moving, relocated, shifts, strict=True):
-        group.runs[r].converged = not filled and shift <= tol * group.variance
-
-
-def _total(map_blocks: Mapper, groups: list[Group], stacks: list[Stack], metric: Metric) -> Partial:
-    """Sums over the blocks of each group for its active runs, one group after the other."""
-    tasks = [
-        (block, stack, held)
-        for group, stack in zip(groups, stacks, strict=True)
-        for block, held in zip(group.blocks, group.held, strict=True)
-    ]
-    parts = iter(map_blocks(metric.accumulate, *zip(*tasks, strict=True)))
-    return Partial.join([add(islice(parts, len(group.blocks))) for group in groups])
+        if refine is not None:
+            refine(map_blocks, blocks, run, [block[r] for block in held], inertia)
+        empty = np.flatnonzero(run.mass[:, 0] == 0)
+        relocated = _fill(run.centroids, empty, blocks, metric)
+        shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
+        run.converged = not relocated and shift <= tol
 
 
 def unlabelled(blocks: Sequence[Block], n_runs: int) -> list[Labels]:
@@ -340,9 +319,9 @@ def add(parts: Iterable[Partial]) -> Partial:
     return Partial(sums, mass, inertia, first.rest, first.rest_mass)
 
 
-def clear_rounding(sums: Float64s, mass: Float64s, weight: float | Float64s) -> None:
+def clear_rounding(sums: Float64s, mass: Float64s, least_mass: float) -> None:
     """Set to zero, in place, what rounding errors have left in empty clusters."""
-    nothing = mass <= _ROUNDING * weight
+    nothing = mass <= least_mass
     mass[nothing] = 0.0
     sums[nothing] = 0.0
 
@@ -353,25 +332,25 @@ def means(sums: Float64s, mass: Float64s, otherwise: Float64s) -> Float64s:
     return np.divide(sums, mass[..., None], out=otherwise.copy(), where=paired)
 
 
-def _fill(group: Group, run: Run, metric: Metric) -> bool:
-    """Move a run's empty clusters to the profiles farthest from their centroids, if any are."""
-    if run.mass[:, 0].all():
+def _fill(centroids: Float64s, empty: Indices, blocks: list[Block], metric: Metric) -> bool:
+    """Move empty clusters to the profiles farthest from their centroids; False if none is away."""
+    if not empty.size:
         return False
-    blocks, empty = group.blocks, np.flatnonzero(run.mass[:, 0] == 0)
-    squared = [metric.squared_distances(b.values, run.centroids).min(axis=1) for b in blocks]
+    squared = [metric.squared_distances(b.values, centroids).min(axis=1) for b in blocks]
     counts = np.concatenate([block.weights > 0 for block in blocks])
     flat = np.where(counts, np.concatenate(squared), 0.0)
     far = np.argsort(flat)[::-1][: empty.size]
     far = far[flat[far] > 0]
     profiles = np.concatenate([block.values for block in blocks])[far]
-    run.centroids[empty[: far.size]] = profiles
+    centroids[empty[: far.size]] = profiles
     return bool(far.size)
 
 
 def _refine(
     map_blocks: Mapper,
-    group: Group,
-    r: int,
+    blocks: list[Block],
+    run: Run,
+    labels: list[Labels],
     inertia: Float64s,
     *,
     metric: Metric,
@@ -379,17 +358,16 @@ def _refine(
     least_gain: float,
 ) -> None:
     """Step further towards the barycenters with fixed labels, until a step gains little."""
-    run, labels = group.runs[r], [held[r] for held in group.held]
     k = len(run.centroids)
-    pairs = zip(labels, group.blocks, strict=True)
+    pairs = zip(labels, blocks, strict=True)
     weight = sum(np.bincount(held, block.weights, minlength=k) for held, block in pairs)
     weight = np.where(weight > 0, weight, 1.0)
     moving = np.ones(k, dtype=bool)
     for _ in range(refinements):
         held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
-        stepped = add(map_blocks(metric.refine, group.blocks, repeat(run.centroids), held))
-        run.centroids[:] = means(stepped.sums, stepped.mass, run.centroids)
-        moving &= np.abs(inertia - stepped.inertia) / weight >= least_gain * group.variance
+        stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
+        run.centroids = means(stepped.sums, stepped.mass, run.centroids)
+        moving &= np.abs(inertia - stepped.inertia) / weight >= least_gain
         inertia = stepped.inertia
         if not moving.any():
             return

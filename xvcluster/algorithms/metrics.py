@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xvcluster.algorithms.blocks import Block, Partial, Stack
+from xvcluster.algorithms.blocks import Block, Partial, Settling, Stack
 from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 
 _GROUP = 96
@@ -99,39 +99,11 @@ class Metric:
         """
         raise NotImplementedError
 
-    def settle(
-        self,
-        block: Block,
-        centroids: Float64s,
-        labels: Labels,
-        sums: Float64s,
-        mass: Float64s,
-        *,
-        max_iter: int,
-        tol: float,
-        least_mass: float,
-    ) -> tuple[float, int, float]:
-        """Let the centroids of one run settle on a block, in as many passes as that takes.
+    def settle(self, block: Block, state: Settling, *, max_iter: int, tol: float) -> None:
+        """Let runs settle on a block, each in as many passes as that takes; see `Settling`.
 
-        Parameters
-        ----------
-        block : Block
-        centroids, sums : ndarray, shape (k, n_levels, n_variables)
-        mass : ndarray, shape (k, n_levels)
-        labels : ndarray, shape (n,)
-            All of these are changed in place. Sums, mass and labels are those of the last pass;
-            before the first 0, and −1.
-        max_iter : int
-            Maximum number of passes.
-        tol : float
-            They end when the squared shift of the centroids is at most this.
-        least_mass : float
-            They end when a cluster holds no more than this: it is empty.
-
-        Returns
-        -------
-        (float, int, float)
-            Inertia before the last update, number of passes, and last squared shift.
+        A run ends when the squared shift of its centroids is at most `tol`, when a cluster of it is
+        empty, or after `max_iter` passes.
         """
         raise NotImplementedError
 
@@ -170,16 +142,18 @@ class Metric:
         ndarray
             Their positions: m, or less if all profiles are centroids before.
         """
-        from xvcluster.kernels.search import approach
-
-        chosen, values, weights = [], profiles.values, profiles.weights
-        closest = weights * self.squared_distances(values, centroids).min(axis=1)
+        chosen: list[int] = []
+        values, weights = profiles.values, profiles.weights[:, None]
+        closest = profiles.weights * self.squared_distances(values, centroids).min(axis=1)
         for drawn in shares:
             if not closest.any():
                 break
             candidates = at_shares(closest, drawn)
-            squared = self.squared_distances(values, values[candidates])
-            chosen.append(candidates[approach(squared, weights, closest)])
+            squared = weights * self.squared_distances(values, values[candidates])
+            squared = np.minimum(closest[:, None], squared)
+            best = int(squared.sum(axis=0).argmin())
+            chosen.append(int(candidates[best]))
+            closest = squared[:, best]
         return np.array(chosen, np.intp)
 
     def distances(self, profiles: Floats, others: Floats) -> Float64s:
@@ -220,29 +194,18 @@ class Euclidean(Metric):
         mass, rest_mass = (np.repeat(n[:, None], n_levels, axis=1) for n in (counts, rest_counts))
         return Partial(sums.reshape(shape), mass, inertia, rest.reshape(n, *shape[1:]), rest_mass)
 
-    def settle(
-        self,
-        block: Block,
-        centroids: Float64s,
-        labels: Labels,
-        sums: Float64s,
-        mass: Float64s,
-        *,
-        max_iter: int,
-        tol: float,
-        least_mass: float,
-    ) -> tuple[float, int, float]:
+    def settle(self, block: Block, state: Settling, *, max_iter: int, tol: float) -> None:
         """Assign by matrix products, and move the profiles that changed cluster."""
         from xvcluster.kernels.euclidean import settle
 
-        require_alike(block.values, centroids, labels)
-        X, C, S = (a.reshape(len(a), -1) for a in (block.values, centroids, sums))
-        counts = mass[:, 0].copy()
-        settled: tuple[float, int, float] = settle(
-            X, block.weights, C, least_mass, tol, max_iter, labels, S, counts
+        _require_stack(block, state.stack, state.held)
+        X, C, sums = (
+            a.reshape(len(a), -1) for a in (block.values, state.stack.centroids, state.sums)
         )
-        mass[:] = counts[:, None]
-        return settled
+        settle(
+            X, block.weights, C, state.stack.first, block.least_mass, tol, max_iter,
+            state.held, sums, state.counts, state.inertia, state.n_iter, state.shift,
+        )  # fmt: skip
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Σ (x − c)², without the cancellation of the expanded product."""

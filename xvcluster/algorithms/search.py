@@ -10,7 +10,7 @@ as do runs for many k.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, pairwise, product
@@ -21,15 +21,12 @@ import numpy as np
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
 from xvcluster.algorithms.lloyd import (
-    REFINEMENT_TOL,
     Group,
     Mapper,
     Rows,
     Run,
-    are_few,
-    fit,
-    fit_few,
-    split,
+    fit_groups,
+    one_blas_thread,
     threads,
 )
 from xvcluster.algorithms.metrics import Metric
@@ -141,8 +138,9 @@ def search(
     """
     # more refinements hardly lead to better minima
     rough = {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
-    runs = _explore(searches, ks, metric, **options | rough)
-    return _refine(searches, runs, metric, tol=tol, **options)
+    with one_blas_thread():
+        runs = _explore(searches, ks, metric, **options | rough)
+        return _refine(searches, runs, metric, tol=tol, **options)
 
 
 def _explore(
@@ -193,20 +191,14 @@ def _fit(
     searches: Sequence[Search],
     runs: Sequence[Runs],
     metric: Metric,
-    *,
-    refinements: int | None = None,
     **options: Any,
 ) -> None:
     """Fit the runs of all searches, each over its own profiles."""
-    each = [list(chain(*found.values())) for found in runs]
-    if all(are_few(len(block), own, metric) for block, own in zip(profiles, each, strict=True)):
-        blocks = [[block] for block in profiles]
-        advance: Callable[..., None] = fit_few
-    else:
-        blocks = [split(block, metric, len(searches)) for block in profiles]
-        advance = partial(fit, least_gain=REFINEMENT_TOL, refinements=refinements)
-    variances = [own.variance for own in searches]
-    advance(list(map(Group, blocks, each, variances)), metric, **options)
+    groups = [
+        Group(block, list(chain(*found.values())), own.variance)
+        for block, own, found in zip(profiles, searches, runs, strict=True)
+    ]
+    fit_groups(groups, metric, **options)
 
 
 def _swell(

@@ -131,13 +131,13 @@ def train_batch(
     blocks = split(source.sample, metric)
     held = unlabelled(blocks, 1)
     sums, mass = np.zeros(nodes.shape), np.zeros(nodes.shape[:2])
-    weight = float(source.sample.weights.sum())
+    least_mass = source.sample.least_mass
     with threads() as map_blocks:
         for width in widths[:n_coarse]:
             change = add(map_blocks(metric.accumulate, blocks, repeat(Stack.of([nodes])), held))
             sums += change.sums
             mass += change.mass
-            clear_rounding(sums, mass, weight)  # which distant neighbours would magnify
+            clear_rounding(sums, mass, least_mass)  # which distant neighbours would magnify
             nodes = _smooth(nodes, sums, mass, shape, width)
             report(1)
     for width in widths[n_coarse:]:

@@ -90,30 +90,34 @@ def fit_variogram(
     https://doi.org/10.2113/gsecongeo.58.8.1246
     """
     from scipy.optimize import nnls
-    from scipy.spatial.distance import pdist, squareform
+    from scipy.spatial.distance import pdist
 
     distance = pdist(points)
     farthest = float(np.median(distance)) if distance.size else 0.0
     if farthest <= 0:
         return None
-    at = np.searchsorted(farthest * np.linspace(0.0, 1.0, _BINS + 1)[1:] ** 1.5, distance)
-    count = np.bincount(at, minlength=_BINS + 1)[:_BINS]
+    edges = farthest * np.linspace(0.0, 1.0, _BINS + 1)[1:] ** 1.5
+    near = distance <= farthest
+    at = np.searchsorted(edges, distance[near])
+    count = np.bincount(at, minlength=_BINS)
     held = count > 0
 
     def binned(semivariance: Float64s) -> Float64s:
-        mean: Float64s = np.bincount(at, semivariance, _BINS + 1)[:_BINS][held] / count[held]
+        mean: Float64s = np.bincount(at, semivariance, _BINS)[held] / count[held]
         return mean
 
-    taken = np.empty((len(points), 0)) if trends is None else trends
-    lengths = np.geomspace(0.02, 1.5, _LENGTHS) * farthest
-    squared = squareform(distance**2)
+    lengths, squared = np.geomspace(0.02, 1.5, _LENGTHS) * farthest, distance**2
+    if trends is None:
+        squared = squared[near]
     alike = (np.exp(squared / (-2.0 * length**2)) for length in lengths)
-    model = np.stack(
-        [binned(_semivariance(one, taken)) for one in (np.eye(len(points)), *alike)], axis=1
-    )
+    fields = (np.zeros(squared.size), *alike)
+    if trends is None:
+        model = np.stack([binned(1.0 - one) for one in fields], axis=1)
+    else:
+        model = np.stack([binned(_semivariance(one, trends)[near]) for one in fields], axis=1)
     fitted = []
     for component in components.T.astype(np.float64):
-        found = binned(0.5 * pdist(component[:, None], "sqeuclidean"))
+        found = binned(0.5 * pdist(component[:, None], "sqeuclidean")[near])
         sure = np.sqrt(np.minimum(count[held], _SURE)) / np.maximum(found, 1e-3 * found.max() or 1)
         fitted.append(nnls(model * sure[:, None], found * sure)[0])
     parameters = np.array(fitted)
@@ -121,11 +125,14 @@ def fit_variogram(
     return Variogram(lengths, parameters[:, 1:], parameters[:, 0], variance)
 
 
-def _semivariance(covariance: Float64s, trends: Float64s) -> Float64s:
-    """Semivariance of all pairs in a field of this covariance (n, n), without trends in it."""
+def _semivariance(correlation: Float64s, trends: Float64s) -> Float64s:
+    """Semivariance of all pairs in a field of this correlation, without trends in it."""
+    from scipy.spatial.distance import squareform
+
+    covariance = squareform(correlation) + np.eye(len(trends))
     left = covariance - trends @ (trends.T @ covariance)
     left -= (left @ trends) @ trends.T
-    one, other = np.triu_indices(len(left), 1)
     variance = left.diagonal()
-    semivariance: Float64s = 0.5 * (variance[one] + variance[other]) - left[one, other]
+    left = 0.5 * (variance[:, None] + variance) - left
+    semivariance: Float64s = squareform(left, force="tovector", checks=False)
     return semivariance

@@ -131,48 +131,52 @@ def assign_and_move(  # type: ignore[no-untyped-def]
                     _move(rows, own_weights, labels, kept, own_sums, own_counts)
 
 
-@compiled(fastmath={"nnan", "nsz"})
-def settle(X, weights, C, least_mass, tol, max_iter, labels, sums, counts):  # type: ignore[no-untyped-def]
-    """Let k centroids settle on rows, in passes that assign the rows and take the means.
+@compiled()
+def settle(  # type: ignore[no-untyped-def]
+    X, weights, C, first, least_mass, tol, max_iter, held, sums, counts, inertia, n_iter, shift
+):
+    """Let the centroids of several runs settle on rows, in as many passes as each run takes.
 
-    X (n, F) are the rows, weights (n,) their weights; C (k, F), labels (n,), sums (k, F) and counts
-    (k,) are as the last pass left them, −1 and 0 before the first, and are brought up to date. A
-    cluster of no more mass than `least_mass` is empty. Passes end when the squared shift of the
-    centroids is at most `tol`, a cluster is empty, or there were `max_iter`. Returns the inertia
-    before the last update, the number of passes, and the last squared shift.
+    X (n, F) are the rows, weights (n,) their weights; C (K, F) are the centroids, those of run r
+    from first[r] to first[r + 1]. The labels held (n_runs, n), sums (K, F) and counts (K,) are as
+    the last pass left them, -1 and 0 before the first. All of these are brought up to date, with
+    the inertia (n_runs,) before the last update, the number of passes n_iter and the last squared
+    shift. A cluster of no more mass than `least_mass` is empty. A run ends when its shift is at
+    most `tol`, when a cluster is empty, or after `max_iter` passes.
     """
-    (n, F), k = X.shape, len(C)
-    norms, half_norms, rounded = (
-        np.empty(n, X.dtype),
-        np.empty(k, X.dtype),
-        np.empty((k, F), X.dtype),
-    )
-    products, least, nearest = np.empty(k * ROWS, X.dtype), np.empty(n, X.dtype), labels.copy()
-    _square(X, norms)
-    n_iter, shift = 0, np.inf
-    while n_iter < max_iter and shift > tol and (n_iter == 0 or counts.min() > 0.0):
-        rounded[:] = C
-        _square(rounded, half_norms)
+    F, none, no_counts = C.shape[1], np.zeros((0, C.shape[1])), np.zeros(0)
+    moving = (shift > tol) & (n_iter < max_iter)
+    while moving.any():
+        active = np.flatnonzero(moving)
+        starts = np.zeros(active.size + 1, np.intp)
+        for a in range(active.size):
+            starts[a + 1] = starts[a] + first[active[a] + 1] - first[active[a]]
+        own, half_norms = np.empty((starts[-1], F), X.dtype), np.empty(starts[-1], X.dtype)
+        for a in range(active.size):
+            own[starts[a] : starts[a + 1]] = C[first[active[a]] : first[active[a] + 1]]
+        _square(own, half_norms)
         half_norms *= X.dtype.type(0.5)
-        for top in range(0, n, ROWS):
-            rows = X[top : top + ROWS]
-            m = len(rows)
-            own = products[: k * m].reshape(k, m)
-            np.dot(rounded, rows.T, own)
-            _nearest(own, half_norms, least[top : top + m], nearest[top : top + m])
-        _move(X, weights, nearest, labels, sums, counts)
-        n_iter, shift = n_iter + 1, 0.0
-        for j in range(k):
-            if counts[j] <= least_mass:
-                counts[j], sums[j] = 0.0, 0.0
-            for f in range(F):
-                mean = sums[j, f] / counts[j] if counts[j] > 0.0 else C[j, f]
-                shift += (mean - C[j, f]) ** 2
-                C[j, f] = mean
-    inertia = 0.0
-    for i in range(n):
-        inertia += weights[i] * max(norms[i] + 2.0 * least[i], 0.0)
-    return inertia, n_iter, shift
+        changes, moved, errors = np.zeros((len(own), F)), np.zeros(len(own)), np.zeros(len(own))
+        assign_and_move(
+            X, weights, own, half_norms, starts, np.array([0, active.size]), active, held,
+            changes, moved, errors, none, no_counts,
+        )  # fmt: skip
+        for a in range(active.size):
+            r = active[a]
+            inertia[r] = errors[starts[a] : starts[a + 1]].sum()
+            n_iter[r] += 1
+            shift[r], is_empty = 0.0, False
+            for j in range(starts[a], starts[a + 1]):
+                c = first[r] + j - starts[a]
+                counts[c] += moved[j]
+                sums[c] += changes[j]
+                if counts[c] <= least_mass:
+                    counts[c], sums[c], is_empty = 0.0, 0.0, True
+                else:
+                    mean = sums[c] / counts[c]
+                    shift[r] += ((mean - C[c]) ** 2).sum()
+                    C[c] = mean
+            moving[r] = shift[r] > tol and n_iter[r] < max_iter and not is_empty
 
 
 @compiled(fastmath=True)
