@@ -88,7 +88,7 @@ def threads(work: float = np.inf) -> Iterator[Mapper]:
     others would take longer to start.
     """
     with one_blas_thread():
-        if work <= _LITTLE:
+        if work <= _LITTLE or _n_cores() == 1:
             yield partial(_map, None)
             return
         with ThreadPoolExecutor(_n_cores()) as pool:
