@@ -13,7 +13,7 @@ from xvcluster.arrays import Array, Float64s
 from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.grid.coords import find_axes, is_same_direction, units, with_coordinates
 from xvcluster.grid.edges import cell_edges
-from xvcluster.grid.horizontal import find_grid, take_map, unit_vectors
+from xvcluster.grid.horizontal import find_grid, places_of, take_map, unit_vectors
 from xvcluster.grid.labels import Result
 from xvcluster.grid.levels import find_varying, is_counted, vertical_of
 from xvcluster.grid.missing import mask_invalid
@@ -201,8 +201,7 @@ def _great_circle(
             "circle through one leads to the other; give a place between them as the end"
         )
     share = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES)[:, np.newaxis]
-    x, y, z = (np.sin((1 - share) * angle) * one + np.sin(share * angle) * other).T
-    lat, lon = np.degrees(np.arctan2(z, np.hypot(x, y))), np.degrees(np.arctan2(y, x))
+    lat, lon = places_of(np.sin((1 - share) * angle) * one + np.sin(share * angle) * other)
     return xr.DataArray(lon, dims=_LINE), xr.DataArray(lat, dims=_LINE), EARTH_RADIUS_KM * angle
 
 
