@@ -547,7 +547,7 @@ class ClusterResult:
         percentiles of the members. Clusters are shown, hidden and highlighted in the table. Maps at
         several times, and the clusterings of a sweep, can be chosen. Each value of a profile is
         within 0.3 % of its difference from the centroid, so that 65,160 profiles of 80 levels make
-        a page of about 12 MB.
+        a page of 9 to 12 MB.
 
         Examples
         --------
