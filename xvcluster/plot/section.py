@@ -110,12 +110,13 @@ def section(
     Raises
     ------
     ValueError
-        If `start` or `end` is no place, if both are the same or antipodes, if none of the points
-        between them is in the result or in the data, if the result or the data have no latitude and
-        longitude or hold more than one map or section, if levels differ between profiles, or if
-        `cmap` or properties are given for a single level, which is drawn as a line.
+        If `start` or `end` is no place on Earth, if both are the same or antipodes, if none of the
+        points between them is in the result or in the data, if the result or the data have no
+        latitude and longitude or hold more than one map or section, if levels differ between
+        profiles, or if `cmap` or properties are given for a single level, which is drawn as a line.
     TypeError
-        If `data` is neither a DataArray nor a Dataset, or `ax` is no plain axes.
+        If `start` or `end` is no pair of numbers, `data` is neither a DataArray nor a Dataset, or
+        `ax` is no plain axes.
 
     Notes
     -----
