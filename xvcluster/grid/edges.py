@@ -1,4 +1,4 @@
-"""The edges of cells along an axis: as the file gives them, otherwise halfway to neighbours."""
+"""The edges of cells along an axis, as the file gives them or halfway to neighbours; corners."""
 
 from __future__ import annotations
 

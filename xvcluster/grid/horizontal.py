@@ -167,9 +167,10 @@ class HorizontalGrid:
         lat, lon = self.bounds
         if self.kind != "points" or lat is None or lon is None or lat.shape != lon.shape:
             return None
+        if lat.shape[-1] < 3:  # both edges
+            return None
         vertices = unit_vectors(lat, lon)
-        filled = np.where(np.isnan(vertices), vertices[:, :1], vertices)
-        return filled if lat.shape[-1] > 2 else None
+        return np.where(np.isnan(vertices), vertices[:, :1], vertices)
 
     @property
     def corners(self) -> Float64s:
