@@ -84,6 +84,7 @@ def test_vertices_that_the_data_know_are_polygons_that_do_not_cross_the_map(hexa
     angle = np.arange(6) * np.pi / 3
     np.testing.assert_allclose(cells.corners_x - cells.x[:, None], np.tile(np.cos(angle), (3, 1)))
     np.testing.assert_allclose(np.cos(np.radians(cells.x - find_grid(labels).lon)), 1.0)
+    np.testing.assert_allclose(cells.box, (9.0, 182.2, -np.sqrt(3) / 2, 5 + np.sqrt(3) / 2))
 
 
 def test_cells_with_fewer_vertices_than_others_are_polygons_too(hexagons):

@@ -109,7 +109,8 @@ def find_cells(
     if corners is None:
         return Cells("points", dims, order, x, y, place.box)
     around = _beside(corners[0], x[:, np.newaxis])
-    return Cells("polygons", dims, order, x, y, place.box, around, corners[1])
+    box = place.box if place.kind == "curvilinear" else _box(around, corners[1])
+    return Cells("polygons", dims, order, x, y, box, around, corners[1])
 
 
 def map_dims(labels: xr.DataArray) -> tuple[Hashable, ...]:
@@ -152,6 +153,13 @@ def _outlines(grid: HorizontalGrid, cells: Indices) -> tuple[Float64s, Float64s]
         return None
     lat, lon = (edges[cells] for edges in grid.edges)
     return lon[:, [0, 1, 1, 0]], lat[:, [0, 0, 1, 1]]
+
+
+def _box(lon: Float64s, lat: Float64s) -> geo.Box:
+    """Return west, east, south and north of corners, within one turn."""
+    (west, east), (south, north) = ((np.nanmin(a), np.nanmax(a)) for a in (lon, lat))
+    middle, half = (west + east) / 2, min((east - west) / 2, 180.0)
+    return float(middle - half), float(middle + half), float(south), float(north)
 
 
 def _beside(lon: Array, middle: Array | float) -> Float64s:
