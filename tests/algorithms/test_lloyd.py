@@ -1,6 +1,6 @@
 """The loop of k-means against scikit-learn and tslearn."""
 
-from threading import Thread
+from threading import Thread, get_ident
 
 import numpy as np
 import pytest
@@ -231,3 +231,8 @@ def test_blas_is_limited_and_released_by_whichever_thread():
         last.__exit__(None, None, None)
         assert seen == [{1}, {1}]
         assert blas_threads() == before
+
+
+def test_little_work_is_done_by_this_thread():
+    with threads(work=10) as map_blocks:
+        assert set(map_blocks(lambda _: get_ident(), range(5))) == {get_ident()}

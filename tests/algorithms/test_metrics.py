@@ -7,7 +7,7 @@ import pytest
 from tslearn.metrics import cdist_dtw, cdist_soft_dtw, cdist_soft_dtw_normalized, dtw_path
 
 from xvcluster.algorithms.blocks import Block, Stack
-from xvcluster.algorithms.metrics import Euclidean, SoftDTW, fit_soft_dtw, get_metric
+from xvcluster.algorithms.metrics import Euclidean, Metric, SoftDTW, fit_soft_dtw, get_metric
 
 
 def make_block():
@@ -305,3 +305,17 @@ def test_runs_that_do_not_match_their_labels_never_reach_a_kernel(metric, first,
 def test_a_window_of_other_levels_never_reaches_a_kernel():
     with pytest.raises(ValueError, match="the window is of 3 levels, but the profiles have 4"):
         get_metric("dtw", 1, np.arange(3.0)).squared_distances(PROFILES, CENTROIDS)
+
+
+def test_add_distant_of_the_kernel_chooses_as_the_general_one():
+    rng = np.random.default_rng(3)
+    block = Block.of(rng.normal(size=(300, 7, 2)), rng.uniform(0.0, 2.0, 300))
+    metric, shares = get_metric("euclidean"), rng.random((6, 4))
+    expected = Metric.add_distant(metric, block, block.values[:2], shares)
+    np.testing.assert_array_equal(metric.add_distant(block, block.values[:2], shares), expected)
+
+
+def test_add_distant_ends_when_every_profile_is_a_centroid():
+    block = Block.of(np.repeat([[0.0], [1.0], [9.0]], 4, axis=0)[..., None])
+    chosen = get_metric("euclidean").add_distant(block, block.values[:1], np.full((5, 4), 0.5))
+    assert sorted(block.values[chosen].ravel()) == [1.0, 9.0]

@@ -126,7 +126,7 @@ class Settling:
 
     Attributes
     ----------
-    stack : Stack
+    clusters : Stack
     held : ndarray, shape (n_runs, n)
         Labels of the last pass; -1 before the first.
     sums, counts : ndarray, shapes (K, n_levels, n_variables) and (K,)
@@ -135,7 +135,7 @@ class Settling:
         Inertia before the last update, number of passes, and squared shift in the last of them.
     """
 
-    stack: Stack
+    clusters: Stack
     held: Labels
     sums: Float64s
     counts: Float64s
@@ -146,12 +146,12 @@ class Settling:
     @classmethod
     def of(cls, centroids: Sequence[Float64s], n: int) -> Settling:
         """Begin with the centroids of some runs on a block of n profiles."""
-        stack, n_runs = Stack.of(centroids), len(centroids)
+        clusters, n_runs = Stack.of(centroids), len(centroids)
         return cls(
-            stack,
+            clusters,
             held=np.full((n_runs, n), -1, dtype=np.int32),
-            sums=np.zeros(stack.centroids.shape),
-            counts=np.zeros(len(stack.centroids)),
+            sums=np.zeros(clusters.centroids.shape),
+            counts=np.zeros(len(clusters.centroids)),
             inertia=np.full(n_runs, np.inf),
             n_iter=np.zeros(n_runs, np.intp),
             shift=np.full(n_runs, np.inf),

@@ -89,16 +89,20 @@ def threads(work: float = np.inf) -> Iterator[Mapper]:
     If it is known that there is little work (multiplications, about), this thread does it, as
     others would take longer to start.
     """
-    with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
-        yield partial(_map, pool, work)
+    with one_blas_thread():
+        if work <= _LITTLE or _n_cores() == 1:
+            yield partial(_map, None)
+            return
+        with ThreadPoolExecutor(_n_cores()) as pool:
+            yield partial(_map, pool)
 
 
 def _map(
-    pool: ThreadPoolExecutor, work: float, function: Callable[..., Any], *columns: Iterable[Any]
+    pool: ThreadPoolExecutor | None, function: Callable[..., Any], *columns: Iterable[Any]
 ) -> Iterable[Any]:
-    """Call a function for each row of some columns, in a pool of threads if that pays."""
+    """Call a function for each row of some columns, if there are several in a pool of threads."""
     rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
-    if len(rows) < 2 or work <= _LITTLE:
+    if pool is None or len(rows) == 1:
         return [function(*row) for row in rows]
     size = -(-len(rows) // _TASKS)
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
@@ -265,12 +269,12 @@ def _settle(group: Group, runs: list[Run], *, metric: Metric, max_iter: int, tol
     while state.moving(tol, max_iter).any():
         moving = state.moving(tol, max_iter)
         metric.settle(profiles, state, max_iter=max_iter, tol=tol)
-        for r, part in enumerate(state.stack.parts()):
+        for r, part in enumerate(state.clusters.parts()):
             empty = np.flatnonzero(state.counts[part] == 0)
-            if moving[r] and _fill(state.stack.centroids[part], empty, [profiles], metric):
+            if moving[r] and _fill(state.clusters.centroids[part], empty, [profiles], metric):
                 state.shift[r] = np.inf
-    for r, (run, part) in enumerate(zip(runs, state.stack.parts(), strict=True)):
-        run.centroids, run.inertia = state.stack.centroids[part], float(state.inertia[r])
+    for r, (run, part) in enumerate(zip(runs, state.clusters.parts(), strict=True)):
+        run.centroids, run.inertia = state.clusters.centroids[part], float(state.inertia[r])
         run.n_iter, run.converged = int(state.n_iter[r]), bool(state.shift[r] <= tol)
         run.sums = state.sums[part]
         run.mass = np.repeat(state.counts[part, None], run.sums.shape[1], axis=1)

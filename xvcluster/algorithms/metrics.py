@@ -149,16 +149,18 @@ class Metric:
         ndarray
             Their positions: m, or less if all profiles are centroids before.
         """
-        from xvcluster.kernels.search import approach
-
-        chosen, values, weights = [], profiles.values, profiles.weights
-        closest = weights * self.squared_distances(values, centroids).min(axis=1)
+        chosen: list[int] = []
+        values, weights = profiles.values, profiles.weights[:, None]
+        closest = profiles.weights * self.squared_distances(values, centroids).min(axis=1)
         for drawn in shares:
             if not closest.any():
                 break
             candidates = at_shares(closest, drawn)
-            squared = self.squared_distances(values, values[candidates])
-            chosen.append(candidates[approach(squared, weights, closest)])
+            squared = weights * self.squared_distances(values, values[candidates])
+            squared = np.minimum(closest[:, None], squared)
+            best = int(squared.sum(axis=0).argmin())
+            chosen.append(int(candidates[best]))
+            closest = squared[:, best]
         return np.array(chosen, np.intp)
 
     def distances(self, profiles: Floats, others: Floats) -> Float64s:
@@ -203,12 +205,12 @@ class Euclidean(Metric):
         """Assign by matrix products, and move the profiles that changed cluster."""
         from xvcluster.kernels.euclidean import settle
 
-        _require_stack(block, state.stack, state.held)
+        _require_stack(block, state.clusters, state.held)
         X, C, sums = (
-            a.reshape(len(a), -1) for a in (block.values, state.stack.centroids, state.sums)
+            a.reshape(len(a), -1) for a in (block.values, state.clusters.centroids, state.sums)
         )
         settle(
-            X, block.weights, C, state.stack.first, block.least_mass, tol, max_iter,
+            X, block.weights, C, state.clusters.first, block.least_mass, tol, max_iter,
             state.held, sums, state.counts, state.inertia, state.n_iter, state.shift,
         )  # fmt: skip
 

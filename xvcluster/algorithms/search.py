@@ -20,7 +20,15 @@ import numpy as np
 
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.initialize import k_means_plus_plus
-from xvcluster.algorithms.lloyd import Group, Mapper, Rows, Run, fit_groups, threads
+from xvcluster.algorithms.lloyd import (
+    Group,
+    Mapper,
+    Rows,
+    Run,
+    fit_groups,
+    one_blas_thread,
+    threads,
+)
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Float64s, Floats
 
@@ -141,8 +149,9 @@ def search(
     """
     # more refinements hardly lead to better minima
     rough = {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
-    runs = _explore(searches, ks, metric, **options | rough)
-    return _refine(searches, runs, metric, tol=tol, **options)
+    with one_blas_thread():
+        runs = _explore(searches, ks, metric, **options | rough)
+        return _refine(searches, runs, metric, tol=tol, **options)
 
 
 def _explore(

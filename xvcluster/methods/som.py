@@ -313,15 +313,20 @@ def _describe(
         members = profiles.members(Assigner(nodes, metric, groups, centroids))
     dataset = describe(data, layout, centroids, members, parameters)
     scaling = of_nodes.scaling()
-    dataset.update(describe_scaling(layout, scaling, "node"))
-    _describe_nodes(dataset, layout, scaling.undo(nodes), groups, fit.hits, shape)
-    _describe_fit(dataset, fit, scaling.unit)
-    if n_clusters is not None:
+    dataset = dataset.assign(
+        describe_scaling(layout, scaling, "node")
+        | _describe_nodes(layout, scaling.undo(nodes), groups, fit.hits)
+        | _describe_fit(fit, scaling.unit, dataset["distance"].attrs)
+    )
+    row, column = np.divmod(np.arange(len(nodes)), shape[1])
+    along = "cluster" if n_clusters is None else "node"
+    if n_clusters is None:
+        dataset["label"].attrs |= flag_attrs(len(nodes), "node") | {"som_shape": np.array(shape)}
+    else:
         dataset["label"].attrs["ordered_by"] = describe_order(layout)
-        return dataset
-    dataset["label"].attrs |= flag_attrs(len(nodes), "node") | {"som_shape": np.array(shape)}
-    grid = {n: ("cluster", dataset[n].values) for n in ("som_row", "som_column")}
-    return dataset.assign_coords(grid)
+    return dataset.assign_coords(
+        node=np.arange(1, len(nodes) + 1), som_row=(along, row), som_column=(along, column)
+    )
 
 
 def _train(
@@ -408,29 +413,24 @@ def _lowest_first(profiles: Scaled, nodes: Float64s, groups: Labels) -> tuple[Fl
 
 
 def _describe_nodes(
-    dataset: xr.Dataset,
-    layout: Layout,
-    nodes: Float64s,
-    groups: Labels,
-    hits: Integers,
-    shape: tuple[int, int],
-) -> None:
-    """Add the codebook and what lies at each node to a result's new Dataset."""
-    dataset.update(of_each(layout, "_node", nodes, "node"))
+    layout: Layout, nodes: Float64s, groups: Labels, hits: Integers
+) -> dict[str, Any]:
+    """The codebook, and what lies at each node."""
     cluster = groups.astype(np.int64) + 1
-    dataset["node_cluster"] = ("node", cluster, {"long_name": "cluster of the node"})
-    dataset["node_count"] = ("node", hits, {"long_name": "profiles nearest to the node"})
-    row, column = np.divmod(np.arange(len(nodes)), shape[1])
-    dataset.coords.update(
-        {"node": np.arange(1, len(nodes) + 1), "som_row": ("node", row)}
-        | {"som_column": ("node", column)}
-    )
+    return of_each(layout, "_node", nodes, "node") | {
+        "node_cluster": ("node", cluster, {"long_name": "cluster of the node"}),
+        "node_count": ("node", hits, {"long_name": "profiles nearest to the node"}),
+    }
 
 
-def _describe_fit(dataset: xr.Dataset, fit: MapFit, unit: float) -> None:
-    """Add the errors of a map, the first in the units of the distances."""
-    attrs = {"long_name": "mean distance to the nearest node"}
-    attrs |= {n: dataset["distance"].attrs[n] for n in ("units",) if n in dataset["distance"].attrs}
-    dataset["quantization_error"] = ((), fit.quantization_error * unit, attrs)
-    attrs = {"long_name": "share of the profiles whose two nearest nodes are not neighbours"}
-    dataset["topographic_error"] = ((), fit.topographic_error, attrs | {"units": "1"})
+def _describe_fit(fit: MapFit, unit: float, of_distance: Mapping[str, Any]) -> dict[str, Any]:
+    """The errors of a map, the first in the units of the distances, which have these attributes."""
+    quantization = {"long_name": "mean distance to the nearest node"}
+    quantization |= {n: of_distance[n] for n in ("units",) if n in of_distance}
+    topographic = "share of the profiles whose two nearest nodes are not neighbours"
+    return {
+        "quantization_error": ((), fit.quantization_error * unit, quantization),
+        "topographic_error": (
+            (), fit.topographic_error, {"long_name": topographic, "units": "1"},
+        ),
+    }  # fmt: skip
