@@ -24,10 +24,12 @@ from xvcluster.algorithms.lloyd import REFINEMENT_TOL, Report, Rows, Run, fit, s
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.passes import farthest, measure, settle
 from xvcluster.algorithms.source import InMemory, Source
+from xvcluster.algorithms.warping import Halves, halves, smooth
 from xvcluster.arrays import Float64s, Floats
 
 _COMPONENTS = 16
-_CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
+_CONTENDERS, _SAME = 8, 1.0002
+_WIDTHS = (3, 5, 3)  # levels over which centroids are smoothed, one after the other
 _PARENTS, _SWELL = 2, (1, 3)
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
@@ -127,11 +129,14 @@ def best_runs(
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
     best = resumed
     if best is None:
-        coarse, view = _coarsen(profiles, metric, for_sample)
         # more refinements hardly lead to better minima
         fitted = options | {"least_gain": REFINEMENT_TOL * variance}
         rough = fitted | {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
-        runs = _explore(coarse, ks, metric, for_starts, for_breaths, **rough)
+        sample = _draw(profiles, metric.sample_size, for_sample)
+        coarse, view, seen = _coarsen(sample, metric)
+        runs = _explore(coarse, ks, seen, for_starts, for_breaths, **rough)
+        if metric.warps:
+            runs, view = _smooth(sample, runs, view, metric, **rough), None
         best = _refine(profiles, runs, view, metric, tol=tol, **fitted)
         if not all_seen:
             best = {k: Run(run.centroids) for k, run in best.items()}
@@ -165,13 +170,35 @@ def _explore(
         breathing = _shrink(breathing, coarse, metric)
         fit(split(coarse, metric), _all(breathing), metric, **options)
         runs = {k: runs[k] + breathing[k] for k in ks}
-    return {k: [Run(run.centroids) for run in _contenders(runs[k])] for k in ks}
+    return {k: [Run(run.centroids) for run in _contenders(runs[k], metric.beaten)] for k in ks}
+
+
+def _smooth(
+    sample: Block,
+    runs: dict[int, list[Run]],
+    view: View | Halves | None,
+    metric: Metric,
+    **options: Any,
+) -> dict[int, list[Run]]:
+    """Find the best run of each k on a sample on all levels, also from smoothed centroids."""
+    blocks, shape = split(sample, metric), sample.values.shape[1:]
+    if view is not None:
+        runs = {k: [Run(view.back(r.centroids, shape)) for r in group] for k, group in runs.items()}
+    fit(blocks, _all(runs), metric, **options)
+    for width in _WIDTHS:
+        runs = {k: _contenders(group, metric.beaten) for k, group in runs.items()}
+        smoothed = {
+            k: [Run(smooth(run.centroids, width)) for run in group] for k, group in runs.items()
+        }
+        fit(blocks, _all(smoothed), metric, **options)
+        runs = {k: list(map(_better, group, smoothed[k])) for k, group in runs.items()}
+    return {k: [Run(_best(group).centroids)] for k, group in runs.items()}
 
 
 def _refine(
     profiles: Block,
     runs: dict[int, list[Run]],
-    view: View | None,
+    view: View | Halves | None,
     metric: Metric,
     **options: Any,
 ) -> dict[int, Run]:
@@ -195,13 +222,17 @@ def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options:
             measure(source, [best[k]], metric)
 
 
-def _coarsen(
-    profiles: Block, metric: Metric, seed: np.random.SeedSequence
-) -> tuple[Block, View | None]:
-    """Draw a sample of the profiles, and reduce it to a view if the metric allows it."""
-    sample = _draw(profiles, metric.sample_size, seed)
+def _coarsen(sample: Block, metric: Metric) -> tuple[Block, View | Halves | None, Metric]:
+    """Reduce a sample to a view if the metric allows it; also give the metric of what is seen."""
+    if metric.warps:
+        halved = halves(sample.values.shape[1])
+        return (
+            (sample, None, metric)
+            if halved is None
+            else (halved.look(sample), halved, metric.seen_as(halved))
+        )
     view = principal_view(sample.values) if metric.is_linear else None
-    return (sample if view is None else view.look(sample)), view
+    return (sample if view is None else view.look(sample)), view, metric
 
 
 def principal_view(profiles: Floats) -> View | None:
@@ -236,6 +267,10 @@ def _best(runs: list[Run]) -> Run:
     return min(runs, key=lambda run: run.inertia)
 
 
+def _better(one: Run, other: Run) -> Run:
+    return min(one, other, key=lambda run: run.inertia)
+
+
 def _ranked(runs: list[Run]) -> list[Run]:
     """Sort runs from best to worst, and leave out those with the same outcome."""
     ranked = sorted(runs, key=lambda run: run.inertia)
@@ -243,10 +278,10 @@ def _ranked(runs: list[Run]) -> list[Run]:
     return ranked[:1] + [b for a, b in pairs if b.inertia > _SAME * a.inertia]
 
 
-def _contenders(runs: list[Run]) -> list[Run]:
+def _contenders(runs: list[Run], beaten: float = Metric.beaten) -> list[Run]:
     """Select the best few runs that differ, without those that are clearly beaten."""
     ranked = _ranked(runs)[:_CONTENDERS]
-    return [run for run in ranked if run.inertia <= _BEATEN * ranked[0].inertia]
+    return [run for run in ranked if run.inertia <= beaten * ranked[0].inertia]
 
 
 def _swell(
