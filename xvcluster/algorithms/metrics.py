@@ -193,7 +193,7 @@ class DynamicTimeWarping(Metric):
 
     name = "dtw"
     supports_level_weights = False
-    sample_size = 512
+    sample_size = 1024
     settled_size = 2**15
     pairs = 1024
     draws = 3

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,11 @@ from xvcluster.arrays import Float64s, Floats
 
 _COMPONENTS = 16
 _CONTENDERS, _SAME = 8, 1.0002
-_WIDTHS = (3, 5, 3)  # levels over which centroids are smoothed, one after the other
+_WIDTHS = (3, 5, 3, 5, 3)  # levels over which centroids are smoothed, one after the other
+_PASSES = 4  # from smoothed centroids: almost all that can be gained
 _PARENTS, _SWELL = 2, (1, 3)
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
+_FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
 _NO_GAIN = 1.0 - 1e-5  # float32 errs by less
@@ -129,9 +132,9 @@ def best_runs(
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
     best = resumed
     if best is None:
-        # more refinements hardly lead to better minima
         fitted = options | {"least_gain": REFINEMENT_TOL * variance}
-        rough = fitted | {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
+        # refinements do not lead to better minima
+        rough = options | {"tol": _ROUGH * tol, "refinements": 0}
         sample = _draw(profiles, metric.sample_size, for_sample)
         coarse, view, seen = _coarsen(sample, metric)
         runs = _explore(coarse, ks, seen, for_starts, for_breaths, **rough)
@@ -163,14 +166,35 @@ def _explore(
     with threads() as map_starts:
         starts = list(map_starts(partial(k_means_plus_plus, coarse, ks[-1], metric), for_starts))
     runs = {k: [Run(start[:k].astype(np.float64)) for start in starts] for k in ks}
-    fit(split(coarse, metric), _all(runs), metric, **options)
+    _fit_on_sample(coarse, _all(runs), metric, **options)
     for child in for_breaths.spawn(metric.breaths):
         breathing = _swell(runs, coarse, metric, child)
-        fit(split(coarse, metric), _all(breathing), metric, **options)
+        _fit_on_sample(coarse, _all(breathing), metric, **options)
         breathing = _shrink(breathing, coarse, metric)
-        fit(split(coarse, metric), _all(breathing), metric, **options)
+        _fit_on_sample(coarse, _all(breathing), metric, **options)
         runs = {k: runs[k] + breathing[k] for k in ks}
     return {k: [Run(run.centroids) for run in _contenders(runs[k], metric.beaten)] for k in ks}
+
+
+def _fit_on_sample(
+    sample: Block, runs: list[Run], metric: Metric, *, report: Report | None, **options: Any
+) -> None:
+    """Advance all runs, each in a thread of its own if a pass of one of them takes long."""
+    if not metric.warps:
+        fit(split(sample, metric), runs, metric, report=report, **options)
+        return
+    lock = Lock()
+
+    def report_all(_: list[Run]) -> None:
+        if report is not None:
+            with lock:
+                report(runs)
+
+    def fit_one(run: Run) -> None:
+        fit([sample], [run], metric, report=report_all, **options)
+
+    with threads() as map_runs:
+        list(map_runs(fit_one, runs))
 
 
 def _smooth(
@@ -178,20 +202,20 @@ def _smooth(
     runs: dict[int, list[Run]],
     view: View | Halves | None,
     metric: Metric,
+    *,
+    max_iter: int,
     **options: Any,
 ) -> dict[int, list[Run]]:
-    """Find the best run of each k on a sample on all levels, also from smoothed centroids."""
-    blocks, shape = split(sample, metric), sample.values.shape[1:]
+    """Find the best run of each k on all levels of a sample, also from smoothed centroids."""
+    shape, options = sample.values.shape[1:], options | {"max_iter": min(max_iter, _PASSES)}
     if view is not None:
         runs = {k: [Run(view.back(r.centroids, shape)) for r in group] for k, group in runs.items()}
-    fit(blocks, _all(runs), metric, **options)
+    _fit_on_sample(sample, _all(runs), metric, **options)
     for width in _WIDTHS:
         runs = {k: _contenders(group, metric.beaten) for k, group in runs.items()}
-        smoothed = {
-            k: [Run(smooth(run.centroids, width)) for run in group] for k, group in runs.items()
-        }
-        fit(blocks, _all(smoothed), metric, **options)
-        runs = {k: list(map(_better, group, smoothed[k])) for k, group in runs.items()}
+        others = {k: [Run(smooth(r.centroids, width)) for r in group] for k, group in runs.items()}
+        _fit_on_sample(sample, _all(others), metric, **options)
+        runs = {k: list(map(_better, group, others[k])) for k, group in runs.items()}
     return {k: [Run(_best(group).centroids)] for k, group in runs.items()}
 
 
@@ -225,11 +249,12 @@ def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options:
 def _coarsen(sample: Block, metric: Metric) -> tuple[Block, View | Halves | None, Metric]:
     """Reduce a sample to a view if the metric allows it; also give the metric of what is seen."""
     if metric.warps:
-        halved = halves(sample.values.shape[1])
+        few = sample[:: max(1, len(sample) // _FEW)]
+        halved = halves(few.values.shape[1])
         return (
-            (sample, None, metric)
+            (few, None, metric)
             if halved is None
-            else (halved.look(sample), halved, metric.seen_as(halved))
+            else (halved.look(few), halved, metric.seen_as(halved))
         )
     view = principal_view(sample.values) if metric.is_linear else None
     return (sample if view is None else view.look(sample)), view, metric
