@@ -83,6 +83,8 @@ class Metric:
     """Whether `accumulate` gives the changes of sums and mass since the last pass, or the whole."""
     max_refinements = 0
     """Maximum number of further steps towards the barycenters in each pass."""
+    stride = 1.0
+    """Length of the steps of all runs, by the distance to the means."""
 
     def accumulate(
         self, block: Block, stack: Stack, held: Labels, *, exactly: bool = False
@@ -196,11 +198,12 @@ class DynamicTimeWarping(Metric):
     sample_size = 1024
     settled_size = 2**15
     pairs = 1024
-    draws = 3
-    breaths = 1
+    draws = 6
+    breaths = 2
     beaten = 1.02  # half of the levels predict less well what comes of a run
     warps = True
     max_refinements = 29
+    stride = 1.8
 
     def __init__(self, reach: Booleans | None = None) -> None:
         """Pair levels i and j only if reach[i, j] (n_levels, n_levels); by default, any."""

@@ -34,6 +34,7 @@ _WIDTHS = (3, 5, 3, 5, 3)  # levels over which centroids are smoothed, one after
 _PASSES = 4  # from smoothed centroids: almost all that can be gained
 _PARENTS, _SWELL = 2, (1, 3)
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
+_REFINEMENTS = 3  # with long steps, more do not pay
 _FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
@@ -132,14 +133,17 @@ def best_runs(
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
     best = resumed
     if best is None:
-        fitted = options | {"least_gain": REFINEMENT_TOL * variance}
+        strides = options | {"stride": metric.stride}
+        fitted = strides | {"least_gain": REFINEMENT_TOL * variance}
+        fitted["refinements"] = min(metric.max_refinements, _REFINEMENTS)
         # refinements do not lead to better minima
-        rough = options | {"tol": _ROUGH * tol, "refinements": 0}
+        rough = strides | {"tol": _ROUGH * tol, "refinements": 0}
         sample = _draw(profiles, metric.sample_size, for_sample)
         coarse, view, seen = _coarsen(sample, metric)
         runs = _explore(coarse, ks, seen, for_starts, for_breaths, **rough)
         if metric.warps:
             runs, view = _smooth(sample, runs, view, metric, **rough), None
+            runs = _smooth(_thin(profiles), runs, view, metric, **rough)
         best = _refine(profiles, runs, view, metric, tol=tol, **fitted)
         if not all_seen:
             best = {k: Run(run.centroids) for k, run in best.items()}
@@ -249,13 +253,11 @@ def _never_rise(source: Source, best: dict[int, Run], metric: Metric, **options:
 def _coarsen(sample: Block, metric: Metric) -> tuple[Block, View | Halves | None, Metric]:
     """Reduce a sample to a view if the metric allows it; also give the metric of what is seen."""
     if metric.warps:
-        few = sample[:: max(1, len(sample) // _FEW)]
+        few = _thin(sample, _FEW)
         halved = halves(few.values.shape[1])
-        return (
-            (few, None, metric)
-            if halved is None
-            else (halved.look(few), halved, metric.seen_as(halved))
-        )
+        if halved is None:
+            return few, None, metric
+        return halved.look(few), halved, metric.seen_as(halved)
     view = principal_view(sample.values) if metric.is_linear else None
     return (sample if view is None else view.look(sample)), view, metric
 
@@ -279,9 +281,9 @@ def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
     return profiles[np.sort(rng.choice(len(profiles), size, replace=False))]
 
 
-def _thin(sample: Rows) -> Rows:
-    """Take some of a sample's profiles, evenly spaced."""
-    return sample[:: max(1, len(sample) // _THINNED)]
+def _thin(sample: Rows, size: int = _THINNED) -> Rows:
+    """Take some of a sample's profiles, evenly spaced: `size` to twice that, or all of fewer."""
+    return sample[np.arange(0, len(sample), max(1, len(sample) // size))]
 
 
 def _all(runs: dict[int, list[Run]]) -> list[Run]:
