@@ -199,7 +199,7 @@ class DynamicTimeWarping(Metric):
     settled_size = 2**15
     pairs = 1024
     draws = 6
-    breaths = 2
+    breaths = 1
     beaten = 1.02  # half of the levels predict less well what comes of a run
     warps = True
     max_refinements = 29

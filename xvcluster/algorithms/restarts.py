@@ -142,8 +142,8 @@ def best_runs(
         coarse, view, seen = _coarsen(sample, metric)
         runs = _explore(coarse, ks, seen, for_starts, for_breaths, **rough)
         if metric.warps:
-            runs, view = _smooth(sample, runs, view, metric, **rough), None
-            runs = _smooth(_thin(profiles), runs, view, metric, **rough)
+            runs, view = _smooth(sample, runs, view, metric, n=_PARENTS, **rough), None
+            runs = _smooth(_thin(profiles), runs, view, metric, n=1, **rough)
         best = _refine(profiles, runs, view, metric, tol=tol, **fitted)
         if not all_seen:
             best = {k: Run(run.centroids) for k, run in best.items()}
@@ -207,10 +207,11 @@ def _smooth(
     view: View | Halves | None,
     metric: Metric,
     *,
+    n: int,
     max_iter: int,
     **options: Any,
 ) -> dict[int, list[Run]]:
-    """Find the best run of each k on all levels of a sample, also from smoothed centroids."""
+    """Find the best n runs of each k on all levels of a sample, also from smoothed centroids."""
     shape, options = sample.values.shape[1:], options | {"max_iter": min(max_iter, _PASSES)}
     if view is not None:
         runs = {k: [Run(view.back(r.centroids, shape)) for r in group] for k, group in runs.items()}
@@ -220,7 +221,7 @@ def _smooth(
         others = {k: [Run(smooth(r.centroids, width)) for r in group] for k, group in runs.items()}
         _fit_on_sample(sample, _all(others), metric, **options)
         runs = {k: list(map(_better, group, others[k])) for k, group in runs.items()}
-    return {k: [Run(_best(group).centroids)] for k, group in runs.items()}
+    return {k: [Run(run.centroids) for run in _ranked(group)[:n]] for k, group in runs.items()}
 
 
 def _refine(
