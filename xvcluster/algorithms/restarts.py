@@ -6,6 +6,9 @@ that are missed least (Fritzke 2020), which leads out of poor minima at little c
 then settle on as many profiles as are kept in memory, finally on all levels. If there are more
 profiles, the best run of each k settles in passes over all of them. At each step, runs that are
 clearly beaten drop out, and the others start close to where they end.
+
+Under a metric that warps, runs first settle on half of the levels, and then start again from
+smoothed centroids on more and more profiles, as `warping` explains.
 """
 
 from __future__ import annotations
