@@ -26,8 +26,7 @@ from xvcluster.algorithms.criteria import (
     valley,
 )
 from xvcluster.algorithms.metrics import get_metric
-from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.source import InMemory
+from xvcluster.algorithms.restarts import best_runs_of_samples
 from xvcluster.profiles.statistics import measure
 
 EUCLIDEAN = get_metric("euclidean")
@@ -242,8 +241,8 @@ def test_log_inertia_is_that_of_the_pooled_pairs():
     profiles, ks = make_groups(), [1, 2, 3, 4]
     seeds = [np.random.SeedSequence(3)]
     [found] = log_inertia([Block.of(profiles)], seeds, ks=ks, metric=EUCLIDEAN, **OPTIONS)
-    source = InMemory.of(Block.of(profiles))
-    runs = best_runs(source, ks, EUCLIDEAN, seed=np.random.SeedSequence(3), **OPTIONS)
+    seeds = [np.random.SeedSequence(3)]
+    [runs] = best_runs_of_samples([Block.of(profiles)], ks, EUCLIDEAN, seeds=seeds, **OPTIONS)
     for value, k in zip(found, ks, strict=True):
         labels = EUCLIDEAN.squared_distances(profiles, runs[k].centroids).argmin(axis=1)
         assert value == pytest.approx(np.log(pooled(profiles, labels)), rel=1e-9)

@@ -236,3 +236,24 @@ def test_blas_is_limited_and_released_by_whichever_thread():
 def test_little_work_is_done_by_this_thread():
     with threads(work=10) as map_blocks:
         assert set(map_blocks(lambda _: get_ident(), range(5))) == {get_ident()}
+
+
+@pytest.mark.parametrize("stride", [1.0, 1.5, 1.9])
+@pytest.mark.parametrize("window", [None, 2])
+def test_fit_under_dtw_never_lets_the_inertia_rise_from_pass_to_pass(stride, window):
+    profiles, seen = make_shifted(200, 17, 2, 0), []
+    metric, run = get_metric("dtw", window, np.arange(17.0)), Run(profiles[:4])
+    options = {"max_iter": 12, "tol": 0.0, "refinements": 2, "stride": stride}
+    report = lambda runs: seen.append(runs[0].inertia)  # noqa: E731
+    fit(blocks_of(profiles), [run], metric, report=report, **options)
+    assert len(seen) > 3
+    assert np.all(np.diff(seen) <= 1e-9 * seen[0])
+
+
+def test_fit_with_long_strides_ends_at_the_means_of_the_members():
+    profiles = make_profiles(300, 6)
+    run = Run(profiles[:3])
+    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=300, tol=1e-20, stride=1.5)
+    again = Run(run.centroids.copy())
+    fit(blocks_of(profiles), [again], EUCLIDEAN, max_iter=1, tol=0.0)
+    np.testing.assert_allclose(again.centroids, run.centroids, rtol=1e-6, atol=1e-8)

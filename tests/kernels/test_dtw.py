@@ -10,8 +10,8 @@ from xvcluster.kernels import dtw
 from xvcluster.kernels.dtw import LANE, _bound, nearest, squared_distances, warp_and_sum
 
 PLAIN = (
-    "_is_beaten _lane_distances _load _bound _envelop nearest squared_distances _lane_paths "
-    "_sum_along_paths warp_and_sum"
+    "_is_beaten _further _lane_distances _load _bound _envelop nearest squared_distances "
+    "_lane_paths _follow_paths _add_exactly warp_and_sum"
 ).split()
 TSLEARN_BAND = {"global_constraint": "sakoe_chiba"}
 

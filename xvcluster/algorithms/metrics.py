@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xvcluster.algorithms.blocks import Block, Partial, Settling, Stack
+from xvcluster.algorithms.warping import Halves
 from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Labels
 
 _GROUP = 96
@@ -69,7 +70,7 @@ class Metric:
     least_rows = 2048
     """Minimum number of profiles in a block, so that calls cost little beside the work."""
     rows_alone = 0
-    """Maximum number of profiles on which runs advance each by itself; see `settle`."""
+    """Maximum number of profiles on which runs settle in one call; see `settle`."""
     even_rows = 1
     """Number of rows in whose multiples the sums of a block do not depend on where rows stand."""
     sample_size = 16384
@@ -82,12 +83,18 @@ class Metric:
     """Starts drawn for each restart."""
     breaths = 0
     """How often the best runs on the sample are given more clusters and then lose as many."""
+    beaten = 1.01
+    """Multiple of the inertia of the best run on the sample from which a run drops out."""
     is_linear = False
     """Whether a few principal components preserve the distances."""
+    warps = False
+    """Whether levels are paired with others, so that runs begin with few levels, and smoothly."""
     incremental = False
     """Whether `accumulate` gives the changes of sums and mass since the last pass, or the whole."""
     max_refinements = 0
     """Maximum number of further steps towards the barycenters in each pass."""
+    stride = 1.0
+    """Length of the steps of all runs, by the distance to the means."""
 
     def accumulate(
         self, block: Block, stack: Stack, held: Labels, *, exactly: bool = False
@@ -109,6 +116,10 @@ class Metric:
 
     def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Sum a block for one run with given labels; profiles labelled −1 are left out."""
+        raise NotImplementedError
+
+    def seen_as(self, view: Halves) -> Metric:
+        """The metric of profiles of which half of the levels are seen."""
         raise NotImplementedError
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
@@ -277,13 +288,20 @@ class DynamicTimeWarping(Metric):
     sample_size = 1024
     settled_size = 2**15
     pairs = 1024
-    draws = 3
+    draws = 6
     breaths = 1
+    beaten = 1.02  # half of the levels predict less well what comes of a run
+    warps = True
     max_refinements = 29
+    stride = 1.8
 
     def __init__(self, reach: Booleans | None = None) -> None:
         """Pair levels i and j only if reach[i, j] (n_levels, n_levels); by default, any."""
         self.reach = reach
+
+    def seen_as(self, view: Halves) -> DynamicTimeWarping:
+        """The metric of profiles of which half of the levels are seen."""
+        return DynamicTimeWarping(None if self.reach is None else view.reach(self.reach))
 
     def accumulate(
         self,

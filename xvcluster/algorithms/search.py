@@ -6,6 +6,9 @@ that are missed least (Fritzke 2020), which leads out of poor minima at little c
 then settle on all profiles, finally on all levels. At each step, runs that are clearly beaten drop
 out, and the others start close to where they end. Searches on several sets of profiles go together,
 as do runs for many k.
+
+Under a metric that warps, runs first settle on half of the levels, and then start again from
+smoothed centroids on more and more profiles, as `warping` explains.
 """
 
 from __future__ import annotations
@@ -25,17 +28,23 @@ from xvcluster.algorithms.lloyd import (
     Mapper,
     Rows,
     Run,
+    fit_each,
     fit_groups,
     one_blas_thread,
     threads,
 )
 from xvcluster.algorithms.metrics import Metric
+from xvcluster.algorithms.warping import Halves, halves, smooth
 from xvcluster.arrays import Float64s, Floats
 
 _COMPONENTS = 16
-_CONTENDERS, _BEATEN, _SAME = 8, 1.01, 1.0002
+_CONTENDERS, _SAME = 8, 1.0002
+_WIDTHS = (3, 5, 3, 5, 3)  # levels over which centroids are smoothed, one after the other
+_PASSES = 4  # from smoothed centroids: almost all that can be gained
 _SWELL = (1, 3)
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
+_REFINEMENTS = 3  # with long steps, more do not pay
+_FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
 
@@ -94,9 +103,13 @@ class Search:
     profiles : Block
     variance : float
         Mean of that of all levels, the unit of tolerances.
+    sample : Block
+        Some of the profiles.
     coarse : Block
-        A sample of the profiles, reduced to a view if the metric allows it.
-    view : View, optional
+        What is seen of them at first, through a view if there is one.
+    view : View or Halves, optional
+    seen : Metric
+        That of the view.
     for_starts, for_breaths : list of SeedSequence
         One for each start and for each breath.
     n_parents : int
@@ -105,8 +118,10 @@ class Search:
 
     profiles: Block
     variance: float
+    sample: Block
     coarse: Block
-    view: View | None
+    view: View | Halves | None
+    seen: Metric
     for_starts: list[np.random.SeedSequence]
     for_breaths: list[np.random.SeedSequence]
     n_parents: int
@@ -114,7 +129,7 @@ class Search:
     @classmethod
     def of(
         cls,
-        sample: Block,
+        profiles: Block,
         metric: Metric,
         n_init: int,
         seed: np.random.SeedSequence,
@@ -122,13 +137,22 @@ class Search:
     ) -> Search:
         """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts."""
         for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
-        profiles = _draw(sample, metric.settled_size, for_sample.spawn(1)[0])
+        profiles = _draw(profiles, metric.settled_size, for_sample.spawn(1)[0])
         variance = float(profiles.moments()[1].mean())
-        coarse = _draw(profiles, metric.sample_size, for_sample)
-        view = principal_view(coarse.values) if metric.is_linear else None
-        coarse = coarse if view is None else view.look(coarse)
+        sample = _draw(profiles, metric.sample_size, for_sample)
+        few = _thin(sample, _FEW) if metric.warps else sample
+        view = _view_of(few.values, metric)
+        coarse = few if view is None else view.look(few)
+        seen = metric.seen_as(view) if isinstance(view, Halves) else metric
         breaths = for_breaths.spawn(metric.breaths)
-        return cls(profiles, variance, coarse, view, for_starts, breaths, n_parents)
+        return cls(profiles, variance, sample, coarse, view, seen, for_starts, breaths, n_parents)
+
+
+def _view_of(profiles: Floats, metric: Metric) -> View | Halves | None:
+    """What runs see of profiles at first; None if it is all of their levels."""
+    if metric.warps:
+        return halves(profiles.shape[1])
+    return principal_view(profiles) if metric.is_linear else None
 
 
 def search(
@@ -147,10 +171,14 @@ def search(
     **options
         Of `fit`.
     """
-    # more refinements hardly lead to better minima
-    rough = {"tol": _ROUGH * tol, "refinements": min(metric.max_refinements, 2)}
+    options |= {"stride": metric.stride}
+    # refinements do not lead to better minima
+    rough = options | {"tol": _ROUGH * tol, "refinements": 0}
+    options["refinements"] = min(metric.max_refinements, _REFINEMENTS)
     with one_blas_thread():
-        runs = _explore(searches, ks, metric, **options | rough)
+        runs = _explore(searches, ks, searches[0].seen, **rough)
+        if metric.warps:
+            runs = _leave_poor_minima(searches, runs, metric, **rough)
         return _refine(searches, runs, metric, tol=tol, **options)
 
 
@@ -159,6 +187,10 @@ def _explore(
 ) -> list[Runs]:
     """Find the best few runs of every k on samples, from many starts, and let them breathe."""
     coarse = [own.coarse for own in searches]
+
+    def settle(runs: Sequence[Runs]) -> None:
+        _fit(coarse, searches, runs, metric, **options)
+
     with threads(
         sum(own.coarse.values.size * len(own.for_starts) for own in searches)
     ) as map_starts:
@@ -169,16 +201,63 @@ def _explore(
         runs: list[Runs] = [
             {k: [Run(start[:k]) for start in drawn] for k in ks} for drawn in map(list, starts)
         ]
-    _fit(coarse, searches, runs, metric, **options)
+    settle(runs)
     for breath in range(metric.breaths):
         breathing = _swell(searches, runs, metric, breath)
-        _fit(coarse, searches, breathing, metric, **options)
+        settle(breathing)
         breathing = _shrink(searches, breathing, metric)
-        _fit(coarse, searches, breathing, metric, **options)
+        settle(breathing)
         runs = [
             {k: own[k] + more[k] for k in ks} for own, more in zip(runs, breathing, strict=True)
         ]
-    return [{k: [Run(run.centroids) for run in _contenders(own[k])] for k in ks} for own in runs]
+    return [
+        {k: [Run(run.centroids) for run in _contenders(own[k], metric.beaten)] for k in ks}
+        for own in runs
+    ]
+
+
+def _leave_poor_minima(
+    searches: Sequence[Search], runs: list[Runs], metric: Metric, **options: Any
+) -> list[Runs]:
+    """Start again from smoothed centroids on all levels of a sample, then on more profiles."""
+    for own, found in zip(searches, runs, strict=True):
+        shape = own.profiles.values.shape[1:]
+        if own.view is not None:
+            found |= {k: [Run(own.view.back(r.centroids, shape)) for r in found[k]] for k in found}
+    samples = [own.sample for own in searches]
+    runs = _smooth(samples, searches, runs, metric, n=2, **options)
+    more = [_thin(own.profiles) for own in searches]
+    return _smooth(more, searches, runs, metric, n=1, **options)
+
+
+def _smooth(
+    profiles: Sequence[Block],
+    searches: Sequence[Search],
+    runs: list[Runs],
+    metric: Metric,
+    *,
+    n: int,
+    max_iter: int,
+    **options: Any,
+) -> list[Runs]:
+    """Find the best n runs of each k on some profiles, also from smoothed centroids."""
+    options |= {"max_iter": min(max_iter, _PASSES)}
+
+    def settle(runs: Sequence[Runs]) -> None:
+        _fit(profiles, searches, runs, metric, **options)
+
+    settle(runs)
+    for width in _WIDTHS:
+        runs = [{k: _contenders(own[k], metric.beaten) for k in own} for own in runs]
+        smoothed = [
+            {k: [Run(smooth(run.centroids, width)) for run in own[k]] for k in own} for own in runs
+        ]
+        settle(smoothed)
+        runs = [
+            {k: list(map(_better, own[k], others[k])) for k in own}
+            for own, others in zip(runs, smoothed, strict=True)
+        ]
+    return [{k: [Run(run.centroids) for run in _ranked(own[k])[:n]] for k in own} for own in runs]
 
 
 def _refine(
@@ -186,32 +265,39 @@ def _refine(
 ) -> list[dict[int, Run]]:
     """Find the best run of each k on all profiles, finally on all levels."""
     profiles = [own.profiles for own in searches]
-    views = [own.view for own in searches if own.view is not None]
+    views = [own.view for own in searches if isinstance(own.view, View)]
     if views:  # all have the same levels
         seen = [view.look(block) for view, block in zip(views, profiles, strict=True)]
-        _fit(seen, searches, runs, metric, **options)
+        fit_groups(_groups(seen, searches, runs), metric, **options)
         shape = profiles[0].values.shape[1:]
         runs = [
             {k: [Run(view.back(_best(group).centroids, shape))] for k, group in found.items()}
             for view, found in zip(views, runs, strict=True)
         ]
-    _fit(profiles, searches, runs, metric, **options)
+    fit_groups(_groups(profiles, searches, runs), metric, **options)
     return [{k: _best(group) for k, group in found.items()} for found in runs]
 
 
 def _fit(
-    profiles: Sequence[Block],
+    samples: Sequence[Block],
     searches: Sequence[Search],
     runs: Sequence[Runs],
     metric: Metric,
     **options: Any,
 ) -> None:
-    """Fit the runs of all searches, each over its own profiles."""
-    groups = [
+    """Fit the runs of all searches, each over a sample."""
+    groups = _groups(samples, searches, runs)
+    (fit_each if metric.warps else fit_groups)(groups, metric, **options)
+
+
+def _groups(
+    profiles: Sequence[Block], searches: Sequence[Search], runs: Sequence[Runs]
+) -> list[Group]:
+    """The runs of each search at all k, over its own profiles."""
+    return [
         Group(block, list(chain(*found.values())), own.variance)
         for block, own, found in zip(profiles, searches, runs, strict=True)
     ]
-    fit_groups(groups, metric, **options)
 
 
 def _swell(
@@ -285,13 +371,18 @@ def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:
     return profiles[np.sort(rng.choice(len(profiles), size, replace=False))]
 
 
-def _thin(sample: Rows) -> Rows:
-    """Take some of a sample's profiles, evenly spaced."""
-    return sample[:: max(1, len(sample) // _THINNED)]
+def _thin(sample: Rows, size: int = _THINNED) -> Rows:
+    """Take some of a sample's profiles, evenly spaced: `size` to twice that, or all of fewer."""
+    step = len(sample) // size
+    return sample if step < 2 else sample[np.arange(0, len(sample), step)]
 
 
 def _best(runs: list[Run]) -> Run:
     return min(runs, key=lambda run: run.inertia)
+
+
+def _better(one: Run, other: Run) -> Run:
+    return min(one, other, key=lambda run: run.inertia)
 
 
 def _ranked(runs: list[Run]) -> list[Run]:
@@ -301,7 +392,7 @@ def _ranked(runs: list[Run]) -> list[Run]:
     return ranked[:1] + [b for a, b in pairs if b.inertia > _SAME * a.inertia]
 
 
-def _contenders(runs: list[Run]) -> list[Run]:
+def _contenders(runs: list[Run], beaten: float = Metric.beaten) -> list[Run]:
     """Select the best few runs that differ, without those that are clearly beaten."""
     ranked = _ranked(runs)[:_CONTENDERS]
-    return [run for run in ranked if run.inertia <= _BEATEN * ranked[0].inertia]
+    return [run for run in ranked if run.inertia <= beaten * ranked[0].inertia]

@@ -14,8 +14,9 @@ from xvcluster.kernels.compiling import compiled
 
 LANE = 64
 _FAR = 1e30
-_MOVES = 16  # moves of two bits each in an int32
-_DIAGONAL, _ALONG_PROFILE, _ALONG_CENTROID = 0, 1, 2
+_OUTSIDE = 1e15  # the value of levels that must not be paired; its square is far
+_ALONG_PROFILE, _ALONG_CENTROID = 0, 1  # any other move is diagonal
+_ABREAST = 16  # paths that are followed at once
 _FAST = {"nnan", "nsz", "contract"}
 
 
@@ -30,37 +31,59 @@ def _is_beaten(row, best):  # type: ignore[no-untyped-def]
 
 
 @compiled(fastmath=_FAST)
-def _lane_distances(lane, centroid, low, high, best, previous, current):  # type: ignore[no-untyped-def]
-    """Squared distances of a lane (L, V, W) to a centroid (M, V).
+def _further(lane, i, centroid, j, costs):  # type: ignore[no-untyped-def]
+    """Squared differences of level i of a lane (L, V, W) in all variables but the first, in W."""
+    costs[:] = 0.0
+    for v in range(1, lane.shape[1]):
+        x, c = lane[i, v], centroid[j, v]
+        for w in range(costs.size):
+            costs[w] += (x[w] - c) * (x[w] - c)
 
-    W is LANE, which the compiler must know. previous and current (M + 1, W) are scratch of the
-    lane's dtype; the one whose last row holds the distances is returned. As soon as all of them
-    exceed the best (W,) known so far, the search ends, and they are set to a value that is too
-    large.
+
+@compiled(fastmath=_FAST)
+def _lane_distances(lane, centroid, low, high, best, reached, scratch):  # type: ignore[no-untyped-def]
+    """Squared distances (W,) of a lane (L, V, W) to a centroid (M, V), a part of the scratch.
+
+    W is LANE, which the compiler must know. reached (M + 1, W) and scratch (5, W) are of the lane's
+    dtype. As soon as all distances exceed the best (W,) known so far, the search ends, and they
+    are set to a value that is too large.
+
+    Two levels of the profiles are computed at once, so that few values need to be fetched.
     """
-    n_columns = centroid.shape[0]
-    previous[:] = _FAR
-    previous[0] = 0.0
-    for i in range(lane.shape[0]):
-        current[low[i]] = _FAR
-        for j in range(low[i], high[i]):
-            x, c = lane[i, 0], centroid[j, 0]
-            diagonal, up, left, here = previous[j], previous[j + 1], current[j], current[j + 1]
+    n_levels, several = lane.shape[0], lane.shape[1] > 1
+    diagonal, upper, lower = scratch[0], scratch[1], scratch[2]
+    of_upper, of_lower = scratch[3], scratch[4]
+    reached[:] = _FAR
+    reached[0] = 0.0
+    for i in range(0, n_levels, 2):
+        below = min(i + 1, n_levels - 1)
+        first, stop = low[i], high[below]
+        diagonal[:] = reached[first]
+        upper[:] = _FAR
+        lower[:] = _FAR
+        x, y = lane[i, 0], lane[below, 0]
+        for j in range(first, stop):
+            c = centroid[j, 0] if j < high[i] else centroid.dtype.type(_OUTSIDE)
+            d = centroid[j, 0] if j >= low[below] else centroid.dtype.type(_OUTSIDE)
+            above = reached[j + 1]
+            if several:
+                _further(lane, i, centroid, j, of_upper)
+                _further(lane, below, centroid, j, of_lower)
             for w in range(LANE):
-                least = up[w] if up[w] < left[w] else left[w]
-                least = diagonal[w] if diagonal[w] < least else least
-                here[w] = least + (x[w] - c) * (x[w] - c)
-            for v in range(1, lane.shape[1]):
-                x, c = lane[i, v], centroid[j, v]
-                for w in range(LANE):
-                    here[w] += (x[w] - c) * (x[w] - c)
-        # the next row may read as far as its own band
-        current[high[i] + 1 : high[min(i + 1, lane.shape[0] - 1)] + 1] = _FAR
-        if i % 16 == 15 and _is_beaten(current[low[i] + 1 : high[i] + 1], best):
-            current[n_columns] = _FAR
-            return current
-        previous, current = current, previous
-    return previous
+                corner, up, left, left_below = diagonal[w], above[w], upper[w], lower[w]
+                here = min(corner, up, left) + (x[w] - c) * (x[w] - c)
+                here = here + of_upper[w] if several else here
+                under = min(left, here, left_below) + (y[w] - d) * (y[w] - d)
+                under = under + of_lower[w] if several else under
+                diagonal[w] = up
+                upper[w] = here
+                lower[w] = under
+                above[w] = under
+        reached[first] = _FAR
+        if i % 16 == 14 and _is_beaten(reached[first + 1 : stop + 1], best):
+            lower[:] = _FAR
+            return lower
+    return upper if n_levels % 2 else lower
 
 
 @compiled()
@@ -116,8 +139,8 @@ def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no
     n, n_levels, n_variables = X.shape
     n_columns = centroids.shape[1]
     lane = np.empty((n_levels, n_variables, LANE), X.dtype)
-    previous = np.empty((n_columns + 1, LANE), X.dtype)
-    current = np.empty((n_columns + 1, LANE), X.dtype)
+    reached = np.empty((n_columns + 1, LANE), X.dtype)
+    scratch = np.empty((5, LANE), X.dtype)
     best = np.empty(LANE, X.dtype)
     lower = np.empty((n_levels, n_variables), X.dtype)
     upper = np.empty((n_levels, n_variables), X.dtype)
@@ -139,9 +162,9 @@ def nearest(X, centroids, low, high, guess, labels, squared):  # type: ignore[no
                 _load(X, chosen, lane)
                 for w in range(LANE):
                     best[w] = squared[chosen[min(w, chosen.size - 1)]]
-                last = _lane_distances(lane, centroids[k], low, high, best, previous, current)
+                last = _lane_distances(lane, centroids[k], low, high, best, reached, scratch)
                 for w in range(chosen.size):
-                    distance, row = last[n_columns, w], chosen[w]
+                    distance, row = last[w], chosen[w]
                     if distance < squared[row] or (distance == squared[row] and k < labels[row]):
                         squared[row] = distance
                         labels[row] = k
@@ -156,8 +179,8 @@ def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-
     n, n_levels, n_variables = X.shape
     n_columns = centroids.shape[1]
     lane = np.empty((n_levels, n_variables, LANE), X.dtype)
-    previous = np.empty((n_columns + 1, LANE), X.dtype)
-    current = np.empty((n_columns + 1, LANE), X.dtype)
+    reached = np.empty((n_columns + 1, LANE), X.dtype)
+    scratch = np.empty((5, LANE), X.dtype)
     best = np.empty(LANE, X.dtype)
     for w in range(LANE):
         best[w] = 2 * _FAR  # never beaten
@@ -168,76 +191,94 @@ def squared_distances(X, centroids, low, high, out):  # type: ignore[no-untyped-
         rows = all_rows[start : start + LANE]
         _load(X, rows, lane)
         for k in range(centroids.shape[0]):
-            last = _lane_distances(lane, centroids[k], low, high, best, previous, current)
+            last = _lane_distances(lane, centroids[k], low, high, best, reached, scratch)
             for w in range(rows.size):
-                out[start + w, k] = last[n_columns, w]
+                out[start + w, k] = last[w]
 
 
 @compiled(fastmath=_FAST)
-def _lane_paths(lane, centroid, low, high, previous, current, moves):  # type: ignore[no-untyped-def]
-    """As `_lane_distances`; also writes the two-bit move into each cell to moves (⌈L/16⌉, M, W)."""
-    previous[:] = _FAR
-    previous[0] = 0.0
-    moves[:] = 0
-    for i in range(lane.shape[0]):
-        digit = np.int32(2 * (i % _MOVES))
-        diagonally = np.int32(_DIAGONAL) << digit
-        along_profile = np.int32(_ALONG_PROFILE) << digit
-        along_centroid = np.int32(_ALONG_CENTROID) << digit
-        current[low[i]] = _FAR
-        for j in range(low[i], high[i]):
-            x, c = lane[i, 0], centroid[j, 0]
-            diagonal, up, left, here = previous[j], previous[j + 1], current[j], current[j + 1]
-            move = moves[i // _MOVES, j]
+def _lane_paths(lane, centroid, low, high, reached, scratch, moves):  # type: ignore[no-untyped-def]
+    """As `_lane_distances`; also writes the moves into each cell to moves (⌈L/2⌉, M, W), int8.
+
+    They have two bits for each of two levels: _ALONG_PROFILE, _ALONG_CENTROID, or else diagonal.
+    """
+    n_levels, several = lane.shape[0], lane.shape[1] > 1
+    diagonal, upper, lower = scratch[0], scratch[1], scratch[2]
+    of_upper, of_lower = scratch[3], scratch[4]
+    reached[:] = _FAR
+    reached[0] = 0.0
+    for i in range(0, n_levels, 2):
+        below = min(i + 1, n_levels - 1)
+        first, stop = low[i], high[below]
+        diagonal[:] = reached[first]
+        upper[:] = _FAR
+        lower[:] = _FAR
+        x, y = lane[i, 0], lane[below, 0]
+        for j in range(first, stop):
+            c = centroid[j, 0] if j < high[i] else centroid.dtype.type(_OUTSIDE)
+            d = centroid[j, 0] if j >= low[below] else centroid.dtype.type(_OUTSIDE)
+            above, move = reached[j + 1], moves[i // 2, j]
+            if several:
+                _further(lane, i, centroid, j, of_upper)
+                _further(lane, below, centroid, j, of_lower)
             for w in range(LANE):
-                least = up[w] if up[w] <= left[w] else left[w]
-                straight = along_profile if up[w] <= left[w] else along_centroid
-                move[w] |= diagonally if diagonal[w] <= least else straight
-                least = diagonal[w] if diagonal[w] <= least else least
-                here[w] = least + (x[w] - c) * (x[w] - c)
-            for v in range(1, lane.shape[1]):
-                x, c = lane[i, v], centroid[j, v]
-                for w in range(LANE):
-                    here[w] += (x[w] - c) * (x[w] - c)
-        current[high[i] + 1 : high[min(i + 1, lane.shape[0] - 1)] + 1] = _FAR
-        previous, current = current, previous
-    return previous
+                corner, up, left, left_below = diagonal[w], above[w], upper[w], lower[w]
+                least = min(up, left)
+                into_upper = np.int8(up > left) + np.int8(2) * np.int8(corner <= least)
+                here = min(corner, least) + (x[w] - c) * (x[w] - c)
+                here = here + of_upper[w] if several else here
+                least = min(here, left_below)
+                into_lower = np.int8(here > left_below) + np.int8(2) * np.int8(left <= least)
+                under = min(left, least) + (y[w] - d) * (y[w] - d)
+                under = under + of_lower[w] if several else under
+                move[w] = into_upper + np.int8(4) * into_lower
+                diagonal[w] = up
+                upper[w] = here
+                lower[w] = under
+                above[w] = under
+        reached[first] = _FAR
+    return upper if n_levels % 2 else lower
 
 
 @compiled()
-def _sum_along_paths(lane, weights, moves, at, sums, mass, rest, rest_mass):  # type: ignore[no-untyped-def]
-    """Add the first n profiles of a lane (L, V, W), weights (n,), to sums (M, V) and mass (M,).
+def _follow_paths(lane, start, stop, moves, at, paired, numbers):  # type: ignore[no-untyped-def]
+    """Sum profiles start…stop of a lane (L, V, W) along their paths.
 
-    What rounding leaves out is added to rest (M, V) and rest_mass (M,).
-
+    Writes to paired (n, M, V) and numbers (n, M) what each level of the centroid is paired with.
     The paths are followed side by side from their ends to their starts, which hides the latency of
-    each step; at (W, 2) is scratch for their positions.
+    each step; at (n, 2) is scratch for their positions.
     """
-    n = weights.size
+    n, n_columns = stop - start, numbers.shape[1]
+    paired[:n] = 0.0
+    numbers[:n] = 0.0
     for w in range(n):
-        at[w, 0], at[w, 1] = lane.shape[0] - 1, sums.shape[0] - 1
-    under_way = n
+        at[w, 0], at[w, 1] = lane.shape[0] - 1, n_columns - 1
+    under_way = True
     while under_way:
-        under_way = 0
+        under_way = False
         for w in range(n):
             i, j = at[w, 0], at[w, 1]
             if i < 0 or j < 0:
                 continue
-            under_way += 1
+            under_way = True
             for v in range(lane.shape[1]):
-                term = weights[w] * lane[i, v, w]
-                total = sums[j, v] + term
-                part = total - sums[j, v]
-                rest[j, v] += (sums[j, v] - (total - part)) + (term - part)
-                sums[j, v] = total
-            total = mass[j] + weights[w]
-            part = total - mass[j]
-            rest_mass[j] += (mass[j] - (total - part)) + (weights[w] - part)
-            mass[j] = total
-            move = (moves[i // _MOVES, j, w] >> (2 * (i % _MOVES))) & 3
+                paired[w, j, v] += lane[i, v, start + w]
+            numbers[w, j] += 1.0
+            move = (moves[i // 2, j, start + w] >> (2 * (i % 2))) & 3
             # no branches, which the processor could not predict
             at[w, 0] = i - (move != _ALONG_CENTROID)
             at[w, 1] = j - (move != _ALONG_PROFILE)
+
+
+@compiled()
+def _add_exactly(weight, values, sums, rest):  # type: ignore[no-untyped-def]
+    """Add weighted values (m,) to sums (m,), and what rounding leaves out to rest (m,)."""
+    for j in range(values.size):
+        term = weight * values[j]
+        total = sums[j] + term
+        part = total - sums[j]
+        rest[j] += (sums[j] - (total - part)) + (term - part)
+        sums[j] = total
 
 
 @compiled()
@@ -254,16 +295,23 @@ def warp_and_sum(  # type: ignore[no-untyped-def]
     n_levels, n_variables = X.shape[1:]
     n_columns = centroids.shape[1]
     lane = np.empty((n_levels, n_variables, LANE), X.dtype)
-    previous = np.empty((n_columns + 1, LANE), X.dtype)
-    current = np.empty((n_columns + 1, LANE), X.dtype)
-    moves = np.empty((-(-n_levels // _MOVES), n_columns, LANE), np.int32)
-    at = np.empty((LANE, 2), np.intp)
+    reached = np.empty((n_columns + 1, LANE), X.dtype)
+    scratch = np.empty((5, LANE), X.dtype)
+    moves = np.empty((-(-n_levels // 2), n_columns, LANE), np.int8)
+    at = np.empty((_ABREAST, 2), np.intp)
+    paired = np.empty((_ABREAST, n_columns, n_variables))
+    numbers = np.empty((_ABREAST, n_columns))
     for k in range(centroids.shape[0]):
         for start in range(first[k], first[k + 1], LANE):
             rows = order[start : min(start + LANE, first[k + 1])]
             _load(X, rows, lane)
-            last = _lane_paths(lane, centroids[k], low, high, previous, current, moves)
+            squared = _lane_paths(lane, centroids[k], low, high, reached, scratch, moves)
             for w in range(rows.size):
-                inertia[k] += weights[rows[w]] * last[n_columns, w]
-            own = weights[rows]
-            _sum_along_paths(lane, own, moves, at, sums[k], mass[k], rest[k], rest_mass[k])
+                inertia[k] += weights[rows[w]] * squared[w]
+            for begin in range(0, rows.size, _ABREAST):
+                end = min(begin + _ABREAST, rows.size)
+                _follow_paths(lane, begin, end, moves, at, paired, numbers)
+                for w in range(begin, end):
+                    weight, own = weights[rows[w]], w - begin
+                    _add_exactly(weight, paired[own].ravel(), sums[k].ravel(), rest[k].ravel())
+                    _add_exactly(weight, numbers[own], mass[k], rest_mass[k])
