@@ -23,7 +23,8 @@ def test_refits_draw_whole_tiles_with_their_weights():
     samples = refits(
         Block(values, weights),
         tiles,
-        lambda samples, seeds: samples,
+        lambda samples, seeds: [sample.profiles for sample in samples],
+        metric=EUCLIDEAN,
         n=50,
         seed=np.random.SeedSequence(1),
     )
@@ -47,6 +48,7 @@ def test_refits_report_each():
         Block.of(np.zeros((4, 1, 1))),
         np.arange(4),
         lambda samples, seeds: seeds,
+        metric=EUCLIDEAN,
         n=3,
         seed=np.random.SeedSequence(0),
         report=told.append,

@@ -10,7 +10,7 @@ from tslearn.metrics import cdist_dtw, cdist_soft_dtw_normalized
 
 from xvcluster.algorithms import criteria
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
 from xvcluster.algorithms.criteria import (
     calinski_harabasz,
     davies_bouldin,
@@ -240,9 +240,9 @@ def pooled(profiles, labels):
 def test_log_inertia_is_that_of_the_pooled_pairs():
     profiles, ks = make_groups(), [1, 2, 3, 4]
     seeds = [np.random.SeedSequence(3)]
-    [found] = log_inertia([Block.of(profiles)], seeds, ks=ks, metric=EUCLIDEAN, **OPTIONS)
+    [found] = log_inertia([Sample(Block.of(profiles))], seeds, ks=ks, metric=EUCLIDEAN, **OPTIONS)
     seeds = [np.random.SeedSequence(3)]
-    [runs] = best_runs_of_samples([Block.of(profiles)], ks, EUCLIDEAN, seeds=seeds, **OPTIONS)
+    [runs] = best_runs_of_samples([Sample(Block.of(profiles))], ks, EUCLIDEAN, seeds=seeds, **OPTIONS)
     for value, k in zip(found, ks, strict=True):
         labels = EUCLIDEAN.squared_distances(profiles, runs[k].centroids).argmin(axis=1)
         assert value == pytest.approx(np.log(pooled(profiles, labels)), rel=1e-9)
@@ -255,7 +255,7 @@ def test_gap_statistic_is_its_formula(monkeypatch):
     def record(samples, seeds, **options):
         found = log_inertia(samples, seeds, **options)
         for sample, logarithm in zip(samples, found, strict=True):
-            (observed if sample.values is profiles else expected).append(logarithm)
+            (observed if sample.profiles.values is profiles else expected).append(logarithm)
         return found
 
     monkeypatch.setattr(criteria, "log_inertia", record)

@@ -92,6 +92,21 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Profiles that are clustered, and a few that stand for them in the search for the best runs.
+
+    Attributes
+    ----------
+    profiles : Block
+    gist : Block, optional
+        By default, some of the profiles themselves.
+    """
+
+    profiles: Block
+    gist: Block | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Stack:
     """The centroids of the active runs, one after the other.
 

@@ -9,10 +9,14 @@ from typing import TypeVar
 import numpy as np
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
+from xvcluster.algorithms.lloyd import threads
+from xvcluster.algorithms.metrics import Metric
+from xvcluster.algorithms.search import Gist
 from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 T = TypeVar("T")
+Fit = Callable[[list[Sample], list[np.random.SeedSequence]], Iterable[T]]
 
 _TOGETHER, _BYTES = 10, 2**28
 """How many samples are clustered together, and of what size in all."""
@@ -21,8 +25,9 @@ _TOGETHER, _BYTES = 10, 2**28
 def refits(
     profiles: Block,
     tiles: Indices,
-    fit: Callable[[list[Block], list[np.random.SeedSequence]], Iterable[T]],
+    fit: Fit[T],
     *,
+    metric: Metric,
     n: int,
     seed: np.random.SeedSequence,
     report: Callable[[int], None] = lambda steps: None,
@@ -38,6 +43,7 @@ def refits(
         often as its tile was drawn.
     fit, report
         See `fit_together`.
+    metric : Metric
     n : int
     seed : SeedSequence
 
@@ -55,28 +61,31 @@ def refits(
     Hall, P. (1985). Resampling a coverage pattern. Stoch. Process. Appl. 20, 231–246.
     https://doi.org/10.1016/0304-4149(85)90212-1
     """
-    held = np.unique(tiles[profiles.weights > 0])
+    held, gist = np.unique(tiles[profiles.weights > 0]), Gist.of(profiles, metric)
     drawings, fittings = zip(*(child.spawn(2) for child in seed.spawn(n)), strict=True)
 
-    def draw(drawing: np.random.SeedSequence) -> Block:
+    def draw(drawing: np.random.SeedSequence) -> Sample:
         rng, times = np.random.default_rng(drawing), np.zeros(int(tiles.max()) + 1)
         times[held] = np.bincount(rng.integers(held.size, size=held.size), minlength=held.size)
-        return Block(profiles.values, profiles.weights * times[tiles]).counted()
+        weights = profiles.weights * times[tiles]
+        sample = Block(profiles.values, weights).counted()
+        return Sample(sample, None if gist is None else gist.weigh(weights))
 
-    return list(fit_together(map(draw, drawings), fittings, fit, report))
+    with threads():
+        return list(fit_together(map(draw, drawings), fittings, fit, report))
 
 
 def fit_together(
-    samples: Iterable[Block],
+    samples: Iterable[Sample],
     seeds: Iterable[np.random.SeedSequence],
-    fit: Callable[[list[Block], list[np.random.SeedSequence]], Iterable[T]],
+    fit: Fit[T],
     report: Callable[[int], None] = lambda steps: None,
 ) -> Iterator[T]:
     """Cluster many samples, as many together as are small enough.
 
     Parameters
     ----------
-    samples : iterable of Block
+    samples : iterable of Sample
     seeds : iterable of SeedSequence
         One for each sample.
     fit : callable
@@ -86,7 +95,7 @@ def fit_together(
     """
     pairs = zip(samples, seeds, strict=True)
     for first in pairs:
-        size = int(np.clip(_BYTES // max(first[0].values.nbytes, 1), 1, _TOGETHER))
+        size = int(np.clip(_BYTES // max(first[0].profiles.values.nbytes, 1), 1, _TOGETHER))
         some = [first, *islice(pairs, size - 1)]
         for found in fit(*map(list, zip(*some, strict=True))):
             yield found

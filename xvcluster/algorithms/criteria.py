@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
 from xvcluster.algorithms.bootstrap import fit_together
 from xvcluster.algorithms.lloyd import Run, threads
 from xvcluster.algorithms.metrics import Metric, at_shares
@@ -299,12 +299,13 @@ def gap_statistic(
     set via the gap statistic. J. R. Stat. Soc. B 63, 411–423.
     https://doi.org/10.1111/1467-9868.00293
     """
-    own, *others = seed.spawn(1 + n_references)
+    own_seed, *others = seed.spawn(1 + n_references)
     drawings, fittings = zip(*(child.spawn(2) for child in others), strict=True)
     references = (draw_reference(profiles, np.random.default_rng(child)) for child in drawings)
-    samples = map(Block.of, chain([profiles], references))
+    samples = (Sample(Block.of(own)) for own in chain([profiles], references))
     fit = partial(log_inertia, ks=ks, metric=metric, **options)
-    observed, *expected = fit_together(samples, [own, *fittings], fit, report)
+    with threads():
+        observed, *expected = fit_together(samples, [own_seed, *fittings], fit, report)
     error = np.std(expected, axis=0) * np.sqrt(1.0 + 1.0 / n_references)
     return np.mean(expected, axis=0) - observed, error
 
@@ -316,7 +317,7 @@ def smallest_within_gap(ks: list[int], gap: Float64s, error: Float64s) -> int:
 
 
 def log_inertia(
-    samples: list[Block],
+    samples: list[Sample],
     seeds: list[np.random.SeedSequence],
     *,
     ks: list[int],
@@ -329,9 +330,9 @@ def log_inertia(
         return list(map_samples(partial(_log_inertia_of, metric=metric), samples, found))
 
 
-def _log_inertia_of(sample: Block, runs: dict[int, Run], metric: Metric) -> Float64s:
+def _log_inertia_of(sample: Sample, runs: dict[int, Run], metric: Metric) -> Float64s:
     inertia = [
-        metric.squared_distances(sample.values, run.centroids).min(axis=1).sum()
+        metric.squared_distances(sample.profiles.values, run.centroids).min(axis=1).sum()
         for run in runs.values()
     ]
     with np.errstate(divide="ignore"):

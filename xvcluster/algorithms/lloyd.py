@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import chain, groupby, pairwise, repeat
 from operator import itemgetter
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 
 import numpy as np
@@ -82,19 +82,34 @@ def split(profiles: Rows, metric: Metric) -> list[Rows]:
     return [profiles[start:stop] for start, stop in pairwise(edges)]
 
 
+class _Opened(local):
+    """The pool that this thread has opened, if any."""
+
+    pool: ThreadPoolExecutor | None = None
+
+
+_opened = _Opened()
+
+
 @contextmanager
 def threads(work: float = np.inf) -> Iterator[Mapper]:
     """Give a `map` that runs on all cores, with a single-threaded BLAS, and keeps the order.
 
     If it is known that there is little work (multiplications, about), this thread does it, as
-    others would take longer to start.
+    others would take longer to start. Inside, this thread is given the same cores again.
     """
-    with one_blas_thread():
-        if work <= _LITTLE or _n_cores() == 1:
+    if work <= _LITTLE or _n_cores() == 1:
+        with one_blas_thread():
             yield partial(_map, None)
-            return
-        with ThreadPoolExecutor(_n_cores()) as pool:
-            yield partial(_map, pool)
+    elif _opened.pool is not None:
+        yield partial(_map, _opened.pool)
+    else:
+        with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
+            _opened.pool = pool
+            try:
+                yield partial(_map, pool)
+            finally:
+                _opened.pool = None
 
 
 def _map(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Sample
 from xvcluster.algorithms.lloyd import Report, Run
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.passes import farthest, measure, settle
@@ -89,7 +89,7 @@ def best_runs(
 
 
 def best_runs_of_samples(
-    samples: Sequence[Block],
+    samples: Sequence[Sample],
     ks: Iterable[int],
     metric: Metric,
     *,
@@ -105,7 +105,7 @@ def best_runs_of_samples(
 
     Parameters
     ----------
-    samples : sequence of Block
+    samples : sequence of Sample
     ks, metric, n_init, max_iter, tol
         See `best_runs`.
     seeds : sequence of SeedSequence
@@ -117,10 +117,13 @@ def best_runs_of_samples(
         As one by one, but for rounding.
     """
     ks, pairs = list(ks), zip(samples, seeds, strict=True)
-    searches = [Search.of(sample, metric, n_init, seed, n_parents=1) for sample, seed in pairs]
+    searches = [
+        Search.of(sample.profiles, metric, n_init, seed, gist=sample.gist, n_parents=1)
+        for sample, seed in pairs
+    ]
     found = search(searches, ks, metric, tol=tol, max_iter=max_iter)
     for sample, own, best in zip(samples, searches, found, strict=True):
-        _pass_over_all(InMemory.of(sample), own, best, metric, tol=tol, max_iter=max_iter)
+        _pass_over_all(InMemory.of(sample.profiles), own, best, metric, tol=tol, max_iter=max_iter)
     return found
 
 

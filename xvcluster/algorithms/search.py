@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Settling
 from xvcluster.algorithms.initialize import k_means_plus_plus
 from xvcluster.algorithms.lloyd import (
     Group,
@@ -30,12 +30,11 @@ from xvcluster.algorithms.lloyd import (
     Run,
     fit_each,
     fit_groups,
-    one_blas_thread,
     threads,
 )
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.warping import Halves, halves, smooth
-from xvcluster.arrays import Float64s, Floats
+from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 _COMPONENTS = 16
 _CONTENDERS, _SAME = 8, 1.0002
@@ -47,6 +46,7 @@ _REFINEMENTS = 3  # with long steps, more do not pay
 _FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
+_GROUPS, _GROUPED, _GROUPING = 1024, 8192, 4  # of a gist: groups, profiles, passes
 
 Runs = dict[int, list[Run]]
 """The runs of one search, by k."""
@@ -133,13 +133,18 @@ class Search:
         metric: Metric,
         n_init: int,
         seed: np.random.SeedSequence,
+        *,
+        gist: Block | None = None,
         n_parents: int = 2,
     ) -> Search:
-        """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts."""
+        """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts.
+
+        If a gist is given, it takes the place of the sample.
+        """
         for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
         profiles = _draw(profiles, metric.settled_size, for_sample.spawn(1)[0])
         variance = float(profiles.moments()[1].mean())
-        sample = _draw(profiles, metric.sample_size, for_sample)
+        sample = _draw(profiles if gist is None else gist, metric.sample_size, for_sample)
         few = _thin(sample, _FEW) if metric.warps else sample
         view = _view_of(few.values, metric)
         coarse = few if view is None else view.look(few)
@@ -153,6 +158,54 @@ def _view_of(profiles: Floats, metric: Metric) -> View | Halves | None:
     if metric.warps:
         return halves(profiles.shape[1])
     return principal_view(profiles) if metric.is_linear else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gist:
+    """Small groups of like profiles, whose means stand for them in a search.
+
+    Attributes
+    ----------
+    means : ndarray, shape (n_groups, n_levels, n_variables)
+    rows : ndarray of int, shape (n,)
+        Positions of the profiles that were grouped.
+    groups : ndarray of int, shape (n,)
+        The group of each of them.
+    """
+
+    means: Floats
+    rows: Indices
+    groups: Labels
+
+    @classmethod
+    def of(cls, profiles: Block, metric: Metric) -> Gist | None:
+        """Group profiles by a few passes of k-means; None if they are few, or their means differ.
+
+        References
+        ----------
+        Zhang, T., Ramakrishnan, R. & Livny, M. (1996). BIRCH: an efficient data clustering method
+        for very large databases. SIGMOD '96. https://doi.org/10.1145/233269.233324
+        """
+        if not metric.is_linear or len(profiles) < 2 * _GROUPS:
+            return None
+        rows = np.flatnonzero(profiles.weights)
+        rows = rows[:: max(1, rows.size // _GROUPED)]
+        few = profiles[rows]
+        view = principal_view(few.values)
+        seen = few if view is None else view.look(few)
+        begun = Settling.of([_thin(seen.values, _GROUPS).astype(np.float64)], len(seen))
+        metric.settle(seen, begun, max_iter=_GROUPING, tol=0.0)
+        groups = begun.held[0]
+        number = np.bincount(groups)
+        order, held = np.argsort(groups, kind="stable"), number > 0
+        first = (np.cumsum(number) - number)[held]
+        means = np.add.reduceat(few.values[order], first) / number[held, None, None]
+        return cls(means.astype(few.values.dtype), rows, (np.cumsum(held) - 1)[groups])
+
+    def weigh(self, weights: Float64s) -> Block:
+        """The means with the weights (n_profiles,) of the profiles that they stand for."""
+        mass = np.bincount(self.groups, weights[self.rows], len(self.means)).astype(np.float64)
+        return Block(self.means, mass).counted()
 
 
 def search(
@@ -175,7 +228,7 @@ def search(
     # refinements do not lead to better minima
     rough = options | {"tol": _ROUGH * tol, "refinements": 0}
     options["refinements"] = min(metric.max_refinements, _REFINEMENTS)
-    with one_blas_thread():
+    with threads():
         runs = _explore(searches, ks, searches[0].seen, **rough)
         if metric.warps:
             runs = _leave_poor_minima(searches, runs, metric, **rough)
@@ -191,16 +244,7 @@ def _explore(
     def settle(runs: Sequence[Runs]) -> None:
         _fit(coarse, searches, runs, metric, **options)
 
-    with threads(
-        sum(own.coarse.values.size * len(own.for_starts) for own in searches)
-    ) as map_starts:
-        starts = [
-            map_starts(partial(k_means_plus_plus, own.coarse, metric, ks[-1]), own.for_starts)
-            for own in searches
-        ]
-        runs: list[Runs] = [
-            {k: [Run(start[:k]) for start in drawn] for k in ks} for drawn in map(list, starts)
-        ]
+    runs = _start(searches, ks, metric)
     settle(runs)
     for breath in range(metric.breaths):
         breathing = _swell(searches, runs, metric, breath)
@@ -214,6 +258,15 @@ def _explore(
         {k: [Run(run.centroids) for run in _contenders(own[k], metric.beaten)] for k in ks}
         for own in runs
     ]
+
+
+def _start(searches: Sequence[Search], ks: list[int], metric: Metric) -> list[Runs]:
+    """Draw the first centroids of every k from each start: those of the largest k in order."""
+    tasks = [(own.coarse, metric, ks[-1], seed) for own in searches for seed in own.for_starts]
+    with threads(sum(block.values.size for block, *_ in tasks) * ks[-1]) as map_starts:
+        drawn = iter(map_starts(k_means_plus_plus, *zip(*tasks, strict=True)))
+        starts = [[next(drawn) for _ in own.for_starts] for own in searches]
+    return [{k: [Run(start[:k]) for start in own] for k in ks} for own in starts]
 
 
 def _leave_poor_minima(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, label_by
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
 from xvcluster.algorithms.bootstrap import fit_together, mean_agreement, refits
 from xvcluster.algorithms.criteria import (
     between,
@@ -205,7 +205,9 @@ def _stability(
     reach = find_range(profiles, *places)
     tiles, size = find_tiles(*places, block_size, reach)
     with show_steps(progress, n) as report:
-        assigners = refits(profiles, tiles, fits.refits, n=n, seed=seed, report=report)
+        assigners = refits(
+            profiles, tiles, fits.refits, metric=fits.metric, n=n, seed=seed, report=report
+        )
     agreement = [
         mean_agreement(label_by([found[k] for found in assigners], profiles.values)) for k in ks
     ]
@@ -237,7 +239,7 @@ def _structure(
     own, points = sample[rows], points_km(*(degrees[rows] for degrees in places))
     neighbours, drawing, *fitting = nearest_neighbours(points), *seed.spawn(2 + N_SURROGATES)
     fields = list(smooth_fields(own, points, N_SURROGATES, drawing))
-    samples = (Block(field, own.weights).counted() for field in fields)
+    samples = (Sample(Block(field, own.weights).counted()) for field in fields)
     ks = [k for k in fits.fits if k > 1]  # one cluster has no boundary
     with show_steps(progress, 1 + N_SURROGATES) as report:
         refitted = fit_together(samples, fitting, fits.refits, report)

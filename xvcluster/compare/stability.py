@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, label_by
-from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.bootstrap import partners, refits, share_agreeing
+from xvcluster.algorithms.blocks import Block, Sample
+from xvcluster.algorithms.bootstrap import Fit, partners, refits, share_agreeing
 from xvcluster.arrays import Float64s, Labels
 from xvcluster.grid.tiles import find_tiles
 from xvcluster.grid.variogram import find_range
@@ -35,7 +35,7 @@ from xvcluster.record.dataset import (
 )
 from xvcluster.record.method import method_of
 
-Refits = Callable[[list[Block], list[np.random.SeedSequence]], Iterable[Assigner]]
+Refits = Fit[Assigner]
 Report = Callable[[int], None]
 Found = tuple[xr.DataArray, Float64s]
 """A map, and its mean in each cluster."""
@@ -71,7 +71,7 @@ def add_stability(
     n_steps = n if errors is None else n + errors.count(n)
     with show_steps(progress, n_steps) as report:
         sample = profiles.source.sample
-        assigners = refits(sample, tiles, fit, n=n, seed=seed, report=report)
+        assigners = refits(sample, tiles, fit, metric=own.metric, n=n, seed=seed, report=report)
         found = {"stability": _of_samples(profiles, own, assigners, result.sizes["cluster"])}
         if errors is not None:
             found["stability_noise"] = _of_errors(
@@ -126,7 +126,8 @@ def _of_errors(
     agreed = np.zeros(len(labels))
     for values, child in zip(errors.versions(n, drawing, labels), fitting.spawn(n), strict=True):
         perturbed = profiles.scaling.apply(values, out=values)
-        [assigner] = fit([Block(perturbed[sampled], weights).counted()], [child])
+        sample = Sample(Block(perturbed[sampled], weights).counted())
+        [assigner] = fit([sample], [child])
         [found] = label_by([assigner], perturbed)
         partner = partners(found[sampled], labels[sampled], weights, k)
         agreed += partner[found] == labels

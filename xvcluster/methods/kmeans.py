@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
 from xvcluster.algorithms.metrics import (
     Metric,
     SoftDTW,
@@ -266,13 +266,13 @@ class KMeans(Method):
         self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Assigner:
         """Cluster another sample of the profiles, from one start."""
-        return self.refits(dataset, k, [sample], [seed])[0]
+        return self.refits(dataset, k, [Sample(sample)], [seed])[0]
 
     def refits(
         self,
         dataset: xr.Dataset,
         k: int,
-        samples: Sequence[Block],
+        samples: Sequence[Sample],
         seeds: Sequence[np.random.SeedSequence],
     ) -> list[Assigner]:
         """Cluster several samples, all together."""

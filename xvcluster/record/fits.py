@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Sample
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.restarts import best_runs_of_samples
 from xvcluster.arrays import Float64s
@@ -57,7 +57,7 @@ class Fits:
         return fit_once(self.parameters)
 
     def refits(
-        self, samples: Sequence[Block], seeds: Sequence[np.random.SeedSequence]
+        self, samples: Sequence[Sample], seeds: Sequence[np.random.SeedSequence]
     ) -> list[dict[int, Assigner]]:
         """Cluster other samples of the profiles at every k, from one start each."""
         return refits(samples, seeds, list(self.fits), self.metric, self.parameters)
@@ -77,7 +77,7 @@ def fit_once(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refits(
-    samples: Sequence[Block],
+    samples: Sequence[Sample],
     seeds: Sequence[np.random.SeedSequence],
     ks: list[int],
     metric: Metric,

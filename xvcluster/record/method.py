@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Float64s
 from xvcluster.messages import plain
@@ -84,11 +84,12 @@ class Method(ABC):
         self,
         dataset: xr.Dataset,
         k: int,
-        samples: Sequence[Block],
+        samples: Sequence[Sample],
         seeds: Sequence[np.random.SeedSequence],
     ) -> Iterable[Assigner]:
         """Cluster several samples; together, if the method can."""
-        return (self.refit(dataset, k, *each) for each in zip(samples, seeds, strict=True))
+        pairs = zip(samples, seeds, strict=True)
+        return (self.refit(dataset, k, sample.profiles, seed) for sample, seed in pairs)
 
     @abstractmethod
     def model(self, dataset: xr.Dataset) -> Any:
