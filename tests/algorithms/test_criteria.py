@@ -15,7 +15,7 @@ from xvcluster.algorithms.criteria import (
     calinski_harabasz,
     davies_bouldin,
     draw_evenly,
-    draw_reference,
+    draw_references,
     eigengaps,
     gap_statistic,
     log_inertia,
@@ -242,7 +242,9 @@ def test_log_inertia_is_that_of_the_pooled_pairs():
     seeds = [np.random.SeedSequence(3)]
     [found] = log_inertia([Sample(Block.of(profiles))], seeds, ks=ks, metric=EUCLIDEAN, **OPTIONS)
     seeds = [np.random.SeedSequence(3)]
-    [runs] = best_runs_of_samples([Sample(Block.of(profiles))], ks, EUCLIDEAN, seeds=seeds, **OPTIONS)
+    [runs] = best_runs_of_samples(
+        [Sample(Block.of(profiles))], ks, EUCLIDEAN, seeds=seeds, **OPTIONS
+    )
     for value, k in zip(found, ks, strict=True):
         labels = EUCLIDEAN.squared_distances(profiles, runs[k].centroids).argmin(axis=1)
         assert value == pytest.approx(np.log(pooled(profiles, labels)), rel=1e-9)
@@ -292,9 +294,9 @@ def test_smallest_within_gap_needs_the_error_of_the_next():
     assert smallest_within_gap([1, 2, 3, 4], gap, 0 * error) == 0
 
 
-def test_draw_reference_fills_the_box_along_the_principal_axes():
+def test_references_fill_the_box_along_the_principal_axes():
     profiles = np.random.default_rng(2).normal(size=(500, 4, 1)).cumsum(axis=1)
-    reference = draw_reference(profiles, np.random.default_rng(3))
+    [reference] = draw_references(profiles, [np.random.default_rng(3)])
     assert reference.shape == profiles.shape
     axes = PCA().fit(profiles[..., 0])
     own, drawn = (axes.transform(a[..., 0]) for a in (profiles, reference))

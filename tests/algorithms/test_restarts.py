@@ -13,11 +13,12 @@ from sklearn.cluster import KMeans
 
 from xvcluster.algorithms import restarts
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
 from xvcluster.algorithms.initialize import k_means_plus_plus
 from xvcluster.algorithms.lloyd import Run, fit, split
 from xvcluster.algorithms.metrics import DynamicTimeWarping, Euclidean, get_metric
-from xvcluster.algorithms.restarts import best_runs
+from xvcluster.algorithms.restarts import best_runs, best_runs_of_samples
+from xvcluster.algorithms.search import Gist
 from xvcluster.algorithms.source import InMemory
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
@@ -295,3 +296,43 @@ def test_best_runs_stay_finite_and_are_no_worse_than_one_cluster(profiles, n_clu
     assert np.isfinite(run.centroids).all()
     assert run.inertia <= inertia_of(profiles, Run(profiles.mean(axis=0)[None]), EUCLIDEAN) + 1e-9
     assert inertia_of(profiles, run, EUCLIDEAN) <= run.inertia + 1e-9
+
+
+def draw_samples(profiles, n):
+    """Bootstrap samples, with the gist of all profiles."""
+    gist = Gist.of(Block.of(profiles), EUCLIDEAN)
+    for rng in map(np.random.default_rng, range(n)):
+        times = np.bincount(rng.integers(0, len(profiles), len(profiles)), minlength=len(profiles))
+        times = times.astype(float)
+        block = Block(profiles, times).counted()
+        yield Sample(block, None if gist is None else gist.weigh(times))
+
+
+@pytest.mark.parametrize("n", [700, 3000])
+def test_best_runs_of_samples_are_the_same_together_and_one_by_one(n):
+    profiles, ks = make_profiles(n, 9), [2, 3, 6]
+    samples, seeds = list(draw_samples(profiles, 4)), np.random.SeedSequence(3).spawn(4)
+    options = {"n_init": 1, "max_iter": 100, "tol": 1e-4}
+    together = best_runs_of_samples(samples, ks, EUCLIDEAN, seeds=seeds, **options)
+    seeds = np.random.SeedSequence(3).spawn(4)
+    for sample, seed, found in zip(samples, seeds, together, strict=True):
+        [alone] = best_runs_of_samples([sample], ks, EUCLIDEAN, seeds=[seed], **options)
+        for k in ks:
+            np.testing.assert_allclose(found[k].centroids, alone[k].centroids, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [700, 5000])
+def test_best_runs_of_samples_are_nearly_as_good_as_thorough_ones(n):
+    profiles, ratios = make_profiles(n, 9), []
+    options = {"n_init": 1, "max_iter": 100, "tol": 1e-4}
+    for i, sample in enumerate(draw_samples(profiles, 5)):
+        source, seeds = InMemory.of(sample.profiles), np.random.SeedSequence(i).spawn(2)
+        thorough = best_runs(source, [6], EUCLIDEAN, seed=seeds[0], **options)[6]
+        [found] = best_runs_of_samples([sample], [6], EUCLIDEAN, seeds=seeds[1:], **options)
+        inertia = [
+            sample.profiles.weights
+            @ EUCLIDEAN.squared_distances(sample.profiles.values, run.centroids).min(axis=1)
+            for run in (found[6], thorough)
+        ]
+        ratios.append(inertia[0] / inertia[1])
+    assert np.mean(ratios) < 1.01

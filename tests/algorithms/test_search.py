@@ -8,7 +8,7 @@ from xvcluster.algorithms import search
 from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.lloyd import Run
 from xvcluster.algorithms.metrics import get_metric
-from xvcluster.algorithms.search import principal_view
+from xvcluster.algorithms.search import Gist, principal_view
 
 EUCLIDEAN = get_metric("euclidean")
 
@@ -71,3 +71,29 @@ def test_principal_view_of_float32_stays_in_float32():
 def test_principal_view_of_few_levels_is_none():
     assert principal_view(make_profiles(100, 31)) is None
     assert principal_view(make_profiles(100, 16, 2)) is not None
+
+
+def test_gist_is_the_means_of_groups_of_like_profiles():
+    profiles = make_profiles(5000, 40)
+    block = Block(profiles, np.random.default_rng(1).uniform(0.5, 2.0, 5000))
+    gist = Gist.of(block, EUCLIDEAN)
+    assert 1000 < len(gist.means) < 2048
+    for group in (0, 17, len(gist.means) - 1):
+        own = profiles[gist.rows[gist.groups == group]]
+        np.testing.assert_allclose(gist.means[group], own.mean(axis=0), rtol=1e-9)
+    within = ((profiles[gist.rows] - gist.means[gist.groups]) ** 2).sum()
+    assert within < 0.2 * ((profiles - profiles.mean(axis=0)) ** 2).sum()
+    weighed = gist.weigh(block.weights)
+    np.testing.assert_allclose(weighed.weights.sum(), block.weights[gist.rows].sum(), rtol=1e-12)
+
+
+def test_gist_of_few_profiles_or_under_a_warping_metric_is_none():
+    assert Gist.of(Block.of(make_profiles(2000, 5)), EUCLIDEAN) is None
+    assert Gist.of(Block.of(make_profiles(3000, 5)), get_metric("dtw")) is None
+
+
+def test_profiles_without_a_weight_are_not_in_a_gist():
+    weights = np.ones(4000)
+    weights[::2] = 0.0
+    gist = Gist.of(Block(make_profiles(4000, 5), weights), EUCLIDEAN)
+    assert np.all(gist.rows % 2 == 1)

@@ -18,7 +18,7 @@ from xvcluster.arrays import Float64s, Floats, Indices, Labels
 T = TypeVar("T")
 Fit = Callable[[list[Sample], list[np.random.SeedSequence]], Iterable[T]]
 
-_TOGETHER, _BYTES = 10, 2**28
+_TOGETHER, _BYTES = 25, 2**28
 """How many samples are clustered together, and of what size in all."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -281,7 +281,7 @@ def gap_statistic(
     metric : Metric
         Euclidean, under which W is the inertia.
     n_references : int
-        Number of reference data sets without cluster structure, for E*; see `draw_reference`.
+        Number of reference data sets without cluster structure, for E*; see `draw_references`.
     seed : SeedSequence
     report : callable
         Called with 1 after each fit.
@@ -301,7 +301,7 @@ def gap_statistic(
     """
     own_seed, *others = seed.spawn(1 + n_references)
     drawings, fittings = zip(*(child.spawn(2) for child in others), strict=True)
-    references = (draw_reference(profiles, np.random.default_rng(child)) for child in drawings)
+    references = draw_references(profiles, map(np.random.default_rng, drawings))
     samples = (Sample(Block.of(own)) for own in chain([profiles], references))
     fit = partial(log_inertia, ks=ks, metric=metric, **options)
     with threads():
@@ -340,12 +340,15 @@ def _log_inertia_of(sample: Sample, runs: dict[int, Run], metric: Metric) -> Flo
     return np.where(np.isfinite(logarithm), logarithm, np.nan)
 
 
-def draw_reference(profiles: Floats, rng: np.random.Generator) -> Floats:
+def draw_references(
+    profiles: Floats, generators: Iterable[np.random.Generator]
+) -> Iterator[Floats]:
     """Draw as many profiles, evenly from the box around these along their principal axes."""
     flat = profiles.reshape(len(profiles), -1).astype(np.float64)
     mean = flat.mean(axis=0)
     axes = np.linalg.svd(flat - mean, full_matrices=False)[2]
     components = (flat - mean) @ axes.T
-    drawn = rng.uniform(components.min(axis=0), components.max(axis=0), components.shape)
-    reference: Floats = (drawn @ axes + mean).reshape(profiles.shape).astype(profiles.dtype)
-    return reference
+    low, high = components.min(axis=0), components.max(axis=0)
+    for rng in generators:
+        drawn = rng.uniform(low, high, components.shape)
+        yield (drawn @ axes + mean).reshape(profiles.shape).astype(profiles.dtype)

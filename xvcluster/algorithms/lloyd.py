@@ -117,7 +117,7 @@ def _map(
 ) -> Iterable[Any]:
     """Call a function for each row of some columns, if there are several in a pool of threads."""
     rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
-    if pool is None or len(rows) == 1:
+    if pool is None or len(rows) < 2:
         return [function(*row) for row in rows]
     size = -(-len(rows) // _TASKS)
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
@@ -272,6 +272,9 @@ def fit_groups(
     On few profiles, calls from pass to pass would cost more than the work. There runs settle in one
     call, some of them at a time, and are reported at its end.
     """
+    groups = [group for group in groups if group.runs]
+    if not groups:
+        return
     many = [group for group in groups if len(group.profiles) > metric.rows_alone]
     few = [group for group in groups if len(group.profiles) <= metric.rows_alone]
     parts = [(group, runs) for group in few for runs in _cut(group.runs, len(groups))]

@@ -13,7 +13,7 @@ smoothed centroids on more and more profiles, as `warping` explains.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, pairwise, product
@@ -25,7 +25,6 @@ from xvcluster.algorithms.blocks import Block, Settling
 from xvcluster.algorithms.initialize import k_means_plus_plus
 from xvcluster.algorithms.lloyd import (
     Group,
-    Mapper,
     Rows,
     Run,
     fit_each,
@@ -41,6 +40,7 @@ _CONTENDERS, _SAME = 8, 1.0002
 _WIDTHS = (3, 5, 3, 5, 3)  # levels over which centroids are smoothed, one after the other
 _PASSES = 4  # from smoothed centroids: almost all that can be gained
 _SWELL = (1, 3)
+_LITTLE = 1e-5  # gain that is none
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
 _REFINEMENTS = 3  # with long steps, more do not pay
 _FEW = 512  # profiles on which runs begin under a metric that warps
@@ -112,8 +112,9 @@ class Search:
         That of the view.
     for_starts, for_breaths : list of SeedSequence
         One for each start and for each breath.
-    n_parents : int
-        How many of the best runs of each k are given more clusters in a breath.
+    is_thorough : bool
+        Whether the two best runs of each k are given more clusters in every breath, or only the
+        best one, until that brings nothing.
     """
 
     profiles: Block
@@ -124,7 +125,7 @@ class Search:
     seen: Metric
     for_starts: list[np.random.SeedSequence]
     for_breaths: list[np.random.SeedSequence]
-    n_parents: int
+    is_thorough: bool
 
     @classmethod
     def of(
@@ -135,7 +136,7 @@ class Search:
         seed: np.random.SeedSequence,
         *,
         gist: Block | None = None,
-        n_parents: int = 2,
+        is_thorough: bool = True,
     ) -> Search:
         """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts.
 
@@ -150,7 +151,7 @@ class Search:
         coarse = few if view is None else view.look(few)
         seen = metric.seen_as(view) if isinstance(view, Halves) else metric
         breaths = for_breaths.spawn(metric.breaths)
-        return cls(profiles, variance, sample, coarse, view, seen, for_starts, breaths, n_parents)
+        return cls(profiles, variance, sample, coarse, view, seen, for_starts, breaths, is_thorough)
 
 
 def _view_of(profiles: Floats, metric: Metric) -> View | Halves | None:
@@ -246,14 +247,17 @@ def _explore(
 
     runs = _start(searches, ks, metric)
     settle(runs)
+    resting: list[set[int]] = [set() for _ in searches]
     for breath in range(metric.breaths):
-        breathing = _swell(searches, runs, metric, breath)
+        breathing = _swell(searches, runs, metric, breath, resting)
         settle(breathing)
         breathing = _shrink(searches, breathing, metric)
         settle(breathing)
-        runs = [
-            {k: own[k] + more[k] for k in ks} for own, more in zip(runs, breathing, strict=True)
-        ]
+        for own, found, more, rest in zip(searches, runs, breathing, resting, strict=True):
+            for k, group in more.items():
+                if not own.is_thorough and _gain(found[k], group) < _LITTLE:
+                    rest.add(k)
+                found[k] = found[k] + group
     return [
         {k: [Run(run.centroids) for run in _contenders(own[k], metric.beaten)] for k in ks}
         for own in runs
@@ -354,18 +358,32 @@ def _groups(
 
 
 def _swell(
-    searches: Sequence[Search], runs: Sequence[Runs], metric: Metric, breath: int
+    searches: Sequence[Search],
+    runs: Sequence[Runs],
+    metric: Metric,
+    breath: int,
+    resting: Sequence[set[int]],
 ) -> list[Runs]:
     """Start with some more clusters than k, from the best runs of k and of the next k."""
-    with threads(_work(searches, runs)) as map_runs:
-        grown = [
-            _grow(map_runs, own, found, metric, own.for_breaths[breath])
-            for own, found in zip(searches, runs, strict=True)
-        ]
-        swollen = [{k: list(map(Run, more)) for k, more in each.items()} for each in grown]
-    for own, found in zip(swollen, runs, strict=True):
+    tasks, swollen = [], [dict[int, list[Run]]() for _ in searches]
+    for own, found, more, rest in zip(searches, runs, swollen, resting, strict=True):
+        children = own.for_breaths[breath].spawn(len(found))
+        for (k, group), child in zip(found.items(), children, strict=True):
+            if k in rest:
+                continue
+            parents = [run.centroids for run in _ranked(group)[: 2 if own.is_thorough else 1]]
+            grown = list(product(parents, [k + extra for extra in _SWELL]))
+            more[k] = [Run(parent) for parent, _ in grown]
+            for run, (_, n), seed in zip(more[k], grown, child.spawn(len(grown)), strict=True):
+                tasks.append((run, (own.coarse, metric, n, seed, run.centroids)))
+    with threads(_work(searches, swollen)) as map_runs:
+        grow = map_runs(k_means_plus_plus, *zip(*(task for _, task in tasks), strict=True))
+        for (run, _), centroids in zip(tasks, grow, strict=True):
+            run.centroids = centroids
+    for more, found in zip(swollen, runs, strict=True):
         for k, after in pairwise(found):
-            own[k].append(Run(_best(found[after]).centroids))
+            if k in more:
+                more[k].append(Run(_best(found[after]).centroids))
     return swollen
 
 
@@ -377,33 +395,19 @@ def _work(searches: Sequence[Search], runs: Sequence[Runs]) -> int:
     )
 
 
-def _grow(
-    map_runs: Mapper, own: Search, runs: Runs, metric: Metric, seed: np.random.SeedSequence
-) -> dict[int, Iterable[Float64s]]:
-    """Add some profiles to the centroids of the best runs of every k."""
-    grown = {}
-    for k, child in zip(runs, seed.spawn(len(runs)), strict=True):
-        parents = [run.centroids for run in _ranked(runs[k])[: own.n_parents]]
-        starts, numbers = zip(*product(parents, [k + more for more in _SWELL]), strict=True)
-        seeds = child.spawn(len(starts))
-        grown[k] = map_runs(partial(k_means_plus_plus, own.coarse, metric), numbers, seeds, starts)
-    return grown
-
-
 def _shrink(searches: Sequence[Search], swollen: Sequence[Runs], metric: Metric) -> list[Runs]:
     """Start every k from runs with more clusters, without those that are missed least."""
+    tasks = [
+        (run.centroids, k, few)
+        for few, found in zip([_thin(own.coarse) for own in searches], swollen, strict=True)
+        for k, group in found.items()
+        for run in group
+    ]
     with threads(_work(searches, swollen)) as map_runs:
-        shrunk = [
-            {
-                k: map_runs(
-                    partial(_leave_out, k=k, profiles=few, metric=metric),
-                    [run.centroids for run in group],
-                )
-                for k, group in found.items()
-            }
-            for few, found in zip([_thin(own.coarse) for own in searches], swollen, strict=True)
+        left = iter(map_runs(partial(_leave_out, metric=metric), *zip(*tasks, strict=True)))
+        return [
+            {k: [Run(next(left)) for _ in group] for k, group in found.items()} for found in swollen
         ]
-        return [{k: list(map(Run, left)) for k, left in each.items()} for each in shrunk]
 
 
 def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> Float64s:
@@ -432,6 +436,11 @@ def _thin(sample: Rows, size: int = _THINNED) -> Rows:
 
 def _best(runs: list[Run]) -> Run:
     return min(runs, key=lambda run: run.inertia)
+
+
+def _gain(before: list[Run], after: list[Run]) -> float:
+    """Share of the least inertia by which it is less afterwards."""
+    return 1.0 - _best(after).inertia / max(_best(before).inertia, np.finfo(np.float64).tiny)
 
 
 def _better(one: Run, other: Run) -> Run:

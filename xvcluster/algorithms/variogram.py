@@ -109,7 +109,8 @@ def fit_variogram(
     lengths, squared = np.geomspace(0.02, 1.5, _LENGTHS) * farthest, distance**2
     if trends is None:
         squared = squared[near]
-    alike = (np.exp(squared / (-2.0 * length**2)) for length in lengths)
+    # beyond e⁻⁷⁰⁰ numbers are denormal, and slow
+    alike = (np.exp(np.maximum(squared / (-2.0 * length**2), -700.0)) for length in lengths)
     fields = (np.zeros(squared.size), *alike)
     if trends is None:
         model = np.stack([binned(1.0 - one) for one in fields], axis=1)

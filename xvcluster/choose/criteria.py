@@ -23,6 +23,7 @@ from xvcluster.algorithms.criteria import (
     simplified_silhouette,
     valley,
 )
+from xvcluster.algorithms.lloyd import threads
 from xvcluster.algorithms.surrogates import (
     TOLERANCE,
     exceedance,
@@ -208,9 +209,9 @@ def _stability(
         assigners = refits(
             profiles, tiles, fits.refits, metric=fits.metric, n=n, seed=seed, report=report
         )
-    agreement = [
-        mean_agreement(label_by([found[k] for found in assigners], profiles.values)) for k in ks
-    ]
+    with threads() as map_ks:
+        labels = (label_by([found[k] for found in assigners], profiles.values) for k in ks)
+        agreement = list(map_ks(mean_agreement, labels))
     stability, error = np.array(agreement).T
     alone = np.array(ks) == 1  # one cluster alone is always the same
     stability[alone] = error[alone] = np.nan

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from xvcluster.algorithms.assign import Assigner, label_by
-from xvcluster.algorithms.blocks import Block, Sample
+from xvcluster.algorithms.blocks import Block
 from xvcluster.algorithms.bootstrap import Fit, partners, refits, share_agreeing
 from xvcluster.arrays import Float64s, Labels
 from xvcluster.grid.tiles import find_tiles
@@ -35,7 +35,7 @@ from xvcluster.record.dataset import (
 )
 from xvcluster.record.method import method_of
 
-Refits = Fit[Assigner]
+Refit = Callable[[Block, np.random.SeedSequence], Assigner]
 Report = Callable[[int], None]
 Found = tuple[xr.DataArray, Float64s]
 """A map, and its mean in each cluster."""
@@ -67,15 +67,17 @@ def add_stability(
     reach = find_range(profiles.source.sample, *places)
     tiles, size = find_tiles(*places, asked["block_size"], reach)
     k = int(held(read_nodes(result)[1]).sum())
-    fit: Refits = partial(method_of(result).refits, turned, k)
+    method = method_of(result)
+    fit: Fit[Assigner] = partial(method.refits, turned, k)
     n_steps = n if errors is None else n + errors.count(n)
     with show_steps(progress, n_steps) as report:
         sample = profiles.source.sample
         assigners = refits(sample, tiles, fit, metric=own.metric, n=n, seed=seed, report=report)
         found = {"stability": _of_samples(profiles, own, assigners, result.sizes["cluster"])}
         if errors is not None:
+            refit: Refit = partial(method.refit, turned, k)
             found["stability_noise"] = _of_errors(
-                profiles, own, errors, fit, n, seed, report, result.sizes["cluster"]
+                profiles, own, errors, refit, n, seed, report, result.sizes["cluster"]
             )
     blocks = "of single profiles" if size is None else f"of blocks of about {size:g} km"
     described = _describe(result, found, f"{n} samples {blocks}", errors, n)
@@ -110,7 +112,7 @@ def _of_errors(
     profiles: Scaled,
     own: Assigner,
     errors: Errors,
-    fit: Refits,
+    refit: Refit,
     n: int,
     seed: np.random.SeedSequence,
     report: Report,
@@ -126,8 +128,7 @@ def _of_errors(
     agreed = np.zeros(len(labels))
     for values, child in zip(errors.versions(n, drawing, labels), fitting.spawn(n), strict=True):
         perturbed = profiles.scaling.apply(values, out=values)
-        sample = Sample(Block(perturbed[sampled], weights).counted())
-        [assigner] = fit([sample], [child])
+        assigner = refit(Block(perturbed[sampled], weights).counted(), child)
         [found] = label_by([assigner], perturbed)
         partner = partners(found[sampled], labels[sampled], weights, k)
         agreed += partner[found] == labels

@@ -21,7 +21,7 @@ from xvcluster.algorithms.metrics import (
     reach_of,
 )
 from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.source import Source
+from xvcluster.algorithms.source import InMemory, Source
 from xvcluster.arrays import Float64s
 from xvcluster.choose.criteria import describe_criteria, require_places
 from xvcluster.grid.levels import require_numbers
@@ -63,7 +63,7 @@ from xvcluster.record.dataset import (
     read_nodes,
     read_window,
 )
-from xvcluster.record.fits import Fit, Fits, refits
+from xvcluster.record.fits import Fit, Fits, fit_once, refits
 from xvcluster.record.method import Method, register
 from xvcluster.result import ClusterResult, SweepResult
 
@@ -266,7 +266,9 @@ class KMeans(Method):
         self, dataset: xr.Dataset, k: int, sample: Block, seed: np.random.SeedSequence
     ) -> Assigner:
         """Cluster another sample of the profiles, from one start."""
-        return self.refits(dataset, k, [Sample(sample)], [seed])[0]
+        options, metric = fit_once(parameters_of(dataset)), read_metric(dataset)
+        run = best_runs(InMemory.of(sample), [k], metric, seed=seed, **options)[k]
+        return Assigner(run.centroids, metric)
 
     def refits(
         self,

@@ -1,0 +1,60 @@
+"""Runs that settle in one call, against scikit-learn and brute force."""
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from xvcluster.algorithms.blocks import Block, Settling
+from xvcluster.algorithms.metrics import get_metric
+from xvcluster.kernels.euclidean import TILE
+
+EUCLIDEAN = get_metric("euclidean")
+
+
+def settle(values, starts, weights=None, *, max_iter=300, tol=1e-12):
+    block = Block.of(values, weights)
+    state = Settling.of(starts, len(values))
+    EUCLIDEAN.settle(block, state, max_iter=max_iter, tol=tol)
+    return state
+
+
+@pytest.mark.parametrize("n", [TILE - 1, TILE, 3 * TILE + 1])
+@pytest.mark.parametrize(("levels", "variables"), [(1, 1), (4, 1), (5, 3), (7, 1)])
+def test_settled_runs_equal_scikit_learn(n, levels, variables):
+    rng = np.random.default_rng(n + levels)
+    values, weights = rng.normal(size=(n, levels, variables)), rng.uniform(0.1, 3.0, n)
+    starts = [values[:5].copy(), values[40:47].copy(), values[10:12].copy()]
+    state = settle(values, starts, weights)
+    flat = values.reshape(n, -1)
+    for r, (start, part) in enumerate(zip(starts, state.clusters.parts(), strict=True)):
+        k = len(start)
+        theirs = KMeans(k, init=start.reshape(k, -1), n_init=1, max_iter=300, tol=0.0)
+        theirs.fit(flat, sample_weight=weights)
+        own = state.clusters.centroids[part].reshape(k, -1)
+        np.testing.assert_allclose(own, theirs.cluster_centers_, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(state.held[r], theirs.labels_)
+        np.testing.assert_allclose(state.inertia[r], theirs.inertia_, rtol=1e-9)
+        mass = np.bincount(theirs.labels_, weights, minlength=k)
+        np.testing.assert_allclose(state.counts[part], mass, rtol=1e-9)
+
+
+def test_one_pass_is_that_of_brute_force_in_float32():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(1000, 11, 1)).astype(np.float32)
+    state = settle(values, [values[:9].astype(float)], max_iter=1)
+    squared = ((values[:, None, :, 0] - values[:9, :, 0].astype(float)) ** 2).sum(axis=2)
+    labels = squared.argmin(axis=1)
+    np.testing.assert_array_equal(state.held[0], labels)
+    means = [values[labels == c].astype(float).mean(axis=0) for c in range(9)]
+    np.testing.assert_allclose(state.clusters.centroids, means, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(state.inertia, squared.min(axis=1).sum(), rtol=1e-5)
+    assert state.n_iter.tolist() == [1]
+
+
+def test_a_run_with_an_empty_cluster_ends_and_others_go_on():
+    values = np.repeat([0.0, 1.0, 8.0, 9.0], 3)[:, None, None]
+    starts = [np.array([0.0, 100.0])[:, None, None], np.array([0.0, 1.0])[:, None, None]]
+    state = settle(values, starts)
+    assert state.counts.tolist() == [12.0, 0.0, 6.0, 6.0]
+    assert state.n_iter[0] == 1
+    np.testing.assert_allclose(state.clusters.centroids[2:].ravel(), [0.5, 8.5])
