@@ -57,9 +57,10 @@ def main() -> int:
     if asked.list:
         print("\n".join(names))
         return 0
+    keeps = asked.write and not asked.quick
     if asked.against:
-        return session.against(rows, names, asked.quick, asked.against.resolve())
-    return session.beside_peers(rows, names, asked.quick, keeps=asked.write and not asked.quick)
+        return session.against(rows, names, asked.quick, asked.against.resolve(), keeps=keeps)
+    return session.beside_peers(rows, names, asked.quick, keeps=keeps)
 
 
 def _chosen(known: list[str], patterns: list[str]) -> list[str]:

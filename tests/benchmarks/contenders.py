@@ -137,7 +137,7 @@ def scikit_learn_sweep(ks: range, **options: Any) -> Contender:
         return lambda seed: [KMeans(k, random_state=seed, **options).fit(X) for k in ks]
 
     return Contender(
-        "scikit-learn in a loop",
+        "scikit-learn",
         prepare,
         "scikit-learn",
         lambda fits: [fit.cluster_centers_ for fit in fits],

@@ -25,6 +25,7 @@ from rows import Row
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SEEDS = (0, 1, 2)
+_CHEAP, _LONG = 5.0, 40.0  # seconds
 Told = dict[str, Any]
 """What a process says of a call: its seconds, the quality, the fingerprint of its maps."""
 
@@ -108,16 +109,11 @@ def _processes(
             process.close()
 
 
-def _number_of_calls(seconds: float, is_quick: bool) -> int:
+def _number_of_calls(seconds: float, least: int, is_quick: bool) -> int:
     """How many calls of a contender are timed, from the seconds of the first."""
-    if seconds < _short(is_quick):
-        return 3 if is_quick else 5
-    return 3 if seconds < 20 * _short(is_quick) and not is_quick else 1
-
-
-def _short(is_quick: bool) -> float:
-    """Seconds of a call that is cheap enough to be made once in vain."""
-    return 2.0 if is_quick else 15.0
+    if is_quick:
+        return 3 if seconds < _CHEAP else 1
+    return 5 if seconds < _CHEAP else 3 if seconds < _LONG else least
 
 
 def in_turn(
@@ -125,7 +121,7 @@ def in_turn(
 ) -> dict[str, Any]:
     """Let contenders make their calls in turn; those that take long make fewer.
 
-    The first call of a process is left out unless it is a long one.
+    The first call of a process is left out if it is a cheap one.
 
     Returns
     -------
@@ -136,8 +132,9 @@ def in_turn(
         wanted = {}
         for name, process in running.items():
             process.call(SEEDS[0])
-            wanted[name] = _number_of_calls(process.calls[0]["seconds"], is_quick)
-            if process.calls[0]["seconds"] < _short(is_quick):
+            first = process.calls[0]["seconds"]
+            wanted[name] = _number_of_calls(first, row.least_calls, is_quick)
+            if first < _CHEAP:
                 process.calls.clear()
         for i in range(max(wanted.values(), default=0)):
             for name, process in running.items():

@@ -9,7 +9,7 @@ from footprint import ALONE
 from measure import ROOT, median_of
 from results import Found, load, newest
 from rows import Row
-from tables import markdown, table
+from tables import against_table, markdown, table
 
 PAGE = ROOT / "docs" / "performance.md"
 _STATIC = PAGE.parent / "_static"
@@ -41,13 +41,15 @@ def write(rows: dict[str, Row]) -> None:
 def _content(name: str, rows: dict[str, Row], results: dict[str, Found]) -> str:
     """What stands between the marks of that name."""
     if name == "machine":
-        return describe_run(results)
+        return _describe(results)
+    if name == "changed":
+        return against_table(results[name]["calls"]) if name in results else ""
     if name in ALONE:
         return markdown(ALONE[name][0], results[name]["lines"]) if name in results else ""
     return table(name, rows, results)
 
 
-def describe_run(results: dict[str, Found]) -> str:
+def _describe(results: dict[str, Found]) -> str:
     """The machine, the day, and what a probe measured."""
     last = newest({k: v for k, v in results.items() if "probe" in v})
     probe = last["probe"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import results
@@ -19,6 +20,7 @@ def beside_peers(rows: dict[str, Row], names: list[str], is_quick: bool, *, keep
     print(f"{describe()}: {flops:.0f} Gflop/s in float32, {traffic:.0f} GB/s", flush=True)
     worse = []
     for name in names:
+        start = time.perf_counter()
         if name in ALONE:
             if is_quick:
                 continue
@@ -30,7 +32,7 @@ def beside_peers(rows: dict[str, Row], names: list[str], is_quick: bool, *, keep
             found = _measure(row, is_quick) | {"probe": limits}
             worse += [f"{name}: {peer}" for peer in are_worse(row, found)]
             text = table(row.table, {name: row}, {name: found})
-        print(f"\n### {name}\n\n{text}", flush=True)
+        print(f"\n### {name} ({time.perf_counter() - start:.0f} s)\n\n{text}", flush=True)
         if keeps:
             results.save(results.load() | {name: found})
     print(f"\nworse than: {', '.join(worse) or 'none'}")
@@ -48,17 +50,19 @@ def _measure(row: Row, is_quick: bool) -> results.Found:
     return results.note(calls=calls, versions=results.versions(row))
 
 
-def against(rows: dict[str, Row], names: list[str], is_quick: bool, checkout: Path) -> int:
+def against(
+    rows: dict[str, Row], names: list[str], is_quick: bool, checkout: Path, *, keeps: bool
+) -> int:
     """Time this state of xvcluster in turn with another, row by row."""
-    told = {}
-    for name in names:
-        if name in ALONE:
-            continue
-        row = rows[name]
+    changed = results.load().get("changed", {"calls": {}})["calls"] if keeps else {}
+    for row in (rows[name] for name in names if name in rows):
         for each in row.own:
-            title = name if len(row.own) == 1 else f"{name}: {each.name}"
-            states = {"here": (each, ROOT), "there": (each, checkout)}
-            told[title] = in_turn(row, states, is_quick)
-            text = against_table({title: told[title]})
-            print(text if len(told) == 1 else text.splitlines()[-1], flush=True)
+            title = row.task if len(row.own) == 1 else f"{row.task}: `{each.name}`"
+            states = {"now": (each, ROOT), "before": (each, checkout)}
+            calls = in_turn(row, states, is_quick)
+            lines = against_table({f"{row.name}: {title}": calls}).splitlines()
+            print("\n".join(lines if row.name == names[0] else lines[-1:]), flush=True)
+            changed |= {title: calls}
+            if keeps:
+                results.save(results.load() | {"changed": results.note(calls=changed)})
     return 0

@@ -136,29 +136,34 @@ def _growth(measured: list[Row], results: dict[str, Found]) -> str:
 
 def against_table(told: dict[str, dict[str, Any]]) -> str:
     """Two states of xvcluster: medians, their ratio, and whether the maps are the same."""
-    lines = []
-    for name, calls in told.items():
-        here, there = calls["here"], calls["there"]
-        if isinstance(here, str) or isinstance(there, str):
-            lines.append([name, *(each if isinstance(each, str) else "" for each in (here, there))])
-            continue
-        is_same = by_seed(here, "maps") == by_seed(there, "maps")
-        own, other = median_of(here), median_of(there)
-        same = "the same" if is_same else f"other ({_change(here, there)})"
-        cpu = median_of(here, "cpu") / median_of(there, "cpu")
-        ratios = [f"{own / other:.2f}", f"{cpu:.2f}"]
-        lines.append([name, seconds(own), seconds(other), *ratios, same])
-    return markdown(["row", "here", "there", "here / there", "of processors", "maps"], lines)
+    header = ["task", "before", "now", "ratio of times", "of processor times", "maps"]
+    return markdown(header, [[title, *_against(calls)] for title, calls in told.items()])
 
 
-def _change(here: list[Told], there: list[Told]) -> str:
+def _against(calls: dict[str, Any]) -> Line:
+    """What `against_table` says of one call."""
+    now, before = calls["now"], calls["before"]
+    if isinstance(now, str) or isinstance(before, str):
+        return [each if isinstance(each, str) else "" for each in (before, now)]
+    own, other = ([median_of(each, c) for c in ("seconds", "cpu")] for each in (now, before))
+    ratios = [f"{mine / its:.2f}" for mine, its in zip(own, other, strict=True)]
+    is_same = by_seed(now, "maps") == by_seed(before, "maps")
+    return [
+        seconds(other[0]),
+        seconds(own[0]),
+        *ratios,
+        "same" if is_same else _change(now, before),
+    ]
+
+
+def _change(now: list[Told], before: list[Told]) -> str:
     """How the quality differs on average over the seeds that both had."""
-    own, other = by_seed(here, "quality"), by_seed(there, "quality")
+    own, other = by_seed(now, "quality"), by_seed(before, "quality")
     seeds = sorted(own.keys() & other.keys())
     if not seeds:
-        return "no measure of quality"
+        return "others"
     ratios = np.array([own[s] for s in seeds]) / np.array([other[s] for s in seeds])
-    return f"inertia or errors × {ratios.mean():.5f}, at most × {ratios.max():.5f}"
+    return f"others: inertia or errors × {ratios.mean():.5f}, at most × {ratios.max():.5f}"
 
 
 def markdown(header: Line, lines: list[Line]) -> str:
