@@ -23,8 +23,8 @@ def _nodes(result: Any) -> list[np.ndarray]:
     return [result.centroids["vs"].values]
 
 
-def _maps(result: Any) -> list[np.ndarray]:
-    """Label maps of a result, or of a sweep, and what it says of their stability."""
+def maps_of(result: Any) -> list[np.ndarray]:
+    """What must stay the same where only the speed changes: maps of a result, or of a sweep."""
     if hasattr(result, "best_k"):
         return [result.result(int(k)).labels.values for k in result.dataset["k"].values]
     names = [name for name in ("label", "stability") if name in result.dataset]
@@ -53,10 +53,6 @@ class Contender:
     package: str = ""
     nodes: Callable[[Any], list[np.ndarray]] = _nodes
     is_peer: bool = True
-
-    def maps(self, outcome: Any) -> list[np.ndarray]:
-        """What must stay the same where only the speed changes; nothing of peers."""
-        return [] if self.package else _maps(outcome)
 
 
 def ours(method: str, *args: Any, name: str = "xvcluster", **options: Any) -> Contender:

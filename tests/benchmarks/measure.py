@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from contenders import Contender
+from contenders import Contender, maps_of
 from models import matrix
 from rows import Row
 
@@ -48,8 +48,9 @@ def answer(row: Row, contender: Contender) -> None:
         told: Told = {"seconds": wall, "cpu": cpu}
         if row.quality is not None and contender.is_peer:
             told["quality"] = row.quality.measure(profiles, contender.nodes(outcome))
-        maps = contender.maps(outcome)
-        told["maps"] = hashlib.sha256(b"".join(each.tobytes() for each in maps)).hexdigest()
+        if not contender.package:
+            maps = maps_of(outcome)
+            told["maps"] = hashlib.sha256(b"".join(each.tobytes() for each in maps)).hexdigest()
         print(json.dumps(told), file=pipe)
 
 
@@ -121,7 +122,7 @@ def in_turn(
 ) -> dict[str, Any]:
     """Let contenders make their calls in turn; those that take long make fewer.
 
-    The first call of a process is left out if it is a cheap one.
+    A first call that does not count warms xvcluster up, which compiles, and peers if it is cheap.
 
     Returns
     -------
@@ -132,10 +133,11 @@ def in_turn(
         wanted = {}
         for name, process in running.items():
             process.call(SEEDS[0])
-            first = process.calls[0]["seconds"]
-            wanted[name] = _number_of_calls(first, row.least_calls, is_quick)
-            if first < _CHEAP:
+            is_peer = bool(contenders[name][0].package)
+            if not is_peer or process.calls[0]["seconds"] < _CHEAP:
                 process.calls.clear()
+                process.call(SEEDS[0])
+            wanted[name] = _number_of_calls(median_of(process.calls), row.least_calls, is_quick)
         for i in range(max(wanted.values(), default=0)):
             for name, process in running.items():
                 if len(process.calls) == i < wanted[name]:

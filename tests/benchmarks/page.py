@@ -14,12 +14,17 @@ from tables import against_table, markdown, table
 PAGE = ROOT / "docs" / "performance.md"
 _STATIC = PAGE.parent / "_static"
 _MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_INK, _GRID, _OURS = "#22384f", "#dfe8f1", "#c0392b"
-_PEERS = ("#2f6f9f", "#7a9a3c", "#8a6fb0", "#6b7683")
+_INK, _GRID = "#22384f", "#dfe8f1"
+_LIMIT = "limit of the machine"
+_STYLES = {
+    "xvcluster": {"color": "#c0392b", "lw": 2.2},
+    _LIMIT: {"color": "#8a949e", "lw": 1.2, "ls": "--", "marker": ""},
+}
+_PEERS = ("#2f6f9f", "#7a9a3c", "#8a6fb0", "#b8860b")
 FIGURES = {
-    "size": ("kmeans", "k-means: k = 8, 40 levels, 10 restarts"),
-    "dtw": ("dtw", "DTW: k = 5, 50 levels, one restart"),
-    "batch": ("map", "batch map: 8 × 8, 40 levels, 50 passes"),
+    "size": ("kmeans", "k-means, k = 8, 10 restarts, 40 levels"),
+    "dtw": ("dtw", "DTW, k = 5, one restart, 50 levels"),
+    "batch": ("map", "batch map, 8 × 8, 50 passes, 40 levels"),
 }
 """Of a table whose rows have sizes: the name of the file, and the title."""
 
@@ -68,15 +73,14 @@ def _draw(rows: list[Row], results: dict[str, Found], file: str, title: str) -> 
     mpl.rcParams |= {"svg.hashsalt": "performance", "font.size": 11, "svg.fonttype": "path"}
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(4.6, 3.9), layout="constrained")
+    figure, ax = plt.subplots(figsize=(3.7, 3.5), layout="constrained")
     colours = iter(_PEERS)
     for name, points in _series(rows, results).items():
         n, own = np.array(sorted(points)).T
-        is_ours = name == "xvcluster"
-        colour = _OURS if is_ours else next(colours)
-        ax.plot(n, own, "o-", color=colour, lw=2.2 if is_ours else 1.5, ms=4, label=name)
+        style = _STYLES.get(name) or {"color": next(colours), "lw": 1.5}
+        ax.plot(n, own, **{"marker": "o", "ms": 4, "label": name} | style)
     ax.set(xscale="log", yscale="log", xlabel="profiles", ylabel="seconds")
-    ax.set_title(title, fontsize=11, color=_INK)
+    ax.set_title(title, fontsize=11, color=_INK, loc="left")
     ax.grid(color=_GRID)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize=10)
@@ -88,10 +92,11 @@ def _series(rows: list[Row], results: dict[str, Found]) -> dict[str, list[tuple[
     """Points (profiles, seconds) of every contender, and of the limit."""
     found: dict[str, list[tuple[int, float]]] = {}
     for row in rows:
-        for name, calls in results[row.name]["calls"].items():
+        for name in (each.name for each in row.contenders):
+            calls = results[row.name]["calls"].get(name, "not run")
             if not isinstance(calls, str):
                 found.setdefault(name, []).append((row.size, median_of(calls)))
         if row.work is not None:
             least = row.work.limit(results[row.name]["probe"])[0]
-            found.setdefault("limit of the machine", []).append((row.size, least))
+            found.setdefault(_LIMIT, []).append((row.size, least))
     return {name: points for name, points in found.items() if len(points) > 1}

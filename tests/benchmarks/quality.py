@@ -85,7 +85,8 @@ def map_errors(
 ) -> Quality:
     """Mean distance to the nearest node, and the share whose two nearest are no neighbours.
 
-    Ours may be so much of the peer's first, and so much more than its second.
+    Ours may be so much of the peer's first, and so much more than its second, unless the other
+    is less: a wide neighbourhood trades one for the other.
     """
 
     def measure(X: np.ndarray, found: Nodes) -> list[float]:
@@ -100,7 +101,9 @@ def map_errors(
 
     def compare(ours: np.ndarray, theirs: np.ndarray) -> tuple[str, bool]:
         (own, own_apart), (other, other_apart) = ours.mean(axis=0), theirs.mean(axis=0)
-        worse = own > at_most * other or own_apart > other_apart + most_apart
-        return f"{own:.3f}, {own_apart:.3f}; {other:.3f}, {other_apart:.3f}", bool(worse)
+        errors = f"{own:.3f}, {own_apart:.3f}; {other:.3f}, {other_apart:.3f}"
+        is_coarser, is_finer = own > at_most * other, at_most * own < other
+        is_torn, is_smoother = own_apart > other_apart + most_apart, own_apart < other_apart
+        return errors, bool((is_coarser and not is_smoother) or (is_torn and not is_finer))
 
     return Quality("quantization, topographic error: ours; the peer's", measure, compare)

@@ -96,6 +96,8 @@ _KINDS: dict[str, tuple[Line, Callable[[Row, Found], Iterable[Line]]]] = {
 def table(name: str, rows: dict[str, Row], results: dict[str, Found]) -> str:
     """The table of that name, of what has been measured of its rows."""
     measured = [row for row in rows.values() if row.table == name and row.name in results]
+    if not measured:
+        return "Not measured yet."
     if name == "growth":
         return _growth(measured, results)
     header, lines_of = _KINDS[name]
@@ -127,10 +129,10 @@ def _growth(measured: list[Row], results: dict[str, Found]) -> str:
         own = [median_of(results[row.name]["calls"][row.contenders[0].name]) for row in group]
         sizes = [row.size for row in group]
         told = ", ".join(f"{n:,}: {seconds(t)}" for n, t in zip(sizes, own, strict=True))
-        exponent = np.log(own[-1] / own[0]) / np.log(sizes[-1] / sizes[0]) if own[1:] else np.nan
+        growth, more = np.log(own[-1] / own[0]), np.log(sizes[-1] / sizes[0])
         mark = _OLD * any(is_old(results[row.name], results) for row in group)
         share = _limit(group[-1], results[group[-1].name], own[-1])[1]
-        lines.append([task + mark, told, f"{exponent:.2f}", share])
+        lines.append([task + mark, told, f"{growth / more:.2f}" if more else "", share])
     return markdown(["what grows", "time", "exponent", "share of the limit, last"], lines)
 
 
@@ -147,7 +149,8 @@ def _against(calls: dict[str, Any]) -> Line:
         return [each if isinstance(each, str) else "" for each in (before, now)]
     own, other = ([median_of(each, c) for c in ("seconds", "cpu")] for each in (now, before))
     ratios = [f"{mine / its:.2f}" for mine, its in zip(own, other, strict=True)]
-    is_same = by_seed(now, "maps") == by_seed(before, "maps")
+    maps, old_maps = by_seed(now, "maps"), by_seed(before, "maps")
+    is_same = all(maps[seed] == old_maps[seed] for seed in maps.keys() & old_maps.keys())
     return [
         seconds(other[0]),
         seconds(own[0]),
