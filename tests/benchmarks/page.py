@@ -9,7 +9,7 @@ from footprint import ALONE
 from measure import ROOT, median_of
 from results import Found, load, newest
 from rows import Row
-from tables import against_table, markdown, table
+from tables import NOTHING, against_table, markdown, table
 
 PAGE = ROOT / "docs" / "performance.md"
 _STATIC = PAGE.parent / "_static"
@@ -48,15 +48,18 @@ def _content(name: str, rows: dict[str, Row], results: dict[str, Found]) -> str:
     if name == "machine":
         return _describe(results)
     if name == "changed":
-        return against_table(results[name]["calls"]) if name in results else ""
+        return against_table(results[name]["calls"]) if name in results else NOTHING
     if name in ALONE:
-        return markdown(ALONE[name][0], results[name]["lines"]) if name in results else ""
+        return markdown(ALONE[name][0], results[name]["lines"]) if name in results else NOTHING
     return table(name, rows, results)
 
 
 def _describe(results: dict[str, Found]) -> str:
     """The machine, the day, and what a probe measured."""
-    last = newest({k: v for k, v in results.items() if "probe" in v})
+    probed = {name: found for name, found in results.items() if "probe" in found}
+    if not probed:
+        return NOTHING
+    last = newest(probed)
     probe = last["probe"]
     return (
         f"Measured on {last['when'][:10]} on {last['machine']}: "
@@ -73,7 +76,7 @@ def _draw(rows: list[Row], results: dict[str, Found], file: str, title: str) -> 
     mpl.rcParams |= {"svg.hashsalt": "performance", "font.size": 11, "svg.fonttype": "path"}
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(3.7, 3.5), layout="constrained")
+    figure, ax = plt.subplots(figsize=(3.7, 3.9), layout="constrained")
     colours = iter(_PEERS)
     for name, points in _series(rows, results).items():
         n, own = np.array(sorted(points)).T
@@ -83,7 +86,10 @@ def _draw(rows: list[Row], results: dict[str, Found], file: str, title: str) -> 
     ax.set_title(title, fontsize=11, color=_INK, loc="left")
     ax.grid(color=_GRID)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=10)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter("")
+    if ax.lines:
+        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=10)
     figure.savefig(_STATIC / f"performance_{file}.svg", metadata={"Date": None})
     plt.close(figure)
 

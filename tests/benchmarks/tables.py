@@ -11,14 +11,15 @@ from results import Found, is_old
 from rows import Row
 
 Line = list[str]
+NOTHING = "Not measured yet."
 _OLD = " †"
 
 
 def seconds(value: float) -> str:
     """Seconds to two digits, or as milliseconds."""
     if value < 0.1:
-        return f"{1000 * value:.2g} ms"
-    return f"{value:.2g} s" if value < 10 else f"{value:,.0f} s"
+        return f"{1000 * value:.2g}\N{NO-BREAK SPACE}ms"
+    return f"{value:.2g}\N{NO-BREAK SPACE}s" if value < 10 else f"{value:,.0f}\N{NO-BREAK SPACE}s"
 
 
 def times(value: float) -> str:
@@ -31,7 +32,7 @@ def _limit(row: Row, found: Found, own: float) -> Line:
     if row.work is None:
         return ["", ""]
     least, of_what = row.work.limit(found["probe"])
-    return [f"{seconds(least)}, {of_what}", f"{100 * least / own:.2g} %"]
+    return [f"{seconds(least)}, {of_what}", f"{100 * least / own:.2g}\N{NO-BREAK SPACE}%"]
 
 
 def verdict(row: Row, own: list[Told], peer: list[Told]) -> tuple[str, bool]:
@@ -59,7 +60,8 @@ def _of_peers(row: Row, found: Found) -> Iterable[Line]:
     told = [row.task, seconds(mine)], _limit(row, found, mine)
     for peer in peers:
         calls = found["calls"].get(peer, "not run")
-        name = " ".join(filter(None, (peer, found["versions"].get(peer))))
+        library, *how = peer.split(", ")
+        name = ", ".join([f"{library} {found['versions'].get(peer) or ''}".strip(), *how])
         if isinstance(calls, str):
             middle = [f"{name}: {calls}", "", ""]
         else:
@@ -97,7 +99,7 @@ def table(name: str, rows: dict[str, Row], results: dict[str, Found]) -> str:
     """The table of that name, of what has been measured of its rows."""
     measured = [row for row in rows.values() if row.table == name and row.name in results]
     if not measured:
-        return "Not measured yet."
+        return NOTHING
     if name == "growth":
         return _growth(measured, results)
     header, lines_of = _KINDS[name]
@@ -172,4 +174,5 @@ def _change(now: list[Told], before: list[Told]) -> str:
 def markdown(header: Line, lines: list[Line]) -> str:
     """A table in Markdown."""
     rows = [header, ["---"] * len(header), *lines]
-    return "\n".join(f"| {' | '.join(row + [''] * (len(header) - len(row)))} |" for row in rows)
+    text = "\n".join(f"| {' | '.join(row + [''] * (len(header) - len(row)))} |" for row in rows)
+    return text.replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
