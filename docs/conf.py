@@ -5,6 +5,7 @@ import re
 
 import sphinx_autosummary_accessors
 from docutils.nodes import Text, literal_block
+from sphinx.addnodes import desc_signature
 
 import xvcluster  # registers the accessor, which autosummary looks up in xarray's classes
 
@@ -162,8 +163,16 @@ def show_shell(_app, doctree):
             block.rawsource, block["language"] = said, "bash"
 
 
+def leave_source_to_functions(_app, doctree):
+    """Keep viewcode from methods of the accessor: their functions would be links to xarray."""
+    for signature in doctree.findall(desc_signature):
+        if signature.get("module") == "xarray":
+            del signature["module"]
+
+
 def setup(app):
     app.connect("autodoc-process-signature", hide_constructor)
     app.connect("autodoc-process-docstring", draw_example, priority=400)  # before napoleon
     app.connect("source-read", offer_notebook)
     app.connect("doctree-read", show_shell)
+    app.connect("doctree-read", leave_source_to_functions, priority=400)  # before viewcode

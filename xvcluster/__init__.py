@@ -40,23 +40,10 @@ __all__ = [
 ]
 
 
-_OF_RESULTS = {
-    "clean",
-    "compare",
-    "cut",
-    "match",
-    "merge",
-    "predict",
-    "select",
-    "stability",
-    "table",
-}
-
-
 def __getattr__(name: str) -> _Any:
     if name in {"plot", "seisgo", "tutorial"}:
         return _import_module(f"xvcluster.{name}")
-    if name in _OF_RESULTS:
+    if callable(getattr(ClusterResult, name, None)):
         raise AttributeError(
             f"module {__name__!r} has no attribute {name!r}; it is a method of results: "
             f"xvcluster.kmeans(data).{name}"

@@ -1,9 +1,11 @@
 """The built site: whole without a network, and complete."""
 
 import inspect
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -62,6 +64,17 @@ def test_every_link_within_the_site_leads_to_a_page(site, pages):
             if tag != "a" or not target or re.match(r"[a-z]+:", target):
                 continue
             assert (site / page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_every_link_to_a_part_of_a_page_leads_to_it(pages):
+    parts = {page: {attrs.get("id") for _, attrs in tags} for page, tags in pages.items()}
+    for page, tags in pages.items():
+        for tag, attrs in tags:
+            target, _, part = (attrs.get("href") or "").partition("#")
+            if tag != "a" or not part or re.match(r"[a-z]+:", target):
+                continue
+            there = Path(os.path.normpath(page.parent / target)) if target else page
+            assert unquote(part) in parts[there], f"{page}: {target}#{part}"
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import shapely
 import xarray as xr
 
 from xvcluster.explore.cells import find_cells
@@ -83,6 +84,26 @@ def test_vertices_that_the_data_know_are_polygons_that_do_not_cross_the_map(hexa
     angle = np.arange(6) * np.pi / 3
     np.testing.assert_allclose(cells.corners_x - cells.x[:, None], np.tile(np.cos(angle), (3, 1)))
     np.testing.assert_allclose(np.cos(np.radians(cells.x - find_grid(labels).lon)), 1.0)
+    np.testing.assert_allclose(cells.box, (9.0, 182.2, -np.sqrt(3) / 2, 5 + np.sqrt(3) / 2))
+
+
+def test_cells_with_fewer_vertices_than_others_are_polygons_too(hexagons):
+    gap = xr.DataArray(np.arange(18).reshape(3, 6) == 11, dims=("cell", "v"))
+    whole, hexagons = (
+        hexagons,
+        hexagons.assign_coords(
+            lat_v=hexagons["lat_v"].where(~gap), lon_v=hexagons["lon_v"].where(~gap)
+        ),
+    )
+    labels = hexagons["vs"].isel(depth=0, drop=True).rename("label")
+    cells = find_cells(labels, np.ones(3, bool), lay_out(hexagons).horizontal)
+    rings = shapely.polygons(np.stack([cells.corners_x, cells.corners_y], axis=-1))
+    assert shapely.is_valid(rings).all()
+    assert shapely.contains_xy(rings, cells.x, cells.y).all()
+    full = find_cells(labels, np.ones(3, bool), lay_out(whole).horizontal)
+    corners = np.stack([full.corners_x, full.corners_y], axis=-1)
+    pentagon = shapely.polygons(corners[1, :5])
+    assert shapely.normalize(rings[1]).equals_exact(shapely.normalize(pentagon), 1e-9)
 
 
 def test_maps_without_latitude_and_longitude_lie_over_their_dimensions():

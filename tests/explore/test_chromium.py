@@ -7,6 +7,9 @@ import pytest
 import xarray as xr
 
 import xvcluster
+from xvcluster.explore.lines import find_lines
+
+COLORS = {1: (255, 0, 0), 2: (0, 192, 0), 3: (0, 0, 255)}
 
 
 @pytest.fixture
@@ -60,6 +63,15 @@ def pixel(page, x, y):
     return Image.open(io.BytesIO(base64.b64decode(taken))).convert("RGB").getpixel((0, 0))
 
 
+def assert_to_scale(page, ratio):
+    """Assert that a degree of latitude, or a km, is so many times as long as one of longitude."""
+    east, north = page.evaluate("""(() => {
+      const {width, height} = Bokeh.index.get(map).frame.bbox, {x_range, y_range} = map
+      return [width / (x_range.end - x_range.start), height / (y_range.end - y_range.start)]
+    })()""")
+    assert north / east == pytest.approx(ratio, rel=0.01)
+
+
 def test_pointing_and_clicking_show_the_point_and_its_profile(model, opened):
     result = model.vcluster.kmeans(3).rename({2: "Arc <b>"})
     page = opened(result.explore())
@@ -71,8 +83,12 @@ def test_pointing_and_clicking_show_the_point_and_its_profile(model, opened):
     page.move(x, y)
     assert text(page, "tip").split("\n")[:2] == [name, "38° N, 117° W"]
     assert drawn(page, "profile", "value") == []
+    np.testing.assert_allclose(drawn(page, "centroids", "x"), result.centroids["vs"], rtol=1e-6)
     page.click(x, y)
     assert text(page, "said").startswith(f"{name}; 38° N, 117° W; margin 0.")
+    assert page.evaluate('model(map, "ring").data_source.data') == {"x": [-117], "y": [38]}
+    others = result.centroids["vs"].drop_sel(cluster=label)
+    np.testing.assert_allclose(drawn(page, "centroids", "x"), others, rtol=1e-6)
     np.testing.assert_allclose(drawn(page, "profile", "value"), model.sel(point), rtol=1e-4)
     centroid = result.centroids["vs"].sel(cluster=label)
     np.testing.assert_allclose(drawn(page, "centroid", "centroid"), centroid, rtol=1e-6)
@@ -87,14 +103,15 @@ def test_pointing_and_clicking_show_the_point_and_its_profile(model, opened):
 def test_the_map_shows_the_colours_of_clusters_and_fields_and_hides_clusters(rough_model, opened):
     result = rough_model.vcluster.kmeans(3).recolor(["#ff0000", "#00c000", "#0000ff"])
     page = opened(result.explore())
-    colors = {1: (255, 0, 0), 2: (0, 192, 0), 3: (0, 0, 255)}
     for lat, lon in ((36.0, -118.0), (41.0, -113.0), (45.0, -117.0)):
         label = int(result.labels.sel(latitude=lat, longitude=lon))
         x, y = at_place(page, lon + 0.25, lat + 0.25)
-        assert pixel(page, x, y) == colors[label]
+        assert pixel(page, x, y) == COLORS[label]
     page.evaluate(f"document.querySelector('input[data-cluster=\"{label}\"]').click()")
     page.settle()
     assert pixel(page, x, y) == (255, 255, 255)
+    others = result.centroids["vs"].drop_sel(cluster=label)
+    np.testing.assert_allclose(drawn(page, "centroids", "x"), others, rtol=1e-6)
     page.move(x, y)
     assert page.evaluate("at('tip').hidden")
     page.evaluate("at('all').click()")
@@ -105,6 +122,32 @@ def test_the_map_shows_the_colours_of_clusters_and_fields_and_hides_clusters(rou
     assert np.abs(np.subtract(pixel(page, x, y), shade)).max() <= 4
     page.move(x, y)
     assert f"margin {margin:.1}" in text(page, "tip")
+
+
+def test_an_uneven_grid_shows_the_colours_of_its_cells_to_scale_amid_coastlines(
+    rough_model, opened
+):
+    lat = 35 + np.array([0, 1, 2.5, 4, 5, 6, 7, 8.25, 9, 10, 11, 12])
+    data = rough_model.assign_coords(latitude=("latitude", lat, rough_model["latitude"].attrs))
+    result = data.vcluster.kmeans(3).recolor(["#ff0000", "#00c000", "#0000ff"])
+    page = opened(result.explore())
+    assert page.evaluate("raster === undefined")
+    for south, lon in ((37.5, -118.0), (43.25, -113.0), (46.0, -117.0)):
+        label = int(result.labels.sel(latitude=south, longitude=lon))
+        assert pixel(page, *at_place(page, lon - 0.3, south + 0.3)) == COLORS[label]
+    west, east, south, north = page.evaluate("about.box")
+    assert_to_scale(page, 1 / np.cos(np.radians((south + north) / 2)))
+    page.evaluate("model(map, 'cells').visible = false")
+    lines = find_lines((west, east, south, north))
+    ends = page.evaluate(
+        '["x", "y"].map((c) => Array.from(model(map, "lines").data_source.data[c]))'
+    )
+    np.testing.assert_allclose(np.array(ends, float).T, lines, rtol=1e-5)
+    page.settle()
+    apart = np.hypot(*(lines - (-124.4, 40.4)).T)  # from Cape Mendocino
+    x, y = at_place(page, *lines[np.nanargmin(apart)])
+    around = itertools.product((-1, 0, 1), repeat=2)
+    assert min(max(pixel(page, x + i, y + j)) for i, j in around) < 160
 
 
 def test_points_without_a_profile_are_no_cells(rough_model, opened):
@@ -154,6 +197,52 @@ def test_polygons_over_the_dateline_answer_where_they_are(bent_model, opened):
         page.click(*at_place(page, lon, lat))
         profile = moved.isel(y=row, x=column)
         np.testing.assert_allclose(drawn(page, "profile", "value"), profile, rtol=3e-3)
+    page.press("Escape")
+    page.evaluate("map.x_range.setv({start: map.x_range.start - 360, end: map.x_range.end - 360})")
+    page.settle()
+    page.click(*at_place(page, lon - 360, lat))
+    np.testing.assert_allclose(drawn(page, "profile", "value"), profile, rtol=3e-3)
+
+
+def test_slanted_cells_answer_for_what_lies_within_them_only(bent_model, opened):
+    y, x = np.meshgrid(np.arange(12.0), np.arange(11.0), indexing="ij")
+    lat = bent_model["lat"].copy(data=y + 0.8 * x - 10)
+    data = bent_model.assign_coords(lat=lat, lon=bent_model["lon"].copy(data=x))
+    page = opened(data.vcluster.kmeans(3).explore())
+    assert_to_scale(page, 1.0)
+    for row, column in ((5, 5), (8, 2)):
+        # near the southeastern corner, as far north as a part of the cell in the south
+        lon, south = float(data["lon"][row, column]), float(data["lat"][row, column])
+        page.click(*at_place(page, lon + 0.3, south - 0.2))
+        profile = data.isel(y=row, x=column)
+        np.testing.assert_allclose(drawn(page, "profile", "value"), profile, rtol=3e-3)
+
+
+def test_loose_points_answer_near_their_dots_only(model, opened):
+    south = model.assign_coords(latitude=-model["latitude"])
+    points = south.stack(p=("latitude", "longitude")).reset_index("p")
+    page = opened(points.vcluster.kmeans(3, weights=None).explore())
+    x, y = at_place(page, -117.0, -38.0)
+    page.click(x + 20, y)
+    assert text(page, "said").startswith("Click a point")
+    page.click(x + 6, y - 6)
+    assert "38° S, 117° W" in text(page, "said")
+    own = south.sel(latitude=-38.0, longitude=-117.0)
+    np.testing.assert_allclose(drawn(page, "profile", "value"), own, rtol=1e-4)
+
+
+def test_profiles_over_time_run_from_left_to_right(model, opened):
+    days = np.array([f"2001-0{m}-15" for m in range(1, 6)], "M8[ns]")
+    cycle = model.rename(depth="time").assign_coords(time=days)
+    page = opened(cycle.vcluster.kmeans(3, dim="time").explore())
+    page.click(*at_place(page, -117.0, 38.0))
+    own, at = cycle.sel(latitude=38.0, longitude=-117.0), days.astype("M8[ms]").astype(float)
+    np.testing.assert_allclose(drawn(page, "profile", "value"), own, rtol=1e-4)
+    np.testing.assert_array_equal(drawn(page, "profile", "level"), at)
+    assert page.evaluate("[panels[0].x_range.start, panels[0].x_range.end]") == [at[0], at[-1]]
+    low, high = page.evaluate("[panels[0].y_range.start, panels[0].y_range.end]")
+    assert low < float(own.min()) < float(own.max()) < high
+    assert page.evaluate('model(panels[0], "profile").glyph.x.field') == "level"
 
 
 def test_a_map_over_the_pole_answers_where_it_is(opened):
@@ -167,6 +256,7 @@ def test_a_map_over_the_pole_answers_where_it_is(opened):
     data = xr.DataArray(values, coords, ("depth", "y", "x"), name="t", attrs={"units": "degC"})
     page = opened(data.vcluster.kmeans(3).explore())
     assert page.evaluate("about.is_polar")
+    assert_to_scale(page, 1.0)
     page.click(*at_place(page, 0, 0))
     assert "90° N" in text(page, "said")
     np.testing.assert_allclose(drawn(page, "profile", "value"), data.isel(y=6, x=6), atol=3e-3)
@@ -237,8 +327,8 @@ def test_longitudes_do_not_run_together_on_a_phone(model, opened, step):
     page.evaluate(WATCH)
     page.wait_for("window.texts.some(([text]) => /[EW]$/.test(text))", 10)
     page.settle()
-    drawn = {text: ends for text, *ends in page.evaluate("window.texts") if text[-1] in "°EW"}
-    ends = sorted(drawn.values())
+    texts = page.evaluate("window.texts")
+    ends = sorted({text: ends for text, *ends in texts if text.endswith(("°", "E", "W"))}.values())
     assert len(ends) >= 2
     assert all(one[1] + 4 < other[0] for one, other in itertools.pairwise(ends))
 
@@ -256,9 +346,13 @@ def test_a_frame_in_a_notebook_holds_the_page(model, browser, tmp_path):
     path = tmp_path / "notebook.html"
     shown = model.vcluster.kmeans(3).explore()._repr_html_()
     path.write_text(f"<!DOCTYPE html><body data-ready=yes>{shown}", encoding="utf-8")
-    browser.resize(1400, 900)
+    browser.resize(812, 900)  # as wide as a page of the documentation
     browser.open(path)
     frame = "document.querySelector('iframe').contentDocument"
     browser.wait_for(f"{frame} && {frame}.body && {frame}.body.dataset.ready === 'yes'")
     assert browser.evaluate(f"{frame}.querySelectorAll('tbody tr').length") == 3
+    height = "document.querySelector('iframe').clientHeight"
+    browser.wait_for(f"{height} === {frame}.body.offsetHeight", 10)
+    assert browser.evaluate(f"{height} >= {frame}.documentElement.scrollHeight")
+    assert browser.evaluate(f"{frame}.documentElement.scrollWidth") <= 812
     assert [said for kind, said in browser.log if kind == "error"] == []

@@ -33,7 +33,7 @@ def profiles_of(texts, numbers, v=0):
     return np.where(labels > 0, found, np.nan), labels
 
 
-def agree_with(data, texts, numbers, lat="latitude", lon="longitude"):
+def assert_profiles_of(data, texts, numbers, lat="latitude", lon="longitude"):
     """Assert that each cell of a page has the profile of the data at its place, and its label."""
     x, y = places_of(texts, numbers)
     found, labels = profiles_of(texts, numbers)
@@ -58,7 +58,7 @@ def test_a_page_holds_the_profile_of_each_point_of_a_grid(rough_model, read_page
     data = data.transpose("longitude", "depth", "latitude") if turned else rough_model
     result = data.vcluster.kmeans(3)
     texts, numbers = read_page(result.explore().html)
-    agree_with(data.transpose("depth", "latitude", "longitude"), texts, numbers)
+    assert_profiles_of(data.transpose("depth", "latitude", "longitude"), texts, numbers)
     assert (numbers["labels_0"] > 0).sum() == result.dataset["count"].sum()
     np.testing.assert_array_equal(numbers["levels"], data["depth"])
     assert texts["points_down"]
@@ -67,13 +67,13 @@ def test_a_page_holds_the_profile_of_each_point_of_a_grid(rough_model, read_page
 def test_a_page_holds_the_profile_of_each_cell_of_a_bent_grid(bent_model, read_page):
     texts, numbers = read_page(bent_model.vcluster.kmeans(3).explore().html)
     assert texts["kind"] == "polygons"
-    agree_with(bent_model, texts, numbers, "lat", "lon")
+    assert_profiles_of(bent_model, texts, numbers, "lat", "lon")
 
 
 def test_a_page_holds_the_profiles_of_dask_arrays(rough_model, read_page):
     lazy = rough_model.chunk(latitude=5)
     texts, numbers = read_page(lazy.vcluster.kmeans(3).explore().html)
-    agree_with(rough_model, texts, numbers)
+    assert_profiles_of(rough_model, texts, numbers)
 
 
 def test_each_variable_has_profiles_of_its_own(two_variables, read_page):
@@ -131,7 +131,7 @@ def test_without_data_a_page_has_no_profiles_and_with_them_the_same(
     assert "profiles" not in numbers
     texts, numbers = read_page(opened.explore(rough_model).html)
     assert texts["has_profiles"]
-    agree_with(rough_model, texts, numbers)
+    assert_profiles_of(rough_model, texts, numbers)
 
 
 def test_other_data_are_refused(rough_model, tmp_path):

@@ -40,6 +40,8 @@ def test_what_stood_there_stays_where_a_page_cannot_be_written(tmp_path):
 def test_save_refuses_other_endings_and_folders_that_are_not_there(page, tmp_path):
     with pytest.raises(ValueError, match=r"must end in \.html; got '.*atlas\.png'"):
         page.save(tmp_path / "atlas.png")
+    with pytest.raises(ValueError, match=r"must end in \.html; got '.*atlas\.htm'"):
+        page.save(tmp_path / "atlas.htm")
     with pytest.raises(FileNotFoundError, match="does not exist; create it"):
         page.save(tmp_path / "none" / "atlas.html")
     with pytest.raises(TypeError, match="path must be the path of a file; got 3"):

@@ -5,7 +5,7 @@ import xarray as xr
 
 from xvcluster.explore.cells import find_cells
 from xvcluster.explore.lines import find_lines
-from xvcluster.explore.polar import find_graticule, turn_to_pole
+from xvcluster.explore.polar import find_graticule, to_plane, turn_to_pole
 
 
 @pytest.fixture
@@ -77,3 +77,16 @@ def test_lines_around_a_pole_are_those_of_its_hemisphere(arctic):
         assert (np.hypot(*lines[known].T) < 8000).all()
     steps = np.linalg.norm(np.diff(find_lines(cells.box, cells.projection), axis=0), axis=1)
     assert np.nanmax(steps) < 2500
+
+
+def test_lines_around_a_pole_hold_the_coasts_of_continents(arctic):
+    cells = polar(arctic)
+    lines = find_lines(cells.box, cells.projection)
+    sides = np.stack([lines[:-1], lines[1:]], axis=1)
+    coasts = shapely.linestrings(sides[np.isfinite(sides).all(axis=(1, 2))])
+    # the capes Chelyuskin, Barrow and Nordkinn
+    places = to_plane(
+        cells.projection, np.array([104.3, -156.5, 27.65]), np.array([77.72, 71.4, 71.13])
+    )
+    for place in np.stack(places, axis=1):
+        assert shapely.distance(coasts, shapely.Point(place)).min() < 20

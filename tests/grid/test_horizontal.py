@@ -10,6 +10,7 @@ from xvcluster.grid.coords import Axes
 from xvcluster.grid.horizontal import (
     find_columns,
     find_grid,
+    places_of,
     require_grid,
     take_map,
     unit_vectors,
@@ -203,6 +204,12 @@ def test_unit_vectors_point_to_the_poles_and_along_the_equator():
     lat, lon = np.array([90.0, 0, 0, -90]), np.array([12.0, 0, 90, 0])
     expected = [[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, -1]]
     np.testing.assert_allclose(unit_vectors(lat, lon), expected, atol=1e-15)
+
+
+def test_places_of_vectors_are_where_unit_vectors_point_to():
+    lat, lon = np.array([[90.0, 41.5, 0], [-7, -60, 3]]), np.array([[0.0, -120, 179], [5, 60, -90]])
+    found = places_of(3.0 * unit_vectors(lat, lon))
+    np.testing.assert_allclose(found, (lat, lon), atol=1e-12)
 
 
 def test_require_grid_names_the_coordinates_that_there_are():

@@ -230,6 +230,10 @@ def test_maps_of_several_results_refuse_what_has_no_effect(coarse, fine, sweep_o
         maps([coarse, fine], original=True)
     with pytest.raises(ValueError, match=r"titles=\['a'\] has no effect, unless several results"):
         maps(sweep_of(), titles=["a"])
+    with pytest.raises(
+        ValueError, match=r"titles=\['a'\] has no effect for a dict, whose keys are"
+    ):
+        maps({"coarse": coarse}, titles=["a"])
     with pytest.raises(ValueError, match=r"ncols=1 has no effect on given axes"):
         maps([coarse], axes=plt.subplots(subplot_kw={"projection": ccrs.PlateCarree()})[1], ncols=1)
     plt.close("all")

@@ -252,6 +252,8 @@ def test_changes_refuse_what_has_no_steps(chain):
             draw(chain.isel(time=0))
         with pytest.raises(ValueError, match=r"at least two steps, but along 'time'"):
             draw(chain.isel(time=[0]))
+    with pytest.raises(ValueError, match=r"have one; its areas are what areas\(\) returns$"):
+        areas(chain.isel(time=[0]))
     with pytest.raises(TypeError, match=r"stacked must be True, False or None; got 'yes'"):
         areas(chain, stacked="yes")
     with pytest.raises(

@@ -3,9 +3,9 @@
     python tests/studies/agreement_by_chance.py [PAIRS] [CASE ...]
 
 Draws pairs of smooth random fields, clusters each into 3 to 6 groups, by quantiles of one field or
-by k-means of two, and finds p-values as ``result.compare`` does, with 99 moved maps. Prints how
-many of 100 pairs have a p-value of at most 0.05: of independent maps, by the correlation length of
-the fields as a share of the height of the region, or of the radius of the Earth; then of maps of
+by k-means of two, and finds p-values as ``result.compare`` does, with 99 moved maps. Prints the
+percentage of pairs with a p-value of at most 0.05: of independent maps, by the correlation length
+of the fields as a share of the height of the region, or of the radius of the Earth; then of maps of
 which one has 30 % of its variance from the field of the other. docs/provinces.md shows both.
 """
 
@@ -140,7 +140,7 @@ CASES = {
 
 
 def share_found(draw, length, n_pairs, shared, seed):
-    """Of how many of 100 pairs the p-value is at most 0.05."""
+    """Percentage of pairs with a p-value of at most 0.05."""
     rng = np.random.default_rng([seed, round(1000 * length), round(1000 * shared)])
     found = []
     for i in range(n_pairs):

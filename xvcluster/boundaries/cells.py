@@ -14,6 +14,7 @@ from xvcluster.grid.horizontal import (
     HorizontalGrid,
     cell_corners,
     find_columns,
+    places_of,
     require_grid,
     take_map,
     unit_vectors,
@@ -202,10 +203,11 @@ def _curvilinear_cells(centers: Centers) -> Cells:
         2 * EARTH_RADIUS_KM * np.arcsin(np.linalg.norm(np.diff(corners, axis=axis), axis=-1) / 2)
         for axis in (1, 0)
     )
+    lat, lon = places_of(corners)
     return Cells(
         labels=np.where(around, 0, centers.labels),
-        lat=np.degrees(np.arctan2(corners[..., 2], np.hypot(corners[..., 0], corners[..., 1]))),
-        lon=np.degrees(np.arctan2(corners[..., 1], corners[..., 0])),
+        lat=lat,
+        lon=lon,
         areas=quadrilateral_areas(corners),
         along=along,
         across=across,

@@ -8,7 +8,7 @@ import numpy as np
 
 from xvcluster.arrays import Booleans, Float64s, Integers, Objects
 from xvcluster.grid.areas import EARTH_RADIUS_KM
-from xvcluster.grid.horizontal import unit_vectors
+from xvcluster.grid.horizontal import places_of, unit_vectors
 from xvcluster.grid.neighbours import connect
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def _place(centers: Centers, column: Float64s, row: Float64s) -> Line:
     for side in (np.floor, np.ceil):
         at = side(row).astype(int), side(column).astype(int) % centers.labels.shape[1]
         both += unit_vectors(centers.lat[at], centers.lon[at])
-    x, y, z = both.T
-    return np.degrees(np.unwrap(np.arctan2(y, x))), np.degrees(np.arctan2(z, np.hypot(x, y)))
+    lat, lon = places_of(both)
+    return np.unwrap(lon, period=360.0), lat
 
 
 def _length(lon: Float64s, lat: Float64s) -> float:

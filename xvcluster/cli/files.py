@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DATASETS = (".nc", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".zarr", "")
 SHAPES = (".shp", ".gpkg", ".geojson")
-PAGES = (".html", ".htm")
+PAGES = (".html",)
 
 
 def read_model(

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from xvcluster.arrays import Float64s, Floats, Integers
-from xvcluster.grid.horizontal import unit_vectors
+from xvcluster.grid.horizontal import places_of, unit_vectors
 
 Lookup = Callable[[Float64s, Float64s], Floats]
 """From latitudes and longitudes in degrees to labels there, from 1; NaN for none."""
@@ -130,8 +130,7 @@ class Raster:
 
     def look_up(self, lookup: Lookup) -> Floats:
         """Labels at the points, in one row."""
-        x, y, z = (self.points @ self.turn).T
-        return lookup(np.degrees(np.arctan2(z, np.hypot(x, y))), np.degrees(np.arctan2(y, x)))
+        return lookup(*places_of(self.points @ self.turn))
 
     def find(self, x: Float64s, y: Float64s) -> Integers:
         """The nearest point to places in the plane of the raster, which must not lie beyond it."""

@@ -12,7 +12,8 @@ import xarray as xr
 from xvcluster.arrays import Booleans, Float64s, Indices, Objects
 from xvcluster.compare.plane import KM2, lay_rings, wrap
 from xvcluster.grid.areas import area_factors
-from xvcluster.grid.horizontal import HorizontalGrid
+from xvcluster.grid.edges import corners_around
+from xvcluster.grid.horizontal import HorizontalGrid, places_of
 
 _PARTS, _PARTS_AT_POLE = 8, 128
 """Parts of a great circle between two corners, as which it is drawn in the plane."""
@@ -106,13 +107,9 @@ def _lay_cells(grid: HorizontalGrid, points: Indices) -> tuple[Objects, Indices]
     import shapely
 
     if grid.kind == "curvilinear" and min(grid.shape) > 1:
-        corners = grid.corners
-        row, column = np.unravel_index(points, grid.shape)
-        ring = [corners[row + i, column + j] for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))]
-        return _lay_great_circles(np.stack(ring, axis=1))
+        return _lay_great_circles(corners_around(grid.corners, points))
     if grid.vertices is not None:
-        vertices = grid.vertices[points]
-        return _lay_great_circles(np.where(np.isnan(vertices), vertices[:, :1], vertices))
+        return _lay_great_circles(grid.vertices[points])
     if grid.edges is None:
         return None
     is_loose = grid.kind == "points"
@@ -149,8 +146,8 @@ def _follow(ring: Float64s, parts: int) -> tuple[Float64s, Float64s]:
     step = np.concatenate([[0.0, 1e-4], np.arange(1, parts) / parts, [1 - 1e-4]])[:, None]
     chord = ring[:, :, None] + step * (after - ring)[:, :, None]
     n, corners, points, _ = chord.shape
-    x, y, z = np.moveaxis(chord.reshape(n, corners * points, 3), -1, 0)
-    return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
+    lat, lon = places_of(chord.reshape(n, corners * points, 3))
+    return lon, lat
 
 
 def _intersect(cells: Objects, polygons: Objects) -> tuple[Indices, Indices, Float64s]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
 
 from xvcluster.arrays import Array, Booleans, Float64s, Indices
-from xvcluster.grid.horizontal import HorizontalGrid, find_grid
+from xvcluster.grid.edges import corners_around
+from xvcluster.grid.horizontal import HorizontalGrid, find_grid, places_of
 from xvcluster.plot import geometry as geo
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _MOST_SPLIT = 4
 _EVEN = 0.01
 """Share of a pixel by which the edge of a cell may miss that of a pixel."""
 
-_NONE = np.empty(0)
+_NO_PIXELS = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,13 +39,15 @@ class Cells:
         The cell of the map, flattened, of each that is drawn; -1 for none.
     x, y : ndarray
         Middles of the columns and of the rows of a grid, otherwise of each cell.
+    box : tuple
+        West, east, south and north.
     corners_x, corners_y : ndarray
         Edges of the columns and of the rows of a grid; of polygons (n, n_corners); empty of points.
     pixels_x, pixels_y : ndarray of int
         How many pixels of an even raster each column and each row of a grid fills; empty if there
         is no such raster.
-    box : tuple
-        West, east, south and north.
+    is_earth : bool
+        Whether latitude and longitude are known.
     x_dim, y_dim : hashable
         What lies along x and y where latitude and longitude are not known.
     projection : cartopy.crs.Projection, optional
@@ -58,20 +61,17 @@ class Cells:
     order: Indices
     x: Float64s
     y: Float64s
-    corners_x: Float64s
-    corners_y: Float64s
-    pixels_x: Indices
-    pixels_y: Indices
     box: geo.Box
-    is_earth: bool
+    corners_x: Float64s = field(default_factory=lambda: np.empty(0))
+    corners_y: Float64s = field(default_factory=lambda: np.empty(0))
+    pixels_x: Indices = field(default_factory=lambda: _NO_PIXELS)
+    pixels_y: Indices = field(default_factory=lambda: _NO_PIXELS)
+    is_earth: bool = True
     x_dim: Hashable = None
     y_dim: Hashable = None
     projection: Projection | None = None
     lon: Float64s | None = None
     lat: Float64s | None = None
-
-
-_NO_PIXELS = np.empty(0, dtype=np.intp)
 
 
 def find_cells(
@@ -103,31 +103,20 @@ def find_cells(
     x = _beside(x, middle)
     corners: tuple[Float64s, Float64s] | None
     if place.kind == "curvilinear":
-        corners = _corners(place.x, drawn), _corners(place.y, drawn)
+        corners = corners_around(place.x, drawn), corners_around(place.y, drawn)
     else:
         corners = _outlines(grid, order)
     if corners is None:
-        return _scattered("points", dims, order, x, y, (_NONE, _NONE), place.box)
+        return Cells("points", dims, order, x, y, place.box)
     around = _beside(corners[0], x[:, np.newaxis])
-    return _scattered("polygons", dims, order, x, y, (around, corners[1]), place.box)
+    box = place.box if place.kind == "curvilinear" else _box(around, corners[1])
+    return Cells("polygons", dims, order, x, y, box, around, corners[1])
 
 
 def map_dims(labels: xr.DataArray) -> tuple[Hashable, ...]:
     """Return the dimensions of one map; others, such as time, have one for each entry."""
     grid = find_grid(labels)
     return labels.dims[-2:] if grid is None else grid.dims
-
-
-def _scattered(
-    kind: Literal["polygons", "points"],
-    dims: tuple[Hashable, ...],
-    order: Indices,
-    x: Float64s,
-    y: Float64s,
-    corners: tuple[Float64s, Float64s],
-    box: geo.Box,
-) -> Cells:
-    return Cells(kind, dims, order, x, y, *corners, _NO_PIXELS, _NO_PIXELS, box, is_earth=True)
 
 
 def _grid(place: geo.Geometry, dims: tuple[Hashable, ...]) -> Cells:
@@ -139,7 +128,7 @@ def _grid(place: geo.Geometry, dims: tuple[Hashable, ...]) -> Cells:
         pixels_x = pixels_y = _NO_PIXELS
     x, y = ((edges[1:] + edges[:-1]) / 2 for edges in (place.x, place.y))
     return Cells(
-        "grid", dims, order, x, y, place.x, place.y, pixels_x, pixels_y, place.edges,
+        "grid", dims, order, x, y, place.edges, place.x, place.y, pixels_x, pixels_y,
         is_earth=place.kind == "grid", x_dim=place.x_dim, y_dim=place.y_dim,
     )  # fmt: skip
 
@@ -155,22 +144,22 @@ def _pixels(edges: Float64s) -> Indices:
     return steps
 
 
-def _corners(corners: Float64s, cells: Indices) -> Float64s:
-    """Return the four corners (n, 4) of cells of a curvilinear grid."""
-    row, column = np.divmod(cells, corners.shape[1] - 1)
-    around = ((0, 0), (0, 1), (1, 1), (1, 0))
-    return np.stack([corners[row + i, column + j] for i, j in around], axis=1)
-
-
 def _outlines(grid: HorizontalGrid, cells: Indices) -> tuple[Float64s, Float64s] | None:
     """Return longitudes and latitudes (n, n_corners) around loose points, if they are known."""
     if grid.vertices is not None:
-        x, y, z = np.moveaxis(grid.vertices[cells], -1, 0)
-        return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
+        lat, lon = places_of(grid.vertices[cells])
+        return lon, lat
     if grid.edges is None:
         return None
     lat, lon = (edges[cells] for edges in grid.edges)
     return lon[:, [0, 1, 1, 0]], lat[:, [0, 0, 1, 1]]
+
+
+def _box(lon: Float64s, lat: Float64s) -> geo.Box:
+    """Return west, east, south and north of corners, within one turn."""
+    (west, east), (south, north) = ((np.nanmin(a), np.nanmax(a)) for a in (lon, lat))
+    middle, half = (west + east) / 2, min((east - west) / 2, 180.0)
+    return float(middle - half), float(middle + half), float(south), float(north)
 
 
 def _beside(lon: Array, middle: Array | float) -> Float64s:

@@ -68,7 +68,7 @@ def _map(contents: Contents) -> Any:
     models, cells = bokeh("models"), contents.cells
     west, east, south, north = cells.box
     plot = bokeh("plotting").figure(
-        name="map", sizing_mode="stretch_both", min_width=200, min_height=200,
+        sizing_mode="stretch_both", min_width=200, min_height=200,
         x_range=models.Range1d(west, east), y_range=models.Range1d(south, north),
         tools="pan,wheel_zoom,box_zoom,zoom_in,zoom_out,reset,save",
         active_scroll="wheel_zoom", active_drag="pan", lod_threshold=20_000,
@@ -80,7 +80,7 @@ def _map(contents: Contents) -> Any:
     drawn.tags = [np.zeros((1, 1), dtype=np.uint32)]  # whose class the page makes colours of
     plot.line("x", "y", source=_source("x", "y"), color="#222222", line_width=0.7, name="lines")
     ring = {"source": _source("x", "y"), "size": 14, "fill_color": None, "level": "overlay"}
-    plot.scatter("x", "y", line_color="white", line_width=5, name="picked", **ring)
+    plot.scatter("x", "y", line_color="white", line_width=5, **ring)
     plot.scatter("x", "y", line_color="black", line_width=2, name="ring", **ring)
     if cells.projection is not None:
         plot.axis.visible = plot.grid.visible = False
@@ -161,9 +161,7 @@ def _name_levels(axis: Any, levels: Levels) -> None:
 def _look(plot: Any) -> None:
     """Give a figure thin lines and text that is large enough."""
     plot.toolbar.logo = None
-    plot.toolbar.autohide = False
     plot.outline_line_color = "#888888"
-    plot.background_fill_color = "#ffffff"
     plot.grid.grid_line_color = "#e4e4e4"
     plot.axis.axis_label_text_font_style = "normal"
     plot.axis.axis_label_text_color = "#222222"

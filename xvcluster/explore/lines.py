@@ -51,9 +51,9 @@ def find_lines(box: Box, projection: Projection | None = None) -> Float64s:
 
 
 def _project(lines: list[Float64s], projection: Projection) -> list[Float64s]:
-    """Project the lines of the pole's hemisphere."""
+    """Project the parts of lines in the pole's hemisphere; others become NaN."""
     north = projection.proj4_params["lat_0"] > 0
-    near = [line for line in lines if ((line[:, 1] > 0) == north).all()]
+    near = [np.where((line[:, 1:] > 0) == north, line, np.nan) for line in lines]
     return [np.stack(to_plane(projection, *line.T), axis=1) for line in near]
 
 

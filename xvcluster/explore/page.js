@@ -10,7 +10,7 @@ let numbers, n, map, panels, visible, colours
 
 async function unpack() {
   if (!("DecompressionStream" in window))
-    throw new Error("it needs a browser of 2023 or later, which can unpack its numbers")
+    throw new Error("it needs a browser of mid-2023 or later, which can unpack its numbers")
   const text = atob(at("numbers").textContent)
   const packed = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i)
@@ -151,7 +151,6 @@ const model = (figure, name) => figure.document.get_model_by_name(name)
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))
 
 function fillSides() {
-  const source = model(map, "cells").data_source
   if (about.kind === "points") return {x: Array.from(numbers.x), y: Array.from(numbers.y)}
   if (about.kind === "polygons") {
     const m = numbers.corners_x.length / n, x = [], y = []
@@ -552,6 +551,8 @@ async function begin() {
     step(event.key)
     if (shown.point >= 0) bringIntoView(shown.point)
   })
+  const frame = window.frameElement  // of a notebook
+  if (frame) new ResizeObserver(() => { frame.style.height = `${document.body.offsetHeight}px` }).observe(document.body)
   document.body.dataset.ready = "yes"
 }
 

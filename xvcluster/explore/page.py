@@ -18,9 +18,8 @@ from xvcluster.messages import escaped
 from xvcluster.options import check_path
 from xvcluster.record.replace import replace
 
-_ENDINGS = (".html", ".htm")
 _HEIGHT = 900
-"""Pixels of a page in a notebook."""
+"""Pixels of a page in a notebook, until it is drawn."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,7 +50,7 @@ class Explorer:
             If the folder does not exist.
         """
         path = check_path("path", path)
-        if path.suffix.lower() not in _ENDINGS:
+        if path.suffix.lower() != ".html":
             raise ValueError(f"the name of a page must end in .html; got {str(path)!r}")
         with replace(path) as temporary:
             temporary.write_text(self.html, encoding="utf-8")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xvcluster.arrays import Booleans, Float64s, Indices
+from xvcluster.arrays import Booleans, Float64s
 from xvcluster.explore.cells import Cells
-from xvcluster.plot.geometry import Geometry
-from xvcluster.plot.view import choose_projection
+from xvcluster.grid.edges import corners_around
+from xvcluster.plot.view import regional_projection
 
 if TYPE_CHECKING:
     from cartopy.crs import Projection
@@ -33,7 +33,7 @@ def turn_to_pole(cells: Cells, known: Booleans) -> Cells:
 
     if not cells.is_earth:
         return cells
-    projection = choose_projection(Geometry("points", cells.x, cells.y, cells.y), cells.box)
+    projection = regional_projection(cells.box)
     is_polar = isinstance(projection, ccrs.Stereographic)
     return _project(cells, known, projection) if is_polar else cells
 
@@ -70,17 +70,21 @@ def _as_polygons(cells: Cells, known: Booleans) -> Cells:
     """Return the cells of a grid that have a label, each with its four corners."""
     drawn = np.flatnonzero((cells.order >= 0) & known[cells.order])
     row, column = np.divmod(drawn, cells.x.size)
-    empty: Indices = np.empty(0, dtype=np.intp)
-    return replace(
-        cells, kind="polygons", order=cells.order[drawn], x=cells.x[column], y=cells.y[row],
-        corners_x=np.stack([cells.corners_x[column + i] for i in (0, 1, 1, 0)], axis=1),
-        corners_y=np.stack([cells.corners_y[row + i] for i in (0, 0, 1, 1)], axis=1),
-        pixels_x=empty, pixels_y=empty,
-    )  # fmt: skip
+    corners = np.stack(np.meshgrid(cells.corners_x, cells.corners_y), axis=-1)
+    around = np.moveaxis(corners_around(corners, drawn), -1, 0)
+    return Cells(
+        "polygons",
+        cells.dims,
+        cells.order[drawn],
+        cells.x[column],
+        cells.y[row],
+        cells.box,
+        *around,
+    )
 
 
 def find_graticule(projection: Projection) -> Float64s:
-    """Return meridians every 30° and parallels every 10° of a hemisphere, with gaps, (n, 2)."""
+    """Return meridians every 30°, and parallels from 30° to 80°, with gaps, (n, 2)."""
     north = projection.proj4_params["lat_0"] > 0
     latitudes = np.arange(30.0, 90.0, 10.0) * (1 if north else -1)
     along, around = np.linspace(latitudes[0], latitudes[-1], 2), np.linspace(-180.0, 180.0, 181)

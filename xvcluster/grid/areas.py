@@ -106,13 +106,10 @@ def quadrilateral_areas(corners: Float64s) -> Float64s:
 def polygon_areas(vertices: Float64s) -> Float64s:
     """Compute the areas in km² of cells between vertices (n, n_vertices, 3) on the unit sphere.
 
-    Vertices that are NaN, or repeat another, do not count.
+    Vertices that repeat another do not count.
     """
-    first = vertices[:, :1]
-    ring = np.where(np.isnan(vertices), first, vertices)
-    triangles = _spherical_excess(
-        np.broadcast_to(first, ring[:, 2:].shape), ring[:, 1:-1], ring[:, 2:]
-    )
+    first = np.broadcast_to(vertices[:, :1], vertices[:, 2:].shape)
+    triangles = _spherical_excess(first, vertices[:, 1:-1], vertices[:, 2:])
     areas: Float64s = EARTH_RADIUS_KM**2 * np.abs(triangles.sum(axis=-1))
     return areas
 

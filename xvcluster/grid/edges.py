@@ -1,4 +1,4 @@
-"""The edges of cells along an axis: as the file gives them, otherwise halfway to neighbours."""
+"""The edges of cells along an axis, as the file gives them or halfway to neighbours; corners."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from xvcluster.arrays import Float64s
+from xvcluster.arrays import Float64s, Indices
 
 
 def cell_edges(
@@ -56,6 +56,20 @@ def cell_edges(
 def edge_pairs(edges: Float64s) -> Float64s:
     """Arrange edges (n + 1,) as the two edges of each cell, shape (n, 2)."""
     return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def corners_around(corners: Float64s, cells: Indices) -> Float64s:
+    """Take the corners of some cells, in order around each, shape (n, 4, ...).
+
+    Parameters
+    ----------
+    corners : ndarray, shape (n_rows + 1, n_columns + 1, ...)
+    cells : ndarray of int, shape (n,)
+        In the flattened grid.
+    """
+    row, column = np.divmod(cells, corners.shape[1] - 1)
+    around = ((0, 0), (0, 1), (1, 1), (1, 0))
+    return np.stack([corners[row + i, column + j] for i, j in around], axis=1)
 
 
 def bounds_of(data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray) -> Float64s:

@@ -160,11 +160,17 @@ class HorizontalGrid:
 
     @property
     def vertices(self) -> Float64s | None:
-        """Unit vectors (n, n_vertices, 3) around each loose point, if the file gives them."""
+        """Unit vectors (n, n_vertices, 3) around each loose point, if the file gives them.
+
+        Cells that have fewer vertices than others repeat their first one.
+        """
         lat, lon = self.bounds
         if self.kind != "points" or lat is None or lon is None or lat.shape != lon.shape:
             return None
-        return unit_vectors(lat, lon) if lat.shape[-1] > 2 else None
+        if lat.shape[-1] < 3:  # both edges
+            return None
+        vertices = unit_vectors(lat, lon)
+        return np.where(np.isnan(vertices), vertices[:, :1], vertices)
 
     @property
     def corners(self) -> Float64s:
@@ -426,6 +432,12 @@ def unit_vectors(lat: Float64s, lon: Float64s) -> Float64s:
     """Points on the unit sphere, with a last axis of three."""
     phi, lam = np.radians(lat), np.radians(lon)
     return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
+
+
+def places_of(vectors: Float64s) -> tuple[Float64s, Float64s]:
+    """Latitudes and longitudes in degrees of vectors (..., 3) of any length."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    return np.degrees(np.arctan2(z, np.hypot(x, y))), np.degrees(np.arctan2(y, x))
 
 
 def cell_corners(points: Float64s, *, around: bool) -> Float64s:

@@ -289,9 +289,8 @@ def _vertices(grid: HorizontalGrid) -> Float64s | None:
 def _of_cells(vertices: Float64s) -> Indices:
     """Pairs of cells that share an edge between two vertices, or a part of one on a parallel."""
     n, size = vertices.shape[:2]
-    ring = np.where(np.isnan(vertices), vertices[:, :1], vertices)
-    within = _within(ring)
-    spot = _first_of_each(ring.reshape(-1, 3), within).reshape(n, size)
+    within = _within(vertices)
+    spot = _first_of_each(vertices.reshape(-1, 3), within).reshape(n, size)
     ends = np.sort(np.stack([spot, np.roll(spot, -1, axis=1)], axis=-1), axis=-1).reshape(-1, 2)
     cell = np.repeat(np.arange(n), size)
     is_edge = ends[:, 0] != ends[:, 1]
@@ -301,7 +300,7 @@ def _of_cells(vertices: Float64s) -> Indices:
     is_shared = (ends[1:] == ends[:-1]).all(axis=1)
     pairs = np.column_stack([cell[:-1], cell[1:]])[is_shared]
     alone = ~(np.append(is_shared, False) | np.append(False, is_shared))
-    parts = cell[alone][_share_part(ring.reshape(-1, 3)[ends[alone]], within)]
+    parts = cell[alone][_share_part(vertices.reshape(-1, 3)[ends[alone]], within)]
     return each_once(np.concatenate([pairs, parts]))
 
 

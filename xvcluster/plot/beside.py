@@ -84,7 +84,7 @@ def _take_titles(results: Several, titles: Any) -> list[str]:
     """Return a title for each map: the given ones, the keys of a dict, or letters."""
     if not len(results):
         raise ValueError(f"plot.maps got no results, {shown(results)}; give at least one")
-    if titles is None and isinstance(results, Mapping):
+    if isinstance(results, Mapping):
         return [style.drawable(key) for key in results]
     if titles is None:
         letters = string.ascii_lowercase

@@ -117,7 +117,7 @@ def areas(
     if found.sizes[steps] == 1:
         raise ValueError(
             f"areas are drawn over at least two steps, but along {plain(steps)!r} the labels have "
-            "one; its areas are in result.table()"
+            "one; its areas are what areas() returns"
         )
     if ax is None:
         ax = plt.figure(figsize=figsize or _SIZE, layout="constrained").add_subplot()

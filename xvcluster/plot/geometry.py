@@ -9,7 +9,13 @@ import numpy as np
 
 from xvcluster.arrays import Array, Booleans, Float64s, Indices
 from xvcluster.grid.edges import cell_edges
-from xvcluster.grid.horizontal import HorizontalGrid, contiguous, find_grid, take_map
+from xvcluster.grid.horizontal import (
+    HorizontalGrid,
+    contiguous,
+    find_grid,
+    places_of,
+    take_map,
+)
 from xvcluster.plot.size import SLIM
 
 if TYPE_CHECKING:
@@ -141,10 +147,8 @@ def _grid(grid: HorizontalGrid, values: Array) -> Geometry:
 
 def _curvilinear(grid: HorizontalGrid, values: Array) -> Geometry:
     """Cells around 2-D latitudes and longitudes, between their corners on the sphere."""
-    corners = np.moveaxis(grid.corners, -1, 0)
-    y = np.degrees(np.arctan2(corners[2], np.hypot(corners[0], corners[1])))
-    # rounding must not send the corner at 0° to 360°
-    x = np.round(np.degrees(np.arctan2(corners[1], corners[0])), 9)
+    y, x = places_of(grid.corners)
+    x = np.round(x, 9)  # rounding must not send the corner at 0° to 360°
     x = _centred(contiguous(x % 360 if np.nanmax(grid.lon) > 181 else x))
     bad = ~np.isfinite(x)
     bad_cell = bad[1:, 1:] | bad[1:, :-1] | bad[:-1, 1:] | bad[:-1, :-1]

@@ -158,10 +158,9 @@ def _check_names(
             continue
         meant = difflib.get_close_matches(name, [*names[1:], *known], 1)
         handed = f", and properties of {artists[0].split('.')[1]}" if artists else ""
+        hint = f"did you mean {meant[0]!r}? It" if meant else "it"
         raise TypeError(
-            f"plot.{figure} has no option {name!r}; "
-            + (f"did you mean {meant[0]!r}? " if meant else "")
-            + f"It takes {', '.join(names[1:])}{handed}"
+            f"plot.{figure} has no option {name!r}; {hint} takes {', '.join(names[1:])}{handed}"
         )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xvcluster.arrays import Booleans, Float64s, Indices
-from xvcluster.grid.horizontal import unit_vectors
+from xvcluster.grid.edges import corners_around
+from xvcluster.grid.horizontal import places_of, unit_vectors
 
 if TYPE_CHECKING:
     from cartopy.crs import Projection
@@ -98,10 +99,7 @@ def project_cells(place: Geometry, projection: Projection, window: Box) -> Proje
     bent = _BENT * float(np.hypot(window[1] - window[0], window[3] - window[2]))
     is_whole = _is_whole(around, *project(projection, *_degrees(middle)), bent)
     cells = np.flatnonzero(has_value & ~is_whole)
-    row, column = np.divmod(cells, is_whole.shape[1])
-    parts = np.stack(
-        [corners[row + i, column + j] for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))], axis=1
-    )
+    parts = corners_around(corners, cells)
     return ProjectedCells(is_whole, *_cut(parts, cells, projection, window, bent))
 
 
@@ -119,8 +117,8 @@ def _degrees(points: Float64s) -> tuple[Float64s, Float64s]:
     """Longitudes and latitudes of points as `_corners` gives them."""
     if points.shape[-1] == 2:
         return points[..., 0], points[..., 1]
-    x, y, z = np.moveaxis(points, -1, 0)
-    return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
+    lat, lon = places_of(points)
+    return lon, lat
 
 
 def _is_whole(around: Float64s, middle: Float64s, is_shown: Booleans, bent: float) -> Booleans:

@@ -13,7 +13,7 @@ from xvcluster.arrays import Array, Float64s
 from xvcluster.grid.areas import EARTH_RADIUS_KM
 from xvcluster.grid.coords import find_axes, is_same_direction, units, with_coordinates
 from xvcluster.grid.edges import cell_edges
-from xvcluster.grid.horizontal import find_grid, take_map, unit_vectors
+from xvcluster.grid.horizontal import find_grid, places_of, take_map, unit_vectors
 from xvcluster.grid.labels import Result
 from xvcluster.grid.levels import find_varying, is_counted, vertical_of
 from xvcluster.grid.missing import mask_invalid
@@ -110,12 +110,13 @@ def section(
     Raises
     ------
     ValueError
-        If `start` or `end` is no place, if both are the same or antipodes, if none of the points
-        between them is in the result or in the data, if the result or the data have no latitude and
-        longitude or hold more than one map or section, if levels differ between profiles, or if
-        `cmap` or properties are given for a single level, which is drawn as a line.
+        If `start` or `end` is no place on Earth, if both are the same or antipodes, if none of the
+        points between them is in the result or in the data, if the result or the data have no
+        latitude and longitude or hold more than one map or section, if levels differ between
+        profiles, or if `cmap` or properties are given for a single level, which is drawn as a line.
     TypeError
-        If `data` is neither a DataArray nor a Dataset, or `ax` is no plain axes.
+        If `start` or `end` is no pair of numbers, `data` is neither a DataArray nor a Dataset, or
+        `ax` is no plain axes.
 
     Notes
     -----
@@ -201,8 +202,7 @@ def _great_circle(
             "circle through one leads to the other; give a place between them as the end"
         )
     share = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES)[:, np.newaxis]
-    x, y, z = (np.sin((1 - share) * angle) * one + np.sin(share * angle) * other).T
-    lat, lon = np.degrees(np.arctan2(z, np.hypot(x, y))), np.degrees(np.arctan2(y, x))
+    lat, lon = places_of(np.sin((1 - share) * angle) * one + np.sin(share * angle) * other)
     return xr.DataArray(lon, dims=_LINE), xr.DataArray(lat, dims=_LINE), EARTH_RADIUS_KM * angle
 
 

@@ -89,7 +89,7 @@ def maps(
         results, their datasets or labels, on any grids, to be drawn side by side: a list, or a dict
         whose keys are the titles.
     titles : sequence of str, optional
-        Of the maps of several results. Default: (a), (b), ….
+        Of the maps of a list of results. Default: (a), (b), ….
     ks : iterable of int, optional
         The numbers of clusters. Default: those of a sweep; of a tree, the number of clusters of the
         result, half of it and twice as many.
@@ -130,8 +130,10 @@ def maps(
         If the result has no tree, if `ks` are not in the sweep or more than the leaves of the tree,
         if `ncols` is less than 1, if `original` or the labels hold more than one map for each k, if
         `original` is True although only the dataset is known, if `colors` does not have one colour
-        per cluster, or if `ncols`, `figsize`, `projection`, `cmap`, `ks` or `titles` would have no
-        effect.
+        per cluster, if there is no result, or not one of the `titles` for each, or if `ncols`,
+        `figsize`, `projection`, `cmap`, `ks` or `titles` would have no effect.
+    TypeError
+        If `dataset` is or holds something else, or `extent` or `projection` is none.
 
     Notes
     -----
@@ -162,6 +164,8 @@ def maps(
         _refuse(" for several results", ks=ks, original=original, cmap=cmap)
         if axes is not None:
             _refuse(" on given axes", ncols=ncols)
+        if isinstance(dataset, Mapping):
+            _refuse(" for a dict, whose keys are the titles", titles=titles)
         return draw_several(
             dataset, titles, projection=projection, extent=extent, colors=colors, axes=axes,
             figsize=figsize, col_wrap=ncols, legend=legend, title=title, coastlines=coastlines,
@@ -235,7 +239,7 @@ def _take_panels(
     if ks is not None:
         chosen, known = check_ks("ks", ks), dataset["k"].values
         if not np.isin(chosen, known).all():
-            raise ValueError(f"ks={chosen} are not all in the sweep, which has {list(known)}")
+            raise ValueError(f"ks={chosen} are not all in the sweep, which has {known.tolist()}")
         dataset = dataset.sel(k=chosen)
     dataset = dataset.compute()  # read lazy maps only once
     largest = style.check_labels(dataset["label"].isel(k=int(dataset["k"].values.argmax())))

@@ -80,12 +80,20 @@ def check_projection(projection: Any) -> Projection | None:
 
 
 def choose_projection(geometry: Geometry, box: Box | None = None) -> Projection:
-    """The projection that suits a box: Robinson for the globe, conformal ones for regions."""
+    """The projection that suits a box or else the data: Robinson for the globe."""
     import cartopy.crs as ccrs
 
-    west, east, south, north = box or geometry.box
     if box is None and geometry.is_global:
+        west, east, *_ = geometry.box
         return ccrs.Robinson(central_longitude=round((west + east) / 2))
+    return regional_projection(box or geometry.box)
+
+
+def regional_projection(box: Box) -> Projection:
+    """The projection that suits a box: a conformal one, if it can be."""
+    import cartopy.crs as ccrs
+
+    west, east, south, north = box
     lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
     if abs(lat) > 50 and (east - west > 120 or max(-south, north) > 84):
         polar = ccrs.NorthPolarStereo if lat > 0 else ccrs.SouthPolarStereo

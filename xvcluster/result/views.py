@@ -537,6 +537,8 @@ class ClusterResult:
             If bokeh is not installed, which ``pip install "xvcluster[explore]"`` does.
         ValueError
             If the data are not those that were clustered, or hold more values than a page can.
+        TypeError
+            If `data` is neither a DataArray nor a Dataset.
 
         Notes
         -----
@@ -547,7 +549,7 @@ class ClusterResult:
         percentiles of the members. Clusters are shown, hidden and highlighted in the table. Maps at
         several times, and the clusterings of a sweep, can be chosen. Each value of a profile is
         within 0.3 % of its difference from the centroid, so that 65,160 profiles of 80 levels make
-        a page of about 12 MB.
+        a page of 9 to 12 MB.
 
         Examples
         --------
@@ -590,8 +592,8 @@ class ClusterResult:
         ----------
         names : dict, list of str or None
             The name of some clusters by number, such as ``{1: "Arc", 2: "Basin"}``, or by former
-            name; of all of them in the order of their numbers; or None for none. Any text of one
-            line and up to 60 characters.
+            name; of all of them in the order of their numbers; or None for none. Any text of 1 to
+            60 characters; line breaks and control characters become spaces.
 
         Returns
         -------
@@ -604,8 +606,8 @@ class ClusterResult:
         Raises
         ------
         ValueError
-            If there is no such cluster, a name is no text or too long, or two clusters would have
-            the same name.
+            If there is no such cluster, a name is no text, too long or the number of another
+            cluster, such as "Cluster 3" for cluster 2, or two clusters would have the same name.
 
         Examples
         --------
@@ -673,6 +675,8 @@ class ClusterResult:
         ValueError
             If there is no such column, variable or cluster, the list does not hold each cluster
             once, `ascending` is given with a list, or the clusters are nodes of a map.
+        TypeError
+            If `ascending` is neither True nor False.
 
         Examples
         --------
