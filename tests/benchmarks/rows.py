@@ -62,7 +62,9 @@ def rows(is_quick: bool) -> dict[str, Row]:
 
 
 _SAME = {"n_init": 10, "max_iter": 300, "tol": 1e-4}
-_SAME_FAISS = {"nredo": 10, "niter": 300, "max_points_per_centroid": 10**9}
+_SAME_FAISS = {
+    "nredo": 10, "niter": 300, "early_stop_threshold": 1e-4, "max_points_per_centroid": 10**9
+}  # fmt: skip
 
 
 def _euclidean(is_quick: bool) -> Iterator[Row]:
