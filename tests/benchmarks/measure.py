@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def answer(row: Row, contender: Contender) -> None:
     model = row.model()
     profiles = matrix(model)
     call = contender.prepare(model)
-    print(json.dumps("ready"), file=pipe)
+    print(json.dumps({}), file=pipe)
     for line in sys.stdin:
         start, start_cpu = time.perf_counter(), time.process_time()
         outcome = call(int(line))
@@ -57,33 +58,40 @@ def answer(row: Row, contender: Contender) -> None:
 class Process:
     """A contender in a process of its own, with the xvcluster of a checkout."""
 
-    def __init__(self, row: Row, contender: Contender, is_quick: bool, checkout: Path) -> None:
+    def __init__(self, row: Row, contender: Contender, checkout: Path, is_quick: bool) -> None:
         quick = ["--quick"] * is_quick
         command = [sys.executable, str(HERE), "--answer", row.name, contender.name, *quick]
+        self._errors = tempfile.TemporaryFile("w+")  # a pipe might fill up
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
             env=os.environ | {"PYTHONPATH": str(checkout), "PYTHONWARNINGS": "ignore"},
         )
         self.calls: list[Told] = []
-        self._told()
+        self.failure = ""
 
-    def _told(self) -> Told:
+    def hear(self) -> Told:
+        """What it says next; nothing if it has failed."""
         line = self._process.stdout.readline()  # type: ignore[union-attr]
-        if not line:
-            last = self._process.communicate()[1].strip().splitlines()[-1:]
-            raise RuntimeError(" ".join(last) or f"ended with {self._process.returncode}")
-        told: Told = json.loads(line)
-        return told
+        if line:
+            told: Told = json.loads(line)
+            return told
+        self._process.wait()
+        self._errors.seek(0)
+        last = self._errors.read().strip().splitlines()[-1:]
+        self.failure = " ".join(last) or f"ended with {self._process.returncode}"
+        return {}
 
     def call(self, seed: int) -> None:
         """Let it make one call."""
         self._process.stdin.write(f"{seed}\n")  # type: ignore[union-attr]
         self._process.stdin.flush()  # type: ignore[union-attr]
-        self.calls.append({"seed": seed} | self._told())
+        told = self.hear()
+        if told:
+            self.calls.append({"seed": seed} | told)
 
     def close(self) -> None:
         """End it."""
@@ -93,20 +101,16 @@ class Process:
 
 @contextmanager
 def _processes(
-    row: Row, told: dict[str, tuple[Contender, Path]], is_quick: bool
-) -> Iterator[tuple[dict[str, Process], dict[str, str]]]:
-    """Start a process for each of some contenders; also say why some cannot be."""
-    running: dict[str, Process] = {}
-    absent: dict[str, str] = {}
+    row: Row, contenders: dict[str, tuple[Contender, Path]], is_quick: bool
+) -> Iterator[dict[str, Process]]:
+    """Start a process for each of some contenders, and end them."""
+    started = {name: Process(row, *each, is_quick) for name, each in contenders.items()}
     try:
-        for name, (contender, checkout) in told.items():
-            try:
-                running[name] = Process(row, contender, is_quick, checkout)
-            except RuntimeError as error:
-                absent[name] = str(error)
-        yield running, absent
+        for process in started.values():
+            process.hear()  # that it is ready
+        yield started
     finally:
-        for process in running.values():
+        for process in started.values():
             process.close()
 
 
@@ -129,20 +133,31 @@ def in_turn(
     dict of str to (list of Told or str)
         The calls of each, or why there are none.
     """
-    with _processes(row, contenders, is_quick) as (running, absent):
-        wanted = {}
-        for name, process in running.items():
-            process.call(SEEDS[0])
+    with _processes(row, contenders, is_quick) as processes:
+        for name, process in processes.items():
             is_peer = bool(contenders[name][0].package)
-            if not is_peer or process.calls[0]["seconds"] < _CHEAP:
-                process.calls.clear()
-                process.call(SEEDS[0])
-            wanted[name] = _number_of_calls(median_of(process.calls), row.least_calls, is_quick)
+            _begin(process, is_peer=is_peer)
+        wanted = {
+            name: _number_of_calls(median_of(process.calls), row.least_calls, is_quick)
+            for name, process in processes.items()
+            if not process.failure
+        }
         for i in range(max(wanted.values(), default=0)):
-            for name, process in running.items():
-                if len(process.calls) == i < wanted[name]:
+            for name, number in wanted.items():
+                process = processes[name]
+                if len(process.calls) == i < number and not process.failure:
                     process.call(SEEDS[i % len(SEEDS)])
-        return absent | {name: process.calls for name, process in running.items()}
+        return {name: each.failure or each.calls for name, each in processes.items()}
+
+
+def _begin(process: Process, *, is_peer: bool) -> None:
+    """Let a process make its first call that counts."""
+    if not process.failure:
+        process.call(SEEDS[0])
+    is_cheap = not process.failure and process.calls[0]["seconds"] < _CHEAP
+    if not process.failure and (is_cheap or not is_peer):
+        process.calls.clear()
+        process.call(SEEDS[0])
 
 
 def median_of(calls: list[Told], clock: str = "seconds") -> float:
