@@ -61,7 +61,7 @@ class Process:
     def __init__(self, row: Row, contender: Contender, checkout: Path, is_quick: bool) -> None:
         quick = ["--quick"] * is_quick
         command = [sys.executable, str(HERE), "--answer", row.name, contender.name, *quick]
-        self._errors = tempfile.TemporaryFile("w+")  # a pipe might fill up
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  a pipe might fill up
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

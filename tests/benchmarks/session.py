@@ -55,13 +55,15 @@ def against(
 ) -> int:
     """Time this state of xvcluster in turn with another, row by row."""
     changed = results.load().get("changed", {"calls": {}})["calls"] if keeps else {}
+    start = 0
     for row in (rows[name] for name in names if name in rows):
         for each in row.own:
             title = row.task if len(row.own) == 1 else f"{row.task}: `{each.name}`"
             states = {"now": (each, ROOT), "before": (each, checkout)}
             calls = in_turn(row, states, is_quick)
             lines = against_table({f"{row.name}: {title}": calls}).splitlines()
-            print("\n".join(lines if row.name == names[0] else lines[-1:]), flush=True)
+            print("\n".join(lines[start:]), flush=True)
+            start = 2  # the header is there
             changed |= {title: calls}
             if keeps:
                 results.save(results.load() | {"changed": results.note(calls=changed)})
