@@ -1,12 +1,15 @@
 """Memory of a call, and the time that compiling takes, each in a process of its own."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from models import globe
+from measure import ROOT
+from models import model
 
 _PEAK = """
 import sys, numpy as np, xarray as xr, xvcluster
@@ -27,11 +30,11 @@ import sys, time, warnings, xvcluster
 warnings.simplefilter("ignore")
 model = xvcluster.tutorial.tomography(resolution=1.0)["vs"]
 call = {
-    "kmeans": lambda: xvcluster.kmeans(model, 4),
-    "dtw": lambda: xvcluster.kmeans(model.isel(depth=slice(12)), 4, metric="dtw", n_init=1),
+    "k-means": lambda: xvcluster.kmeans(model, 4),
+    "DTW": lambda: xvcluster.kmeans(model.isel(depth=slice(12)), 4, metric="dtw", n_init=1),
     "sweep": lambda: xvcluster.sweep(model, range(2, 5)),
-    "som": lambda: xvcluster.som(model, (3, 3), algorithm="online", sigma=0.3, n_iterations=2000),
-    "batch som": lambda: xvcluster.som(model, (3, 3), algorithm="batch"),
+    "online map": lambda: xvcluster.som(model, (3, 3), algorithm="online", n_iterations=2000),
+    "batch map": lambda: xvcluster.som(model, (3, 3)),
 }[sys.argv[1]]
 times = []
 for _ in range(2):
@@ -42,29 +45,37 @@ print(times[0] - times[1])
 """
 
 
-def _run(code, argument, **environment):
+def _run(code: str, argument: str, **environment: str) -> float:
     done = subprocess.run(
         [sys.executable, "-c", code, argument],
-        env=os.environ | environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return float(done.stdout)
 
 
-def memory():
-    """peak memory of kmeans(8) from a NetCDF file of 80 x 181 x 360, over the array's size"""
+def measure_memory() -> list[list[str]]:
+    """Peak memory of kmeans(8) from a NetCDF file of 80 × 181 × 360, over the array's size."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.nc"
-        globe().to_netcdf(path)
-        print(f"{_run(_PEAK, str(path)):.2f} times the array")
+        model(65_160, 80).to_netcdf(path)
+        return [["`kmeans(8)`, 80 × 181 × 360", f"{_run(_PEAK, str(path)):.2f}"]]
 
 
-def compiling():
-    """seconds that a first call takes longer than a second one"""
-    print("| call | with an empty cache | with a full cache |\n| --- | --- | --- |")
-    for name in ("kmeans", "dtw", "sweep", "som", "batch som"):
+def measure_compiling() -> list[list[str]]:
+    """Seconds that a first call takes longer than a second one, without and with a cache."""
+    lines = []
+    for name in ("k-means", "DTW", "sweep", "online map", "batch map"):
         with tempfile.TemporaryDirectory() as folder:
             empty, full = (_run(_FIRST, name, NUMBA_CACHE_DIR=folder) for _ in range(2))
-        print(f"| {name} | {empty:.1f} | {full:.1f} |", flush=True)
+        lines.append([name, f"{empty:.1f}", f"{full:.1f}"])
+    return lines
 
 
-ROWS = {"memory": memory, "compiling": compiling}
+ALONE = {
+    "memory": (["call", "peak memory / size of the array"], measure_memory),
+    "compiling": (["first call", "empty cache, s", "full cache, s"], measure_compiling),
+}
+"""What is measured alone: the header of its table, and the function that gives its lines."""

@@ -1,6 +1,6 @@
 """Whether independent smooth maps come out as agreeing, and whether related ones do.
 
-    python tests/benchmarks/agreement_by_chance.py [PAIRS] [CASE ...]
+    python tests/studies/agreement_by_chance.py [PAIRS] [CASE ...]
 
 Draws pairs of smooth random fields, clusters each into 3 to 6 groups, by quantiles of one field or
 by k-means of two, and finds p-values as ``result.compare`` does, with 99 moved maps. Prints the

@@ -1,6 +1,6 @@
 """How often each criterion finds the number of provinces of synthetic models.
 
-``python tests/benchmarks/number_of_clusters.py`` prints the table of the page "How to choose k". It
+``python tests/studies/number_of_clusters.py`` prints the table of the page "How to choose k". It
 takes the options ``--seeds 0 1 2`` and ``--stability``.
 """
 

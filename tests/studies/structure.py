@@ -1,6 +1,6 @@
 """Whether the test for structure tells smooth fields from provinces, and what stability cannot see.
 
-    python tests/benchmarks/structure.py [SEEDS]
+    python tests/studies/structure.py [SEEDS]
 
 Prints a table of smooth fields and of provinces on a grid of 32 by 36 points, made from recipes of
 its own with the seeds 0 to SEEDS − 1 (default: 5): the p-value of the structure, and how much

@@ -1,6 +1,6 @@
 """Which method finds the true provinces of the tutorial's model again, under which errors.
 
-    python tests/benchmarks/provinces_in_one_piece.py [SEEDS]
+    python tests/studies/provinces_in_one_piece.py [SEEDS]
 
 Prints the table of the page "Provinces": the adjusted Rand index of the provinces and six clusters,
 its mean and standard deviation over the seeds 0 to SEEDS − 1 (default: 20), for errors that are
