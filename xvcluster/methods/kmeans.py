@@ -189,7 +189,8 @@ def kmeans(
     that are the mean of their members, or their DTW barycenter (DBA). The restarts converge on a
     sample of the profiles, where the best of them breathe: they are given a few more clusters, and
     then lose those whose removal costs least. What is left converges on all profiles: contenders on
-    up to 262,144 of them (32,768 under DTW), the best in passes over all.
+    up to 262,144 of them (32,768 under DTW), the best in passes over all. Under DTW, runs begin on
+    half of the levels, and start again from smoothed centroids.
 
     A global grid in degrees has as many cells between 80° and 90° as between 0° and 10°, where the
     area is eleven times as large. An even mesh avoids that (Eymold & Jordan 2019); area weights do
