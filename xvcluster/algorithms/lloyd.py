@@ -312,8 +312,11 @@ def fit_each(
         units = _units(group, tol)
         fit([group.profiles], [run], metric, report=report_all, **options, **units)
 
-    with threads() as map_runs:
-        list(map_runs(fit_one, *zip(*((g, run) for g in groups for run in g.runs), strict=True)))
+    tasks = [(group, run) for group in groups for run in group.runs]
+    cells = groups[0].profiles.values[0].size * groups[0].profiles.values.shape[1]
+    work = cells * sum(len(group.profiles) * len(run.centroids) for group, run in tasks)
+    with threads(work) as map_runs:
+        list(map_runs(fit_one, *zip(*tasks, strict=True)))
 
 
 def _units(group: Group, tol: float) -> dict[str, Any]:
