@@ -100,10 +100,13 @@ class Sample:
     profiles : Block
     gist : Block, optional
         By default, some of the profiles themselves.
+    variance : float, optional
+        Mean of that of all levels, if it is known.
     """
 
     profiles: Block
     gist: Block | None = None
+    variance: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

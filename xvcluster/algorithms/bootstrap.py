@@ -62,6 +62,7 @@ def refits(
     https://doi.org/10.1016/0304-4149(85)90212-1
     """
     held, gist = np.unique(tiles[profiles.weights > 0]), Gist.of(profiles, metric)
+    variance = float(profiles.moments()[1].mean())
     drawings, fittings = zip(*(child.spawn(2) for child in seed.spawn(n)), strict=True)
 
     def draw(drawing: np.random.SeedSequence) -> Sample:
@@ -69,10 +70,20 @@ def refits(
         times[held] = np.bincount(rng.integers(held.size, size=held.size), minlength=held.size)
         weights = profiles.weights * times[tiles]
         sample = Block(profiles.values, weights).counted()
-        return Sample(sample, None if gist is None else gist.weigh(weights))
+        return Sample(sample, None if gist is None else gist.weigh(weights), variance)
 
-    with threads():
-        return list(fit_together(map(draw, drawings), fittings, fit, report))
+    def draw_together() -> Iterator[Sample]:
+        size = _number_together(profiles)
+        for start in range(0, n, size):
+            yield from map_samples(draw, drawings[start : start + size])
+
+    with threads() as map_samples:
+        return list(fit_together(draw_together(), fittings, fit, report))
+
+
+def _number_together(profiles: Block) -> int:
+    """How many samples of the size of these profiles are clustered together."""
+    return int(np.clip(_BYTES // max(profiles.values.nbytes, 1), 1, _TOGETHER))
 
 
 def fit_together(
@@ -95,8 +106,7 @@ def fit_together(
     """
     pairs = zip(samples, seeds, strict=True)
     for first in pairs:
-        size = int(np.clip(_BYTES // max(first[0].profiles.values.nbytes, 1), 1, _TOGETHER))
-        some = [first, *islice(pairs, size - 1)]
+        some = [first, *islice(pairs, _number_together(first[0].profiles) - 1)]
         for found in fit(*map(list, zip(*some, strict=True))):
             yield found
             report(1)

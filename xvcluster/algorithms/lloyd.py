@@ -28,6 +28,8 @@ _TOGETHER = 48
 """Centroids of runs that settle in one call: enough for matrix products to be fast."""
 _LITTLE = 2**20
 """Work that takes about as long as it takes to start threads."""
+_SEVERAL = 4
+"""Groups of runs, each in a thread of its own, that keep many cores busy."""
 _TASKS = 64
 """Into how many parts much work is cut: enough for all cores to be done at the same time."""
 REFINEMENT_TOL = 1e-5
@@ -270,13 +272,15 @@ def fit_groups(
     """Advance the runs of each group over its own profiles until they converge; see `fit`.
 
     On few profiles, calls from pass to pass would cost more than the work. There runs settle in one
-    call, some of them at a time, and are reported at its end.
+    call, some of them at a time, and are reported at its end; so they do if groups are as many as
+    keep all cores busy.
     """
     groups = [group for group in groups if group.runs]
     if not groups:
         return
-    many = [group for group in groups if len(group.profiles) > metric.rows_alone]
-    few = [group for group in groups if len(group.profiles) <= metric.rows_alone]
+    limit = 64 * metric.rows_alone if len(groups) >= _SEVERAL else metric.rows_alone
+    many = [group for group in groups if len(group.profiles) > limit]
+    few = [group for group in groups if len(group.profiles) <= limit]
     parts = [(group, runs) for group in few for runs in _cut(group.runs, len(groups))]
     work = sum(len(group.profiles) * sum(len(r.centroids) for r in runs) for group, runs in parts)
     settle = partial(_settle, metric=metric, max_iter=max_iter, tol=tol)

@@ -7,13 +7,14 @@ more, it then settles in passes over all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from xvcluster.algorithms.blocks import Sample
-from xvcluster.algorithms.lloyd import Report, Run
+from xvcluster.algorithms.lloyd import Report, Run, threads
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.algorithms.passes import farthest, measure, settle
 from xvcluster.algorithms.search import Search, search
@@ -76,7 +77,7 @@ def best_runs(
     Fritzke, B. (2020). The breathing k-means algorithm. https://doi.org/10.48550/arXiv.2006.15666
     """
     ks = list(ks)
-    own = Search.of(source.sample, metric, n_init, seed)
+    own = Search.of(Sample(source.sample), metric, n_init, seed)
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
     best = resumed
     if best is None:
@@ -116,11 +117,10 @@ def best_runs_of_samples(
     list of dict of int to Run
         As one by one, but for rounding.
     """
-    ks, pairs = list(ks), zip(samples, seeds, strict=True)
-    searches = [
-        Search.of(sample.profiles, metric, n_init, seed, gist=sample.gist, is_thorough=False)
-        for sample, seed in pairs
-    ]
+    ks = list(ks)
+    prepare = partial(Search.of, metric=metric, n_init=n_init, is_thorough=False)
+    with threads() as map_samples:
+        searches = list(map_samples(lambda own, seed: prepare(own, seed=seed), samples, seeds))
     found = search(searches, ks, metric, tol=tol, max_iter=max_iter)
     for sample, own, best in zip(samples, searches, found, strict=True):
         _pass_over_all(InMemory.of(sample.profiles), own, best, metric, tol=tol, max_iter=max_iter)

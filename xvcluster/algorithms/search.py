@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from xvcluster.algorithms.blocks import Block, Settling
+from xvcluster.algorithms.blocks import Block, Sample, Settling
 from xvcluster.algorithms.initialize import k_means_plus_plus
 from xvcluster.algorithms.lloyd import (
     Group,
@@ -130,22 +130,21 @@ class Search:
     @classmethod
     def of(
         cls,
-        profiles: Block,
+        given: Sample,
         metric: Metric,
         n_init: int,
         seed: np.random.SeedSequence,
         *,
-        gist: Block | None = None,
         is_thorough: bool = True,
     ) -> Search:
-        """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts.
-
-        If a gist is given, it takes the place of the sample.
-        """
+        """Prepare a search from `n_init` restarts, each of ``metric.draws`` starts."""
         for_sample, for_breaths, *for_starts = seed.spawn(2 + metric.draws * n_init)
+        profiles, variance = given.profiles, given.variance
         profiles = _draw(profiles, metric.settled_size, for_sample.spawn(1)[0])
-        variance = float(profiles.moments()[1].mean())
-        sample = _draw(profiles if gist is None else gist, metric.sample_size, for_sample)
+        if variance is None:
+            variance = float(profiles.moments()[1].mean())
+        sample = profiles if given.gist is None else given.gist
+        sample = _draw(sample, metric.sample_size, for_sample)
         few = _thin(sample, _FEW) if metric.warps else sample
         view = _view_of(few.values, metric)
         coarse = few if view is None else view.look(few)
