@@ -105,7 +105,7 @@ def _warped(is_quick: bool) -> Iterator[Row]:
     sizes = (600,) if is_quick else (600, 1_800, 4_800, 20_000)
     for n in sizes:
         peers = [of.tslearn(k, metric="dtw")]
-        if n <= 1_800 and not is_quick:
+        if n <= 600 and not is_quick:
             peers += [of.tslearn(k, metric="dtw", n_jobs=2), of.aeon(k), of.kasba(k)]
         yield Row(
             f"dtw-{n}-default", "dtw", f"k = {k}, one restart, else by default, {n:,} × {n_levels}",
