@@ -1,5 +1,6 @@
 """The loop of k-means against scikit-learn and tslearn."""
 
+import os
 from threading import Thread, get_ident
 
 import numpy as np
@@ -236,6 +237,20 @@ def test_blas_is_limited_and_released_by_whichever_thread():
 def test_little_work_is_done_by_this_thread():
     with threads(work=10) as map_blocks:
         assert set(map_blocks(lambda _: get_ident(), range(5))) == {get_ident()}
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
+def test_threads_within_threads_are_the_same_and_none_wait_for_each_other():
+    def begin(_):
+        with threads() as map_within:  # a pool of its own, or two such tasks would block it
+            return list(map_within(lambda i: i, range(3)))
+
+    with threads() as map_outside:
+        outside = set(map_outside(lambda _: get_ident(), range(50)))
+        with threads() as map_inside:
+            inside = set(map_inside(lambda _: get_ident(), range(50)))
+        assert len(outside | inside) <= (os.cpu_count() or 1)
+        assert list(map_outside(begin, range(20))) == [[0, 1, 2]] * 20
 
 
 @pytest.mark.parametrize("stride", [1.0, 1.5, 1.9])

@@ -25,7 +25,7 @@ from xvcluster.arrays import Float64s, Floats, Indices, Labels
 
 BLOCK_ROWS, N_BLOCKS = 4096, 16
 _TOGETHER = 48
-"""Centroids of runs that settle in one call: enough for matrix products to be fast."""
+"""Centroids of runs that settle in one call, and share a copy of the profiles side by side."""
 _LITTLE = 2**20
 """Work that takes about as long as it takes to start threads."""
 _SEVERAL = 4
@@ -237,16 +237,9 @@ def fit(
                 return
             chosen = [runs[r] for r in active]
             _advance(
-                map_blocks,
-                blocks,
-                chosen,
-                metric,
-                active,
-                held,
-                tol,
-                stride,
+                map_blocks, blocks, chosen, metric, active, held, tol, stride,
                 refine if steps else None,
-            )
+            )  # fmt: skip
             if report is not None:
                 report(runs)
 

@@ -213,7 +213,7 @@ class Euclidean(Metric):
         return Partial(sums.reshape(shape), mass, inertia, rest.reshape(n, *shape[1:]), rest_mass)
 
     def settle(self, block: Block, state: Settling, *, max_iter: int, tol: float) -> None:
-        """Assign by matrix products, and move the profiles that changed cluster."""
+        """Assign profiles that stand side by side, and move those that changed cluster."""
         from xvcluster.kernels.euclidean import settle
 
         _require_stack(block, state.clusters, state.held)

@@ -179,7 +179,7 @@ class Gist:
 
     @classmethod
     def of(cls, profiles: Block, metric: Metric) -> Gist | None:
-        """Group profiles by a few passes of k-means; None if they are few, or their means differ.
+        """Group profiles by a few passes of k-means; None if they are few, or are warped.
 
         References
         ----------

@@ -39,21 +39,3 @@ def leave_out(squared, weights, k, left):  # type: ignore[no-untyped-def]
             costs[labels[i]] += weights[i] * (next_nearest[i] - nearest[i])
         costs[~left] = np.inf
         left[costs.argmin()] = False
-
-
-@compiled()
-def approach(squared, weights, closest):  # type: ignore[no-untyped-def]
-    """Add that one of some candidates which leaves the least inertia, and return which it is.
-
-    squared (n, m) are squared distances of profiles to the candidates; closest (n,) the weighted
-    ones to the nearest centroid, which are brought up to date.
-    """
-    n, m = squared.shape
-    inertia = np.zeros(m)
-    for i in range(n):
-        for c in range(m):
-            inertia[c] += min(closest[i], weights[i] * squared[i, c])
-    best = inertia.argmin()
-    for i in range(n):
-        closest[i] = min(closest[i], weights[i] * squared[i, best])
-    return best
