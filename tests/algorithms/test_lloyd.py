@@ -2,6 +2,7 @@
 
 import os
 from threading import Thread, get_ident
+from time import sleep
 
 import numpy as np
 import pytest
@@ -237,6 +238,33 @@ def test_blas_is_limited_and_released_by_whichever_thread():
 def test_little_work_is_done_by_this_thread():
     with threads(work=10) as map_blocks:
         assert set(map_blocks(lambda _: get_ident(), range(5))) == {get_ident()}
+
+
+@pytest.mark.parametrize("wrong", [0, 7, 39])
+def test_an_error_in_any_thread_is_raised_and_ends_the_others(wrong):
+    called = []
+
+    def fail(i):
+        called.append(i)
+        sleep(1e-3)
+        if i == wrong:
+            raise ValueError(f"no {i}")
+
+    with threads() as map_blocks:
+        with pytest.raises(ValueError, match=f"no {wrong}"):
+            list(map_blocks(fail, range(40)))
+        assert len(called) <= wrong + 1 + 2 * (os.cpu_count() or 1)
+        assert list(map_blocks(abs, range(-5, 5))) == [5, 4, 3, 2, 1, 0, 1, 2, 3, 4]
+
+
+def test_outcomes_are_given_in_order_although_some_take_longer():
+    def wait(i):
+        sleep(2e-3 if i % 3 == 0 else 0.0)
+        return i
+
+    with threads() as map_blocks:
+        assert list(map_blocks(wait, range(30))) == list(range(30))
+        assert next(iter(map_blocks(wait, range(30)))) == 0  # the rest is not needed
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")

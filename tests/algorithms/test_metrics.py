@@ -310,12 +310,28 @@ def test_a_window_of_other_levels_never_reaches_a_kernel():
 def test_add_distant_of_the_kernel_chooses_as_the_general_one():
     rng = np.random.default_rng(3)
     block = Block.of(rng.normal(size=(300, 7, 2)), rng.uniform(0.0, 2.0, 300))
-    metric, shares = get_metric("euclidean"), rng.random((6, 4))
+    metric, shares = get_metric("euclidean"), [rng.random((m, 4)) for m in (6, 0, 3)]
     expected = Metric.add_distant(metric, block, block.values[:2], shares)
-    np.testing.assert_array_equal(metric.add_distant(block, block.values[:2], shares), expected)
+    found = metric.add_distant(block, block.values[:2], shares)
+    assert [len(chosen) for chosen in found] == [6, 0, 3]
+    for chosen, general in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(chosen, general)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_add_distant_several_times_chooses_as_one_by_one(name):
+    rng = np.random.default_rng(4)
+    block, metric = Block.of(rng.normal(size=(200, 7, 1))), get_metric(name)
+    shares = [rng.random((m, 4)) for m in (5, 2, 5)]
+    together = metric.add_distant(block, block.values[:3], shares)
+    for chosen, own in zip(together, shares, strict=True):
+        [alone] = metric.add_distant(block, block.values[:3], [own])
+        np.testing.assert_array_equal(chosen, alone)
 
 
 def test_add_distant_ends_when_every_profile_is_a_centroid():
     block = Block.of(np.repeat([[0.0], [1.0], [9.0]], 4, axis=0)[..., None])
-    chosen = get_metric("euclidean").add_distant(block, block.values[:1], np.full((5, 4), 0.5))
+    shares = [np.full((5, 4), 0.5), np.full((1, 4), 0.5)]
+    chosen, one = get_metric("euclidean").add_distant(block, block.values[:1], shares)
     assert sorted(block.values[chosen].ravel()) == [1.0, 9.0]
+    np.testing.assert_array_equal(one, chosen[:1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
@@ -12,11 +14,7 @@ _TRIALS = 4
 
 
 def k_means_plus_plus(
-    profiles: Block,
-    metric: Metric,
-    n_clusters: int,
-    seed: np.random.SeedSequence,
-    given: Floats | None = None,
+    profiles: Block, metric: Metric, n_clusters: int, seed: np.random.SeedSequence
 ) -> Float64s:
     """Draw distant profiles as first centroids by greedy k-means++.
 
@@ -26,12 +24,9 @@ def k_means_plus_plus(
         They are drawn in proportion to their weights.
     metric : Metric
     n_clusters : int
-        Number of centroids in the end.
     seed : SeedSequence
         The same seed draws the same first profiles for any `n_clusters`, so that a sweep over k
         needs one draw for each restart.
-    given : ndarray, shape (n_given, n_levels, n_variables), optional
-        Existing centroids, to which others are added.
 
     Returns
     -------
@@ -42,17 +37,37 @@ def k_means_plus_plus(
     Arthur, D. & Vassilvitskii, S. (2007). k-means++: the advantages of careful seeding. SODA '07.
     """
     rng = np.random.default_rng(seed)
-    chosen: list[int] = []
-    if given is None:
-        chosen, given = draw(profiles.weights, 1, rng).tolist(), profiles.values[:0]
-    values, weights = profiles.values, profiles.weights
-    start = np.concatenate([given, values[chosen]])
-    shares = rng.random((n_clusters - len(start), _TRIALS))
-    chosen += metric.add_distant(profiles, start, shares).tolist()
-    missing = n_clusters - len(given) - len(chosen)
-    if missing:  # there are fewer distinct profiles than clusters: any others will do
-        chosen += draw(weights, missing, rng).tolist()
-    return np.concatenate([given, values[chosen]]).astype(np.float64)
+    first = profiles.values[draw(profiles.weights, 1, rng)]
+    return _add(profiles, metric, first, [n_clusters], [rng])[0]
+
+
+def add_centroids(
+    profiles: Block,
+    metric: Metric,
+    given: Float64s,
+    ns: Sequence[int],
+    seeds: Sequence[np.random.SeedSequence],
+) -> list[Float64s]:
+    """Add distant profiles to some centroids until there are n of them, once for each n."""
+    return _add(profiles, metric, given, ns, [np.random.default_rng(seed) for seed in seeds])
+
+
+def _add(
+    profiles: Block,
+    metric: Metric,
+    given: Floats,
+    ns: Sequence[int],
+    rngs: Sequence[np.random.Generator],
+) -> list[Float64s]:
+    values, weights, k = profiles.values, profiles.weights, len(given)
+    shares = [rng.random((n - k, _TRIALS)) for n, rng in zip(ns, rngs, strict=True)]
+    grown = []
+    added = metric.add_distant(profiles, given, shares)
+    for n, rng, chosen in zip(ns, rngs, added, strict=True):
+        # if there are fewer distinct profiles than clusters, any others will do
+        rest = draw(weights, n - k - len(chosen), rng)
+        grown.append(np.concatenate([given, values[chosen], values[rest]], dtype=np.float64))
+    return grown
 
 
 def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:

@@ -7,12 +7,13 @@ the same seed gives the same centroids on any number of cores.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import chain, groupby, pairwise, repeat
+from itertools import groupby, pairwise, repeat
 from operator import itemgetter
 from threading import Lock, local
 from typing import Any, TypeVar
@@ -30,8 +31,6 @@ _LITTLE = 2**20
 """Work that takes about as long as it takes to start threads."""
 _SEVERAL = 4
 """Groups of runs, each in a thread of its own, that keep many cores busy."""
-_TASKS = 64
-"""Into how many parts much work is cut: enough for all cores to be done at the same time."""
 REFINEMENT_TOL = 1e-5
 """Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn: there
 in units of the data squared, in a fit of ours in those of the mean variance of a level."""
@@ -106,7 +105,7 @@ def threads(work: float = np.inf) -> Iterator[Mapper]:
     elif _opened.pool is not None:
         yield partial(_map, _opened.pool)
     else:
-        with one_blas_thread(), ThreadPoolExecutor(_n_cores()) as pool:
+        with one_blas_thread(), ThreadPoolExecutor(_n_cores() - 1) as pool:
             _opened.pool = pool
             try:
                 yield partial(_map, pool)
@@ -121,13 +120,42 @@ def _map(
     rows = list(zip(*columns, strict=False))  # one column may repeat a value for ever
     if pool is None or len(rows) < 2:
         return [function(*row) for row in rows]
-    size = -(-len(rows) // _TASKS)
-    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    return chain.from_iterable(pool.map(partial(_call_each, function), parts))
+    return _work_along(pool, function, rows)
 
 
-def _call_each(function: Callable[..., Any], rows: list[tuple[Any, ...]]) -> list[Any]:
-    return [function(*row) for row in rows]
+def _work_along(
+    pool: ThreadPoolExecutor, function: Callable[..., Any], rows: list[tuple[Any, ...]]
+) -> Iterator[Any]:
+    """Call a function for each row in the threads of a pool, and in this one instead of waiting."""
+    todo, done = deque(enumerate(rows)), dict[int, Any]()
+
+    def work() -> bool:
+        try:
+            i, row = todo.popleft()
+        except IndexError:
+            return False
+        done[i] = function(*row)
+        return True
+
+    def work_on() -> None:
+        try:
+            while work():
+                pass
+        finally:
+            todo.clear()  # after an error, the others need not go on
+
+    others = [pool.submit(work_on) for _ in range(min(_n_cores(), len(rows)) - 1)]
+    try:
+        for i in range(len(rows)):
+            while i not in done and work():
+                pass
+            if i not in done:
+                for other in others:
+                    other.cancel() or other.result()  # those in use elsewhere are not waited for
+            yield done.pop(i)
+    finally:
+        todo.clear()
+        wait(other for other in others if not other.cancel())
 
 
 class _Limited:
@@ -334,9 +362,10 @@ def _settle(group: Group, runs: list[Run], *, metric: Metric, max_iter: int, tol
     """Advance some runs of a group by themselves until they converge."""
     profiles, tol = group.profiles, tol * group.variance
     state = Settling.of([run.centroids for run in runs], len(profiles))
-    while state.moving(tol, max_iter).any():
-        moving = state.moving(tol, max_iter)
+    while (moving := state.moving(tol, max_iter)).any():
         metric.settle(profiles, state, max_iter=max_iter, tol=tol)
+        if state.counts.all():
+            break
         for r, part in enumerate(state.clusters.parts()):
             empty = np.flatnonzero(state.counts[part] == 0)
             if moving[r] and _fill(state.clusters.centroids[part], empty, [profiles], metric):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -142,27 +143,33 @@ class Metric:
         """Squared distances, zero for equal profiles, from what `squared_distances` gives."""
         return values
 
-    def add_distant(self, profiles: Block, centroids: Floats, shares: Float64s) -> Indices:
-        """Choose profiles as further centroids by greedy k-means++.
+    def add_distant(
+        self, profiles: Block, centroids: Floats, shares: Sequence[Float64s]
+    ) -> list[Indices]:
+        """Choose profiles as further centroids by greedy k-means++, once or several times.
 
         Parameters
         ----------
         profiles : Block
         centroids : ndarray, shape (k, n_levels, n_variables)
             Those that there are.
-        shares : ndarray, shape (m, n_trials)
+        shares : sequence of ndarray, shape (m, n_trials)
             Random numbers from 0 to 1 that draw, for each centroid to be added, some candidates in
             proportion to their weighted squared distance from the nearest centroid; that which
-            leaves the least inertia is chosen.
+            leaves the least inertia is chosen. One array for each time.
 
         Returns
         -------
-        ndarray
+        list of ndarray
             Their positions: m, or less if all profiles are centroids before.
         """
+        nearest = self.squared_distances(profiles.values, centroids).min(axis=1)
+        return [self._add_distant(profiles, profiles.weights * nearest, drawn) for drawn in shares]
+
+    def _add_distant(self, profiles: Block, closest: Float64s, shares: Float64s) -> Indices:
+        """Choose further centroids once, from the weighted squared distances to those there are."""
         chosen: list[int] = []
         values, weights = profiles.values, profiles.weights[:, None]
-        closest = profiles.weights * self.squared_distances(values, centroids).min(axis=1)
         for drawn in shares:
             if not closest.any():
                 break
@@ -244,15 +251,18 @@ class Euclidean(Metric):
         squared += np.einsum("kf,kf->k", C, C)[:, None]
         return squared
 
-    def add_distant(self, profiles: Block, centroids: Floats, shares: Float64s) -> Indices:
+    def add_distant(
+        self, profiles: Block, centroids: Floats, shares: Sequence[Float64s]
+    ) -> list[Indices]:
         """Choose profiles as further centroids, without a step back to Python between them."""
         from xvcluster.kernels.euclidean import add_distant
 
         require_alike(profiles.values, centroids)
         X, C = (a.reshape(len(a), -1) for a in (profiles.values, centroids.astype(np.float64)))
-        chosen = np.empty(len(shares), np.intp)
-        n: int = add_distant(X, profiles.weights, C, shares, chosen)
-        return chosen[:n]
+        first, drawn = np.cumsum([0, *map(len, shares)]), np.concatenate(shares)
+        chosen, counts = np.empty(len(drawn), np.intp), np.empty(len(shares), np.intp)
+        add_distant(X, profiles.weights, C, drawn, first, chosen, counts)
+        return [chosen[start : start + n] for start, n in zip(first, counts, strict=False)]
 
 
 def _require_stack(block: Block, stack: Stack, held: Labels) -> None:

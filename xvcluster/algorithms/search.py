@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, pairwise, product
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 
-from xvcluster.algorithms.blocks import Block, Sample, Settling
-from xvcluster.algorithms.initialize import k_means_plus_plus
+from xvcluster.algorithms.blocks import Block, Sample, Settling, Stack
+from xvcluster.algorithms.initialize import add_centroids, k_means_plus_plus
 from xvcluster.algorithms.lloyd import (
     Group,
     Rows,
@@ -364,21 +364,24 @@ def _swell(
     resting: Sequence[set[int]],
 ) -> list[Runs]:
     """Start with some more clusters than k, from the best runs of k and of the next k."""
-    tasks, swollen = [], [dict[int, list[Run]]() for _ in searches]
-    for own, found, more, rest in zip(searches, runs, swollen, resting, strict=True):
+    tasks, parents = [], [dict[int, list[Run]]() for _ in searches]
+    for own, found, first, rest in zip(searches, runs, parents, resting, strict=True):
         children = own.for_breaths[breath].spawn(len(found))
         for (k, group), child in zip(found.items(), children, strict=True):
             if k in rest:
                 continue
-            parents = [run.centroids for run in _ranked(group)[: 2 if own.is_thorough else 1]]
-            grown = list(product(parents, [k + extra for extra in _SWELL]))
-            more[k] = [Run(parent) for parent, _ in grown]
-            for run, (_, n), seed in zip(more[k], grown, child.spawn(len(grown)), strict=True):
-                tasks.append((run, (own.coarse, metric, n, seed, run.centroids)))
-    with threads(_work(searches, swollen)) as map_runs:
-        grow = map_runs(k_means_plus_plus, *zip(*(task for _, task in tasks), strict=True))
-        for (run, _), centroids in zip(tasks, grow, strict=True):
-            run.centroids = centroids
+            first[k] = _ranked(group)[: 2 if own.is_thorough else 1]
+            ns = [k + extra for extra in _SWELL]
+            tasks += [
+                (own.coarse, metric, parent.centroids, ns, child.spawn(len(ns)))
+                for parent in first[k]
+            ]
+    with threads(_work(searches, parents)) as map_parents:
+        grown = iter(map_parents(add_centroids, *zip(*tasks, strict=True)))
+        swollen = [
+            {k: [Run(c) for _ in group for c in next(grown)] for k, group in first.items()}
+            for first in parents
+        ]
     for more, found in zip(swollen, runs, strict=True):
         for k, after in pairwise(found):
             if k in more:
@@ -397,26 +400,24 @@ def _work(searches: Sequence[Search], runs: Sequence[Runs]) -> int:
 def _shrink(searches: Sequence[Search], swollen: Sequence[Runs], metric: Metric) -> list[Runs]:
     """Start every k from runs with more clusters, without those that are missed least."""
     tasks = [
-        (run.centroids, k, few)
+        ([run.centroids for run in group], k, few)
         for few, found in zip([_thin(own.coarse) for own in searches], swollen, strict=True)
         for k, group in found.items()
-        for run in group
     ]
-    with threads(_work(searches, swollen)) as map_runs:
-        left = iter(map_runs(partial(_leave_out, metric=metric), *zip(*tasks, strict=True)))
-        return [
-            {k: [Run(next(left)) for _ in group] for k, group in found.items()} for found in swollen
-        ]
+    with threads(_work(searches, swollen)) as map_groups:
+        left = iter(map_groups(partial(_leave_out, metric=metric), *zip(*tasks, strict=True)))
+        return [{k: list(map(Run, next(left))) for k in found} for found in swollen]
 
 
-def _leave_out(centroids: Float64s, k: int, profiles: Block, metric: Metric) -> Float64s:
-    """Remove centroids until k are left, each time the one whose loss costs the least inertia."""
+def _leave_out(runs: list[Float64s], k: int, profiles: Block, metric: Metric) -> list[Float64s]:
+    """Remove centroids of runs until k are left, each time that whose loss costs least inertia."""
     from xvcluster.kernels.search import leave_out
 
-    squared = metric.relative_squares(profiles.values, centroids)
-    left = np.ones(len(centroids), dtype=bool)
-    leave_out(squared, profiles.weights, k, left)
-    return centroids[left]
+    stack = Stack.of(runs)
+    squared = metric.relative_squares(profiles.values, stack.centroids)
+    left = np.ones(len(stack.centroids), dtype=bool)
+    leave_out(squared, profiles.weights, stack.first, k, left)
+    return [stack.centroids[part][left[part]] for part in stack.parts()]
 
 
 def _draw(profiles: Block, size: int, seed: np.random.SeedSequence) -> Block:

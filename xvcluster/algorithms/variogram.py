@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.lloyd import threads
 from xvcluster.algorithms.search import View
 from xvcluster.arrays import Float64s, Floats
 
@@ -109,16 +110,22 @@ def fit_variogram(
     lengths, squared = np.geomspace(0.02, 1.5, _LENGTHS) * farthest, distance**2
     if trends is None:
         squared = squared[near]
-    # beyond e⁻⁷⁰⁰ numbers are denormal, and slow
-    alike = (np.exp(np.maximum(squared / (-2.0 * length**2), -700.0)) for length in lengths)
-    fields = (np.zeros(squared.size), *alike)
-    if trends is None:
-        model = np.stack([binned(1.0 - one) for one in fields], axis=1)
-    else:
-        model = np.stack([binned(_semivariance(one, trends)[near]) for one in fields], axis=1)
+
+    def expected(length: float) -> Float64s:
+        # beyond e⁻⁷⁰⁰ numbers are denormal, and slow
+        alike = (
+            np.exp(np.maximum(squared / (-2.0 * length**2), -700.0)) if length else 0.0 * squared
+        )
+        return binned(1.0 - alike if trends is None else _semivariance(alike, trends)[near])
+
+    def observed(component: Float64s) -> Float64s:
+        return binned(0.5 * pdist(component[:, None], "sqeuclidean")[near])
+
+    with threads() as map_fields:
+        model = np.stack(list(map_fields(expected, (0.0, *lengths))), axis=1)
+        found_of_each = list(map_fields(observed, components.T.astype(np.float64)))
     fitted = []
-    for component in components.T.astype(np.float64):
-        found = binned(0.5 * pdist(component[:, None], "sqeuclidean")[near])
+    for found in found_of_each:
         sure = np.sqrt(np.minimum(count[held], _SURE)) / np.maximum(found, 1e-3 * found.max() or 1)
         fitted.append(nnls(model * sure[:, None], found * sure)[0])
     parameters = np.array(fitted)

@@ -62,34 +62,31 @@ def find_tiles(
         tiles = cut_tiles(lat, lon, size)
         _require_several(int(tiles.max()) + 1, lat.size, size)
         return tiles, size
-    exact, wanted = _LARGEST_KM, min(_WANTED, max(lat.size // 4, _FEW), lat.size)
-    size, tiles = exact, cut_tiles(lat, lon, exact)
-    while tiles.max() + 1 < wanted and exact > _LEAST_KM:
-        exact /= _FINER
-        size = float(f"{exact:.2g}")
-        tiles = cut_tiles(lat, lon, size)
+    size = _find_size(lat, lon, _LARGEST_KM, min(_WANTED, max(lat.size // 4, _FEW), lat.size))
     if reach is not None and reach > size:
-        size, tiles = _cut_apart(lat, lon, reach)
-    return tiles, size
+        size = _find_size(lat, lon, reach, min(_FEW, lat.size))
+        _warn_if_alike(size, reach)
+    return cut_tiles(lat, lon, size), size
 
 
-def _cut_apart(lat: Float64s, lon: Float64s, reach: float) -> tuple[float, Indices]:
-    """Cut tiles that are as large as profiles are alike, or smaller if there were too few."""
-    exact = reach
-    size = float(f"{exact:.2g}")
-    tiles = cut_tiles(lat, lon, size)
-    while tiles.max() + 1 < min(_FEW, lat.size):
+def _find_size(lat: Float64s, lon: Float64s, largest: float, wanted: int) -> float:
+    """The largest size in km of which there are as many tiles as wanted, to two digits."""
+    exact, size = largest, float(f"{largest:.2g}")
+    while exact > _LEAST_KM and np.unique(_number(lat, lon, size)).size < wanted:
         exact /= _FINER
         size = float(f"{exact:.2g}")
-        tiles = cut_tiles(lat, lon, size)
-    if exact < _TOO_CLOSE * reach:
+    return size
+
+
+def _warn_if_alike(size: float, reach: float) -> None:
+    """Warn of tiles that are much smaller than profiles are alike."""
+    if size < _TOO_CLOSE * reach:
         warn(
             f"profiles are alike over about {float(f'{reach:.2g}'):g} km, but the model holds "
             f"{_FEW} blocks only of {size:g} km: they are not independent, and clusters will look "
             "more stable than they are. Take a larger region; or see by "
             "sweep(criteria=['structure']) whether there are clusters at all"
         )
-    return size, tiles
 
 
 def _require_several(n_tiles: int, n_points: int, size: float) -> None:
@@ -117,11 +114,16 @@ def cut_tiles(lat: Float64s, lon: Float64s, size: float) -> Indices:
     ndarray of int, shape (n,)
         Numbers from 0 of the tiles that hold a point.
     """
+    return np.unique(_number(lat, lon, size), return_inverse=True)[1].astype(np.intp)
+
+
+def _number(lat: Float64s, lon: Float64s, size: float) -> Float64s:
+    """A number of the tile in which each point lies; most numbers are those of no tile."""
     n_bands = max(round(np.pi * EARTH_RADIUS_KM / size), 1)
     height = 180.0 / n_bands
     band = np.minimum((lat + 90.0) // height, n_bands - 1)
     around = 2 * np.pi * EARTH_RADIUS_KM * np.cos(np.radians((band + 0.5) * height - 90.0))
     n_parts = np.maximum(np.round(around / size), 1.0)
     part = np.minimum((lon % 360.0) // (360.0 / n_parts), n_parts - 1)
-    number = band * 2.0**31 + part
-    return np.unique(number, return_inverse=True)[1].astype(np.intp)
+    number: Float64s = band * 2.0**31 + part
+    return number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.lloyd import one_blas_thread
 from xvcluster.algorithms.variogram import fit_variogram, leading_view
 from xvcluster.arrays import Float64s, Indices
 from xvcluster.grid.areas import EARTH_RADIUS_KM
@@ -35,8 +36,9 @@ def find_range(profiles: Block, lat: Float64s, lon: Float64s) -> float | None:
     if rows.size < LEAST_PLACES:
         return None
     few = profiles[rows]
-    components = leading_view(few).look(few).values[:, :, 0]
-    variogram = fit_variogram(components, points_km(lat[rows], lon[rows]))
+    with one_blas_thread():  # others would wait for work where ours compute
+        components = leading_view(few).look(few).values[:, :, 0]
+        variogram = fit_variogram(components, points_km(lat[rows], lon[rows]))
     if variogram is None:
         return None
     chord = min(variogram.reach() / (2.0 * EARTH_RADIUS_KM), 1.0)

@@ -238,39 +238,44 @@ def squared_distances(X, centroids, out):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def add_distant(X, weights, C, shares, chosen):  # type: ignore[no-untyped-def]
-    """Choose rows of X (n, F) as further centroids than C (k, F) by greedy k-means++.
+def add_distant(X, weights, C, shares, first, chosen, counts):  # type: ignore[no-untyped-def]
+    """Choose rows of X (n, F) as further centroids than C (k, F) by greedy k-means++, many times.
 
     Candidates are drawn in proportion to their squared distance from the nearest centroid times
     their weights (n,), by random shares (m, trials) of the sum; that which leaves the least inertia
-    is chosen (m,). Returns the number of rows chosen before all are centroids.
+    is chosen (m,). The shares from first[r] to first[r + 1] are those of time r, of which counts[r]
+    were needed before all rows are centroids.
     """
     n, k, trials = len(X), len(C), shares.shape[1]
     cumulated, candidates = np.empty(n), np.empty(trials, np.intp)
     rows, inertia = np.empty((trials, X.shape[1])), np.empty(trials)
-    closest, to_each, squared = np.empty(n), np.empty((n, k)), np.empty((n, trials))
+    to_given, closest = np.empty(n), np.empty(n)
+    to_each, squared = np.empty((n, k)), np.empty((n, trials))
     squared_distances(X, C, to_each)
     for i in range(n):
-        closest[i] = weights[i] * to_each[i].min()
-    for step in range(len(chosen)):
-        total, last = 0.0, -1
-        for i in range(n):
-            total += closest[i]
-            cumulated[i] = total
-            last = i if closest[i] > 0.0 else last
-        if last < 0:
-            return step
-        for t in range(trials):
-            at = np.searchsorted(cumulated, shares[step, t] * total, side="right")
-            candidates[t] = min(at, last)
-            rows[t] = X[candidates[t]]
-        squared_distances(X, rows, squared)
-        inertia[:] = 0.0
-        for i in range(n):
+        to_given[i] = weights[i] * to_each[i].min()
+    counts[:] = 0
+    for r in range(len(counts)):
+        closest[:] = to_given
+        for step in range(first[r], first[r + 1]):
+            total, last = 0.0, -1
+            for i in range(n):
+                total += closest[i]
+                cumulated[i] = total
+                last = i if closest[i] > 0.0 else last
+            if last < 0:
+                break
             for t in range(trials):
-                squared[i, t] = min(closest[i], weights[i] * squared[i, t])
-                inertia[t] += squared[i, t]
-        best = inertia.argmin()
-        chosen[step] = candidates[best]
-        closest[:] = squared[:, best]
-    return len(chosen)
+                at = np.searchsorted(cumulated, shares[step, t] * total, side="right")
+                candidates[t] = min(at, last)
+                rows[t] = X[candidates[t]]
+            squared_distances(X, rows, squared)
+            inertia[:] = 0.0
+            for i in range(n):
+                for t in range(trials):
+                    squared[i, t] = min(closest[i], weights[i] * squared[i, t])
+                    inertia[t] += squared[i, t]
+            best = inertia.argmin()
+            chosen[step] = candidates[best]
+            counts[r] += 1
+            closest[:] = squared[:, best]
