@@ -281,22 +281,48 @@ def test_threads_within_threads_are_the_same_and_none_wait_for_each_other():
         assert list(map_outside(begin, range(20))) == [[0, 1, 2]] * 20
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
 @pytest.mark.parametrize("stride", [1.0, 1.5, 1.9])
 @pytest.mark.parametrize("window", [None, 2])
-def test_fit_under_dtw_never_lets_the_inertia_rise_from_pass_to_pass(stride, window):
+def test_fit_under_dtw_never_lets_the_inertia_rise_from_pass_to_pass(stride, window, momentum):
     profiles, seen = make_shifted(200, 17, 2, 0), []
     metric, run = get_metric("dtw", window, np.arange(17.0)), Run(profiles[:4])
-    options = {"max_iter": 12, "tol": 0.0, "refinements": 2, "stride": stride}
+    options = {"max_iter": 12, "tol": 0.0, "refinements": 2, "stride": stride, "momentum": momentum}
     report = lambda runs: seen.append(runs[0].inertia)  # noqa: E731
     fit(blocks_of(profiles), [run], metric, report=report, **options)
     assert len(seen) > 3
     assert np.all(np.diff(seen) <= 1e-9 * seen[0])
 
 
-def test_fit_with_long_strides_ends_at_the_means_of_the_members():
+@pytest.mark.parametrize("options", [{"stride": 1.5}, {"momentum": 0.8}])
+def test_fit_with_long_strides_or_momentum_ends_at_the_means_of_the_members(options):
     profiles = make_profiles(300, 6)
     run = Run(profiles[:3])
-    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=300, tol=1e-20, stride=1.5)
+    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=300, tol=1e-20, **options)
     again = Run(run.centroids.copy())
     fit(blocks_of(profiles), [again], EUCLIDEAN, max_iter=1, tol=0.0)
     np.testing.assert_allclose(again.centroids, run.centroids, rtol=1e-6, atol=1e-8)
+
+
+def test_fit_with_momentum_ends_lower_in_about_as_many_passes():
+    profiles, metric, passes, inertia = make_shifted(400, 20, 1, 1), get_metric("dtw"), [], []
+    for momentum in (0.0, 0.8):
+        runs = [Run(profiles[i : i + 4]) for i in range(0, 48, 4)]
+        options = {"max_iter": 300, "tol": 1e-4, "refinements": 1, "stride": 1.8}
+        fit(blocks_of(profiles), runs, metric, momentum=momentum, **options)
+        passes.append(sum(run.n_iter for run in runs))
+        inertia.append(np.mean([run.inertia for run in runs]))
+    assert passes[1] < 1.2 * passes[0]
+    assert inertia[1] < 0.995 * inertia[0]
+
+
+@pytest.mark.parametrize("max_iter", range(2, 12))
+def test_fit_with_momentum_that_is_ended_early_gives_where_the_last_pass_led(max_iter):
+    profiles, metric = make_shifted(200, 17, 1, 0), get_metric("dtw")
+    run = Run(profiles[:4])
+    options = {"refinements": 0, "momentum": 0.9}
+    fit(blocks_of(profiles), [run], metric, max_iter=max_iter, tol=0.0, **options)
+    again = Run(run.centroids)
+    fit(blocks_of(profiles), [again], metric, max_iter=1, tol=0.0)
+    assert again.inertia <= run.inertia
+    assert run.led_to is None

@@ -147,8 +147,8 @@ class Settling:
     clusters : Stack
     held : ndarray, shape (n_runs, n)
         Labels of the last pass; -1 before the first.
-    sums, counts : ndarray, shapes (K, n_levels, n_variables) and (K,)
-        Weighted sums of the members of each cluster, and their weight.
+    sums, mass : ndarray, shapes (K, n_levels, n_variables) and (K, n_levels)
+        Weighted sums of the members of each cluster, and their weights, as in `Partial`.
     inertia, n_iter, shift : ndarray, shape (n_runs,)
         Inertia before the last update, number of passes, and squared shift in the last of them.
     """
@@ -156,7 +156,7 @@ class Settling:
     clusters: Stack
     held: Labels
     sums: Float64s
-    counts: Float64s
+    mass: Float64s
     inertia: Float64s
     n_iter: Indices
     shift: Float64s
@@ -169,7 +169,7 @@ class Settling:
             clusters,
             held=np.full((n_runs, n), -1, dtype=np.int32),
             sums=np.zeros(clusters.centroids.shape),
-            counts=np.zeros(len(clusters.centroids)),
+            mass=np.zeros(clusters.centroids.shape[:2]),
             inertia=np.full(n_runs, np.inf),
             n_iter=np.zeros(n_runs, np.intp),
             shift=np.full(n_runs, np.inf),

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from xvcluster.algorithms.assign import Assigner, assign
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
+from xvcluster.algorithms.bootstrap import adjusted_rand
 from xvcluster.algorithms.lloyd import BLOCK_ROWS, one_blas_thread, threads
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.mixture import Mixture, log_densities, normalize, whitenings
-from xvcluster.algorithms.restarts import best_runs
-from xvcluster.algorithms.source import InMemory
+from xvcluster.algorithms.restarts import best_runs_of_samples
 from xvcluster.arrays import Float64s, Floats, Labels
 
 _RIDGE = 1e-6  # scikit-learn's default, relative to the greatest variance of a level
@@ -203,11 +203,18 @@ def _single_runs(block: Block, k: int, n: int, number: int) -> list[_Start]:
 def _best_clusterings(block: Block, k: int, n: int, number: int) -> list[_Start]:
     """The best of n searches for the best k-means clustering, and one as good that differs."""
     points, metric = Block(block.values[:, :, None], block.weights), get_metric("euclidean")
-    options: dict[str, Any] = {"n_init": _RESTARTS, "max_iter": _PASSES, "tol": 0.0}
+    runs = best_runs_of_samples(
+        [Sample(points)] * n,
+        [k],
+        metric,
+        n_init=_RESTARTS,
+        max_iter=_PASSES,
+        tol=0.0,
+        seeds=np.random.SeedSequence(number).spawn(n),
+    )
     found = []
-    for seed in np.random.SeedSequence(number).spawn(n):
-        run = best_runs(InMemory.of(points), [k], metric, seed=seed, **options)[k]
-        assigned = assign(points.values, Assigner(run.centroids, metric))
+    for run in runs:
+        assigned = assign(points.values, Assigner(run[k].centroids, metric))
         found.append((float(points.weights @ assigned.squared), assigned.labels))
     least, best = min(found, key=lambda each: each[0])
     as_good = [labels for inertia, labels in found if inertia <= _AS_GOOD * least]
@@ -217,10 +224,12 @@ def _best_clusterings(block: Block, k: int, n: int, number: int) -> list[_Start]
 
 
 def _agreement(labels: Labels, others: Labels) -> float:
-    """Adjusted Rand index of two clusterings of the same profiles."""
-    from sklearn.metrics import adjusted_rand_score
-
-    return float(adjusted_rand_score(labels, others))
+    """Adjusted Rand index of two clusterings of the same profiles; 1 if they are equal."""
+    if np.array_equal(labels, others):
+        return 1.0
+    k = max(int(labels.max()), int(others.max())) + 1
+    table = np.bincount(labels.astype(np.intp) * k + others, minlength=k * k)
+    return float(adjusted_rand(table.reshape(1, k, k).astype(np.float64))[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

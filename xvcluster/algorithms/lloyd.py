@@ -29,6 +29,10 @@ _TOGETHER = 48
 """Centroids of runs that settle in one call, and share a copy of the profiles side by side."""
 _LITTLE = 2**20
 """Work that takes about as long as it takes to start threads."""
+_PASSES = 8
+"""About as many passes as a run takes on few profiles."""
+_PATHS = 4
+"""To follow paths takes as long as distances to about as many centroids."""
 _SEVERAL = 4
 """Groups of runs, each in a thread of its own, that keep many cores busy."""
 REFINEMENT_TOL = 1e-5
@@ -58,6 +62,8 @@ class Run:
         Whether the centroids may follow a sample between such passes.
     sums, mass : ndarray
         Sums of the members of each cluster, and their weight, as in `Partial`.
+    led_to : ndarray, optional
+        Where the last pass has led the centroids, if momentum has carried them further.
     """
 
     centroids: Float64s
@@ -68,6 +74,7 @@ class Run:
     guided: bool = True
     sums: Float64s = field(default_factory=lambda: np.zeros(0))
     mass: Float64s = field(default_factory=lambda: np.zeros(0))
+    led_to: Float64s | None = None
 
 
 def split(profiles: Rows, metric: Metric) -> list[Rows]:
@@ -221,6 +228,7 @@ def fit(
     refinements: int | None = None,
     least_gain: float = REFINEMENT_TOL,
     stride: float = 1.0,
+    momentum: float = 0.0,
 ) -> None:
     """Advance all runs together, one pass over the blocks per iteration, until they converge.
 
@@ -245,9 +253,16 @@ def fit(
     stride : float
         Length of a step, by the distance to the means. Longer steps need fewer passes, and up to
         twice that distance the inertia never rises (Salakhutdinov & Roweis 2003).
+    momentum : float
+        Share by which centroids go on as they went from the end of one pass to that of the next,
+        unless the inertia then rises: they return to where they were led before (O'Donoghue &
+        Candès 2015).
 
     References
     ----------
+    O'Donoghue, B. & Candès, E. (2015). Adaptive restart for accelerated gradient schemes. Found.
+    Comput. Math. 15, 715–732. https://doi.org/10.1007/s10208-013-9150-3
+
     Salakhutdinov, R. & Roweis, S. (2003). Adaptive overrelaxed bound optimization methods. ICML
     '03.
     """
@@ -262,14 +277,17 @@ def fit(
         for _ in range(max_iter):
             active = np.flatnonzero([not run.converged for run in runs])
             if not active.size:
-                return
+                break
             chosen = [runs[r] for r in active]
             _advance(
-                map_blocks, blocks, chosen, metric, active, held, tol, stride,
+                map_blocks, blocks, chosen, metric, active, held, tol, stride, momentum,
                 refine if steps else None,
             )  # fmt: skip
             if report is not None:
                 report(runs)
+    for run in runs:
+        if run.led_to is not None:
+            run.centroids, run.led_to = run.led_to, None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -304,11 +322,7 @@ def fit_groups(
     few = [group for group in groups if len(group.profiles) <= limit]
     parts = [(group, runs) for group in few for runs in _cut(group.runs, len(groups))]
     work = sum(len(group.profiles) * sum(len(r.centroids) for r in runs) for group, runs in parts)
-    settle = partial(_settle, metric=metric, max_iter=max_iter, tol=tol)
-    with threads(work * groups[0].profiles.values[0].size) as map_parts:
-        for _ in map_parts(settle, *zip(*parts, strict=True)) if parts else ():
-            if report is not None:
-                report([run for group in few for run in group.runs])
+    _settle_all(parts, metric, max_iter, tol, report, work * groups[0].profiles.values[0].size)
     for group in many:
         fit_in = {"max_iter": max_iter, "report": report} | options | _units(group, tol)
         fit(split(group.profiles, metric), group.runs, metric, **fit_in)
@@ -318,30 +332,36 @@ def fit_each(
     groups: Sequence[Group],
     metric: Metric,
     *,
+    max_iter: int,
     tol: float,
     report: Report | None = None,
-    **options: Any,
 ) -> None:
-    """Advance each run of some groups in a thread of its own until it converges; see `fit`.
+    """Advance each run of some groups by itself until it converges, without refinements.
 
     That is for runs of which a pass takes long although the profiles are few.
     """
-    runs, lock = [run for group in groups for run in group.runs], Lock()
-
-    def report_all(_: list[Run]) -> None:
-        if report is not None:
-            with lock:
-                report(runs)
-
-    def fit_one(group: Group, run: Run) -> None:
-        units = _units(group, tol)
-        fit([group.profiles], [run], metric, report=report_all, **options, **units)
-
-    tasks = [(group, run) for group in groups for run in group.runs]
+    parts = [(group, [run]) for group in groups for run in group.runs]
     cells = groups[0].profiles.values[0].size * groups[0].profiles.values.shape[1]
-    work = cells * sum(len(group.profiles) * len(run.centroids) for group, run in tasks)
-    with threads(work) as map_runs:
-        list(map_runs(fit_one, *zip(*tasks, strict=True)))
+    work = (
+        _PASSES * cells * sum(len(g.profiles) * (len(run.centroids) + _PATHS) for g, [run] in parts)
+    )
+    _settle_all(parts, metric, max_iter, tol, report, work)
+
+
+def _settle_all(
+    parts: Sequence[tuple[Group, list[Run]]],
+    metric: Metric,
+    max_iter: int,
+    tol: float,
+    report: Report | None,
+    work: int,
+) -> None:
+    """Let runs of some groups settle, each part in one call, and report all at the end of each."""
+    settle = partial(_settle, metric=metric, max_iter=max_iter, tol=tol)
+    with threads(work) as map_parts:
+        for _ in map_parts(settle, *zip(*parts, strict=True)) if parts else ():
+            if report is not None:
+                report([run for _, runs in parts for run in runs])
 
 
 def _units(group: Group, tol: float) -> dict[str, Any]:
@@ -364,17 +384,17 @@ def _settle(group: Group, runs: list[Run], *, metric: Metric, max_iter: int, tol
     state = Settling.of([run.centroids for run in runs], len(profiles))
     while (moving := state.moving(tol, max_iter)).any():
         metric.settle(profiles, state, max_iter=max_iter, tol=tol)
-        if state.counts.all():
+        is_empty = state.mass[:, 0] == 0
+        if not is_empty.any():
             break
         for r, part in enumerate(state.clusters.parts()):
-            empty = np.flatnonzero(state.counts[part] == 0)
+            empty = np.flatnonzero(is_empty[part])
             if moving[r] and _fill(state.clusters.centroids[part], empty, [profiles], metric):
                 state.shift[r] = np.inf
     for r, (run, part) in enumerate(zip(runs, state.clusters.parts(), strict=True)):
         run.centroids, run.inertia = state.clusters.centroids[part], float(state.inertia[r])
         run.n_iter, run.converged = int(state.n_iter[r]), bool(state.shift[r] <= tol)
-        run.sums = state.sums[part]
-        run.mass = np.repeat(state.counts[part, None], run.sums.shape[1], axis=1)
+        run.sums, run.mass = state.sums[part], state.mass[part]
 
 
 def _advance(
@@ -386,6 +406,7 @@ def _advance(
     held: list[Labels],
     tol: float,
     stride: float,
+    momentum: float,
     refine: Callable[..., None] | None,
 ) -> None:
     """One pass: assign and sum all blocks, then update the runs."""
@@ -398,14 +419,26 @@ def _advance(
     moved = _stride(means(total.sums, total.mass, stack.centroids), stack.centroids, stride)
     for r, run, part in zip(active, runs, stack.parts(), strict=True):
         inertia = total.inertia[part]
-        run.centroids, run.inertia = moved[part], float(inertia.sum())
         run.sums, run.mass, run.n_iter = total.sums[part], total.mass[part], run.n_iter + 1
+        if run.led_to is not None and inertia.sum() > run.inertia:
+            run.centroids, run.led_to = run.led_to, None
+            continue
+        run.centroids, run.inertia = moved[part], float(inertia.sum())
         if refine is not None:
             refine(map_blocks, blocks, run, [block[r] for block in held], inertia)
         empty = np.flatnonzero(run.mass[:, 0] == 0)
         relocated = _fill(run.centroids, empty, blocks, metric)
         shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
         run.converged = not relocated and shift <= tol
+        if momentum:
+            _carry_on(run, momentum if not relocated else 0.0)
+
+
+def _carry_on(run: Run, momentum: float) -> None:
+    """Let centroids go on as they went since the last pass, or stay if they have converged."""
+    led_to, run.led_to = run.led_to, None if run.converged else run.centroids
+    if led_to is not None and not run.converged:
+        run.centroids = run.centroids + momentum * (run.centroids - led_to)
 
 
 def unlabelled(blocks: Sequence[Block], n_runs: int) -> list[Labels]:

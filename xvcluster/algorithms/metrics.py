@@ -96,6 +96,8 @@ class Metric:
     """Maximum number of further steps towards the barycenters in each pass."""
     stride = 1.0
     """Length of the steps of all runs, by the distance to the means."""
+    momentum = 0.0
+    """Share by which the best runs go on as they went, from pass to pass."""
 
     def accumulate(
         self, block: Block, stack: Stack, held: Labels, *, exactly: bool = False
@@ -109,6 +111,8 @@ class Metric:
 
     def settle(self, block: Block, state: Settling, *, max_iter: int, tol: float) -> None:
         """Let runs settle on a block, each in as many passes as that takes; see `Settling`.
+
+        Steps are as long as the metric's stride.
 
         A run ends when the squared shift of its centroids is at most `tol`, when a cluster of it is
         empty, or after `max_iter` passes.
@@ -227,10 +231,12 @@ class Euclidean(Metric):
         X, C, sums = (
             a.reshape(len(a), -1) for a in (block.values, state.clusters.centroids, state.sums)
         )
+        counts = state.mass[:, 0].copy()
         settle(
             X, block.weights, C, state.clusters.first, block.least_mass, tol, max_iter,
-            state.held, sums, state.counts, state.inertia, state.n_iter, state.shift,
+            state.held, sums, counts, state.inertia, state.n_iter, state.shift,
         )  # fmt: skip
+        state.mass[:] = counts[:, None]
 
     def squared_distances(self, profiles: Floats, centroids: Floats) -> Float64s:
         """Σ (x − c)², without the cancellation of the expanded product."""
@@ -304,6 +310,7 @@ class DynamicTimeWarping(Metric):
     warps = True
     max_refinements = 29
     stride = 1.8
+    momentum = 0.8
 
     def __init__(self, reach: Booleans | None = None) -> None:
         """Pair levels i and j only if reach[i, j] (n_levels, n_levels); by default, any."""
@@ -334,6 +341,17 @@ class DynamicTimeWarping(Metric):
             nearest(X, own.astype(X.dtype), low, high, guess, held[run], squared)
             parts.append(self.refine(block, own, held[run]))
         return Partial.join(parts)
+
+    def settle(self, block: Block, state: Settling, *, max_iter: int, tol: float) -> None:
+        """Assign and sum in each pass, as `accumulate` does, without a step back to Python."""
+        from xvcluster.kernels.dtw import settle
+
+        _require_stack(block, state.clusters, state.held)
+        settle(
+            block.values, block.weights, state.clusters.centroids, state.clusters.first,
+            *self._band(block.values), tol, max_iter, self.stride,
+            state.held, state.sums, state.mass, state.inertia, state.n_iter, state.shift,
+        )  # fmt: skip
 
     def refine(self, block: Block, centroids: Floats, labels: Labels) -> Partial:
         """Sum a block along the paths to the centroids of its labels."""

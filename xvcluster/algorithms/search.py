@@ -42,7 +42,7 @@ _PASSES = 4  # from smoothed centroids: almost all that can be gained
 _SWELL = (1, 3)
 _LITTLE = 1e-5  # gain that is none
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
-_REFINEMENTS = 3  # with long steps, more do not pay
+_REFINEMENTS = 1  # with long steps and momentum, more do not pay
 _FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
@@ -224,10 +224,11 @@ def search(
     **options
         Of `fit`.
     """
-    options |= {"stride": metric.stride}
-    # refinements do not lead to better minima
-    rough = options | {"tol": _ROUGH * tol, "refinements": 0}
-    options["refinements"] = min(metric.max_refinements, _REFINEMENTS)
+    # refinements and momentum do not lead to better minima
+    rough = options | {"tol": _ROUGH * tol}
+    refinements = min(metric.max_refinements, _REFINEMENTS)
+    stride, momentum = metric.stride, metric.momentum
+    options |= {"refinements": refinements, "stride": stride, "momentum": momentum}
     with threads():
         runs = _explore(searches, ks, searches[0].seen, **rough)
         if metric.warps:

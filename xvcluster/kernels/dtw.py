@@ -315,3 +315,52 @@ def warp_and_sum(  # type: ignore[no-untyped-def]
                     weight, own = weights[rows[w]], w - begin
                     _add_exactly(weight, paired[own].ravel(), sums[k].ravel(), rest[k].ravel())
                     _add_exactly(weight, numbers[own], mass[k], rest_mass[k])
+
+
+@compiled()
+def _sort(labels, order, first):  # type: ignore[no-untyped-def]
+    """Sort positions by label, into order (n,); those of label k start at first[k] of (k + 1,)."""
+    first[:] = 0
+    for k in labels:
+        first[k + 1] += 1
+    first[:] = np.cumsum(first)
+    place = first[:-1].copy()
+    for row in range(labels.size):
+        order[place[labels[row]]] = row
+        place[labels[row]] += 1
+
+
+@compiled()
+def settle(  # type: ignore[no-untyped-def]
+    X, weights, C, first, low, high, tol, max_iter, stride, held, sums, mass, inertia, n_iter, shift
+):
+    """Let the centroids C (K, M, V) of several runs settle on profiles X (n, L, V).
+
+    As `settle` of the Euclidean kernels, except that sums (K, M, V) and mass (K, M) are made anew
+    in each pass, and that each step goes as far as `stride` times the distance to the means.
+    """
+    guess, order = np.empty(len(X), np.int32), np.empty(len(X), np.intp)
+    squared = np.empty(len(X), X.dtype)
+    for r in range(len(shift)):
+        own, k = C[first[r] : first[r + 1]], first[r + 1] - first[r]
+        own_sums, own_mass = sums[first[r] : first[r + 1]], mass[first[r] : first[r + 1]]
+        rest, rest_mass = np.empty(own_sums.shape), np.empty(own_mass.shape)
+        members, of_each = np.empty(k + 1, np.intp), np.empty(k)
+        rounded, is_empty = np.empty(own.shape, X.dtype), False
+        while shift[r] > tol and n_iter[r] < max_iter and not is_empty:
+            rounded[:], guess[:] = own, held[r]
+            nearest(X, rounded, low, high, guess, held[r], squared)
+            _sort(held[r], order, members)
+            own_sums[:], own_mass[:], rest[:], rest_mass[:], of_each[:] = 0.0, 0.0, 0.0, 0.0, 0.0
+            warp_and_sum(
+                X, weights, rounded, low, high, order, members,
+                own_sums, own_mass, of_each, rest, rest_mass,
+            )  # fmt: skip
+            inertia[r], shift[r], n_iter[r] = of_each.sum(), 0.0, n_iter[r] + 1
+            for j in range(k):
+                is_empty = is_empty or own_mass[j, 0] == 0.0
+                for m in range(own.shape[1]):
+                    if own_mass[j, m] > 0.0:
+                        step = stride * (own_sums[j, m] / own_mass[j, m] - own[j, m])
+                        shift[r] += (step**2).sum()
+                        own[j, m] += step
