@@ -42,6 +42,22 @@ def test_refits_draw_whole_tiles_with_their_weights():
     assert len({tuple(times) for times in drawn}) == 50
 
 
+def test_refits_stand_a_sample_in_which_no_profile_of_the_gist_counts():
+    tiles = np.zeros(40_000, np.intp)
+    tiles[[1, 3]] = 1, 2
+    samples = refits(
+        Block.of(np.random.default_rng(0).normal(size=(40_000, 3, 1)).astype("float32")),
+        tiles,
+        lambda samples, seeds: samples,
+        metric=EUCLIDEAN,
+        n=20,
+        seed=np.random.SeedSequence(0),
+    )
+    small = [sample for sample in samples if len(sample.profiles) < 10]
+    assert small
+    assert all(sample.gist is None for sample in small)
+
+
 def test_refits_report_each():
     told = []
     refits(

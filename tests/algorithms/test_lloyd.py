@@ -13,7 +13,17 @@ from tslearn.metrics import cdist_dtw
 
 from xvcluster.algorithms.assign import Assigner, assign
 from xvcluster.algorithms.blocks import Block
-from xvcluster.algorithms.lloyd import BLOCK_ROWS, Run, fit, one_blas_thread, split, threads
+from xvcluster.algorithms.lloyd import (
+    BLOCK_ROWS,
+    Group,
+    Run,
+    fit,
+    fit_each,
+    fit_groups,
+    one_blas_thread,
+    split,
+    threads,
+)
 from xvcluster.algorithms.metrics import get_metric
 
 EUCLIDEAN, DTW = get_metric("euclidean"), get_metric("dtw")
@@ -75,7 +85,8 @@ def test_fit_under_dtw_reaches_the_inertia_of_tslearn(seed, n_variables):
     start = profiles[np.random.default_rng(seed).choice(150, 4, replace=False)]
     theirs = TimeSeriesKMeans(4, metric="dtw", init=start, n_init=1, max_iter=50).fit(profiles)
     run = Run(start)
-    fit(blocks_of(profiles), [run], DTW, max_iter=50, tol=1e-4 * variance(profiles))
+    options = {"max_iter": 50, "tol": 1e-4 * variance(profiles), "refinements": 29}
+    fit(blocks_of(profiles), [run], DTW, **options)
     inertia, reference = (
         (cdist_dtw(profiles, centroids) ** 2).min(axis=1).sum()
         for centroids in (run.centroids, theirs.cluster_centers_)
@@ -184,7 +195,8 @@ def test_fit_under_dtw_with_a_window_reaches_the_inertia_of_tslearn():
     ).fit(profiles)
     run = Run(start)
     metric = get_metric("dtw", 4, np.arange(25.0))
-    fit(blocks_of(profiles), [run], metric, max_iter=50, tol=1e-4 * variance(profiles))
+    options = {"max_iter": 50, "tol": 1e-4 * variance(profiles), "refinements": 29}
+    fit(blocks_of(profiles), [run], metric, **options)
     inertia, reference = (
         (cdist_dtw(profiles, centroids, **band) ** 2).min(axis=1).sum()
         for centroids in (run.centroids, theirs.cluster_centers_)
@@ -319,10 +331,48 @@ def test_fit_with_momentum_ends_lower_in_about_as_many_passes():
 @pytest.mark.parametrize("max_iter", range(2, 12))
 def test_fit_with_momentum_that_is_ended_early_gives_where_the_last_pass_led(max_iter):
     profiles, metric = make_shifted(200, 17, 1, 0), get_metric("dtw")
-    run = Run(profiles[:4])
-    options = {"refinements": 0, "momentum": 0.9}
-    fit(blocks_of(profiles), [run], metric, max_iter=max_iter, tol=0.0, **options)
-    again = Run(run.centroids)
-    fit(blocks_of(profiles), [again], metric, max_iter=1, tol=0.0)
-    assert again.inertia <= run.inertia
+    run, seen = Run(profiles[:4]), []
+
+    def look(runs):
+        seen.append((runs[0].centroids, runs[0].led_to))
+
+    fit(blocks_of(profiles), [run], metric, max_iter=max_iter, tol=0.0, momentum=0.9, report=look)
+    carried, led_to = seen[-1]
+    if led_to is None:  # the inertia has risen, so they are back already
+        led_to = seen[-2][1]
+    else:
+        assert np.any(carried != led_to)
+    np.testing.assert_array_equal(run.centroids, led_to)
     assert run.led_to is None
+
+
+def test_a_cluster_that_was_moved_has_no_momentum():
+    profiles = np.repeat([[0.0], [1.0], [9.0]], [5, 5, 1], axis=0)[..., None]
+    run = Run(np.array([[[0.0]], [[100.0]]]), led_to=np.array([[[0.0]], [[200.0]]]))
+    seen = []
+    look = lambda runs: seen.append(runs[0].centroids.ravel().tolist())  # noqa: E731
+    fit(blocks_of(profiles), [run], EUCLIDEAN, max_iter=1, tol=0.0, momentum=0.8, report=look)
+    assert seen == [[14.0 / 11.0, 9.0]]
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_runs_that_settle_in_one_call_fill_empty_clusters(name):
+    groups = np.repeat(np.arange(5) * 100.0, [30, 20, 10, 5, 1])[:, None, None]
+    profiles = groups + np.random.default_rng(0).normal(size=(66, 4, 1))
+    far = 1e4 + np.zeros((2, 4, 1))
+    runs = [Run(np.concatenate([profiles[[0, 31, 51]], far])), Run(profiles[[0, 31, 51, 61, 65]])]
+    settle = fit_groups if name == "euclidean" else fit_each
+    settle([Group(Block.of(profiles), runs, 1.0)], get_metric(name), max_iter=300, tol=1e-9)
+    for run in runs:
+        assert run.converged
+        np.testing.assert_allclose(np.sort(run.centroids[:, 0, 0]) // 50, [0, 2, 4, 6, 8], atol=1)
+    np.testing.assert_allclose(runs[0].inertia, runs[1].inertia, rtol=0.01)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_runs_that_settle_in_one_call_fill_empty_clusters_although_others_have_converged(name):
+    profiles = np.repeat([[0.0], [1.0], [9.0]], [5, 5, 1], axis=0)[..., None]
+    run = Run(np.array([[[14.0 / 11.0]], [[100.0]]]))
+    settle = fit_groups if name == "euclidean" else fit_each
+    settle([Group(Block.of(profiles), [run], 1.0)], get_metric(name), max_iter=300, tol=1e-12)
+    np.testing.assert_allclose(np.sort(run.centroids.ravel()), [0.5, 9.0], atol=1e-5)

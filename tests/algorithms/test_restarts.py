@@ -272,7 +272,7 @@ def test_best_runs_of_a_seed_are_always_the_same(name):
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
 def test_best_runs_do_not_depend_on_the_number_of_threads(name):
-    profiles = make_profiles(1500, 20).astype("float32")
+    profiles = make_profiles(1500, 41).astype("float32")
     found, threads = [], numba.get_num_threads()
     try:
         for n in (1, min(2, threads)):
@@ -319,6 +319,37 @@ def test_best_runs_of_samples_are_the_same_together_and_one_by_one(n):
         [alone] = best_runs_of_samples([sample], ks, EUCLIDEAN, seeds=[seed], **options)
         for k in ks:
             np.testing.assert_allclose(found[k].centroids, alone[k].centroids, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+@pytest.mark.parametrize("ks", [[4], [3, 4]])
+def test_best_runs_of_samples_settle_on_all_profiles_although_a_search_sees_some(name, ks):
+    profiles, metric = make_profiles(900, 8), EARLY[name]
+    options = {"n_init": 1, "max_iter": 100, "tol": 1e-4}
+    seeds = np.random.SeedSequence(3).spawn(2)
+    found = best_runs_of_samples(
+        [Sample(Block.of(profiles))] * 2, ks, metric, seeds=seeds, **options
+    )
+    for seed, runs in zip(np.random.SeedSequence(3).spawn(2), found, strict=True):
+        alone = best_runs(InMemory.of(Block.of(profiles)), ks, metric, seed=seed, **options)
+        for k in ks:
+            assert runs[k].inertia < 1.01 * alone[k].inertia
+            assert inertia_of(profiles, runs[k], metric) <= 1.0001 * runs[k].inertia
+
+
+@pytest.mark.parametrize("n", [3000, 20_000])
+def test_best_runs_of_samples_do_not_depend_on_the_number_of_threads(n):
+    profiles, found, threads = make_profiles(n, 41).astype("float32"), [], numba.get_num_threads()
+    options = {"n_init": 1, "max_iter": 20, "tol": 1e-4}
+    try:
+        for n_threads in (1, min(2, threads)):
+            numba.set_num_threads(n_threads)
+            samples, seeds = list(draw_samples(profiles, 5)), np.random.SeedSequence(3).spawn(5)
+            runs = best_runs_of_samples(samples, [4], EUCLIDEAN, seeds=seeds, **options)
+            found.append([own[4].centroids for own in runs])
+    finally:
+        numba.set_num_threads(threads)
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("ks", [[6], [5, 6, 7]])

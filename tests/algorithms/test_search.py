@@ -5,10 +5,11 @@ import pytest
 from sklearn.decomposition import PCA
 
 from xvcluster.algorithms import search
-from xvcluster.algorithms.blocks import Block
+from xvcluster.algorithms.blocks import Block, Sample
 from xvcluster.algorithms.lloyd import Run
 from xvcluster.algorithms.metrics import get_metric
-from xvcluster.algorithms.search import Gist, principal_view
+from xvcluster.algorithms.search import Gist, Search, principal_view
+from xvcluster.kernels.search import leave_out
 
 EUCLIDEAN = get_metric("euclidean")
 
@@ -31,16 +32,88 @@ def test_contenders_are_the_best_few_that_differ_and_are_not_clearly_beaten():
 @pytest.mark.parametrize("name", ["euclidean", "dtw"])
 def test_leave_out_takes_the_centroids_whose_loss_costs_least(name):
     profiles, metric = make_profiles(80, 6), get_metric(name)
-    runs = [profiles[:7], profiles[7:13], profiles[13:17]]
-    left = search._leave_out(runs, 4, Block.of(profiles), metric)
+    runs, weights = [profiles[:7], profiles[7:13], profiles[13:17]], np.linspace(0.0, 3.0, 80) ** 3
+    left = search._leave_out(runs, 4, Block(profiles, weights), metric)
     for centroids, found in zip(runs, left, strict=True):
         expected = list(range(len(centroids)))
         while len(expected) > 4:
             rest = [[i for i in expected if i != out] for out in expected]
             expected = min(
-                rest, key=lambda r: metric.squared_distances(profiles, centroids[r]).min(1).sum()
+                rest,
+                key=lambda r: (
+                    weights @ metric.squared_distances(profiles, centroids[r]).min(axis=1)
+                ),
             )
         np.testing.assert_array_equal(found, centroids[expected])
+
+
+def test_leave_out_stands_distances_that_are_no_numbers():
+    squared, left = np.full((5, 2000), np.inf, np.float32), np.ones(5, dtype=bool)
+    leave_out(squared, np.ones(2000), np.array([0, 5]), 3, left)
+    assert left.sum() == 3
+
+
+def test_search_begins_with_the_gist_and_the_variance_of_a_sample_if_they_are_known():
+    profiles, seed = Block.of(make_profiles(500, 6)), np.random.SeedSequence(0)
+    few = profiles[np.arange(100)]
+    own = Search.of(Sample(profiles, few, 3.5), EUCLIDEAN, 2, seed)
+    assert own.profiles is profiles
+    assert own.sample is own.coarse is few
+    assert own.variance == 3.5
+    assert Search.of(Sample(profiles), EUCLIDEAN, 2, seed).sample is profiles
+
+
+@pytest.mark.parametrize("is_thorough", [True, False])
+def test_a_search_that_is_not_thorough_ends_to_breathe_when_that_brings_nothing(
+    is_thorough, monkeypatch
+):
+    groups = np.repeat(np.arange(4) * 100.0, 50)[:, None, None]
+    profiles = Block.of(groups + np.random.default_rng(0).normal(size=(200, 5, 1)))
+    resting, swell = [], search._swell
+
+    def look(searches, runs, metric, breath, rest):
+        resting.append([set(own) for own in rest])
+        return swell(searches, runs, metric, breath, rest)
+
+    monkeypatch.setattr(search, "_swell", look)
+    seed = np.random.SeedSequence(0)
+    own = Search.of(Sample(profiles), EUCLIDEAN, 3, seed, is_thorough=is_thorough)
+    search.search([own], [4], EUCLIDEAN, tol=1e-4, max_iter=50)
+    assert resting == [[set()], *[[set() if is_thorough else {4}]] * 2]
+
+
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_search_ends_with_the_steps_of_the_metric(name, monkeypatch):
+    given, metric, fit_groups = [], get_metric(name), search.fit_groups
+
+    def look(groups, metric, **options):
+        given.append(options)
+        return fit_groups(groups, metric, **options)
+
+    monkeypatch.setattr(search, "fit_groups", look)
+    profiles = Sample(Block.of(make_profiles(300, 9)))
+    own = Search.of(profiles, metric, 1, np.random.SeedSequence(0))
+    search.search([own], [3], metric, tol=1e-4, max_iter=50)
+    for option in ("refinements", "stride", "momentum"):
+        assert given[-1][option] == getattr(metric, option)
+    assert given[-1]["tol"] == 1e-4
+
+
+def test_smoothed_centroids_lead_out_of_poor_minima(monkeypatch):
+    rng, depth = np.random.default_rng(0), np.linspace(0, 1, 40)
+    kinds = 0.5 * np.tanh(8 * (depth - rng.uniform(0.2, 0.8, (12, 1)))) + rng.normal(
+        0, 0.2, (12, 1)
+    )
+    profiles = kinds[rng.integers(12, size=400)] + rng.normal(0, 0.1, (400, 1))
+    profiles = Block.of((profiles + rng.normal(0, 0.1, (400, 40)))[..., None])
+    metric, inertia = get_metric("dtw"), []
+    for smooth in (search.smooth, lambda centroids, width: centroids):
+        monkeypatch.setattr(search, "smooth", smooth)
+        seeds = map(np.random.SeedSequence, range(3))
+        searches = [Search.of(Sample(profiles), metric, 1, seed) for seed in seeds]
+        found = search.search(searches, [5], metric, tol=1e-4, max_iter=50)
+        inertia.append(np.mean([runs[5].inertia for runs in found]))
+    assert inertia[0] < 0.99 * inertia[1]
 
 
 def test_principal_view_keeps_the_distances_of_profiles_that_lie_in_it():
@@ -98,3 +171,4 @@ def test_profiles_without_a_weight_are_not_in_a_gist():
     weights[::2] = 0.0
     gist = Gist.of(Block(make_profiles(4000, 5), weights), EUCLIDEAN)
     assert np.all(gist.rows % 2 == 1)
+    assert gist.weigh(1.0 - weights) is None  # none of them counts

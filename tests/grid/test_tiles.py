@@ -133,3 +133,9 @@ def test_find_tiles_leaves_ten_and_warns_of_neighbours_that_are_alike():
         tiles, size = find_tiles(lat, lon, None, 3000.0)
     assert tiles.max() + 1 >= 10
     assert size < 1500
+
+
+def test_cut_tiles_of_a_metre_are_told_apart():
+    lat = np.repeat(60.0 + np.arange(9) * 2e-5, 9)
+    lon = np.tile(10.0 + np.arange(9) * 4e-5, 9)
+    assert len(np.unique(cut_tiles(lat, lon, 1e-3))) == 81

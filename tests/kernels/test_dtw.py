@@ -11,7 +11,7 @@ from xvcluster.kernels.dtw import LANE, _bound, nearest, squared_distances, warp
 
 PLAIN = (
     "_is_beaten _further _lane_distances _load _bound _envelop nearest squared_distances "
-    "_lane_paths _follow_paths _add_exactly warp_and_sum"
+    "_lane_paths _follow_paths _add_exactly warp_and_sum _sort settle"
 ).split()
 TSLEARN_BAND = {"global_constraint": "sakoe_chiba"}
 
@@ -138,6 +138,18 @@ def test_nearest_equals_the_least_of_all_distances_for_any_guess(
         np.testing.assert_array_equal(squared, every.min(axis=1))
 
 
+@pytest.mark.parametrize("n_levels", [15, 31, 47])
+@pytest.mark.parametrize("n", [1, 3])
+def test_nearest_of_few_profiles_is_not_given_up_before_the_last_level(n, n_levels):
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        X, centroids = rng.normal(size=(n, n_levels, 1)), rng.normal(size=(3, n_levels, 1))
+        every = measure(X, centroids, *make_band(n_levels))
+        labels, squared = search(X, centroids, *make_band(n_levels), np.full(n, -1))
+        np.testing.assert_array_equal(labels, every.argmin(axis=1))
+        np.testing.assert_array_equal(squared, every.min(axis=1))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("n_levels", [5, 16, 33])
 def test_nearest_of_equal_centroids_is_the_first_whatever_the_guess(dtype, n_levels):
@@ -256,6 +268,14 @@ def test_kernels_equal_the_plain_python_that_they_are_compiled_from(monkeypatch)
         dtw.warp_and_sum(
             X, weights, centroids, *band, order, first, sums, mass, inertia, rest, rest_mass
         )
+        own, held, shift = centroids.copy(), np.full((1, 3), -1, np.int32), np.full(1, np.inf)
+        settled, paired, n_iter = np.zeros(sums.shape), np.zeros(mass.shape), np.zeros(1, np.intp)
+        within = np.empty(1)
+        dtw.settle(
+            X, weights, own, np.array([0, 2]), *band, 1e-9, 3, 1.8,
+            held, settled, paired, within, n_iter, shift,
+        )  # fmt: skip
         found.append((squared, labels, least, sums, mass, inertia, rest, rest_mass))
+        found[-1] += (own, held, settled, paired, within, n_iter, shift)
     for own, expected in zip(*found, strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-12)

@@ -131,7 +131,7 @@ class Stack:
         """Put the centroids (k, n_levels, n_variables) of several runs one after the other."""
         first = np.cumsum([0, *map(len, centroids)])
         active = np.arange(len(centroids)) if active is None else active
-        return cls(np.concatenate(centroids), first, active)
+        return cls(np.ascontiguousarray(np.concatenate(centroids)), first, active)
 
     def parts(self) -> Iterator[slice]:
         """The slice of each run's centroids."""

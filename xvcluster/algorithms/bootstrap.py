@@ -61,8 +61,7 @@ def refits(
     Hall, P. (1985). Resampling a coverage pattern. Stoch. Process. Appl. 20, 231–246.
     https://doi.org/10.1016/0304-4149(85)90212-1
     """
-    held, gist = np.unique(tiles[profiles.weights > 0]), Gist.of(profiles, metric)
-    variance = float(profiles.moments()[1].mean())
+    held = np.unique(tiles[profiles.weights > 0])
     drawings, fittings = zip(*(child.spawn(2) for child in seed.spawn(n)), strict=True)
 
     def draw(drawing: np.random.SeedSequence) -> Sample:
@@ -78,6 +77,7 @@ def refits(
             yield from map_samples(draw, drawings[start : start + size])
 
     with threads() as map_samples:
+        gist, variance = Gist.of(profiles, metric), float(profiles.moments()[1].mean())
         return list(fit_together(draw_together(), fittings, fit, report))
 
 

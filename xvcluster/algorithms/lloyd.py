@@ -34,10 +34,7 @@ _PASSES = 8
 _PATHS = 4
 """To follow paths takes as long as distances to about as many centroids."""
 _SEVERAL = 4
-"""Groups of runs, each in a thread of its own, that keep many cores busy."""
-REFINEMENT_TOL = 1e-5
-"""Gain in a cluster's mean squared distance below which its refinement ends, as in tslearn: there
-in units of the data squared, in a fit of ours in those of the mean variance of a level."""
+"""Groups of runs that are enough to give each of them a thread of its own."""
 
 Mapper = Callable[..., Iterable[Any]]
 Report = Callable[[list["Run"]], None]
@@ -225,8 +222,7 @@ def fit(
     max_iter: int,
     tol: float,
     report: Report | None = None,
-    refinements: int | None = None,
-    least_gain: float = REFINEMENT_TOL,
+    refinements: int = 0,
     stride: float = 1.0,
     momentum: float = 0.0,
 ) -> None:
@@ -245,11 +241,8 @@ def fit(
         is at most this.
     report : callable, optional
         Called with the runs after each pass.
-    refinements : int, optional
-        Maximum number of further steps towards the barycenters in each pass. By default, that of
-        the metric.
-    least_gain : float
-        Gain in a cluster's mean squared distance below which these steps end.
+    refinements : int
+        Number of further steps towards the barycenters in each pass.
     stride : float
         Length of a step, by the distance to the means. Longer steps need fewer passes, and up to
         twice that distance the inertia never rises (Salakhutdinov & Roweis 2003).
@@ -267,10 +260,6 @@ def fit(
     '03.
     """
     held = unlabelled(blocks, len(runs))
-    steps = metric.max_refinements if refinements is None else refinements
-    refine = partial(
-        _refine, metric=metric, refinements=steps, least_gain=least_gain, stride=stride
-    )
     for run in runs:
         run.sums, run.mass = np.zeros(run.centroids.shape), np.zeros(run.centroids.shape[:2])
     with threads() as map_blocks:
@@ -280,8 +269,8 @@ def fit(
                 break
             chosen = [runs[r] for r in active]
             _advance(
-                map_blocks, blocks, chosen, metric, active, held, tol, stride, momentum,
-                refine if steps else None,
+                map_blocks, blocks, chosen, metric, active, held,
+                tol, refinements, stride, momentum,
             )  # fmt: skip
             if report is not None:
                 report(runs)
@@ -311,8 +300,8 @@ def fit_groups(
     """Advance the runs of each group over its own profiles until they converge; see `fit`.
 
     On few profiles, calls from pass to pass would cost more than the work. There runs settle in one
-    call, some of them at a time, and are reported at its end; so they do if groups are as many as
-    keep all cores busy.
+    call, some of them at a time, and are reported at its end; so they do if there are several
+    groups, each of which keeps a core busy.
     """
     groups = [group for group in groups if group.runs]
     if not groups:
@@ -324,8 +313,8 @@ def fit_groups(
     work = sum(len(group.profiles) * sum(len(r.centroids) for r in runs) for group, runs in parts)
     _settle_all(parts, metric, max_iter, tol, report, work * groups[0].profiles.values[0].size)
     for group in many:
-        fit_in = {"max_iter": max_iter, "report": report} | options | _units(group, tol)
-        fit(split(group.profiles, metric), group.runs, metric, **fit_in)
+        options |= {"max_iter": max_iter, "tol": tol * group.variance, "report": report}
+        fit(split(group.profiles, metric), group.runs, metric, **options)
 
 
 def fit_each(
@@ -364,11 +353,6 @@ def _settle_all(
                 report([run for _, runs in parts for run in runs])
 
 
-def _units(group: Group, tol: float) -> dict[str, Any]:
-    """The tolerances of a group's runs in units of the data squared."""
-    return {"tol": tol * group.variance, "least_gain": REFINEMENT_TOL * group.variance}
-
-
 def _cut(runs: list[Run], n_groups: int) -> Iterator[list[Run]]:
     """Cut runs into parts of few centroids, and those of a single group into two at least."""
     ends = np.cumsum([len(run.centroids) for run in runs])
@@ -405,9 +389,9 @@ def _advance(
     active: Indices,
     held: list[Labels],
     tol: float,
+    refinements: int,
     stride: float,
     momentum: float,
-    refine: Callable[..., None] | None,
 ) -> None:
     """One pass: assign and sum all blocks, then update the runs."""
     stack = Stack.of([run.centroids for run in runs], active)
@@ -424,8 +408,11 @@ def _advance(
             run.centroids, run.led_to = run.led_to, None
             continue
         run.centroids, run.inertia = moved[part], float(inertia.sum())
-        if refine is not None:
-            refine(map_blocks, blocks, run, [block[r] for block in held], inertia)
+        for _ in range(refinements):
+            labels = [block[r] for block in held]
+            further = add(map_blocks(metric.refine, blocks, repeat(run.centroids), labels))
+            moved_on = means(further.sums, further.mass, run.centroids)
+            run.centroids = _stride(moved_on, run.centroids, stride)
         empty = np.flatnonzero(run.mass[:, 0] == 0)
         relocated = _fill(run.centroids, empty, blocks, metric)
         shift = float(((run.centroids - stack.centroids[part]) ** 2).sum())
@@ -488,32 +475,3 @@ def _fill(centroids: Float64s, empty: Indices, blocks: list[Block], metric: Metr
     profiles = np.concatenate([block.values for block in blocks])[far]
     centroids[empty[: far.size]] = profiles
     return bool(far.size)
-
-
-def _refine(
-    map_blocks: Mapper,
-    blocks: list[Block],
-    run: Run,
-    labels: list[Labels],
-    inertia: Float64s,
-    *,
-    metric: Metric,
-    refinements: int,
-    least_gain: float,
-    stride: float,
-) -> None:
-    """Step further towards the barycenters with fixed labels, until a step gains little."""
-    k = len(run.centroids)
-    pairs = zip(labels, blocks, strict=True)
-    weight = sum(np.bincount(held, block.weights, minlength=k) for held, block in pairs)
-    weight = np.where(weight > 0, weight, 1.0)
-    moving = np.ones(k, dtype=bool)
-    for _ in range(refinements):
-        held = [np.where(moving[block], block, np.int32(-1)) for block in labels]
-        stepped = add(map_blocks(metric.refine, blocks, repeat(run.centroids), held))
-        moved = means(stepped.sums, stepped.mass, run.centroids)
-        run.centroids = _stride(moved, run.centroids, stride)
-        moving &= np.abs(inertia - stepped.inertia) / weight >= least_gain
-        inertia = stepped.inertia
-        if not moving.any():
-            return

@@ -71,13 +71,13 @@ class Metric:
     least_rows = 2048
     """Minimum number of profiles in a block, so that calls cost little beside the work."""
     rows_alone = 0
-    """Maximum number of profiles on which runs settle in one call; see `settle`."""
+    """Maximum number of profiles on which the runs of one search settle in one call."""
     even_rows = 1
     """Number of rows in whose multiples the sums of a block do not depend on where rows stand."""
     sample_size = 16384
     """Number of profiles among which k-means++ draws, and on which runs settle first."""
     settled_size = 2**18
-    """Number of profiles on which all contenders settle, if there are more."""
+    """Number of profiles on which a search ends, if there are more."""
     pairs = 2048
     """Number of profiles few enough that the distances between all of them cost little."""
     draws = 1
@@ -92,8 +92,8 @@ class Metric:
     """Whether levels are paired with others, so that runs begin with few levels, and smoothly."""
     incremental = False
     """Whether `accumulate` gives the changes of sums and mass since the last pass, or the whole."""
-    max_refinements = 0
-    """Maximum number of further steps towards the barycenters in each pass."""
+    refinements = 0
+    """Number of further steps of the best runs towards the barycenters in each pass."""
     stride = 1.0
     """Length of the steps of all runs, by the distance to the means."""
     momentum = 0.0
@@ -308,7 +308,7 @@ class DynamicTimeWarping(Metric):
     breaths = 1
     beaten = 1.02  # half of the levels predict less well what comes of a run
     warps = True
-    max_refinements = 29
+    refinements = 1  # with long steps and momentum, more do not pay
     stride = 1.8
     momentum = 0.8
 

@@ -55,7 +55,7 @@ def best_runs(
     seed : SeedSequence
         Each start draws from its own child.
     report : callable, optional
-        Called with the runs after each pass.
+        Called with the runs after each pass, or each time that some of them have settled.
     resumed : dict of int to Run, optional
         Runs that were saved, to be continued.
     save : callable
@@ -76,13 +76,14 @@ def best_runs(
     Fritzke, B. (2020). The breathing k-means algorithm. https://doi.org/10.48550/arXiv.2006.15666
     """
     ks = list(ks)
-    own = Search.of(Sample(source.sample), metric, n_init, seed)
+    with threads():
+        own = Search.of(Sample(source.sample), metric, n_init, seed)
     options: dict[str, Any] = {"max_iter": max_iter, "report": report}
     best = resumed
     if best is None:
         best = search([own], ks, metric, tol=tol, **options)[0]
         if len(own.profiles) < source.n_profiles:
-            best = {k: Run(run.centroids) for k, run in best.items()}
+            best = _begin_again(best)
             save(best)
     _pass_over_all(source, own, best, metric, tol=tol, save=lambda: save(best), **options)
     return best
@@ -123,9 +124,17 @@ def best_runs_of_samples(
     with threads() as map_samples:
         searches = list(map_samples(prepare, samples, seeds))
     found = search(searches, ks, metric, tol=tol, max_iter=max_iter)
-    for sample, own, best in zip(samples, searches, found, strict=True):
-        _pass_over_all(InMemory.of(sample.profiles), own, best, metric, tol=tol, max_iter=max_iter)
+    for i, (sample, own) in enumerate(zip(samples, searches, strict=True)):
+        if len(own.profiles) < len(sample.profiles):
+            found[i] = _begin_again(found[i])
+        source = InMemory.of(sample.profiles)
+        _pass_over_all(source, own, found[i], metric, tol=tol, max_iter=max_iter)
     return found
+
+
+def _begin_again(runs: dict[int, Run]) -> dict[int, Run]:
+    """Runs from the centroids at which others have ended, which have seen no profiles yet."""
+    return {k: Run(run.centroids) for k, run in runs.items()}
 
 
 def _pass_over_all(

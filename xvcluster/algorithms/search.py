@@ -42,7 +42,6 @@ _PASSES = 4  # from smoothed centroids: almost all that can be gained
 _SWELL = (1, 3)
 _LITTLE = 1e-5  # gain that is none
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
-_REFINEMENTS = 1  # with long steps and momentum, more do not pay
 _FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
@@ -202,10 +201,10 @@ class Gist:
         means = np.add.reduceat(few.values[order], first) / number[held, None, None]
         return cls(means.astype(few.values.dtype), rows, (np.cumsum(held) - 1)[groups])
 
-    def weigh(self, weights: Float64s) -> Block:
-        """The means with the weights (n_profiles,) of the profiles that they stand for."""
+    def weigh(self, weights: Float64s) -> Block | None:
+        """The means with the weights (n_profiles,) of the profiles that they stand for, if any."""
         mass = np.bincount(self.groups, weights[self.rows], len(self.means)).astype(np.float64)
-        return Block(self.means, mass).counted()
+        return Block(self.means, mass).counted() if mass.any() else None
 
 
 def search(
@@ -226,9 +225,8 @@ def search(
     """
     # refinements and momentum do not lead to better minima
     rough = options | {"tol": _ROUGH * tol}
-    refinements = min(metric.max_refinements, _REFINEMENTS)
-    stride, momentum = metric.stride, metric.momentum
-    options |= {"refinements": refinements, "stride": stride, "momentum": momentum}
+    for name in ("refinements", "stride", "momentum"):
+        options[name] = getattr(metric, name)
     with threads():
         runs = _explore(searches, ks, searches[0].seen, **rough)
         if metric.warps:
@@ -311,7 +309,7 @@ def _smooth(
         ]
         settle(smoothed)
         runs = [
-            {k: list(map(_better, own[k], others[k])) for k in own}
+            {k: [_best([*pair]) for pair in zip(own[k], others[k], strict=True)] for k in own}
             for own, others in zip(runs, smoothed, strict=True)
         ]
     return [{k: [Run(run.centroids) for run in _ranked(own[k])[:n]] for k in own} for own in runs]
@@ -442,10 +440,6 @@ def _best(runs: list[Run]) -> Run:
 def _gain(before: list[Run], after: list[Run]) -> float:
     """Share of the least inertia by which it is less afterwards."""
     return 1.0 - _best(after).inertia / max(_best(before).inertia, np.finfo(np.float64).tiny)
-
-
-def _better(one: Run, other: Run) -> Run:
-    return min(one, other, key=lambda run: run.inertia)
 
 
 def _ranked(runs: list[Run]) -> list[Run]:

@@ -117,7 +117,7 @@ def cut_tiles(lat: Float64s, lon: Float64s, size: float) -> Indices:
     return np.unique(_number(lat, lon, size), return_inverse=True)[1].astype(np.intp)
 
 
-def _number(lat: Float64s, lon: Float64s, size: float) -> Float64s:
+def _number(lat: Float64s, lon: Float64s, size: float) -> Indices:
     """A number of the tile in which each point lies; most numbers are those of no tile."""
     n_bands = max(round(np.pi * EARTH_RADIUS_KM / size), 1)
     height = 180.0 / n_bands
@@ -125,5 +125,5 @@ def _number(lat: Float64s, lon: Float64s, size: float) -> Float64s:
     around = 2 * np.pi * EARTH_RADIUS_KM * np.cos(np.radians((band + 0.5) * height - 90.0))
     n_parts = np.maximum(np.round(around / size), 1.0)
     part = np.minimum((lon % 360.0) // (360.0 / n_parts), n_parts - 1)
-    number: Float64s = band * 2.0**31 + part
+    number: Indices = band.astype(np.int64) * 2**31 + part.astype(np.int64)
     return number

@@ -80,7 +80,7 @@ def _lane_distances(lane, centroid, low, high, best, reached, scratch):  # type:
                 lower[w] = under
                 above[w] = under
         reached[first] = _FAR
-        if i % 16 == 14 and _is_beaten(reached[first + 1 : stop + 1], best):
+        if i % 16 == 14 and i + 1 < n_levels and _is_beaten(reached[first + 1 : stop + 1], best):
             lower[:] = _FAR
             return lower
     return upper if n_levels % 2 else lower

@@ -32,7 +32,7 @@ def leave_out(squared, weights, first, k, left):  # type: ignore[no-untyped-def]
     for r in range(first.size - 1):
         start, stop = first[r], first[r + 1]
         for _ in range(stop - start - k):
-            nearest[:], next_nearest[:] = np.inf, np.inf
+            nearest[:], next_nearest[:], labels[:] = np.inf, np.inf, start
             for c in range(start, stop):
                 if left[c]:
                     _nearest_two(squared[c], np.int32(c), labels, nearest, next_nearest)
