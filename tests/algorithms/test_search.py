@@ -6,7 +6,8 @@ from sklearn.decomposition import PCA
 
 from xvcluster.algorithms import search
 from xvcluster.algorithms.blocks import Block, Sample
-from xvcluster.algorithms.lloyd import Run
+from xvcluster.algorithms.initialize import k_means_plus_plus
+from xvcluster.algorithms.lloyd import Run, fit
 from xvcluster.algorithms.metrics import get_metric
 from xvcluster.algorithms.search import Gist, Search, principal_view
 from xvcluster.kernels.search import leave_out
@@ -97,6 +98,26 @@ def test_search_ends_with_the_steps_of_the_metric(name, monkeypatch):
     for option in ("refinements", "stride", "momentum"):
         assert given[-1][option] == getattr(metric, option)
     assert given[-1]["tol"] == 1e-4
+
+
+@pytest.mark.parametrize("n_levels", [31, 32, 41])
+def test_search_under_dtw_finds_profiles_that_are_their_own_centroids(n_levels):
+    rng, metric = np.random.default_rng(0), get_metric("dtw")
+    kinds = rng.normal(size=(5, n_levels, 1)).cumsum(axis=1)
+    for profiles, k in ((kinds[np.arange(60) % 5], 5), (make_profiles(40, n_levels), 40)):
+        own = Search.of(Sample(Block.of(profiles)), metric, 1, np.random.SeedSequence(0))
+        [found] = search.search([own], [k], metric, tol=1e-4, max_iter=100)
+        assert found[k].inertia < 1e-9 * own.variance
+
+
+def test_search_under_dtw_is_as_good_for_few_members_as_from_all_levels():
+    profiles, metric = Block.of(make_profiles(120, 40)), get_metric("dtw")
+    seed = np.random.SeedSequence(0)
+    sharp = Run(k_means_plus_plus(profiles, metric, 40, seed))
+    fit([profiles], [sharp], metric, max_iter=100, tol=1e-4, stride=1.8)
+    own = Search.of(Sample(profiles), metric, 1, seed)
+    [found] = search.search([own], [40], metric, tol=1e-4, max_iter=100)
+    assert found[40].inertia < 1.02 * sharp.inertia
 
 
 def test_smoothed_centroids_lead_out_of_poor_minima(monkeypatch):

@@ -114,7 +114,8 @@ def fit_mixture(
     the EM algorithm. J. R. Stat. Soc. B 39, 1–38. https://doi.org/10.1111/j.2517-6161.1977.tb01600.x
     """
     profiles = profiles.counted()
-    points, axes, mean = _find_components(profiles, n_components, variance_explained)
+    with one_blas_thread():
+        points, axes, mean = _find_components(profiles, n_components, variance_explained)
     block, number = Block(points, profiles.weights), _as_integer(seed)
     ridge = _RIDGE * (float(profiles.moments()[1].max()) or 1.0)
     climb = partial(_climb, covariance=covariance, ridge=ridge, max_iter=max_iter, tol=tol)

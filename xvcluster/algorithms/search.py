@@ -40,7 +40,7 @@ _CONTENDERS, _SAME = 8, 1.0002
 _WIDTHS = (3, 5, 3, 5, 3)  # levels over which centroids are smoothed, one after the other
 _PASSES = 4  # from smoothed centroids: almost all that can be gained
 _SWELL = (1, 3)
-_LITTLE = 1e-5  # gain that is none
+_LITTLE = 1e-4  # gain that is as good as none
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
 _FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
@@ -243,7 +243,7 @@ def _explore(
     def settle(runs: Sequence[Runs]) -> None:
         _fit(coarse, searches, runs, metric, **options)
 
-    runs = _start(searches, ks, metric)
+    runs = _start(coarse, [own.for_starts for own in searches], ks, metric)
     settle(runs)
     resting: list[set[int]] = [set() for _ in searches]
     for breath in range(metric.breaths):
@@ -262,24 +262,37 @@ def _explore(
     ]
 
 
-def _start(searches: Sequence[Search], ks: list[int], metric: Metric) -> list[Runs]:
-    """Draw the first centroids of every k from each start: those of the largest k in order."""
-    tasks = [(own.coarse, metric, ks[-1], seed) for own in searches for seed in own.for_starts]
+def _start(
+    samples: Sequence[Block],
+    seeds: Sequence[list[np.random.SeedSequence]],
+    ks: list[int],
+    metric: Metric,
+) -> list[Runs]:
+    """Draw the first centroids of every k by each seed: those of the largest k in order."""
+    pairs = zip(samples, seeds, strict=True)
+    tasks = [(sample, metric, ks[-1], seed) for sample, own in pairs for seed in own]
     with threads(sum(block.values.size for block, *_ in tasks) * ks[-1]) as map_starts:
         drawn = iter(map_starts(k_means_plus_plus, *zip(*tasks, strict=True)))
-        starts = [[next(drawn) for _ in own.for_starts] for own in searches]
+        starts = [[next(drawn) for _ in own] for own in seeds]
     return [{k: [Run(start[:k]) for start in own] for k in ks} for own in starts]
 
 
 def _leave_poor_minima(
     searches: Sequence[Search], runs: list[Runs], metric: Metric, **options: Any
 ) -> list[Runs]:
-    """Start again from smoothed centroids on all levels of a sample, then on more profiles."""
-    for own, found in zip(searches, runs, strict=True):
+    """Start again from smoothed centroids on all levels of a sample, then on more profiles.
+
+    One start of each restart is on all levels of profiles: few or equal members have a centroid
+    whose steps are as sharp as their own, to which nothing leads from half of the levels.
+    """
+    samples = [own.sample for own in searches]
+    seeds = [own.for_starts[:: metric.draws] for own in searches]
+    sharp = _start(samples, seeds, list(runs[0]), metric)
+    for own, found, others in zip(searches, runs, sharp, strict=True):
         shape = own.profiles.values.shape[1:]
         if own.view is not None:
-            found |= {k: [Run(own.view.back(r.centroids, shape)) for r in found[k]] for k in found}
-    samples = [own.sample for own in searches]
+            for k, group in found.items():
+                found[k] = [Run(own.view.back(run.centroids, shape)) for run in group] + others[k]
     runs = _smooth(samples, searches, runs, metric, n=2, **options)
     more = [_thin(own.profiles) for own in searches]
     return _smooth(more, searches, runs, metric, n=1, **options)
