@@ -286,16 +286,22 @@ def _leave_poor_minima(
     whose steps are as sharp as their own, to which nothing leads from half of the levels.
     """
     samples = [own.sample for own in searches]
-    seeds = [own.for_starts[:: metric.draws] for own in searches]
-    sharp = _start(samples, seeds, list(runs[0]), metric)
-    for own, found, others in zip(searches, runs, sharp, strict=True):
-        shape = own.profiles.values.shape[1:]
-        if own.view is not None:
-            for k, group in found.items():
-                found[k] = [Run(own.view.back(run.centroids, shape)) for run in group] + others[k]
+    if searches[0].view is not None:  # all have the same levels
+        seeds = [own.for_starts[:: metric.draws] for own in searches]
+        sharp = _start(samples, seeds, list(runs[0]), metric)
+        runs = [
+            {k: _back(own, group) + others[k] for k, group in found.items()}
+            for own, found, others in zip(searches, runs, sharp, strict=True)
+        ]
     runs = _smooth(samples, searches, runs, metric, n=2, **options)
     more = [_thin(own.profiles) for own in searches]
     return _smooth(more, searches, runs, metric, n=1, **options)
+
+
+def _back(own: Search, runs: list[Run]) -> list[Run]:
+    """Start from centroids that were found through a search's view, on all levels."""
+    shape = own.profiles.values.shape[1:]
+    return [Run(own.view.back(run.centroids, shape)) for run in runs] if own.view else runs
 
 
 def _smooth(
@@ -337,10 +343,9 @@ def _refine(
     if views:  # all have the same levels
         seen = [view.look(block) for view, block in zip(views, profiles, strict=True)]
         fit_groups(_groups(seen, searches, runs), metric, **options)
-        shape = profiles[0].values.shape[1:]
         runs = [
-            {k: [Run(view.back(_best(group).centroids, shape))] for k, group in found.items()}
-            for view, found in zip(views, runs, strict=True)
+            {k: _back(own, [_best(group)]) for k, group in found.items()}
+            for own, found in zip(searches, runs, strict=True)
         ]
     fit_groups(_groups(profiles, searches, runs), metric, **options)
     return [{k: _best(group) for k, group in found.items()} for found in runs]
