@@ -38,31 +38,22 @@ def k_means_plus_plus(
     """
     rng = np.random.default_rng(seed)
     first = profiles.values[draw(profiles.weights, 1, rng)]
-    return _add(profiles, metric, first, [n_clusters], [rng])[0]
+    return add_centroids(profiles, metric, first, [n_clusters], [rng])[0]
 
 
 def add_centroids(
     profiles: Block,
     metric: Metric,
-    given: Float64s,
-    ns: Sequence[int],
-    seeds: Sequence[np.random.SeedSequence],
-) -> list[Float64s]:
-    """Add distant profiles to some centroids until there are n of them, once for each n."""
-    return _add(profiles, metric, given, ns, [np.random.default_rng(seed) for seed in seeds])
-
-
-def _add(
-    profiles: Block,
-    metric: Metric,
     given: Floats,
     ns: Sequence[int],
-    rngs: Sequence[np.random.Generator],
+    seeds: Sequence[np.random.SeedSequence | np.random.Generator],
 ) -> list[Float64s]:
+    """Add distant profiles to some centroids until there are n of them, once for each n."""
     values, weights, k = profiles.values, profiles.weights, len(given)
+    rngs = [np.random.default_rng(seed) for seed in seeds]
     shares = [rng.random((n - k, _TRIALS)) for n, rng in zip(ns, rngs, strict=True)]
-    grown = []
     added = metric.add_distant(profiles, given, shares)
+    grown = []
     for n, rng, chosen in zip(ns, rngs, added, strict=True):
         # if there are fewer distinct profiles than clusters, any others will do
         rest = draw(weights, n - k - len(chosen), rng)

@@ -7,8 +7,8 @@ then settle on all profiles, finally on all levels. At each step, runs that are 
 out, and the others start close to where they end. Searches on several sets of profiles go together,
 as do runs for many k.
 
-Under a metric that warps, runs first settle on half of the levels, and then start again from
-smoothed centroids on more and more profiles, as `warping` explains.
+Under a metric that warps, runs first settle on half of the levels. Then they, and a few that start
+on all levels, start again from smoothed centroids on more and more profiles, as `warping` explains.
 """
 
 from __future__ import annotations
