@@ -72,10 +72,11 @@ def test_one_pass_is_that_of_brute_force_in_float32():
     assert state.n_iter.tolist() == [1]
 
 
-def test_a_run_with_an_empty_cluster_ends_and_others_go_on():
+@pytest.mark.parametrize("name", ["euclidean", "dtw"])
+def test_a_run_with_an_empty_cluster_ends_and_others_go_on(name):
     values = np.repeat([0.0, 1.0, 8.0, 9.0], 3)[:, None, None]
     starts = [np.array([0.0, 100.0])[:, None, None], np.array([0.0, 1.0])[:, None, None]]
-    state = settle(values, starts)
+    state = settle(values, starts, metric=get_metric(name))
     assert state.mass.ravel().tolist() == [12.0, 0.0, 6.0, 6.0]
     assert state.n_iter[0] == 1
-    np.testing.assert_allclose(state.clusters.centroids[2:].ravel(), [0.5, 8.5])
+    np.testing.assert_allclose(state.clusters.centroids[2:].ravel(), [0.5, 8.5], rtol=1e-5)
