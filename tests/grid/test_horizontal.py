@@ -340,13 +340,14 @@ def test_corners_beside_points_without_a_place_are_extrapolated():
 
 
 def test_warn_of_places_says_what_it_cannot_use():
-    axes = Axes(None, "latitude", "longitude")
+    axes, repeated = Axes(None, "latitude", "longitude"), rectilinear([10, 20, 20], [0, 1])
     with pytest.warns(UserWarning, match=r"'latitude' holds 20 more than once.*drop_duplicates"):
-        warn_of_places(rectilinear([10, 20, 20], [0, 1]), axes)
+        warn_of_places(repeated, axes, find_grid(repeated))
     text = xr.DataArray(np.zeros(2), {"lat": ("y", ["45N", "46N"])}, "y")
     with pytest.warns(UserWarning, match=r"'lat' is of type <U3, not numbers of degrees"):
-        warn_of_places(text, Axes(None, None, None))
+        warn_of_places(text, Axes(None, None, None), None)
     lacking = xr.DataArray(np.zeros(2), dims="nCells", attrs={"coordinates": "latCell lonCell"})
     with pytest.warns(UserWarning, match=r"'latCell' and 'lonCell', which they do not hold"):
-        warn_of_places(lacking, Axes(None, None, None))
-    warn_of_places(rectilinear([10, 20], [0, 120, 240, 360]), axes)
+        warn_of_places(lacking, Axes(None, None, None), None)
+    closed = rectilinear([10, 20], [0, 120, 240, 360])
+    warn_of_places(closed, axes, find_grid(closed))

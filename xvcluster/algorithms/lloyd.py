@@ -309,9 +309,10 @@ def fit_groups(
     limit = 64 * metric.rows_alone if len(groups) >= _SEVERAL else metric.rows_alone
     many = [group for group in groups if len(group.profiles) > limit]
     few = [group for group in groups if len(group.profiles) <= limit]
-    parts = [(group, runs) for group in few for runs in _cut(group.runs, len(groups))]
-    work = sum(len(group.profiles) * sum(len(r.centroids) for r in runs) for group, runs in parts)
-    _settle_all(parts, metric, max_iter, tol, report, work * groups[0].profiles.values[0].size)
+    work = sum(g.profiles.values.size * sum(len(run.centroids) for run in g.runs) for g in few)
+    cut = partial(_cut, n_groups=len(groups)) if work > _LITTLE else lambda runs: [runs]
+    parts = [(group, runs) for group in few for runs in cut(group.runs)]
+    _settle_all(parts, metric, max_iter, tol, report, work)
     for group in many:
         options |= {"max_iter": max_iter, "tol": tol * group.variance, "report": report}
         fit(split(group.profiles, metric), group.runs, metric, **options)

@@ -280,7 +280,7 @@ def _require_stack(block: Block, stack: Stack, held: Labels) -> None:
     first, active, ends = stack.first, stack.active, [0, len(stack.centroids)]
     is_cut = first.size == active.size + 1 and first[[0, -1]].tolist() == ends
     is_known = held.ndim == 2 and bool(((active >= 0) & (active < len(held))).all())
-    if not (is_cut and is_known and bool((np.diff(first) > 0).all())):
+    if not (is_cut and is_known and bool((first[1:] > first[:-1]).all())):
         raise ValueError(
             f"the runs {stack.active} with centroids from {stack.first} do not match labels of "
             f"shape {held.shape} and centroids of shape {stack.centroids.shape}"

@@ -76,7 +76,7 @@ def own_amounts(grid: HorizontalGrid) -> Float64s:
     On the dimensions of the grid. Columns that repeat a meridian, and points without a place, do
     not count.
     """
-    factors = area_factors(grid) or [xr.DataArray(np.ones(grid.shape), dims=grid.dims)]
+    factors = area_factors(grid) or [xr.Variable(grid.dims, np.ones(grid.shape))]
     amounts = np.asarray(reduce(mul, factors).transpose(*grid.dims).values, dtype=np.float64)
     counts = grid.is_placed if grid.kind == "points" else grid.is_placed & ~grid.columns.is_repeated
     return np.where(counts, amounts, 0.0)

@@ -40,7 +40,7 @@ def cell_areas(data: xr.DataArray | xr.Dataset, axes: Axes | None = None) -> xr.
     loose point, that of the spherical polygon between the vertices that the file gives.
     """
     factors = area_factors(find_grid(data, axes))
-    return reduce(mul, factors) if factors else None
+    return xr.DataArray(reduce(mul, factors)) if factors else None
 
 
 def count_areas(labels: xr.DataArray) -> xr.DataArray:
@@ -59,25 +59,26 @@ def count_areas(labels: xr.DataArray) -> xr.DataArray:
         counts 0, and so does a cell without a place. The attribute ``units`` is "km2" or "1".
     """
     axes = Axes(None, *find_horizontal(labels))
-    area = cell_areas(labels, axes)
-    counts = xr.DataArray(1.0) if area is None else area
-    found = own_columns(labels, axes)
+    grid = find_grid(labels, axes)
+    factors = area_factors(grid)
+    counts = xr.DataArray(reduce(mul, factors, xr.Variable((), 1.0)))
+    found = own_columns(labels, axes, grid)
     if found is not None:
         dim, columns = found
         counts = counts * xr.DataArray(np.where(columns.is_repeated, 0.0, 1.0), dims=[dim])
-    return counts.fillna(0.0).assign_attrs(units="1" if area is None else "km2")
+    return counts.fillna(0.0).assign_attrs(units="km2" if factors else "1")
 
 
-def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
+def area_factors(grid: HorizontalGrid | None) -> list[xr.Variable]:
     """Compute arrays whose product is `cell_areas`, along rows and columns; none without cells."""
     if grid is None:
         return []
     if grid.kind == "curvilinear" and min(grid.shape) > 1:
         areas = np.where(grid.is_placed, quadrilateral_areas(grid.corners), np.nan)
-        return [xr.DataArray(areas, dims=grid.dims)]
+        return [xr.Variable(grid.dims, areas)]
     if grid.vertices is not None:
         areas = np.where(grid.is_placed, polygon_areas(grid.vertices), np.nan)
-        return [xr.DataArray(areas, dims=grid.dims)]
+        return [xr.Variable(grid.dims, areas)]
     if grid.edges is None:
         return []
     parallels, meridians = grid.edges
@@ -88,10 +89,10 @@ def area_factors(grid: HorizontalGrid | None) -> list[xr.DataArray]:
     width = np.radians(np.where((width > 180.0) & (width < 360.0), 360.0 - width, width))
     if grid.kind == "points":
         areas = np.where(grid.is_placed, height * width, np.nan)
-        return [xr.DataArray(areas, dims=grid.dims)]
-    factors = [xr.DataArray(height, dims=grid.dims[:1]), xr.DataArray(width, dims=grid.dims[1:])]
+        return [xr.Variable(grid.dims, areas)]
+    factors = [xr.Variable(grid.dims[:1], height), xr.Variable(grid.dims[1:], width)]
     if not grid.is_placed.all():
-        factors.append(xr.DataArray(np.where(grid.is_placed, 1.0, np.nan), dims=grid.dims))
+        factors.append(xr.Variable(grid.dims, np.where(grid.is_placed, 1.0, np.nan)))
     return factors
 
 

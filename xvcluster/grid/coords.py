@@ -202,12 +202,12 @@ def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
 
     attributes = [v.attrs | v.encoding for v in dataset.variables.values()]
     named = {a[n] for a in attributes for n in ("bounds", "grid_mapping") if n in a}
-    for kind, unit in (("latitude", "_north"), ("longitude", "_east")):
-        named |= set(dataset.cf.standard_names.get(kind, []))
-        named |= {n for n, v in dataset.data_vars.items() if units(v).lower().endswith(unit)}
+    standard_names = dataset.cf.standard_names
+    named.update(*(standard_names.get(kind, ()) for kind in _KINDS))
     full = (_LATITUDE_NAMES | _LONGITUDE_NAMES) - _BARE_NAMES
     for name, variable in dataset.data_vars.items():
-        if variable.ndim and _lower(name) in full and _is_degrees(variable, np.inf):
+        is_named = variable.ndim and _lower(name) in full and _is_degrees(variable, np.inf)
+        if is_named or units(variable).lower().endswith(("_north", "_east")):
             named.add(name)
     return dataset.set_coords([n for n in dataset.data_vars if n in named])
 
@@ -381,14 +381,14 @@ def _candidates(
     """Coordinates along the data's dimensions that CF attributes, and that names, call so."""
     arrays = [data] if isinstance(data, xr.DataArray) else list(data.data_vars.values())
     dims = {d for array in arrays for d in array.dims} or set(data.dims)
-    on_data = [n for n, c in data.coords.items() if c.ndim and set(c.dims) <= dims]
-    on_earth = [n for n in on_data if not _is_projected(data[n])]
+    on_data = {n: c for n, c in data.coords.items() if c.ndim and set(c.dims) <= dims}
+    on_earth = {n: c for n, c in on_data.items() if not _is_projected(c)}
     cf_names = described.get(kind, ())
     by_cf = [n for n in on_earth if n in cf_names]
     names, limit = _KINDS[kind]
-    by_name = [n for n in on_earth if _lower(n) in names and _is_degrees(data[n], limit)]
+    by_name = [n for n, c in on_earth.items() if _lower(n) in names and _is_degrees(c, limit)]
     # a full name (lat) is clearer than a bare y, which may also be kilometres or count the cells
-    bare = [n for n in by_name if _is_bare(n) and not _may_count(data[n].variable)]
+    bare = [n for n in by_name if _is_bare(n) and not _may_count(on_earth[n].variable)]
     return by_cf, [n for n in by_name if not _is_bare(n)] or bare
 
 

@@ -270,7 +270,9 @@ def _over_the_poles(lat: Float64s, lon: Float64s) -> tuple[Float64s, Float64s] |
     return (rows, columns) if np.abs(cell_edges(known)).max() > 90.0 + _SAME_MERIDIAN else None
 
 
-def warn_of_places(data: xr.DataArray | xr.Dataset, axes: Axes) -> None:
+def warn_of_places(
+    data: xr.DataArray | xr.Dataset, axes: Axes, grid: HorizontalGrid | None
+) -> None:
     """Warn of latitudes and longitudes that are no numbers, or that a grid holds twice."""
     for name in unreadable_places(data):
         if name in (axes.latitude, axes.longitude):
@@ -289,7 +291,6 @@ def warn_of_places(data: xr.DataArray | xr.Dataset, axes: Axes) -> None:
                 f"e.g. dataset[['name of the variable', {', '.join(map(repr, absent))}]]"
             )
         return
-    grid = find_grid(data, axes)
     if grid is None or grid.kind != "rectilinear":
         return
     lon = grid.columns.lon[grid.columns.order] if grid.goes_around else grid.lon
@@ -339,17 +340,18 @@ def take_map(
     return field.isel(dict.fromkeys(others, 0), drop=True).transpose(*dims)
 
 
-def own_columns(data: xr.DataArray | xr.Dataset, axes: Axes) -> tuple[Hashable, Columns] | None:
+def own_columns(
+    data: xr.DataArray | xr.Dataset, axes: Axes, grid: HorizontalGrid | None
+) -> tuple[Hashable, Columns] | None:
     """Find the dimension along which columns lie, and these.
 
     None if longitude has no dimension of its own, as that of loose points. A section along
     longitude needs no latitude.
     """
+    if grid is not None:
+        return None if grid.kind == "points" else (grid.dims[1], grid.columns)
     if axes.longitude is None:
         return None
-    if axes.latitude is not None:
-        grid = find_grid(data, axes)
-        return None if grid is None or grid.kind == "points" else (grid.dims[1], grid.columns)
     lon = at_rest(data, axes.longitude)
     if lon.ndim != 1:
         return None

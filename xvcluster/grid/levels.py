@@ -27,7 +27,7 @@ def vertical_of(data: xr.DataArray | xr.Dataset, name: str) -> xr.DataArray:
     They keep other coordinates that lie along the vertical alone, which may name them.
     """
     dim = {str(d): d for d in data.dims}[name]
-    along = {n: _with_text(c.variable) for n, c in data.coords.items() if c.dims == (dim,)}
+    along = {n: _with_text(v) for n, v in data.coords.variables.items() if v.dims == (dim,)}
     if dim in along and not _is_multi(along[dim]):
         own = along[dim]
         vertical = xr.DataArray(own.values, {dim: own}, (dim,), dim, own.attrs)

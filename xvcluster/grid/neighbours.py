@@ -168,7 +168,7 @@ def _along_dims(field: xr.DataArray) -> tuple[tuple[Hashable, ...], Adjacency]:
             f"rename it if points that follow each other adjoin, e.g. "
             f"data.rename({lists[0]}='x')"
         )
-    found = own_columns(field, Axes(None, *find_horizontal(field)))
+    found = own_columns(field, Axes(None, *find_horizontal(field)), None)
     shape = tuple(field.sizes[d] for d in dims)
     place, pairs = np.arange(math.prod(shape)).reshape(shape), []
     for axis, dim in enumerate(dims):

@@ -46,7 +46,7 @@ def lay_out_model(
     """
     layout = lay_out(data, dim)
     layout = weigh(layout, weights, level_weights, variable_weights, why_not=why_not)
-    warn_of_places(layout.dataset, layout.axes)
+    warn_of_places(layout.dataset, layout.axes, layout.horizontal)
     check_names(layout, method, *(["k"] if sweeps else []))
     return layout
 

@@ -233,12 +233,14 @@ class ChunkedProfiles:
     def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
         """Maps of the n numbers that a function finds for each profile, lazily."""
         find = partial(_find, reading=self.scaled, function=function, n=n)
-        return _map_lazily(self.layout, self.chunks.array, find, n)
+        return list(
+            map(self.layout.grid.place, _map_lazily(self.layout, self.chunks.array, find, n))
+        )
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, lazily."""
         find = partial(_find, reading=self.reading, function=_average, n=1)
-        return _map_lazily(self.layout, self.chunks.array, find, 1)[0]
+        return self.layout.grid.place(_map_lazily(self.layout, self.chunks.array, find, 1)[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -268,14 +270,14 @@ class ChunkedMembers:
         of_each: list[Moments] = own.chunks.reduce(fold, join_clusters)
         return average_moments(of_each)
 
-    def maps(self) -> dict[str, xr.DataArray]:
+    def maps(self) -> dict[str, xr.Variable]:
         """Label, status, distance and margin on the user's dimensions, lazily."""
         own = self.profiles
         return _label_maps(own.layout, own.chunks.array, own.scaled, self.assigner)
 
     def label(self) -> xr.DataArray:
         """The labels alone, lazily."""
-        return self.maps()["label"]
+        return self.profiles.layout.grid.place(self.maps()["label"])
 
     def statistics(self, centroids: Float64s) -> Statistics:
         """Statistics of the members of each cluster, in one pass.
@@ -382,7 +384,8 @@ def label_chunks(
 ) -> xr.DataArray:
     """Label every profile of a model in dask arrays; nothing is computed."""
     reading = _reading_to_label(layout, scaling)
-    return _label_maps(layout, _stack_lazily(layout), reading, assigner)["label"]
+    maps = _label_maps(layout, _stack_lazily(layout), reading, assigner)
+    return layout.grid.place(maps["label"])
 
 
 def map_chunks(
@@ -393,7 +396,7 @@ def map_chunks(
 ) -> list[xr.DataArray]:
     """Maps of the n numbers that a function finds for scaled profiles; nothing is computed."""
     find = partial(_find, reading=_reading_to_label(layout, scaling), function=function, n=n)
-    return _map_lazily(layout, _stack_lazily(layout), find, n)
+    return list(map(layout.grid.place, _map_lazily(layout, _stack_lazily(layout), find, n)))
 
 
 def _reading_to_label(layout: Layout, scaling: Scaling | ProfileScaling) -> Reading:
@@ -406,7 +409,7 @@ def _reading_to_label(layout: Layout, scaling: Scaling | ProfileScaling) -> Read
 
 def _label_maps(
     layout: Layout, array: Any, reading: Reading, assigner: Assigner
-) -> dict[str, xr.DataArray]:
+) -> dict[str, xr.Variable]:
     """Label, status, distance and margin on the user's dimensions; nothing is computed."""
     label = partial(_label, reading=reading, assigner=assigner)
     maps = dict(zip(_MAPS, _map_lazily(layout, array, label, len(_MAPS)), strict=True))
@@ -416,7 +419,7 @@ def _label_maps(
 
 def _map_lazily(
     layout: Layout, array: Any, function: Callable[[Array], Floats], n: int
-) -> list[xr.DataArray]:
+) -> list[xr.Variable]:
     """The n maps (n, *horizontal) that a function makes of each chunk, chunked as the data."""
     import dask.array as da
 
@@ -426,10 +429,9 @@ def _map_lazily(
         drop_axis=[0, 1], new_axis=0, chunks=((n,), *array.chunks[2:]),
         dtype=np.float32, meta=np.empty((0,) * (array.ndim - 1), np.float32),
     )  # fmt: skip
-    dims, coords = layout.grid.dims, layout.grid.coords
-    own = layout.dataset.unify_chunks().chunks
+    dims, own = layout.grid.dims, layout.dataset.unify_chunks().chunks
     stacked = stacked.rechunk({i: own[d] for i, d in enumerate(dims, start=1) if d in own})
-    return [xr.DataArray(values, dims=dims, coords=coords) for values in stacked]
+    return [xr.Variable(dims, values) for values in stacked]
 
 
 def _label(chunk: Array, reading: Reading, assigner: Assigner) -> Floats:

@@ -71,7 +71,7 @@ class Places:
         """Size along the canonical dimensions, a repeated seam counted once."""
         return tuple(self.take[d].size for d in self.canonical_dims)
 
-    def flatten(self, array: xr.DataArray) -> Array:
+    def flatten(self, array: xr.DataArray | xr.Variable) -> Array:
         """Arrange values in canonical order, shape (..., n_points); other dimensions come first."""
         as_is = {d: np.arange(n) for d, n in array.sizes.items()}
         moved = {d: at for d, at in self.take.items() if not np.array_equal(at, as_is[d])}
@@ -79,11 +79,15 @@ class Places:
         lead = array.shape[: array.ndim - len(self.canonical_dims)]
         return np.asarray(array.values).reshape(*lead, -1)
 
-    def spread(self, values: Array) -> xr.DataArray:
+    def spread(self, values: Array) -> xr.Variable:
         """Put values of all points, in canonical order, back on the user's dimensions."""
         array = xr.Variable(self.canonical_dims, values.reshape(self.shape))
         array = array.isel(dict(self.restore)).transpose(*self.dims)
-        return xr.DataArray(np.array(array.values, order="C"), self.coords, self.dims)
+        return xr.Variable(self.dims, np.array(array.values, order="C"))
+
+    def place(self, array: xr.Variable) -> xr.DataArray:
+        """Give a map its coordinates."""
+        return xr.DataArray(array, self.coords)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +134,8 @@ class Layout:
         Whether the file's direction is opposite to that of the profiles.
     axes : Axes
         Names of the vertical dimension and of latitude and longitude.
+    horizontal : HorizontalGrid or None
+        The grid of latitude and longitude, if these are known, and points are put in order.
     grid : Places
         The way to the canonical order of points, and back to the user's dimensions.
     weighting : Weighting
@@ -141,6 +147,7 @@ class Layout:
     vertical: xr.DataArray | None
     descending: bool
     axes: Axes
+    horizontal: HorizontalGrid | None
     grid: Places
     weighting: Weighting = field(kw_only=True, default=Weighting())
 
@@ -156,9 +163,10 @@ class Layout:
         return levels[::-1] if self.descending else levels
 
     @property
-    def horizontal(self) -> HorizontalGrid | None:
-        """The grid of latitude and longitude, if these are known."""
-        return find_grid(self.dataset, self.axes)
+    def coords(self) -> dict[Hashable, Any]:
+        """The coordinates of maps and of centroids."""
+        vertical = {} if self.vertical is None else self.vertical.coords
+        return {**self.grid.coords, **vertical}
 
     def locate(self, points: Indices) -> tuple[Float64s, Float64s]:
         """Latitude and longitude of points in canonical order; NaN if either is not known."""
@@ -178,9 +186,9 @@ class Layout:
             return []
         lacking = set(self.grid.dims).difference(*(f.dims for f in factors))
         share = 1.0 / float(np.prod([self.dataset.sizes[d] for d in lacking]))
-        return [*(f.variable for f in factors), xr.Variable((), share)]
+        return [*factors, xr.Variable((), share)]
 
-    def areas(self) -> xr.DataArray | None:
+    def areas(self) -> xr.Variable | None:
         """Cell areas in km² on the horizontal dimensions, if latitude and longitude are known.
 
         They are divided evenly among the entries of other dimensions, such as time.
@@ -188,19 +196,17 @@ class Layout:
         factors = self.area_factors()
         return self.product(factors) if factors else None
 
-    def product(self, factors: Sequence[xr.Variable]) -> xr.DataArray:
+    def product(self, factors: Sequence[xr.Variable]) -> xr.Variable:
         """The product of arrays on some of the horizontal dimensions, on all of them."""
-        sizes = {d: self.dataset.sizes[d] for d in self.grid.dims}
-        return xr.DataArray(multiply(factors, sizes))
+        return multiply(factors, {d: self.dataset.sizes[d] for d in self.grid.dims})
 
-    def to_levels(self, values: Float64s, *lead: str) -> list[xr.DataArray]:
+    def to_levels(self, values: Float64s, *lead: str) -> list[xr.Variable]:
         """Turn values of shape (*lead, n_levels, n_variables) into one array per variable."""
-        vertical = xr.DataArray(0.0) if self.vertical is None else self.vertical
-        dims = (*lead, *vertical.dims)
+        dims = (*lead, *(() if self.vertical is None else self.vertical.dims))
         values = values[..., ::-1, :] if self.descending else values
         values = values[..., 0, :] if self.vertical is None else values
         return [
-            xr.DataArray(values[..., v].copy(), vertical.coords, dims, attrs=attrs)
+            xr.Variable(dims, values[..., v].copy(), attrs)
             for v, attrs in enumerate(self.variables.values())
         ]
 
@@ -248,8 +254,9 @@ def lay_out(
     descending = vertical is not None and _descends(vertical)
     attrs = {str(n): _plain_attrs(a.attrs) for n, a in dataset.data_vars.items()}
     dtype = np.result_type(*(_float_dtype(a.dtype) for a in dataset.data_vars.values()))
-    places = _find_places(dataset, axes, in_order=in_order)
-    return Layout(dataset, attrs, dtype, vertical, descending, axes, places)
+    horizontal = find_grid(dataset, axes) if in_order else None
+    places = _find_places(dataset, axes, horizontal, in_order=in_order)
+    return Layout(dataset, attrs, dtype, vertical, descending, axes, horizontal, places)
 
 
 def as_dataset(data: xr.DataArray | xr.Dataset) -> xr.Dataset:
@@ -307,17 +314,19 @@ def _choose_numeric(dataset: xr.Dataset) -> str:
     return f"choose the variables to cluster, e.g. data[[{numeric[0]!r}]]"
 
 
-def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
+def _find_places(
+    dataset: xr.Dataset, axes: Axes, horizontal: HorizontalGrid | None, *, in_order: bool
+) -> Places:
     """Find the canonical order of points: by latitude and longitude, as far as these are known."""
     first = next(iter(dataset.data_vars.values()))
     dims = tuple(d for d in first.dims if d != axes.vertical)
     rank = dict.fromkeys(dims, 0)
     for r, known in enumerate((axes.latitude, axes.longitude), start=1):
-        if known and dataset[known].ndim == 1:
-            rank[dataset[known].dims[0]] = r
+        if known and dataset.variables[known].ndim == 1:
+            rank[dataset.variables[known].dims[0]] = r
     canonical = tuple(sorted(dims, key=lambda d: (rank[d], str(d))))
     take, restore = {}, {}
-    found = own_columns(dataset, axes) if in_order else None
+    found = own_columns(dataset, axes, horizontal) if in_order else None
     closed = {found[0]: found[1]} if found is not None and found[1].goes_around else {}
     for d in dims:
         take[d] = restore[d] = np.arange(dataset.sizes[d])
@@ -326,7 +335,7 @@ def _find_places(dataset: xr.Dataset, axes: Axes, *, in_order: bool) -> Places:
     # a map that holds the corners' latitudes as well, but no attribute that says so, is ambiguous
     stacked = {n for n, index in dataset.indexes.items() if isinstance(index, pd.MultiIndex)}
     others = other_places(dataset) - stacked
-    kept = {n for n, c in dataset.coords.items() if set(c.dims) <= set(dims)} - others
+    kept = {n for n, c in dataset.coords.variables.items() if set(c.dims) <= set(dims)} - others
     bare = dataset.drop_vars([n for n in dataset.variables if n not in kept]).drop_encoding()
     for coordinate in bare.variables.values():
         coordinate.attrs = _plain_attrs(coordinate.attrs, dropped=_ENCODING_ATTRIBUTES)
@@ -347,7 +356,7 @@ def _canonical_order(
     named: tuple[tuple[Kind, str | None], ...]
     named = ("longitude", axes.longitude), ("latitude", axes.latitude)
     for kind, name in named:
-        if name is None or dim not in dataset[name].dims:
+        if name is None or dim not in dataset.variables[name].dims:
             continue
         values = degrees(dataset[name], kind)
         digits = _digits(values) if values.ndim == 1 else 4

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,8 @@ from xvcluster.profiles.statistics import (
 
 STATUS = ("labelled", "no_data", "incomplete", "invalid")
 """Whether a point has a label, and if not, why; by its number in `status`."""
+
+Map = TypeVar("Map", xr.DataArray, xr.Variable)
 
 _GATHER = 4096
 
@@ -73,18 +75,22 @@ class Profiles(Layout):
 
     def neighbours(self) -> Indices:
         """Pairs (n_pairs, 2) of profiles that adjoin each other; see `find_neighbours`."""
-        place = self.grid.spread(np.arange(self.status.size))
+        place = self.grid.place(self.grid.spread(np.arange(self.status.size)))
         at = place.values.ravel()  # the seam of a global grid is there twice
         number = np.full(self.status.size, -1)
         number[self.points] = np.arange(self.points.size)
         pairs = find_neighbours(place, grid=self.horizontal, is_present=number[at] >= 0)
         return each_once(number[at[pairs]])
 
-    def to_map(self, values: Array) -> xr.DataArray:
+    def spread(self, values: Array) -> xr.Variable:
         """Put one value per profile on the user's dimensions; float32, otherwise NaN."""
         full = np.full(self.status.size, np.nan, dtype=np.float32)
         full[self.points] = values
         return self.grid.spread(full)
+
+    def to_map(self, values: Array) -> xr.DataArray:
+        """The same with its coordinates."""
+        return self.grid.place(self.spread(values))
 
 
 def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Profiles:
@@ -107,7 +113,7 @@ def stack(layout: Layout, *, may_be_empty: bool = False) -> Profiles:
         array.encoding = variable.encoding  # has the packing of the limits of valid values
         refused = find_invalid(array)
         array = array if refused is None else array.where(~refused)
-        column = flatten_levels(layout, array)
+        column = flatten_levels(layout, array.variable)
         columns.append(column)
         missing.append(np.isnan(column))
         invalid.append(None if refused is None else layout.grid.flatten(refused.any(lead)))
@@ -132,7 +138,7 @@ def stack(layout: Layout, *, may_be_empty: bool = False) -> Profiles:
     )
 
 
-def flatten_levels(layout: Layout, array: xr.DataArray) -> Array:
+def flatten_levels(layout: Layout, array: xr.DataArray | xr.Variable) -> Array:
     """Values (n_levels, n_points) of a variable in the order of the profiles' levels and points."""
     lead = () if layout.axes.vertical is None else (layout.axes.vertical,)
     column = layout.grid.flatten(array.transpose(*lead, ...))
@@ -220,7 +226,7 @@ def describe_incomplete(completeness: Integers) -> str:
     )
 
 
-def in_units(distance: xr.DataArray, scaling: Scaling | ProfileScaling) -> xr.DataArray:
+def in_units(distance: Map, scaling: Scaling | ProfileScaling) -> Map:
     """Distances in the units of the data, if these were left for a scale in which squares are safe.
 
     They are float64, as float32 may not hold them.
@@ -340,15 +346,14 @@ class ArrayMembers:
         moments = Block(own.moments, own.source.profiles.weights)
         return average_moments(moments_by_cluster(moments, self.assignment.labels, k))
 
-    def maps(self) -> dict[str, xr.DataArray]:
+    def maps(self) -> dict[str, xr.Variable]:
         """Label, status, distance and margin on the user's dimensions."""
-        layout = self.profiles.layout
-        distance = layout.to_map(np.sqrt(self.assignment.squared))
+        layout, found = self.profiles.layout, self.assignment
         return {
-            "label": self.label(),
+            "label": layout.spread(found.labels + 1),
             "status": layout.grid.spread(layout.status),
-            "distance": in_units(distance, self.profiles.scaling),
-            "margin": layout.to_map(self.assignment.margin),
+            "distance": in_units(layout.spread(np.sqrt(found.squared)), self.profiles.scaling),
+            "margin": layout.spread(found.margin),
         }
 
     def label(self) -> xr.DataArray:

@@ -145,7 +145,7 @@ def describe(
     variables |= describe_scaling(layout, scaling)
     if layout.weighting.levels is not None:
         variables["level_weight"] = _level_weights(layout)
-    coords = {
+    coords = layout.coords | {
         "cluster": ("cluster", np.arange(1, len(centroids) + 1), {"long_name": "cluster number"}),
         "quantile": ("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
     }
@@ -153,7 +153,7 @@ def describe(
     return xr.Dataset(variables, coords, attributes)
 
 
-def of_each(layout: Layout, ending: str, values: Float64s, *lead: str) -> dict[str, xr.DataArray]:
+def of_each(layout: Layout, ending: str, values: Float64s, *lead: str) -> dict[str, xr.Variable]:
     """Values (*lead, n_levels, n_variables) as one variable for each of the data's, by name."""
     arrays = layout.to_levels(values, *lead)
     return {f"{n}{ending}": a for n, a in zip(layout.variables, arrays, strict=True)}
@@ -161,7 +161,7 @@ def of_each(layout: Layout, ending: str, values: Float64s, *lead: str) -> dict[s
 
 def describe_scaling(
     layout: Layout, scaling: Scaling, along: str = "cluster"
-) -> dict[str, xr.DataArray]:
+) -> dict[str, xr.Variable]:
     """Describe how profiles were scaled: ``<name>_offset`` and ``<name>_scale``.
 
     They lie on the vertical, or `along` clusters or nodes where profiles were scaled by their own
@@ -174,7 +174,7 @@ def describe_scaling(
     for ending, values in (("offset", scaling.offset), ("scale", scale)):
         if values.ndim == 3:
             columns = zip(layout.variables, values[:, 0].T, strict=True)
-            found = {f"{n}{node}_{ending}": xr.DataArray(v, dims=along) for n, v in columns}
+            found = {f"{n}{node}_{ending}": xr.Variable(along, v) for n, v in columns}
         else:
             shape = (len(layout.levels), len(layout.variables))
             found = of_each(layout, f"_{ending}", np.broadcast_to(values, shape))
@@ -196,17 +196,19 @@ def _stretch(level_weights: Float64s | None) -> Float64s:
     return np.asarray(np.sqrt(weights)[:, None])
 
 
-def _level_weights(layout: Layout) -> xr.DataArray:
+def _level_weights(layout: Layout) -> xr.Variable:
     """Weights of the levels on the vertical."""
     levels = np.asarray(layout.weighting.levels)
     columns = np.repeat(levels[:, None], len(layout.variables), axis=1)
     attrs = {"long_name": "weight of the squared differences at a level", "units": "1"}
-    return layout.to_levels(columns)[0].drop_attrs(deep=False).assign_attrs(attrs)
+    found = layout.to_levels(columns)[0]
+    found.attrs = attrs
+    return found
 
 
 def _maps(
     layout: Layout, members: Members, parameters: Mapping[str, Any]
-) -> dict[str, xr.DataArray]:
+) -> dict[str, xr.Variable]:
     """What is known of each point: label, status, distance, margin."""
     maps = members.maps()
     for name, attrs in _OF_POINTS.items():
