@@ -167,7 +167,12 @@ def spread(block: Block, labels: Labels, k: int) -> tuple[Float64s, Float64s]:
 
 def _quantiles(members: Block) -> Float64s:
     """Linear quantiles (n_quantiles, n_levels, n_variables) of profiles, whose order is lost."""
-    found: Float64s = np.quantile(members.values, QUANTILES, axis=0, overwrite_input=True)
+    ordered = members.values
+    ordered.sort(axis=0)  # several times as fast as the selection of np.quantile
+    place = np.array(QUANTILES) * (len(ordered) - 1)
+    before = place.astype(np.intp)
+    low, high = ordered[before].astype(np.float64), ordered[np.ceil(place).astype(np.intp)]
+    found: Float64s = low + (place - before)[:, None, None] * (high - low)
     return found
 
 
