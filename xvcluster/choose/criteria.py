@@ -36,7 +36,7 @@ from xvcluster.choose.verdict import SEPARATED, STABLE, conclude
 from xvcluster.grid.tiles import find_tiles
 from xvcluster.grid.variogram import LEAST_PLACES, find_range, points_km, thin_places
 from xvcluster.messages import warn
-from xvcluster.profiles import Layout
+from xvcluster.profiles import Layout, join_maps
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import describe_order
 from xvcluster.record.fits import Fits
@@ -44,6 +44,7 @@ from xvcluster.record.fits import Fits
 N_REFERENCES, GAP_PROFILES, STABILITY_PROFILES = 10, 2048, 4096
 N_SURROGATES, STRUCTURE_PROFILES = 39, 1024
 _ATTRS = {
+    "k": {"long_name": "number of clusters"},
     "inertia": {"long_name": "sum of squared distances"},
     "silhouette": {"long_name": "simplified silhouette", "units": "1"},
     "davies_bouldin": {"long_name": "Davies–Bouldin index", "units": "1"},
@@ -103,17 +104,16 @@ def describe_criteria(
         structure, p = _structure(fits, for_structure, progress)
         found |= structure
         how["structure"] = {"p_value": p, "n_surrogates": N_SURROGATES, "threshold": TOLERANCE}
-    dataset = xr.Dataset({name: ("k", values, _ATTRS[name]) for name, values in found.items()})
+    variables = {name: ("k", values, _ATTRS[name]) for name, values in found.items()}
+    dataset = xr.Dataset(variables, {"k": ("k", list(fits.fits), _ATTRS["k"])})
     for name, attrs in how.items():
         dataset[name].attrs |= attrs
-    ks = list(fits.fits)
-    dataset = conclude(dataset.assign_coords(k=ks), _inertia_of_one(fits, sums))
+    dataset = conclude(dataset, _inertia_of_one(fits, sums))
     with np.errstate(over="ignore", under="ignore"):  # of which the fit has warned
         dataset["inertia"].values *= np.square(fits.profiles.scaling.unit)
-    k = xr.DataArray(ks, dims="k", name="k", attrs={"long_name": "number of clusters"})
-    label = xr.concat([fit.members.label() for fit in fits.fits.values()], dim=k)
+    label = join_maps([fit.members.label() for fit in fits.fits.values()], "k")
     label.attrs = {"long_name": "cluster", "ordered_by": describe_order(fits.layout)}
-    return dataset.assign_coords(k=k).assign(label=label)
+    return dataset.assign_coords(fits.layout.grid.coords).assign(label=label)
 
 
 def _from_members(fits: Fits, sums: list[Float64s]) -> dict[str, Float64s]:

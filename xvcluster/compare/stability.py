@@ -105,7 +105,9 @@ def _of_samples(profiles: Scaled, own: Assigner, assigners: list[Assigner], k: i
         agreed += partner[other] == labels
     others = list(zip(assigners, paired, strict=True))
     stability = profiles.maps(partial(share_agreeing, own=own, others=others), 1)[0]
-    return stability, _mean_by_cluster(agreed, n, labels, sample.weights, k)
+    return profiles.layout.grid.place(stability), _mean_by_cluster(
+        agreed, n, labels, sample.weights, k
+    )
 
 
 def _of_errors(

@@ -32,7 +32,7 @@ from xvcluster.options import (
     check_starts,
     choose_ks,
 )
-from xvcluster.profiles import Layout, Scaled
+from xvcluster.profiles import Layout, Scaled, join_maps
 from xvcluster.profiles.scaling import Normalization, check_normalize
 from xvcluster.progress import show_steps
 from xvcluster.record.contents import Parameter, Parameters, Variable, integer, number, one_of
@@ -359,16 +359,16 @@ def _describe(
         "comment": "1 - p2/p1: 0 ambiguous, 1 certain",
     }
     number = np.arange(len(mixture.axes)) + 1
-    return dataset.assign(
-        _posteriors(profiles, mixture, dataset["cluster"]) | _parts(layout, mixture)
-    ).assign_coords(component=("component", number, {"long_name": "component number"}))
+    return dataset.assign(_posteriors(profiles, mixture) | _parts(layout, mixture)).assign_coords(
+        component=("component", number, {"long_name": "component number"})
+    )
 
 
-def _posteriors(profiles: Scaled, mixture: Mixture, cluster: xr.DataArray) -> dict[str, Any]:
+def _posteriors(profiles: Scaled, mixture: Mixture) -> dict[str, xr.Variable]:
     """The probability of each cluster at each point, and how far that is from chance."""
     k = len(mixture.nodes)
-    posterior = xr.concat(profiles.maps(mixture.posterior, k), dim=cluster)
-    robustness = posterior.max("cluster", skipna=False)
+    posterior = join_maps(profiles.maps(mixture.posterior, k), "cluster")
+    robustness: Any = posterior.max("cluster", skipna=False)  # has methods that are untyped
     if k > 1:
         robustness = ((robustness - 1 / k) * (k / (k - 1))).clip(0.0, 1.0)
     robustness = robustness.astype(np.float32)

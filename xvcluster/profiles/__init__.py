@@ -20,7 +20,7 @@ from xvcluster.algorithms.source import InMemory
 from xvcluster.arrays import Float64s, Floats, Indices
 from xvcluster.messages import plain, warn
 from xvcluster.profiles.errors import Errors, Noise, read_errors
-from xvcluster.profiles.layout import Layout, as_dataset, lay_out
+from xvcluster.profiles.layout import Layout, as_dataset, join_maps, lay_out
 from xvcluster.profiles.memory import (
     STATUS,
     ArrayMembers,
@@ -53,6 +53,7 @@ __all__ = [
     "collect",
     "describe_incomplete",
     "is_chunked",
+    "join_maps",
     "label_profiles",
     "lay_out",
     "map_profiles",

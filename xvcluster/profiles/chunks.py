@@ -230,12 +230,10 @@ class ChunkedProfiles:
         total = self.total(partial(_measure, assigners=assigners), _add_arrays)
         return np.split(total, edges, axis=1)
 
-    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
+    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.Variable]:
         """Maps of the n numbers that a function finds for each profile, lazily."""
         find = partial(_find, reading=self.scaled, function=function, n=n)
-        return list(
-            map(self.layout.grid.place, _map_lazily(self.layout, self.chunks.array, find, n))
-        )
+        return _map_lazily(self.layout, self.chunks.array, find, n)
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, lazily."""
@@ -275,9 +273,9 @@ class ChunkedMembers:
         own = self.profiles
         return _label_maps(own.layout, own.chunks.array, own.scaled, self.assigner)
 
-    def label(self) -> xr.DataArray:
+    def label(self) -> xr.Variable:
         """The labels alone, lazily."""
-        return self.profiles.layout.grid.place(self.maps()["label"])
+        return self.maps()["label"]
 
     def statistics(self, centroids: Float64s) -> Statistics:
         """Statistics of the members of each cluster, in one pass.

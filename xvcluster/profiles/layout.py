@@ -211,6 +211,13 @@ class Layout:
         ]
 
 
+def join_maps(maps: Sequence[xr.Variable], dim: str) -> xr.Variable:
+    """Put maps one after the other along a new dimension."""
+    concat: Any = xr.Variable.concat  # is untyped
+    joined: xr.Variable = concat(maps, dim)
+    return joined
+
+
 def multiply(factors: Sequence[xr.Variable], sizes: Mapping[Hashable, int]) -> xr.Variable:
     """The product of arrays on some of the dimensions of these sizes, on all in their order."""
     product: Any = reduce(mul, factors)  # has methods that are untyped

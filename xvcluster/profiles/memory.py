@@ -285,10 +285,10 @@ class ArrayProfiles:
         weights = self.source.profiles.weights
         return [measure(m.assignment, weights, m.assigner.n_clusters) for m in members]
 
-    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.DataArray]:
+    def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.Variable]:
         """Maps of the n numbers that a function finds for each profile."""
         found = find_each(self.source, function, n)
-        return [self.layout.to_map(column) for column in found.T]
+        return [self.layout.spread(column) for column in found.T]
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, in the data's units."""
@@ -350,15 +350,15 @@ class ArrayMembers:
         """Label, status, distance and margin on the user's dimensions."""
         layout, found = self.profiles.layout, self.assignment
         return {
-            "label": layout.spread(found.labels + 1),
+            "label": self.label(),
             "status": layout.grid.spread(layout.status),
             "distance": in_units(layout.spread(np.sqrt(found.squared)), self.profiles.scaling),
             "margin": layout.spread(found.margin),
         }
 
-    def label(self) -> xr.DataArray:
+    def label(self) -> xr.Variable:
         """The labels alone."""
-        return self.profiles.layout.to_map(self.assignment.labels + 1)
+        return self.profiles.layout.spread(self.assignment.labels + 1)
 
     def statistics(self, centroids: Float64s) -> Statistics:
         """Statistics of the members of each cluster."""

@@ -48,14 +48,14 @@ def find_misfit(dataset: xr.Dataset) -> str:
 
 
 def describe_tree(
-    linkage: Float64s, leaf: xr.DataArray, what: str, k: int
-) -> dict[str, xr.DataArray]:
+    linkage: Float64s, leaf: xr.Variable, what: str, k: int
+) -> dict[str, xr.Variable]:
     """Describe the merges of a tree, and the leaf of each point.
 
     Parameters
     ----------
     linkage : ndarray, shape (n_leaves - 1, 4)
-    leaf : DataArray
+    leaf : Variable
         From 1, on the map.
     what : str
         What the leaves are.
@@ -67,9 +67,11 @@ def describe_tree(
         "comment": "numbers of both from 0, leaves first; height; number of leaves",
         "n_clusters": k,
     }
-    merges = xr.DataArray(linkage, dims=("merge", "merge_part"), attrs=attrs)
-    number = leaf.assign_attrs(long_name=f"leaf of the tree: number of the {what}, from 1")
-    return {"linkage": merges, "leaf": number}
+    named = {"long_name": f"leaf of the tree: number of the {what}, from 1"}
+    return {
+        "linkage": xr.Variable(("merge", "merge_part"), linkage, attrs),
+        "leaf": xr.Variable(leaf.dims, leaf.data, named),
+    }
 
 
 def cut_of(dataset: xr.Dataset) -> int:

@@ -116,7 +116,7 @@ class Tree:
             dataset.update(self._describe_nodes(found.groups))
         return dataset
 
-    def _leaf(self) -> xr.DataArray:
+    def _leaf(self) -> xr.Variable:
         """The leaf of each point, from 1."""
         if self.leaves is None:
             assert self.nodes is not None
@@ -124,7 +124,7 @@ class Tree:
         layout = self._in_memory.layout
         number = np.full(layout.status.size, np.nan)  # float32 would not hold those beyond 2**24
         number[layout.points] = self.leaves + 1.0
-        return layout.grid.place(layout.grid.spread(number))
+        return layout.grid.spread(number)
 
     def _describe_nodes(self, groups: Labels) -> dict[str, Any]:
         """The nodes in the units of the data, how they are scaled, and their clusters."""
