@@ -24,6 +24,8 @@ def show_runs(progress: bool | None) -> Iterator[Callable[[list[Run]], None]]:
 
         def report(runs: list[Run]) -> None:
             nonlocal before
+            if bar.disable:
+                return
             inertia = sum(run.inertia for run in runs)
             settled = sum(run.converged for run in runs)
             shown = {"converged": f"{settled}/{len(runs)}"}

@@ -65,7 +65,7 @@ def smooth(centroids: Float64s, width: int) -> Float64s:
 
     The first and the last level are repeated beyond the ends.
     """
-    beyond = width // 2
-    padded = np.pad(centroids, ((0, 0), (beyond, beyond), (0, 0)), mode="edge")
-    smoothed: Float64s = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1).mean(-1)
+    n_levels, beyond = centroids.shape[1], width // 2
+    near = np.arange(n_levels)[:, None] + np.arange(-beyond, beyond + 1)
+    smoothed: Float64s = centroids[:, np.clip(near, 0, n_levels - 1)].mean(axis=2)
     return smoothed
