@@ -42,6 +42,8 @@ _PASSES = 4  # from smoothed centroids: almost all that can be gained
 _SWELL = (1, 3)
 _LITTLE = 1e-4  # gain that is as good as none
 _ROUGH = 10.0  # multiple of the tolerance that is enough on a sample
+_ROUGHER = 100.0  # and for all profiles to tell which runs are beaten
+_CLOSE = 1.0005  # inertia of runs that are not, over the least
 _FEW = 512  # profiles on which runs begin under a metric that warps
 _THINNED = 2048  # profiles of the sample, for steps that need only a few
 _CHUNK = 2048  # profiles at a time, so that no large buffer is needed
@@ -335,19 +337,25 @@ def _smooth(
 
 
 def _refine(
-    searches: Sequence[Search], runs: Sequence[Runs], metric: Metric, **options: Any
+    searches: Sequence[Search], runs: Sequence[Runs], metric: Metric, *, tol: float, **options: Any
 ) -> list[dict[int, Run]]:
     """Find the best run of each k on all profiles, finally on all levels."""
     profiles = [own.profiles for own in searches]
     views = [own.view for own in searches if isinstance(own.view, View)]
     if views:  # all have the same levels
-        seen = [view.look(block) for view, block in zip(views, profiles, strict=True)]
-        fit_groups(_groups(seen, searches, runs), metric, **options)
+        with threads() as map_views:
+            seen = list(map_views(View.look, views, profiles))
+        fit_groups(_groups(seen, searches, runs), metric, tol=_ROUGHER * tol, **options)
+        runs = [
+            {k: [Run(run.centroids) for run in _contenders(own[k], _CLOSE)] for k in own}
+            for own in runs
+        ]
+        fit_groups(_groups(seen, searches, runs), metric, tol=tol, **options)
         runs = [
             {k: _back(own, [_best(group)]) for k, group in found.items()}
             for own, found in zip(searches, runs, strict=True)
         ]
-    fit_groups(_groups(profiles, searches, runs), metric, **options)
+    fit_groups(_groups(profiles, searches, runs), metric, tol=tol, **options)
     return [{k: _best(group) for k, group in found.items()} for found in runs]
 
 

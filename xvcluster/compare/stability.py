@@ -24,6 +24,7 @@ from xvcluster.profiles import (
     open_profiles,
     read_errors,
 )
+from xvcluster.profiles.memory import ArrayProfiles
 from xvcluster.progress import show_steps
 from xvcluster.record.dataset import (
     OF_CLUSTERS,
@@ -103,8 +104,11 @@ def _of_samples(profiles: Scaled, own: Assigner, assigners: list[Assigner], k: i
     agreed = np.zeros(len(sample))
     for other, partner in zip(found, paired, strict=True):
         agreed += partner[other] == labels
-    others = list(zip(assigners, paired, strict=True))
-    stability = profiles.maps(partial(share_agreeing, own=own, others=others), 1)[0]
+    if isinstance(profiles, ArrayProfiles) and len(sample) == profiles.source.n_profiles:
+        stability = profiles.layout.spread(agreed / n)
+    else:
+        others = list(zip(assigners, paired, strict=True))
+        stability = profiles.maps(partial(share_agreeing, own=own, others=others), 1)[0]
     return profiles.layout.grid.place(stability), _mean_by_cluster(
         agreed, n, labels, sample.weights, k
     )

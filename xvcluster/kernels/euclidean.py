@@ -171,9 +171,11 @@ def _side_by_side(X):  # type: ignore[no-untyped-def]
     """
     n, F = X.shape
     tiles = np.zeros((-(-n // TILE), -(-F // 4) * 4, TILE), X.dtype)
-    for i in range(n):
+    for t in range(len(tiles)):
+        rows, tile = X[t * TILE : (t + 1) * TILE], tiles[t]
         for f in range(F):
-            tiles[i // TILE, f, i % TILE] = X[i, f]
+            for i in range(len(rows)):
+                tile[f, i] = rows[i, f]
     return tiles
 
 
