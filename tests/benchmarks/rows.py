@@ -236,6 +236,7 @@ def _calls() -> Iterator[Row]:
         ("kmeans", "`kmeans(2)`", of.ours("kmeans", 2)),
         ("dtw", '`kmeans(2, metric="dtw")`', of.ours("kmeans", 2, metric="dtw")),
         ("sweep", "`sweep(range(2, 5))`", of.ours("sweep", range(2, 5))),
+        ("gmm", "`gmm(2)`", of.ours("gmm", 2)),
         ("som", "`som((3, 3))`", of.ours("som", (3, 3))),
     ):
         yield Row(f"call-{name}", "calls", task, partial(model, 100, 10), (call,))

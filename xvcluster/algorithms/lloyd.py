@@ -300,8 +300,8 @@ def fit_groups(
     """Advance the runs of each group over its own profiles until they converge; see `fit`.
 
     On few profiles, calls from pass to pass would cost more than the work. There runs settle in one
-    call, some of them at a time, and are reported at its end; so they do if there are several
-    groups, each of which keeps a core busy.
+    call, or in some if there is much work, and are reported at its end; so they do if there are
+    several groups, each of which keeps a core busy.
     """
     groups = [group for group in groups if group.runs]
     if not groups:
@@ -310,8 +310,9 @@ def fit_groups(
     many = [group for group in groups if len(group.profiles) > limit]
     few = [group for group in groups if len(group.profiles) <= limit]
     work = sum(g.profiles.values.size * sum(len(run.centroids) for run in g.runs) for g in few)
-    cut = partial(_cut, n_groups=len(groups)) if work > _LITTLE else lambda runs: [runs]
-    parts = [(group, runs) for group in few for runs in cut(group.runs)]
+    parts = [(group, group.runs) for group in few]
+    if work > _LITTLE:
+        parts = [(group, runs) for group in few for runs in _cut(group.runs, len(groups))]
     _settle_all(parts, metric, max_iter, tol, report, work)
     for group in many:
         options |= {"max_iter": max_iter, "tol": tol * group.variance, "report": report}

@@ -105,7 +105,7 @@ def _of_samples(profiles: Scaled, own: Assigner, assigners: list[Assigner], k: i
     for other, partner in zip(found, paired, strict=True):
         agreed += partner[other] == labels
     if isinstance(profiles, ArrayProfiles) and len(sample) == profiles.source.n_profiles:
-        stability = profiles.layout.spread(agreed / n)
+        stability = profiles.layout.scatter(agreed / n)  # the sample is all of them, in order
     else:
         others = list(zip(assigners, paired, strict=True))
         stability = profiles.maps(partial(share_agreeing, own=own, others=others), 1)[0]

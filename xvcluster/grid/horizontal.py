@@ -346,7 +346,7 @@ def own_columns(
     """Find the dimension along which columns lie, and these.
 
     None if longitude has no dimension of its own, as that of loose points. A section along
-    longitude needs no latitude.
+    longitude needs no latitude, and has no `grid`, which otherwise is what `find_grid` finds.
     """
     if grid is not None:
         return None if grid.kind == "points" else (grid.dims[1], grid.columns)

@@ -163,10 +163,10 @@ class Layout:
         return levels[::-1] if self.descending else levels
 
     @property
-    def coords(self) -> dict[Hashable, Any]:
-        """The coordinates of maps and of centroids."""
-        vertical = {} if self.vertical is None else self.vertical.coords
-        return {**self.grid.coords, **vertical}
+    def coords(self) -> xr.Coordinates:
+        """The coordinates of maps and of centroids, with their indexes."""
+        vertical = None if self.vertical is None else self.vertical.coords
+        return self.grid.coords.merge(vertical).coords
 
     def locate(self, points: Indices) -> tuple[Float64s, Float64s]:
         """Latitude and longitude of points in canonical order; NaN if either is not known."""

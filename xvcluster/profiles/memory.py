@@ -82,15 +82,15 @@ class Profiles(Layout):
         pairs = find_neighbours(place, grid=self.horizontal, is_present=number[at] >= 0)
         return each_once(number[at[pairs]])
 
-    def spread(self, values: Array) -> xr.Variable:
+    def scatter(self, values: Array) -> xr.Variable:
         """Put one value per profile on the user's dimensions; float32, otherwise NaN."""
         full = np.full(self.status.size, np.nan, dtype=np.float32)
         full[self.points] = values
         return self.grid.spread(full)
 
     def to_map(self, values: Array) -> xr.DataArray:
-        """The same with its coordinates."""
-        return self.grid.place(self.spread(values))
+        """A map of one value per profile, with its coordinates; float32, otherwise NaN."""
+        return self.grid.place(self.scatter(values))
 
 
 def collect(data: xr.DataArray | xr.Dataset, dim: Hashable | None = None) -> Profiles:
@@ -288,7 +288,7 @@ class ArrayProfiles:
     def maps(self, function: Callable[[Floats], Float64s], n: int) -> list[xr.Variable]:
         """Maps of the n numbers that a function finds for each profile."""
         found = find_each(self.source, function, n)
-        return [self.layout.spread(column) for column in found.T]
+        return [self.layout.scatter(column) for column in found.T]
 
     def mean_map(self) -> xr.DataArray:
         """Mean over the levels of the first variable of every profile, in the data's units."""
@@ -352,13 +352,13 @@ class ArrayMembers:
         return {
             "label": self.label(),
             "status": layout.grid.spread(layout.status),
-            "distance": in_units(layout.spread(np.sqrt(found.squared)), self.profiles.scaling),
-            "margin": layout.spread(found.margin),
+            "distance": in_units(layout.scatter(np.sqrt(found.squared)), self.profiles.scaling),
+            "margin": layout.scatter(found.margin),
         }
 
     def label(self) -> xr.Variable:
         """The labels alone."""
-        return self.profiles.layout.spread(self.assignment.labels + 1)
+        return self.profiles.layout.scatter(self.assignment.labels + 1)
 
     def statistics(self, centroids: Float64s) -> Statistics:
         """Statistics of the members of each cluster."""

@@ -145,12 +145,12 @@ def describe(
     variables |= describe_scaling(layout, scaling)
     if layout.weighting.levels is not None:
         variables["level_weight"] = _level_weights(layout)
-    coords = layout.coords | {
+    own = {
         "cluster": ("cluster", np.arange(1, len(centroids) + 1), {"long_name": "cluster number"}),
         "quantile": ("quantile", list(QUANTILES), {"long_name": "share of the members below"}),
     }
     attributes = _global_attrs(data, parameters, did or parameters["method"])
-    return xr.Dataset(variables, coords, attributes)
+    return xr.Dataset(variables, layout.coords.merge(own).coords, attributes)
 
 
 def of_each(layout: Layout, ending: str, values: Float64s, *lead: str) -> dict[str, xr.Variable]:
