@@ -169,6 +169,12 @@ def test_predict_never_changes_its_input(two_variables):
     xr.testing.assert_identical(two_variables, before)
 
 
+def test_predict_needs_no_latitudes(model):
+    result = kmeans(model, 3)
+    unknown = model.assign_coords(latitude=np.full(model.sizes["latitude"], np.nan))
+    np.testing.assert_array_equal(result.predict(unknown), result.labels)
+
+
 def test_predict_refuses_data_without_the_variables(two_variables):
     result = kmeans(two_variables, 3)
     with pytest.raises(ValueError, match=r"made from vs, rho, but the data lack rho; they have vs"):

@@ -63,7 +63,7 @@ def add_centroids(
 
 def draw(weights: Float64s, n: int, rng: np.random.Generator) -> Indices:
     """Draw the positions of n profiles, in proportion to their weights."""
-    return at_shares(weights, rng.random(n)) if n else np.empty(0, np.intp)
+    return at_shares(weights, rng.random(n))
 
 
 def has_distinct(profiles: Floats, n: int) -> bool:

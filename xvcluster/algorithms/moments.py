@@ -129,7 +129,7 @@ def _add_exactly(one: Float64s, other: Float64s) -> Float64s:
 def _exact(numbers: Float64s) -> Array:
     """Sums of three numbers (3, ...) as fractions."""
     whole = np.vectorize(Fraction, otypes=[object])
-    held = [own for own in numbers if own.any()]  # rounding left out nothing of many sums
+    held = [own for own in numbers if own.any()]  # of most sums, rounding left out nothing
     exact: Array = whole(held or numbers[:1]).sum(axis=0)
     return np.asarray(exact, dtype=object)
 

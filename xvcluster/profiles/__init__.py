@@ -154,7 +154,7 @@ def map_profiles(
     scaling: Scaling | ProfileScaling,
     function: Callable[[Floats], Float64s],
     n: int,
-) -> list[xr.DataArray]:
+) -> list[xr.Variable]:
     """Maps of the n numbers that a function finds for scaled profiles; lazily of dask arrays."""
     if is_chunked(layout.dataset):
         from xvcluster.profiles.chunks import map_chunks
@@ -162,7 +162,7 @@ def map_profiles(
         return map_chunks(layout, scaling, function, n)
     profiles = stack(layout, may_be_empty=True)
     source = InMemory.of(Block.of(scaling.apply(profiles.values, out=profiles.values)))
-    return [profiles.to_map(column) for column in find_each(source, function, n).T]
+    return [profiles.scatter(column) for column in find_each(source, function, n).T]
 
 
 def is_chunked(dataset: xr.Dataset) -> bool:

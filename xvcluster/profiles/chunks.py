@@ -391,10 +391,10 @@ def map_chunks(
     scaling: Scaling | ProfileScaling,
     function: Callable[[Floats], Float64s],
     n: int,
-) -> list[xr.DataArray]:
+) -> list[xr.Variable]:
     """Maps of the n numbers that a function finds for scaled profiles; nothing is computed."""
     find = partial(_find, reading=_reading_to_label(layout, scaling), function=function, n=n)
-    return list(map(layout.grid.place, _map_lazily(layout, _stack_lazily(layout), find, n)))
+    return _map_lazily(layout, _stack_lazily(layout), find, n)
 
 
 def _reading_to_label(layout: Layout, scaling: Scaling | ProfileScaling) -> Reading:

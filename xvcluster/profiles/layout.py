@@ -86,7 +86,7 @@ class Places:
         return xr.Variable(self.dims, np.array(array.values, order="C"))
 
     def place(self, array: xr.Variable) -> xr.DataArray:
-        """Give a map its coordinates."""
+        """Give a map, or maps along a first dimension, the coordinates of points."""
         return xr.DataArray(array, self.coords)
 
 

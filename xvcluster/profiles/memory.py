@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,6 @@ from xvcluster.profiles.statistics import (
 
 STATUS = ("labelled", "no_data", "incomplete", "invalid")
 """Whether a point has a label, and if not, why; by its number in `status`."""
-
-Map = TypeVar("Map", xr.DataArray, xr.Variable)
 
 _GATHER = 4096
 
@@ -226,7 +224,7 @@ def describe_incomplete(completeness: Integers) -> str:
     )
 
 
-def in_units(distance: Map, scaling: Scaling | ProfileScaling) -> Map:
+def in_units(distance: xr.Variable, scaling: Scaling | ProfileScaling) -> xr.Variable:
     """Distances in the units of the data, if these were left for a scale in which squares are safe.
 
     They are float64, as float32 may not hold them.

@@ -18,7 +18,14 @@ from xvcluster.grid.missing import mask_invalid
 from xvcluster.inputs import take_model
 from xvcluster.messages import plain
 from xvcluster.prepare import interpolate
-from xvcluster.profiles import Layout, as_dataset, label_profiles, lay_out, map_profiles
+from xvcluster.profiles import (
+    Layout,
+    as_dataset,
+    join_maps,
+    label_profiles,
+    lay_out,
+    map_profiles,
+)
 from xvcluster.profiles.memory import in_units
 from xvcluster.profiles.scaling import ProfileScaling, Scaling
 from xvcluster.record.check import check_result
@@ -47,16 +54,17 @@ def predict_distances(
         return np.column_stack([assigner(profiles).labels + 1, apart])
 
     label, *found = map_profiles(layout, scaling, find, 1 + cluster.size)
-    distance = in_units(_join(found, result), scaling).rename("distance")
+    distance = _place(layout, in_units(join_maps(found, "cluster"), scaling), result)
     own = {n: v for n, v in result["distance"].attrs.items() if n == "units"}
-    about = {"long_name": "distance to each centroid", **own}
-    return label.pipe(_describe_labels, result), distance.assign_attrs(about)
+    distance.attrs = {"long_name": "distance to each centroid", **own}
+    labels = layout.grid.place(label).pipe(_describe_labels, result)
+    return labels, distance.rename("distance")
 
 
-def _join(found: list[xr.DataArray], result: xr.Dataset) -> xr.DataArray:
-    """Join what was found of each cluster."""
-    joined: xr.DataArray = xr.concat(found, dim=result["cluster"])
-    return joined.assign_coords(name_coordinate(result["label"], "cluster"))
+def _place(layout: Layout, maps: xr.Variable, result: xr.Dataset) -> xr.DataArray:
+    """Give a map of each cluster its coordinates."""
+    cluster = {"cluster": result["cluster"].variable, **name_coordinate(result["label"], "cluster")}
+    return layout.grid.place(maps).assign_coords(cluster)
 
 
 def _describe_labels(label: xr.DataArray, result: xr.Dataset) -> xr.DataArray:
@@ -110,7 +118,8 @@ def predict_proba(
         probability[:, own] = mixture.posterior(profiles)
         return probability
 
-    posterior = _join(map_profiles(layout, scaling, find, cluster.size), result)
+    found = map_profiles(layout, scaling, find, cluster.size)
+    posterior = _place(layout, join_maps(found, "cluster"), result)
     posterior.name = "posterior"
     posterior.attrs = dict(result["posterior"].attrs)
     return posterior

@@ -15,7 +15,7 @@ from xvcluster.algorithms.assign import Assigner, squared_to_each
 from xvcluster.algorithms.lloyd import split, threads
 from xvcluster.algorithms.metrics import Metric
 from xvcluster.arrays import Booleans, Float64s, Floats, Indices, Integers, Labels
-from xvcluster.grid.areas import cell_areas
+from xvcluster.grid.areas import area_factors
 from xvcluster.grid.neighbours import find_pieces
 from xvcluster.options import check_integer, check_number
 from xvcluster.profiles import Layout, Profiles, is_chunked
@@ -121,12 +121,8 @@ def _require_less(asked: dict[str, Any], total: float) -> None:
 
 def _areas_on_map(profiles: Profiles) -> Float64s:
     """Area of each profile's cell in km², undivided at each of several times; 0 if not known."""
-    areas = cell_areas(profiles.dataset, profiles.axes)
-    assert areas is not None
-    sizes = {d: profiles.dataset.sizes[d] for d in profiles.grid.dims}
-    spread: Any = areas.variable  # has methods that are untyped
-    flat = profiles.grid.flatten(xr.DataArray(spread.set_dims(sizes)))
-    return np.nan_to_num(flat[profiles.points])
+    areas = profiles.product(area_factors(profiles.horizontal))
+    return np.nan_to_num(profiles.grid.flatten(areas)[profiles.points])
 
 
 @dataclass(slots=True, eq=False)
